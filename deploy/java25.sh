@@ -1,0 +1,18 @@
+# Sourced by ./dev, ./margay and dist/bin/margay: sets JAVA_HOME to a JDK 25 or says what is missing.
+is_java25() { [ -x "$1/bin/java" ] && grep -q '^JAVA_VERSION="25[".]' "$1/release" 2>/dev/null; }
+
+find_java25() {
+  if [ -n "${JAVA_HOME:-}" ] && is_java25 "$JAVA_HOME"; then
+    export JAVA_HOME
+    return 0
+  fi
+  for candidate in /usr/lib/jvm/*25*; do
+    if is_java25 "$candidate"; then
+      JAVA_HOME=$candidate
+      export JAVA_HOME
+      return 0
+    fi
+  done
+  echo "margay: no JDK 25 found: JAVA_HOME is ${JAVA_HOME:-not set} and nothing under /usr/lib/jvm/*25* is one. Install a JDK 25 or point JAVA_HOME at it." >&2
+  return 1
+}
