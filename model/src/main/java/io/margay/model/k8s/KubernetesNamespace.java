@@ -1,0 +1,13 @@
+package io.margay.model.k8s;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import io.margay.model.resource.Metadata;
+
+/// A `v1` Namespace; only its name and labels matter here.
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record KubernetesNamespace(Metadata metadata) implements KubernetesDocument {
+
+  public KubernetesNamespace {
+    metadata = Given.required(metadata, "metadata");
+  }
+}

@@ -1,0 +1,39 @@
+package io.margay.model.resource;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// Defensive copies for the records of this package; a document's missing list or map is empty.
+final class Copies {
+
+  private Copies() {}
+
+  static <T> List<T> list(@Nullable List<T> list) {
+    return list == null ? List.of() : List.copyOf(list);
+  }
+
+  /// Sorted by key, so that documents are written the same way by every process.
+  static Map<String, String> labels(@Nullable Map<String, String> labels) {
+    return labels == null || labels.isEmpty()
+        ? Map.of()
+        : Collections.unmodifiableMap(new TreeMap<>(labels));
+  }
+
+  /// In written order; values may be null, as JSON's are.
+  static Map<String, Object> json(@Nullable Map<String, Object> object) {
+    return object == null || object.isEmpty()
+        ? Map.of()
+        : Collections.unmodifiableMap(new LinkedHashMap<>(object));
+  }
+
+  static <T> T required(@Nullable T value, String field) {
+    if (value == null) {
+      throw new IllegalArgumentException(field + " is required");
+    }
+    return value;
+  }
+}

@@ -1,0 +1,47 @@
+package io.margay.model.resource;
+
+import com.fasterxml.jackson.annotation.JsonAnyGetter;
+import com.fasterxml.jackson.annotation.JsonAnySetter;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.MacAddress;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// How to reach a node.
+///
+/// @param bgp null = the node speaks no BGP
+/// @param ipv4VXLANTunnelAddr of its tunnel device
+/// @param ipv6VXLANTunnelAddr of its tunnel device
+/// @param vxlanTunnelMACAddr of its tunnel device
+/// @param vxlanTunnelMACAddrV6 of its tunnel device
+/// @param wireguard kept for others
+/// @param addresses all it has
+/// @param interfaces kept for others
+/// @param orchRefs what others call it
+/// @param unknown fields this version has no name for, kept for the round trip
+public record NodeSpec(
+    @Nullable NodeBgp bgp,
+    @Nullable IpAddress ipv4VXLANTunnelAddr,
+    @Nullable IpAddress ipv6VXLANTunnelAddr,
+    @Nullable MacAddress vxlanTunnelMACAddr,
+    @Nullable MacAddress vxlanTunnelMACAddrV6,
+    Map<String, Object> wireguard,
+    List<NodeAddress> addresses,
+    List<Map<String, Object>> interfaces,
+    List<OrchRef> orchRefs,
+    @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
+
+  /// Nothing given.
+  public static final NodeSpec EMPTY =
+      new NodeSpec(
+          null, null, null, null, null, Map.of(), List.of(), List.of(), List.of(), Map.of());
+
+  public NodeSpec {
+    wireguard = Copies.json(wireguard);
+    addresses = Copies.list(addresses);
+    interfaces = Copies.list(interfaces);
+    orchRefs = Copies.list(orchRefs);
+    unknown = Copies.json(unknown);
+  }
+}

@@ -1,0 +1,98 @@
+package io.margay.model.resource;
+
+import com.fasterxml.jackson.annotation.JsonAnyGetter;
+import com.fasterxml.jackson.annotation.JsonAnySetter;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.MacAddress;
+import io.margay.model.net.Prefix;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// Whose endpoint it is, how it is wired, what it inherits.
+///
+/// @param orchestrator `k8s`, `cni`, …
+/// @param workload the workload, where it is not a pod
+/// @param node where it runs
+/// @param containerID the sandbox it was wired for
+/// @param pod the pod
+/// @param endpoint which of its attachments: `eth0`
+/// @param serviceAccountName what it runs as
+/// @param ipNetworks its addresses, /32 or /128
+/// @param ipNATs floating addresses
+/// @param ipv4Gateway null = link-local
+/// @param ipv6Gateway null = link-local
+/// @param profiles in order
+/// @param interfaceName host end of its veth
+/// @param mac of the pod's end
+/// @param ports names for ports
+/// @param allowSpoofedSourcePrefixes source addresses beyond its own
+/// @param qosControls kept for others
+/// @param unknown fields this version has no name for, kept for the round trip
+public record WorkloadEndpointSpec(
+    @Nullable String orchestrator,
+    @Nullable String workload,
+    @Nullable String node,
+    @Nullable String containerID,
+    @Nullable String pod,
+    @Nullable String endpoint,
+    @Nullable String serviceAccountName,
+    List<Prefix> ipNetworks,
+    List<IpNat> ipNATs,
+    @Nullable IpAddress ipv4Gateway,
+    @Nullable IpAddress ipv6Gateway,
+    List<String> profiles,
+    @Nullable InterfaceName interfaceName,
+    @Nullable MacAddress mac,
+    List<EndpointPort> ports,
+    List<Prefix> allowSpoofedSourcePrefixes,
+    Map<String, Object> qosControls,
+    @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
+
+  /// Nothing given.
+  public static final WorkloadEndpointSpec EMPTY =
+      new WorkloadEndpointSpec(
+          null, null, null, null, null, null, null, List.of(), List.of(), null, null, List.of(),
+          null, null, List.of(), List.of(), Map.of(), Map.of());
+
+  public WorkloadEndpointSpec {
+    ipNetworks = Copies.list(ipNetworks);
+    ipNATs = Copies.list(ipNATs);
+    profiles = Copies.list(profiles);
+    ports = Copies.list(ports);
+    allowSpoofedSourcePrefixes = Copies.list(allowSpoofedSourcePrefixes);
+    qosControls = Copies.json(qosControls);
+    unknown = Copies.json(unknown);
+  }
+
+  /// The name such an endpoint has in the store: node, orchestrator, workload and endpoint joined
+  /// by `-`, a `-` within a part doubled. The workload is the pod for `k8s`, the container for
+  /// `cni`. Empty while one of the parts is missing.
+  public Optional<String> resourceName() {
+    if (node == null || orchestrator == null || endpoint == null) {
+      return Optional.empty();
+    }
+    String unit =
+        switch (orchestrator) {
+          case "k8s" -> pod;
+          case "cni" -> containerID;
+          default -> workload;
+        };
+    return unit == null
+        ? Optional.empty()
+        : Optional.of(
+            escape(node)
+                + "-"
+                + escape(orchestrator)
+                + "-"
+                + escape(unit)
+                + "-"
+                + escape(endpoint));
+  }
+
+  private static String escape(String part) {
+    return part.replace("-", "--");
+  }
+}
