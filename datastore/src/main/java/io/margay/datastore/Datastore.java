@@ -1,0 +1,39 @@
+package io.margay.datastore;
+
+import java.util.List;
+import java.util.Optional;
+
+/// The store of all desired state and every address assignment: a flat map of keys with one
+/// revision counter, compare and swap over several keys, and watches. Safe for use from any thread;
+/// every call but `watch` blocks, within a limit.
+///
+/// A `commit` that throws may have happened: see {@link DatastoreException#isOutcomeUnknown}. A
+/// timed-out write is never left queued to be applied later.
+public interface Datastore extends AutoCloseable {
+
+  /// @throws DatastoreException when the store cannot be asked
+  Optional<KeyValue> get(String key) throws DatastoreException;
+
+  /// Reads several keys at one revision in one round trip. Keys that are not there are missing from
+  /// the answer.
+  ///
+  /// @param keys at most {@link Txn#MAX_OPERATIONS}
+  Listing getAll(List<String> keys) throws DatastoreException;
+
+  /// Every key that starts with `prefix`, at one revision, in key order. A folder's prefix ends in
+  /// `/`.
+  Listing list(String prefix) throws DatastoreException;
+
+  /// Does all writes if all conditions hold, else none.
+  CommitResult commit(Txn txn) throws DatastoreException;
+
+  /// Watches every key that starts with `prefix`. Never blocks and never fails directly: trouble
+  /// comes as {@link WatchListener#onEnd}.
+  ///
+  /// @param fromRevision the first revision wanted, at least 1; usually that of a listing plus one
+  Watch watch(String prefix, long fromRevision, WatchListener listener);
+
+  /// Ends every watch silently and frees the connections.
+  @Override
+  void close();
+}

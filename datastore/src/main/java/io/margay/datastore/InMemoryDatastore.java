@@ -1,0 +1,229 @@
+package io.margay.datastore;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/// The whole contract in one process, with history and compaction; for tests. Watches are served on
+/// one thread of the store's own, so a listener never runs inside somebody's `commit`.
+public final class InMemoryDatastore implements Datastore {
+
+  private static final String ENDPOINT = "memory";
+
+  private record Revision(long number, List<Change> changes) {}
+
+  private final NavigableMap<String, KeyValue> items = new TreeMap<>();
+  private final List<Revision> history = new ArrayList<>();
+  private final List<MemoryWatch> watches = new ArrayList<>();
+  private final ExecutorService deliveries =
+      Executors.newSingleThreadExecutor(
+          Thread.ofPlatform().daemon().name("in-memory-datastore").factory());
+  private long revision = 1;
+  private long compacted;
+  private boolean closed;
+
+  @Override
+  public synchronized Optional<KeyValue> get(String key) throws DatastoreException {
+    requireOpen();
+    return Optional.ofNullable(items.get(key));
+  }
+
+  @Override
+  public synchronized Listing getAll(List<String> keys) throws DatastoreException {
+    if (keys.isEmpty() || keys.size() > Txn.MAX_OPERATIONS) {
+      throw new IllegalArgumentException(
+          "reading " + keys.size() + " keys at once; expected 1 to " + Txn.MAX_OPERATIONS);
+    }
+    requireOpen();
+    List<KeyValue> found = new ArrayList<>();
+    for (String key : keys) {
+      KeyValue item = items.get(key);
+      if (item != null) {
+        found.add(item);
+      }
+    }
+    return new Listing(revision, found);
+  }
+
+  @Override
+  public synchronized Listing list(String prefix) throws DatastoreException {
+    requireOpen();
+    List<KeyValue> found = new ArrayList<>();
+    for (KeyValue item : items.tailMap(prefix, true).values()) {
+      if (!item.key().startsWith(prefix)) {
+        break;
+      }
+      found.add(item);
+    }
+    return new Listing(revision, found);
+  }
+
+  @Override
+  public synchronized CommitResult commit(Txn txn) throws DatastoreException {
+    requireOpen();
+    for (Txn.Condition condition : txn.conditions()) {
+      if (!holds(condition)) {
+        return new CommitResult.Conflict(revision, currentOf(txn.conditions()));
+      }
+    }
+    List<Change> changes = new ArrayList<>();
+    long next = revision + 1;
+    for (Txn.Write write : txn.writes()) {
+      switch (write) {
+        case Txn.Write.Put(String key, String value) -> {
+          KeyValue item = new KeyValue(key, value, next);
+          items.put(key, item);
+          changes.add(new Change.Put(item));
+        }
+        case Txn.Write.Delete(String key) -> {
+          if (items.remove(key) != null) {
+            changes.add(new Change.Delete(key, next));
+          }
+        }
+      }
+    }
+    if (!changes.isEmpty()) {
+      revision = next;
+      Revision made = new Revision(next, List.copyOf(changes));
+      history.add(made);
+      watches.forEach(watch -> watch.offer(made));
+    }
+    return new CommitResult.Committed(revision);
+  }
+
+  private boolean holds(Txn.Condition condition) {
+    KeyValue item = items.get(condition.key());
+    return switch (condition) {
+      case Txn.Condition.Absent _ -> item == null;
+      case Txn.Condition.Exists _ -> item != null;
+      case Txn.Condition.AtRevision at -> item != null && item.modRevision() == at.modRevision();
+    };
+  }
+
+  private Map<String, KeyValue> currentOf(List<Txn.Condition> conditions) {
+    Map<String, KeyValue> current = new HashMap<>();
+    for (Txn.Condition condition : conditions) {
+      KeyValue item = items.get(condition.key());
+      if (item != null) {
+        current.put(item.key(), item);
+      }
+    }
+    return current;
+  }
+
+  @Override
+  public synchronized Watch watch(String prefix, long fromRevision, WatchListener listener) {
+    MemoryWatch watch = new MemoryWatch(prefix, fromRevision, listener);
+    if (closed) {
+      watch.end(new WatchListener.WatchEnd.Failed(unreachable()));
+    } else if (fromRevision <= compacted) {
+      watch.end(new WatchListener.WatchEnd.Compacted(compacted));
+    } else {
+      watches.add(watch);
+      long seen = revision;
+      watch.post(() -> listener.onStarted(seen));
+      history.forEach(watch::offer);
+      watch.post(() -> listener.onProgress(seen));
+    }
+    return watch;
+  }
+
+  /// Forgets history up to and including this revision, as etcd's compaction does: later watches
+  /// from there end with `Compacted`; running ones go on.
+  public synchronized void compact(long upToRevision) {
+    if (upToRevision > revision) {
+      throw new IllegalArgumentException(
+          "revision " + upToRevision + " is in the future; now is " + revision);
+    }
+    compacted = upToRevision;
+    history.removeIf(past -> past.number <= upToRevision);
+  }
+
+  /// Ends every running watch as a broken connection would.
+  public synchronized void cutWatches() {
+    List.copyOf(watches)
+        .forEach(watch -> watch.end(new WatchListener.WatchEnd.Failed(unreachable())));
+  }
+
+  /// The revision of the latest change.
+  public synchronized long revision() {
+    return revision;
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    watches.clear();
+    deliveries.shutdownNow();
+  }
+
+  private void requireOpen() throws DatastoreException {
+    if (closed) {
+      throw unreachable();
+    }
+  }
+
+  private static DatastoreException unreachable() {
+    return new DatastoreException(
+        DatastoreException.Kind.UNREACHABLE, ENDPOINT, "the in-memory store is closed or cut");
+  }
+
+  private synchronized boolean isRunning(MemoryWatch watch) {
+    return watches.contains(watch);
+  }
+
+  private synchronized void forget(MemoryWatch watch) {
+    watches.remove(watch);
+  }
+
+  /// Everything a watch still has to say, in order, on the delivery thread.
+  private final class MemoryWatch implements Watch {
+    private final String prefix;
+    private final long fromRevision;
+    private final WatchListener listener;
+
+    MemoryWatch(String prefix, long fromRevision, WatchListener listener) {
+      this.prefix = prefix;
+      this.fromRevision = fromRevision;
+      this.listener = listener;
+    }
+
+    void offer(Revision made) {
+      if (made.number < fromRevision) {
+        return;
+      }
+      List<Change> wanted =
+          made.changes.stream().filter(change -> change.key().startsWith(prefix)).toList();
+      if (!wanted.isEmpty()) {
+        post(() -> listener.onChanges(wanted));
+      }
+    }
+
+    void post(Runnable delivery) {
+      deliveries.execute(
+          () -> {
+            if (isRunning(this)) {
+              delivery.run();
+            }
+          });
+    }
+
+    void end(WatchListener.WatchEnd end) {
+      forget(this);
+      if (!deliveries.isShutdown()) {
+        deliveries.execute(() -> listener.onEnd(end));
+      }
+    }
+
+    @Override
+    public void close() {
+      forget(this);
+    }
+  }
+}

@@ -1,0 +1,16 @@
+package io.margay.datastore;
+
+import java.util.List;
+
+/// Receives what a `Syncer` knows, on the syncer's thread, one call at a time. May take its time:
+/// the syncer waits, up to a limit after which it lists afresh.
+public interface SyncListener {
+
+  /// Changes in order of revision for each key; every key's last word is the store's. Repeats are
+  /// possible, gaps are not.
+  void onChanges(List<Change> changes);
+
+  /// How far what was delivered can be trusted. Called on every change of kind; `InSync` follows
+  /// the changes it speaks of.
+  void onStatus(SyncStatus status);
+}

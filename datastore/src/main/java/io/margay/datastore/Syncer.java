@@ -1,0 +1,397 @@
+package io.margay.datastore;
+
+import io.margay.datastore.WatchListener.WatchEnd;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/// Keeps a complete copy of some prefixes of the store and tells a listener every difference:
+/// lists, watches from there, and after any trouble goes on from the last revision it has really
+/// seen. If that revision is compacted away, or the store went back in time, it lists again and
+/// tells only the differences, vanished keys as deletions.
+///
+/// Prefixes are kept apart: a change that spans two may arrive in two calls. One thread owns
+/// everything here.
+public final class Syncer implements AutoCloseable {
+
+  /// First wait after a failure; doubles with each further one.
+  public static final Duration MIN_BACKOFF = Duration.ofMillis(100);
+
+  /// Longest wait between two attempts.
+  public static final Duration MAX_BACKOFF = Duration.ofSeconds(5);
+
+  /// How often everything is listed and compared although nothing seems wrong.
+  public static final Duration RELIST_INTERVAL = Duration.ofMinutes(10);
+
+  /// Batches of changes waiting for the listener; beyond that they are dropped and the prefix is
+  /// listed again.
+  public static final int MAX_WAITING_BATCHES = 4096;
+
+  private static final Logger LOG = LoggerFactory.getLogger(Syncer.class);
+
+  private final Datastore datastore;
+  private final SyncListener listener;
+  private final InstantSource clock;
+  private final RandomGenerator jitter;
+  private final List<PrefixSync> prefixes = new ArrayList<>();
+  private final ScheduledThreadPoolExecutor loop;
+  private @Nullable SyncStatus told;
+  private @Nullable Instant lostSince;
+
+  public Syncer(
+      Datastore datastore,
+      List<String> prefixes,
+      SyncListener listener,
+      InstantSource clock,
+      RandomGenerator jitter) {
+    this.datastore = datastore;
+    this.listener = listener;
+    this.clock = clock;
+    this.jitter = jitter;
+    prefixes.forEach(prefix -> this.prefixes.add(new PrefixSync(prefix)));
+    loop =
+        new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().daemon().name("datastore-syncer").factory());
+    loop.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+  }
+
+  public void start() {
+    post(
+        () -> {
+          tellStatus("the first listing");
+          prefixes.forEach(PrefixSync::list);
+          prefixes.forEach(PrefixSync::compareEveryInterval);
+        });
+  }
+
+  /// Delivers a last-known-good snapshot for whatever has not been listed yet, so that its holder
+  /// can work while the store is away. What the store says later replaces it.
+  public void seed(List<KeyValue> items) {
+    post(
+        () -> {
+          for (PrefixSync prefix : prefixes) {
+            prefix.seed(
+                items.stream().filter(item -> item.key().startsWith(prefix.prefix)).toList());
+          }
+          tellStatus("the datastore has not answered yet; this is the last known good snapshot");
+        });
+  }
+
+  /// Everything known now, for a snapshot; in key order of each prefix.
+  public CompletableFuture<List<KeyValue>> items() {
+    CompletableFuture<List<KeyValue>> answer = new CompletableFuture<>();
+    post(
+        () -> {
+          List<KeyValue> all = new ArrayList<>();
+          prefixes.forEach(prefix -> all.addAll(prefix.known.values()));
+          answer.complete(all);
+        });
+    return answer;
+  }
+
+  /// Ends all watches. The listener may be called once more if a call is under way.
+  @Override
+  public void close() {
+    post(() -> prefixes.forEach(PrefixSync::stop));
+    loop.shutdown();
+  }
+
+  private void post(Runnable task) {
+    try {
+      loop.execute(() -> guarded(task));
+    } catch (RejectedExecutionException closed) {
+      // News after close is nobody's.
+    }
+  }
+
+  private void later(Duration delay, Runnable task) {
+    try {
+      loop.schedule(() -> guarded(task), delay.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException closed) {
+      // As above.
+    }
+  }
+
+  /// A listener that throws is a bug; a syncer that went on would hide a gap. The thread's handler
+  /// decides what dies.
+  private void guarded(Runnable task) {
+    try {
+      task.run();
+    } catch (RuntimeException | Error bug) {
+      loop.shutdownNow();
+      Thread current = Thread.currentThread();
+      current.getUncaughtExceptionHandler().uncaughtException(current, bug);
+    }
+  }
+
+  private void tellStatus(String reason) {
+    SyncStatus now = status(reason);
+    SyncStatus before = told;
+    if (before == null || !before.getClass().equals(now.getClass())) {
+      told = now;
+      listener.onStatus(now);
+    }
+  }
+
+  private SyncStatus status(String reason) {
+    if (prefixes.stream().anyMatch(prefix -> !prefix.complete)) {
+      return new SyncStatus.Waiting(reason);
+    }
+    if (prefixes.stream().allMatch(prefix -> prefix.fresh)) {
+      lostSince = null;
+      return new SyncStatus.InSync(
+          prefixes.stream().mapToLong(prefix -> prefix.next - 1).min().orElse(0));
+    }
+    Instant since = lostSince;
+    if (since == null) {
+      since = clock.instant();
+      lostSince = since;
+    }
+    return new SyncStatus.Stale(since, reason);
+  }
+
+  /// One prefix. `generation` tells the callbacks of the present watch from those of one given up.
+  private final class PrefixSync {
+    private final String prefix;
+    private final NavigableMap<String, KeyValue> known = new TreeMap<>();
+    private final AtomicInteger waiting = new AtomicInteger();
+    private long next = 1;
+    private int generation;
+    private int failures;
+    private boolean complete;
+    private boolean listed;
+    private boolean fresh;
+    private @Nullable Watch watch;
+
+    PrefixSync(String prefix) {
+      this.prefix = prefix;
+    }
+
+    void seed(List<KeyValue> items) {
+      if (listed) {
+        return;
+      }
+      List<Change> changes = new ArrayList<>();
+      for (KeyValue item : items) {
+        known.put(item.key(), item);
+        changes.add(new Change.Put(item));
+      }
+      complete = true;
+      tell(changes);
+    }
+
+    void list() {
+      giveUpWatch();
+      Listing listing;
+      try {
+        listing = datastore.list(prefix);
+      } catch (DatastoreException failed) {
+        retry(this::list, String.valueOf(failed.getMessage()));
+        return;
+      }
+      List<Change> changes = difference(listing);
+      known.clear();
+      listing.items().forEach(item -> known.put(item.key(), item));
+      next = listing.revision() + 1;
+      listed = true;
+      complete = true;
+      fresh = true;
+      tell(changes);
+      tellStatus("");
+      watchFromNext();
+    }
+
+    /// Looks behind the watch's back, for ever.
+    void compareEveryInterval() {
+      later(
+          RELIST_INTERVAL.plusMillis(jitter.nextLong(RELIST_INTERVAL.toMillis() / 10)),
+          () -> {
+            if (fresh) {
+              list();
+            }
+            compareEveryInterval();
+          });
+    }
+
+    private List<Change> difference(Listing listing) {
+      List<Change> changes = new ArrayList<>();
+      Set<String> present = new HashSet<>();
+      for (KeyValue item : listing.items()) {
+        present.add(item.key());
+        KeyValue before = known.get(item.key());
+        if (before == null
+            || before.modRevision() != item.modRevision()
+            || !before.value().equals(item.value())) {
+          changes.add(new Change.Put(item));
+        }
+      }
+      for (String key : known.keySet()) {
+        if (!present.contains(key)) {
+          changes.add(new Change.Delete(key, listing.revision()));
+        }
+      }
+      return changes;
+    }
+
+    private void watchFromNext() {
+      giveUpWatch();
+      int mine = generation;
+      watch =
+          datastore.watch(
+              prefix,
+              next,
+              new WatchListener() {
+                @Override
+                public void onStarted(long storeRevision) {
+                  postFor(mine, () -> started(storeRevision));
+                }
+
+                @Override
+                public void onChanges(List<Change> changes) {
+                  if (waiting.incrementAndGet() > MAX_WAITING_BATCHES) {
+                    waiting.decrementAndGet();
+                    postFor(mine, PrefixSync.this::list);
+                    return;
+                  }
+                  post(
+                      () -> {
+                        waiting.decrementAndGet();
+                        if (generation == mine) {
+                          changed(changes);
+                        }
+                      });
+                }
+
+                @Override
+                public void onProgress(long revision) {
+                  postFor(mine, () -> next = Math.max(next, revision + 1));
+                }
+
+                @Override
+                public void onEnd(WatchEnd end) {
+                  postFor(mine, () -> ended(end));
+                }
+              });
+    }
+
+    private void postFor(int mine, Runnable task) {
+      post(
+          () -> {
+            if (generation == mine) {
+              task.run();
+            }
+          });
+    }
+
+    private void started(long storeRevision) {
+      if (storeRevision < next - 1) {
+        LOG.atWarn()
+            .addKeyValue("prefix", prefix)
+            .addKeyValue("seenRevision", next - 1)
+            .addKeyValue("storeRevision", storeRevision)
+            .log("the datastore went back in time; listing everything again");
+        list();
+        return;
+      }
+      fresh = true;
+      tellStatus("");
+      int mine = generation;
+      later(
+          MAX_BACKOFF,
+          () -> {
+            if (generation == mine) {
+              failures = 0;
+            }
+          });
+    }
+
+    private void changed(List<Change> changes) {
+      List<Change> fresher = new ArrayList<>(changes.size());
+      long seen = next;
+      for (Change change : changes) {
+        if (change.modRevision() < next) {
+          continue;
+        }
+        seen = Math.max(seen, change.modRevision() + 1);
+        switch (change) {
+          case Change.Put(KeyValue item) -> known.put(item.key(), item);
+          case Change.Delete(String key, long _) -> known.remove(key);
+        }
+        fresher.add(change);
+      }
+      next = seen;
+      tell(fresher);
+    }
+
+    private void ended(WatchEnd end) {
+      switch (end) {
+        case WatchEnd.Compacted(long revision) ->
+            retry(this::list, "history up to revision " + revision + " is compacted");
+        case WatchEnd.Failed(DatastoreException cause) ->
+            retry(this::watchFromNext, String.valueOf(cause.getMessage()));
+      }
+    }
+
+    private void retry(Runnable again, String reason) {
+      giveUpWatch();
+      fresh = false;
+      Duration wait = backoff(failures++);
+      LOG.atLevel(failures == 1 ? Level.WARN : Level.DEBUG)
+          .addKeyValue("prefix", prefix)
+          .addKeyValue("reason", reason)
+          .addKeyValue("retryInMillis", wait.toMillis())
+          .log("lost the datastore; what is known stays in force");
+      tellStatus(reason);
+      int mine = generation;
+      later(
+          wait,
+          () -> {
+            if (generation == mine) {
+              again.run();
+            }
+          });
+    }
+
+    private void giveUpWatch() {
+      generation++;
+      Watch old = watch;
+      watch = null;
+      if (old != null) {
+        old.close();
+      }
+    }
+
+    void stop() {
+      giveUpWatch();
+    }
+
+    private void tell(List<Change> changes) {
+      if (!changes.isEmpty()) {
+        listener.onChanges(List.copyOf(changes));
+      }
+    }
+  }
+
+  /// Doubling, bounded, and somewhere in the upper half, so that many nodes don't return in step.
+  private Duration backoff(int failuresBefore) {
+    long full =
+        Math.min(MAX_BACKOFF.toMillis(), MIN_BACKOFF.toMillis() << Math.min(failuresBefore, 16));
+    return Duration.ofMillis(full / 2 + jitter.nextLong(full / 2 + 1));
+  }
+}

@@ -1,0 +1,159 @@
+package io.margay.datastore;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/// Several writes that happen together or not at all, if every condition holds.
+///
+/// @param conditions what must be true of the store; empty means always
+/// @param writes what to do then; no key is written twice (etcd refuses that)
+public record Txn(List<Condition> conditions, List<Write> writes) {
+
+  /// etcd's default `--max-txn-ops`: the most conditions, and the most writes, in one transaction.
+  public static final int MAX_OPERATIONS = 128;
+
+  public Txn {
+    conditions = List.copyOf(conditions);
+    writes = List.copyOf(writes);
+    if (conditions.size() > MAX_OPERATIONS || writes.size() > MAX_OPERATIONS) {
+      throw new IllegalArgumentException(
+          "a transaction of "
+              + conditions.size()
+              + " conditions and "
+              + writes.size()
+              + " writes is beyond the limit of "
+              + MAX_OPERATIONS
+              + " each; split it");
+    }
+    Set<String> written = new HashSet<>();
+    for (Write write : writes) {
+      if (!written.add(write.key())) {
+        throw new IllegalArgumentException("a transaction writes " + write.key() + " twice");
+      }
+    }
+  }
+
+  /// What must be true of one key.
+  public sealed interface Condition {
+    String key();
+
+    /// The key is not there.
+    record Absent(String key) implements Condition {
+      public Absent {
+        Keys.requireValid(key);
+      }
+    }
+
+    /// The key is there, at any revision.
+    record Exists(String key) implements Condition {
+      public Exists {
+        Keys.requireValid(key);
+      }
+    }
+
+    /// The key was last written at exactly this revision.
+    record AtRevision(String key, long modRevision) implements Condition {
+      public AtRevision {
+        Keys.requireValid(key);
+        if (modRevision < 1) {
+          throw new IllegalArgumentException(
+              "modRevision "
+                  + modRevision
+                  + " of "
+                  + key
+                  + " is below 1; for a key that must not exist use Absent");
+        }
+      }
+    }
+  }
+
+  /// What to do to one key.
+  public sealed interface Write {
+    String key();
+
+    record Put(String key, String value) implements Write {
+      public Put {
+        Keys.requireValid(key);
+      }
+    }
+
+    /// Deleting a key that is not there is no error.
+    record Delete(String key) implements Write {
+      public Delete {
+        Keys.requireValid(key);
+      }
+    }
+  }
+
+  /// Writes the key only if it is not there.
+  public static Txn create(String key, String value) {
+    return new Txn(List.of(new Condition.Absent(key)), List.of(new Write.Put(key, value)));
+  }
+
+  /// Replaces the value that was read, if nobody else has since.
+  public static Txn replace(KeyValue read, String value) {
+    return new Txn(
+        List.of(new Condition.AtRevision(read.key(), read.modRevision())),
+        List.of(new Write.Put(read.key(), value)));
+  }
+
+  /// Deletes what was read, if nobody has written it since.
+  public static Txn delete(KeyValue read) {
+    return new Txn(
+        List.of(new Condition.AtRevision(read.key(), read.modRevision())),
+        List.of(new Write.Delete(read.key())));
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /// Collects conditions and writes in the order given.
+  public static final class Builder {
+    private final List<Condition> conditions = new ArrayList<>();
+    private final List<Write> writes = new ArrayList<>();
+
+    private Builder() {}
+
+    public Builder ifAbsent(String key) {
+      conditions.add(new Condition.Absent(key));
+      return this;
+    }
+
+    public Builder ifExists(String key) {
+      conditions.add(new Condition.Exists(key));
+      return this;
+    }
+
+    public Builder ifAtRevision(String key, long modRevision) {
+      conditions.add(new Condition.AtRevision(key, modRevision));
+      return this;
+    }
+
+    public Builder put(String key, String value) {
+      writes.add(new Write.Put(key, value));
+      return this;
+    }
+
+    public Builder delete(String key) {
+      writes.add(new Write.Delete(key));
+      return this;
+    }
+
+    public Builder add(Condition condition) {
+      conditions.add(condition);
+      return this;
+    }
+
+    public Builder add(Write write) {
+      writes.add(write);
+      return this;
+    }
+
+    public Txn build() {
+      return new Txn(conditions, writes);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package io.margay.datastore;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class SyncerTest {
+
+  private final InMemoryDatastore store = new InMemoryDatastore();
+  private final RecordingSync seen = new RecordingSync();
+  private final Syncer syncer =
+      new Syncer(store, List.of("/a/", "/b/"), seen, InstantSource.system(), new Random(1));
+
+  @AfterEach
+  void close() {
+    syncer.close();
+    store.close();
+  }
+
+  private void put(String key, String value) throws DatastoreException {
+    store.commit(Txn.builder().put(key, value).build());
+  }
+
+  @Test
+  void what_is_there_comes_before_in_sync_and_news_after() throws Exception {
+    put("/a/1", "x");
+    put("/b/1", "y");
+    put("/c/1", "z");
+    syncer.start();
+    seen.await("in sync", RecordingSync::isInSync);
+    assertThat(seen.content()).isEqualTo(Map.of("/a/1", "x", "/b/1", "y"));
+    assertThat(seen.statuses()).hasSize(2);
+    assertThat(seen.statuses().getFirst()).isInstanceOf(SyncStatus.Waiting.class);
+    put("/a/2", "n");
+    store.commit(Txn.builder().delete("/b/1").build());
+    seen.await("news", now -> now.content().equals(Map.of("/a/1", "x", "/a/2", "n")));
+  }
+
+  @Test
+  void after_a_cut_it_goes_on_without_a_gap_or_a_repeat() throws Exception {
+    syncer.start();
+    seen.await("in sync", RecordingSync::isInSync);
+    for (int i = 0; i < 20; i++) {
+      put("/a/" + i, "1");
+      if (i % 5 == 0) {
+        store.cutWatches();
+      }
+    }
+    seen.await("all", now -> now.content().size() == 20 && now.isInSync());
+    assertThat(seen.changes()).hasSize(20).doesNotHaveDuplicates();
+    assertThat(seen.statuses()).hasAtLeastOneElementOfType(SyncStatus.Stale.class);
+  }
+
+  @Test
+  void after_compaction_vanished_keys_come_as_deletions() throws Exception {
+    put("/a/kept", "1");
+    put("/a/gone", "1");
+    put("/a/changed", "1");
+    syncer.start();
+    seen.await("in sync", RecordingSync::isInSync);
+    store.cutWatches();
+    store.commit(Txn.builder().delete("/a/gone").put("/a/changed", "2").put("/a/new", "1").build());
+    store.compact(store.revision());
+    seen.await("caught up", now -> now.isInSync() && now.content().containsKey("/a/new"));
+    assertThat(seen.content()).isEqualTo(Map.of("/a/kept", "1", "/a/changed", "2", "/a/new", "1"));
+    assertThat(seen.changes().stream().filter(change -> change.key().equals("/a/kept"))).hasSize(1);
+  }
+
+  @Test
+  void a_snapshot_fills_in_until_the_store_answers_and_is_then_corrected() throws Exception {
+    put("/a/live", "1");
+    syncer.seed(
+        List.of(
+            new KeyValue("/a/old", "1", 3),
+            new KeyValue("/b/old", "1", 4),
+            new KeyValue("/x/no", "1", 5)));
+    seen.await("stale", RecordingSync::isStale);
+    assertThat(seen.content()).containsOnlyKeys("/a/old", "/b/old");
+    syncer.start();
+    seen.await("in sync", RecordingSync::isInSync);
+    assertThat(seen.content()).isEqualTo(Map.of("/a/live", "1"));
+    assertThat(syncer.items().get(20, TimeUnit.SECONDS))
+        .extracting(KeyValue::key)
+        .containsExactly("/a/live");
+  }
+
+  @Test
+  void a_store_that_is_away_is_waited_for_and_named() throws Exception {
+    store.close();
+    syncer.start();
+    seen.await("waiting", now -> !now.statuses().isEmpty());
+    assertThat(seen.statuses()).hasOnlyElementsOfType(SyncStatus.Waiting.class);
+    assertThat(seen.changes()).isEmpty();
+  }
+}

@@ -1,0 +1,117 @@
+package io.margay.datastore.etcd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.margay.datastore.DatastoreSettings;
+import io.margay.datastore.RecordingSync;
+import io.margay.datastore.SyncStatus;
+import io.margay.datastore.Syncer;
+import io.margay.datastore.Txn;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A syncer through everything that happens to a connection.
+@Tag("etcd")
+class EtcdSyncTest {
+
+  @TempDir private Path directory;
+
+  private final RecordingSync seen = new RecordingSync();
+  private EtcdProcess etcd;
+  private TcpProxy proxy;
+  private EtcdDatastore writer;
+  private EtcdDatastore reader;
+  private Syncer syncer;
+
+  @BeforeEach
+  void start() throws Exception {
+    etcd = new EtcdProcess(directory);
+    proxy = new TcpProxy(etcd.clientPort());
+    writer = EtcdDatastore.open(DatastoreSettings.of(etcd.endpoint()));
+    reader = EtcdDatastore.open(DatastoreSettings.of(proxy.endpoint()));
+    syncer = new Syncer(reader, List.of("/s/"), seen, InstantSource.system(), new Random(1));
+    syncer.start();
+    seen.await("in sync", RecordingSync::isInSync);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    syncer.close();
+    reader.close();
+    writer.close();
+    proxy.close();
+    etcd.close();
+  }
+
+  private void put(String key, String value) throws Exception {
+    writer.commit(Txn.builder().put(key, value).build());
+  }
+
+  @Test
+  void no_event_is_lost_or_repeated_through_random_cuts() throws Exception {
+    Random random = new Random(7);
+    int events = 400;
+    for (int i = 0; i < events; i++) {
+      put("/s/" + i, "1");
+      if (random.nextInt(40) == 0) {
+        proxy.cut();
+      }
+    }
+    seen.await("all", now -> now.changes().size() >= events && now.isInSync());
+    assertThat(seen.content()).hasSize(events);
+    assertThat(seen.changes()).hasSize(events).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void a_partition_makes_it_stale_and_compaction_meanwhile_is_survived() throws Exception {
+    put("/s/kept", "1");
+    put("/s/gone", "1");
+    seen.await("both", now -> now.content().size() == 2);
+    proxy.partition();
+    seen.await("stale", RecordingSync::isStale);
+    assertThat(((SyncStatus.Stale) seen.statuses().getLast()).reason()).contains(proxy.endpoint());
+    writer.commit(Txn.builder().delete("/s/gone").put("/s/new", "1").build());
+    long now = writer.list("/s/").revision();
+    put("/s/new", "2");
+    new ProcessBuilder(
+            "/usr/bin/etcdctl", "--endpoints=" + etcd.endpoint(), "compact", Long.toString(now + 1))
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start()
+        .waitFor();
+    proxy.heal();
+    seen.await("caught up", RecordingSync::isInSync);
+    seen.await("differences", sync -> "2".equals(sync.content().get("/s/new")));
+    assertThat(seen.content()).containsOnlyKeys("/s/kept", "/s/new");
+  }
+
+  @Test
+  void a_restart_of_the_server_is_survived() throws Exception {
+    put("/s/before", "1");
+    seen.await("before", now -> now.content().size() == 1);
+    etcd.kill();
+    seen.await("stale", RecordingSync::isStale);
+    etcd.start();
+    seen.await("in sync again", RecordingSync::isInSync);
+    try (EtcdDatastore fresh = EtcdDatastore.open(DatastoreSettings.of(etcd.endpoint()))) {
+      fresh.commit(Txn.builder().put("/s/after", "1").build());
+    }
+    seen.await("news", now -> now.content().containsKey("/s/after"));
+    assertThat(seen.content()).containsOnlyKeys("/s/before", "/s/after");
+  }
+
+  @Test
+  void a_half_open_connection_is_noticed() throws Exception {
+    proxy.freeze();
+    put("/s/meanwhile", "1");
+    seen.await("stale", RecordingSync::isStale);
+    proxy.heal();
+    seen.await("caught up", now -> now.isInSync() && now.content().containsKey("/s/meanwhile"));
+  }
+}
