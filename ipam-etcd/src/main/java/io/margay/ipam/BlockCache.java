@@ -1,0 +1,250 @@
+package io.margay.ipam;
+
+import io.margay.datastore.KeyValue;
+import io.margay.ipam.IpamKeys.AffinityKey;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// What the committer believes the datastore holds. Every belief carries its revision and every
+/// commit is conditional on it, so that a wrong belief costs a round trip and never an address.
+/// Owned by the committer's thread.
+final class BlockCache {
+
+  private static final Logger LOG = LoggerFactory.getLogger(BlockCache.class);
+
+  /// Beliefs about other nodes' blocks kept before they are all dropped.
+  private static final int MAX_BLOCKS = 2048;
+
+  /// Handles remembered, oldest forgotten first: enough for every pod of a node to be deleted in
+  /// one round trip.
+  private static final int MAX_HANDLES = 4096;
+
+  /// A document and the revision it was written at.
+  record Stored<T>(T value, long modRevision) {}
+
+  /// All blocks of a family as of one listing.
+  ///
+  /// @param tick when, on the committer's own clock
+  /// @param taken every block there is, readable or not
+  record Survey(
+      long tick, NavigableMap<Prefix, Stored<Block>> blocks, NavigableSet<Prefix> taken) {}
+
+  private final Map<Prefix, Stored<Block>> blocks = new HashMap<>();
+  private final Map<String, NavigableMap<Prefix, Stored<BlockAffinity>>> affinities =
+      new HashMap<>();
+  private final Set<Prefix> unreadable = new HashSet<>();
+  private final Map<IpFamily, Survey> surveys = new EnumMap<>(IpFamily.class);
+  private final Map<String, Stored<Handle>> handles =
+      new LinkedHashMap<>(64, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Stored<Handle>> eldest) {
+          return size() > MAX_HANDLES;
+        }
+      };
+
+  @Nullable Stored<Block> block(Prefix cidr) {
+    Stored<Block> known = blocks.get(cidr);
+    if (known != null) {
+      return known;
+    }
+    Survey survey = surveys.get(cidr.family());
+    return survey == null ? null : survey.blocks().get(cidr);
+  }
+
+  @Nullable Stored<Handle> handle(String id) {
+    return handles.get(id);
+  }
+
+  /// A node's claims in address order; null until they have been read.
+  @Nullable NavigableMap<Prefix, Stored<BlockAffinity>> affinities(String node) {
+    return affinities.get(node);
+  }
+
+  @Nullable Survey survey(IpFamily family) {
+    return surveys.get(family);
+  }
+
+  /// The known block around an address.
+  Optional<Stored<Block>> blockAround(IpAddress address) {
+    for (Stored<Block> known : blocks.values()) {
+      if (known.value().cidr().contains(address)) {
+        return Optional.of(known);
+      }
+    }
+    Survey survey = surveys.get(address.family());
+    if (survey == null) {
+      return Optional.empty();
+    }
+    Map.Entry<Prefix, Stored<Block>> below = survey.blocks().floorEntry(address.toHostPrefix());
+    return below != null && below.getKey().contains(address)
+        ? Optional.of(below.getValue())
+        : Optional.empty();
+  }
+
+  void put(Block block, long modRevision) {
+    if (blocks.size() >= MAX_BLOCKS) {
+      blocks.clear();
+    }
+    blocks.put(block.cidr(), new Stored<>(block, modRevision));
+  }
+
+  void dropBlock(Prefix cidr) {
+    blocks.remove(cidr);
+    Survey survey = surveys.get(cidr.family());
+    if (survey != null) {
+      survey.blocks().remove(cidr);
+    }
+  }
+
+  void put(Handle handle, long modRevision) {
+    handles.put(handle.id(), new Stored<>(handle, modRevision));
+  }
+
+  void dropHandle(String id) {
+    handles.remove(id);
+  }
+
+  void put(AffinityKey key, BlockAffinity affinity, long modRevision) {
+    NavigableMap<Prefix, Stored<BlockAffinity>> claims = affinities.get(key.node());
+    if (claims != null) {
+      claims.put(key.block(), new Stored<>(affinity, modRevision));
+    }
+  }
+
+  void drop(AffinityKey key) {
+    NavigableMap<Prefix, Stored<BlockAffinity>> claims = affinities.get(key.node());
+    if (claims != null) {
+      claims.remove(key.block());
+    }
+  }
+
+  /// Starts believing about a node's claims.
+  void openNode(String node, List<KeyValue> items) {
+    affinities.put(node, new TreeMap<>(Comparator.naturalOrder()));
+    items.forEach(this::learn);
+  }
+
+  void survey(IpFamily family, long tick, List<KeyValue> items) {
+    NavigableMap<Prefix, Stored<Block>> all = new TreeMap<>();
+    NavigableSet<Prefix> taken = new TreeSet<>();
+    unreadable.removeIf(cidr -> cidr.family() == family);
+    for (KeyValue item : items) {
+      Optional<Prefix> cidr = IpamKeys.blockOf(item.key());
+      if (cidr.isPresent()) {
+        taken.add(cidr.get());
+        Block block = parse(cidr.get(), item);
+        if (block != null) {
+          all.put(cidr.get(), new Stored<>(block, item.modRevision()));
+        }
+      }
+    }
+    blocks.keySet().removeIf(cidr -> cidr.family() == family);
+    surveys.put(family, new Survey(tick, all, taken));
+  }
+
+  /// Lets go of what only a search for a block needed.
+  void endSurveys() {
+    if (surveys.isEmpty()) {
+      return;
+    }
+    for (NavigableMap<Prefix, Stored<BlockAffinity>> claims : affinities.values()) {
+      for (Prefix cidr : claims.keySet()) {
+        Stored<Block> known = block(cidr);
+        if (known != null) {
+          blocks.put(cidr, known);
+        }
+      }
+    }
+    surveys.clear();
+  }
+
+  /// Takes over what the datastore says about these keys: those in `current` as they are, the
+  /// others as absent.
+  void learn(Collection<String> keys, Map<String, KeyValue> current) {
+    for (String key : keys) {
+      KeyValue item = current.get(key);
+      if (item != null) {
+        learn(item);
+      } else {
+        forget(key);
+      }
+    }
+  }
+
+  private void learn(KeyValue item) {
+    String key = item.key();
+    IpamKeys.blockOf(key)
+        .ifPresent(
+            cidr -> {
+              Block block = parse(cidr, item);
+              if (block == null) {
+                dropBlock(cidr);
+              } else {
+                put(block, item.modRevision());
+              }
+            });
+    IpamKeys.handleOf(key).ifPresent(id -> put(Handle.parse(id, item.value()), item.modRevision()));
+    IpamKeys.affinityOf(key)
+        .ifPresent(claim -> put(claim, BlockAffinity.parse(key, item.value()), item.modRevision()));
+  }
+
+  /// A block that can't be read harms only itself: nothing is taken from it, nothing is put in its
+  /// place.
+  private @Nullable Block parse(Prefix cidr, KeyValue item) {
+    try {
+      Block block = Block.parse(item.key(), item.value());
+      if (!block.cidr().equals(cidr)) {
+        throw new IllegalArgumentException(item.key() + " holds block " + block.cidr());
+      }
+      unreadable.remove(cidr);
+      return block;
+    } catch (IllegalArgumentException wrong) {
+      if (unreadable.add(cidr)) {
+        LOG.atWarn()
+            .addKeyValue("block", cidr)
+            .addKeyValue("reason", wrong.getMessage())
+            .log("block left alone: unreadable");
+      }
+      return null;
+    }
+  }
+
+  /// Whether the block exists but can't be used.
+  boolean isUnreadable(Prefix cidr) {
+    return unreadable.contains(cidr);
+  }
+
+  /// Unlearns these keys, after a commit of unknown outcome.
+  void forget(String key) {
+    IpamKeys.blockOf(key).ifPresent(this::dropBlock);
+    IpamKeys.handleOf(key).ifPresent(this::dropHandle);
+    IpamKeys.affinityOf(key).ifPresent(this::drop);
+  }
+
+  /// Unlearns everything: what comes next is read afresh.
+  void clear() {
+    blocks.clear();
+    affinities.clear();
+    surveys.clear();
+    handles.clear();
+    unreadable.clear();
+  }
+}

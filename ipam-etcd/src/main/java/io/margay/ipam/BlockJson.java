@@ -1,0 +1,160 @@
+package io.margay.ipam;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.margay.model.net.Prefix;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/// Calico's text of a block: same fields, same order, and whatever else was there.
+final class BlockJson {
+
+  private static final String CLAIM_TIME = "affinity_claim_time";
+  private static final Set<String> KNOWN =
+      Set.of(
+          "cidr",
+          "affinity",
+          "allocations",
+          "unallocated",
+          "attributes",
+          "sequenceNumber",
+          "sequenceNumberForAllocation",
+          "deleted",
+          "hostAffinity");
+  private static final Set<String> KNOWN_ATTRIBUTE = Set.of("handle_id", "secondary", "releasedAt");
+
+  private BlockJson() {}
+
+  /// The field that says since when a block has its affinity. Kept among the unknown ones: nothing
+  /// here decides by it.
+  static Map<String, JsonNode> claimedAt(Instant now) {
+    return Map.of(
+        CLAIM_TIME,
+        JsonNodeFactory.instance.textNode(now.truncatedTo(ChronoUnit.SECONDS).toString()));
+  }
+
+  static Block read(String key, String json) {
+    ObjectNode document = Documents.readObject(json, key);
+    try {
+      return new Block(
+          Prefix.parse(document.path("cidr").asText()),
+          affinity(document),
+          allocations(document.path("allocations")),
+          integers(document.path("unallocated")),
+          attributes(document.path("attributes")),
+          document.path("sequenceNumber").asLong(),
+          sequenceNumbers(document.path("sequenceNumberForAllocation")),
+          document.path("deleted").asBoolean(false),
+          Documents.unknownFields(document, KNOWN));
+    } catch (IllegalArgumentException | DateTimeException wrong) {
+      throw new IllegalArgumentException(key + " is not a block: " + wrong.getMessage(), wrong);
+    }
+  }
+
+  private static Optional<String> affinity(ObjectNode document) {
+    if (document.path("affinity").isTextual()) {
+      return Optional.of(document.path("affinity").asText());
+    }
+    // Before there were other kinds, the field held the bare node name.
+    return document.path("hostAffinity").isTextual()
+        ? Optional.of(Block.hostAffinity(document.path("hostAffinity").asText()))
+        : Optional.empty();
+  }
+
+  private static int[] allocations(JsonNode array) {
+    int[] allocations = new int[array.size()];
+    for (int ordinal = 0; ordinal < allocations.length; ordinal++) {
+      JsonNode index = array.get(ordinal);
+      allocations[ordinal] = index.isNull() ? -1 : index.asInt();
+    }
+    return allocations;
+  }
+
+  private static List<Integer> integers(JsonNode array) {
+    List<Integer> integers = new ArrayList<>(array.size());
+    array.forEach(item -> integers.add(item.asInt()));
+    return integers;
+  }
+
+  private static List<Block.Attribute> attributes(JsonNode array) {
+    List<Block.Attribute> attributes = new ArrayList<>(array.size());
+    for (JsonNode item : array) {
+      SortedMap<String, String> secondary = new TreeMap<>();
+      item.path("secondary")
+          .properties()
+          .forEach(field -> secondary.put(field.getKey(), field.getValue().asText()));
+      attributes.add(
+          new Block.Attribute(
+              item.path("handle_id").isTextual()
+                  ? Optional.of(item.path("handle_id").asText())
+                  : Optional.empty(),
+              secondary,
+              item.path("releasedAt").isTextual()
+                  ? Optional.of(Instant.parse(item.path("releasedAt").asText()))
+                  : Optional.empty(),
+              Documents.unknownFields(item, KNOWN_ATTRIBUTE)));
+    }
+    return attributes;
+  }
+
+  private static SortedMap<Integer, Long> sequenceNumbers(JsonNode object) {
+    SortedMap<Integer, Long> numbers = new TreeMap<>();
+    for (Map.Entry<String, JsonNode> field : object.properties()) {
+      numbers.put(Integer.parseInt(field.getKey()), field.getValue().asLong());
+    }
+    return numbers;
+  }
+
+  static String write(Block block) {
+    ObjectNode document = Documents.JSON.createObjectNode();
+    document.put("cidr", block.cidr().toString());
+    document.put("affinity", block.affinity().orElse(null));
+    Map<String, JsonNode> unknown = new LinkedHashMap<>(block.unknown());
+    JsonNode claimTime = unknown.remove(CLAIM_TIME);
+    if (claimTime != null) {
+      document.set(CLAIM_TIME, claimTime);
+    }
+    ArrayNode allocations = document.putArray("allocations");
+    for (int index : block.allocations()) {
+      if (index < 0) {
+        allocations.addNull();
+      } else {
+        allocations.add(index);
+      }
+    }
+    ArrayNode unallocated = document.putArray("unallocated");
+    block.unallocated().forEach(unallocated::add);
+    ArrayNode attributes = document.putArray("attributes");
+    block.attributes().forEach(attribute -> writeAttribute(attributes.addObject(), attribute));
+    document.put("sequenceNumber", block.sequenceNumber());
+    ObjectNode numbers = document.putObject("sequenceNumberForAllocation");
+    // Go writes map keys in text order.
+    Map<String, Long> byText = new TreeMap<>();
+    block
+        .sequenceNumbers()
+        .forEach((ordinal, number) -> byText.put(Integer.toString(ordinal), number));
+    byText.forEach(numbers::put);
+    document.put("deleted", block.deleted());
+    document.setAll(unknown);
+    return Documents.write(document);
+  }
+
+  private static void writeAttribute(ObjectNode item, Block.Attribute attribute) {
+    item.put("handle_id", attribute.handleId().orElse(null));
+    ObjectNode secondary = item.putObject("secondary");
+    attribute.secondary().forEach(secondary::put);
+    item.setAll(new LinkedHashMap<>(attribute.unknown()));
+    attribute.releasedAt().ifPresent(when -> item.put("releasedAt", when.toString()));
+  }
+}

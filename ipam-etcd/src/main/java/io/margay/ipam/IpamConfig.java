@@ -1,0 +1,44 @@
+package io.margay.ipam;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
+
+/// The cluster-wide settings at `/calico/ipam/v2/config`.
+///
+/// @param strictAffinity a node takes addresses from its own blocks only
+/// @param autoAllocateBlocks nodes may claim blocks
+/// @param maxBlocksPerHost most blocks of a family a node may own; 0 means {@link
+///   #DEFAULT_MAX_BLOCKS}
+/// @param cooldown how long a freed address rests before it is free again
+public record IpamConfig(
+    boolean strictAffinity, boolean autoAllocateBlocks, int maxBlocksPerHost, Duration cooldown) {
+
+  public static final int DEFAULT_MAX_BLOCKS = 20;
+
+  /// What holds when the key is absent.
+  public static final IpamConfig DEFAULT = new IpamConfig(false, true, 0, Duration.ZERO);
+
+  public IpamConfig {
+    if (maxBlocksPerHost < 0 || cooldown.isNegative()) {
+      throw new IllegalArgumentException(
+          IpamKeys.CONFIG
+              + ": maxBlocksPerHost "
+              + maxBlocksPerHost
+              + " or ipCooldownSeconds below 0");
+    }
+  }
+
+  int blockLimit() {
+    return maxBlocksPerHost == 0 ? DEFAULT_MAX_BLOCKS : maxBlocksPerHost;
+  }
+
+  /// @throws IllegalArgumentException naming the key, when the document can't be read
+  public static IpamConfig parse(String json) {
+    JsonNode document = Documents.readObject(json, IpamKeys.CONFIG);
+    return new IpamConfig(
+        document.path("strict_affinity").asBoolean(false),
+        document.path("auto_allocate_blocks").asBoolean(true),
+        document.path("maxBlocksPerHost").asInt(0),
+        Duration.ofSeconds(document.path("ipCooldownSeconds").asLong(0)));
+  }
+}

@@ -1,0 +1,113 @@
+package io.margay.ipam;
+
+import io.margay.datastore.KeyValue;
+import io.margay.datastore.Txn;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.Prefix;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Everything one handle holds goes, in one transaction.
+final class ReleaseHandleOperation extends Operation<ReleaseResult> {
+
+  private final String handleId;
+  private final SameTxn.Extras extras;
+  private List<IpAddress> freed = List.of();
+  private boolean handleRead;
+  private boolean blocksRead;
+
+  ReleaseHandleOperation(String handleId, SameTxn.Extras extras) {
+    this.handleId = handleId;
+    this.extras = extras;
+  }
+
+  @Override
+  Step plan(View view, Plan shared) {
+    Plan plan = shared.copy();
+    Handle handle = plan.handle(handleId);
+    if (handle == null && !handleRead) {
+      handleRead = true;
+      return new Step.Needs(new Read.Keys(List.of(IpamKeys.handle(handleId))));
+    }
+    List<IpAddress> going = new ArrayList<>();
+    if (handle != null) {
+      List<String> unread = unreadBlocks(plan, handle);
+      if (!unread.isEmpty() && !blocksRead) {
+        blocksRead = true;
+        return new Step.Needs(new Read.Keys(unread));
+      }
+      for (Prefix cidr : handle.countByBlock().keySet()) {
+        plan.guardBlock(cidr);
+        Block block = plan.block(cidr);
+        if (block != null) {
+          freeAll(view, plan, block, going);
+        }
+      }
+      plan.put(new Handle(handleId, Map.of(), handle.deleted(), handle.unknown()));
+    }
+    freed = List.copyOf(going);
+    if (!plan.add(extras)) {
+      return new Step.Later();
+    }
+    if (handle == null && !shared.isPristine()) {
+      return new Step.Later();
+    }
+    if (handle == null && extras.conditions().isEmpty() && extras.writes().isEmpty()) {
+      finish(new ReleaseResult.Released(List.of()));
+      return new Step.Finished();
+    }
+    return new Step.Planned(plan);
+  }
+
+  private static List<String> unreadBlocks(Plan plan, Handle handle) {
+    return handle.countByBlock().keySet().stream()
+        .filter(cidr -> plan.block(cidr) == null)
+        .map(IpamKeys::block)
+        .toList();
+  }
+
+  private void freeAll(View view, Plan plan, Block block, List<IpAddress> going) {
+    List<IpAddress> held =
+        block.allocated().stream()
+            .filter(allocation -> allocation.holder().cleanHandleId().equals(Optional.of(handleId)))
+            .map(Block.Allocation::address)
+            .toList();
+    if (!held.isEmpty()) {
+      putOrDelete(plan, block.free(held, view.now(), view.config().cooldown()));
+      going.addAll(held);
+    }
+  }
+
+  /// Nobody's block goes when its last address does: no node can claim it, so it would hold its
+  /// addresses for ever.
+  static void putOrDelete(Plan plan, Block block) {
+    if (block.affinity().isEmpty() && block.freeCount() == block.size()) {
+      plan.delete(block.cidr());
+    } else {
+      plan.put(block);
+    }
+  }
+
+  @Override
+  void replan() {
+    handleRead = false;
+    blocksRead = false;
+  }
+
+  @Override
+  void committed(long revision) {
+    finish(new ReleaseResult.Released(freed));
+  }
+
+  @Override
+  List<Txn.Condition> extraConditions() {
+    return extras.conditions();
+  }
+
+  @Override
+  void refused(Map<String, KeyValue> current) {
+    finish(new ReleaseResult.ExtraConflict(current));
+  }
+}

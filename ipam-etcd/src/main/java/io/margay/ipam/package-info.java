@@ -1,0 +1,15 @@
+/// **For**: who has which address: Calico's blocks, affinities and handles, byte for byte as Calico
+/// keeps them in etcd.
+///
+/// **In → out**: `AssignRequest`, releases, pools → transactions on the `Datastore`, `Assignment`,
+/// `OwnBlocks`, `IpamReport`.
+///
+/// **Loop**: one committer thread per `Ipam` owns the cached blocks and writes for all callers;
+/// `Block`, `Handle`, `OwnBlocksTracker` and `IpamCheck` are pure.
+///
+/// **May touch**: `datastore` (the port), `model.net`, Jackson, an injected clock. No kernel, no
+/// resources, no etcd client.
+@NullMarked
+package io.margay.ipam;
+
+import org.jspecify.annotations.NullMarked;
