@@ -1,0 +1,115 @@
+package io.margay.policy;
+
+import io.margay.model.resource.Resource;
+import io.margay.model.resource.ResourceRef;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Computes, incrementally, what the kernel of one node must hold for all resources of the cluster.
+///
+/// ```
+/// resources ─► ValidationFilter ─┬─► ActiveRulesCalculator ─► RuleScanner ─► IpSetMemberIndex ─┐
+///                                ├─► PolicyResolver ◄─ which policy selects which endpoint     ├─► EventSequencer ─► sink
+///                                └─► IpSetMemberIndex: endpoints, network sets, labels         ┘
+/// ```
+///
+/// The output is a function of the resources as they are, not of the order they came in. Updates
+/// may repeat and may come from more than one source (an endpoint is handed in ahead of the watch):
+/// what changes nothing yields nothing.
+///
+/// Not thread-safe: the calc loop owns it. Nothing blocks and nothing is logged.
+public final class CalcGraph {
+
+  private final ValidationFilter filter;
+  private final PolicyResolver resolver;
+  private final EventSequencer sequencer;
+  private boolean inSync;
+
+  /// @param nodeName only endpoints of this node are given policy
+  public CalcGraph(String nodeName) {
+    sequencer = new EventSequencer();
+    IpSetMemberIndex members = new IpSetMemberIndex(sequencer);
+    RuleScanner scanner = new RuleScanner(members, sequencer);
+    resolver = new PolicyResolver(sequencer);
+    ActiveRulesCalculator activeRules = new ActiveRulesCalculator(scanner, resolver);
+    filter = new ValidationFilter(nodeName, new FanOut(activeRules, resolver, members));
+    filter.start();
+  }
+
+  /// The resource is this now.
+  ///
+  /// @param resource null = it does not exist
+  public void onUpdate(ResourceRef ref, @Nullable Resource resource) {
+    if (resource == null) {
+      filter.onRemoved(ref);
+    } else {
+      filter.onUpdate(ref, resource);
+    }
+  }
+
+  /// The resource exists, but its document could not be read. Nothing opens by that: the last valid
+  /// version stays in force, else what can be told of it denies (a policy) or is absent (the rest).
+  ///
+  /// @param readable a policy's tier, order, types and selectors without its rules, or null if they
+  ///   can't be told either; of other kinds null
+  /// @param problem what is wrong, for [#problems]
+  public void onUnreadable(ResourceRef ref, @Nullable Resource readable, String problem) {
+    filter.onUnreadable(ref, readable, problem);
+  }
+
+  /// Every resource that existed at some moment has been handed in. Before, nothing is emitted.
+  public void onInSync() {
+    inSync = true;
+  }
+
+  /// Emits what has changed since the last flush, in an order in which it can be applied: sets,
+  /// policies, profiles, endpoints, then removals the other way round; at most one update per key.
+  public void flush(Consumer<? super PolicyUpdate> sink) {
+    if (!inSync) {
+      return;
+    }
+    resolver.flush();
+    sequencer.flush(sink);
+  }
+
+  /// Resources that are not enforced as written: what is wrong, and what is done instead.
+  public SortedMap<ResourceRef, String> problems() {
+    return filter.problems();
+  }
+
+  /// Hands each thing to the nodes that need it.
+  private record FanOut(
+      ActiveRulesCalculator activeRules, PolicyResolver resolver, IpSetMemberIndex members)
+      implements ValidationFilter.Listener {
+
+    @Override
+    public void onPolicy(PolicyKey key, @Nullable CompiledPolicy policy) {
+      resolver.onPolicy(key, policy);
+      activeRules.onPolicy(key, policy);
+    }
+
+    @Override
+    public void onTier(String name, @Nullable TierPlace place) {
+      resolver.onTier(name, place);
+    }
+
+    @Override
+    public void onProfile(String name, @Nullable CompiledProfile profile) {
+      activeRules.onProfile(name, profile);
+      members.onProfileLabels(name, profile == null ? Map.of() : profile.labels());
+    }
+
+    @Override
+    public void onSource(ResourceRef ref, @Nullable SetSource source) {
+      members.onSource(ref, source);
+    }
+
+    @Override
+    public void onLocalEndpoint(EndpointKey key, @Nullable LocalEndpoint endpoint) {
+      resolver.onLocalEndpoint(key, endpoint);
+      activeRules.onLocalEndpoint(key, endpoint);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+package io.margay.policy;
+
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import java.util.List;
+
+/// Everything the kernel needs to police one local workload endpoint.
+///
+/// Per direction: tiers in order, then profiles in order; nothing matched = deny. Without tiers in
+/// a direction the profiles decide alone.
+///
+/// @param interfaceName host end of the endpoint's veth
+/// @param addresses what the endpoint may use as source
+/// @param ingress tiers for packets towards the endpoint
+/// @param egress tiers for packets from the endpoint
+/// @param profiles profile names; one without a [PolicyUpdate.ProfileUpdated] denies
+public record EndpointPolicy(
+    InterfaceName interfaceName,
+    List<IpAddress> addresses,
+    List<TierPolicies> ingress,
+    List<TierPolicies> egress,
+    List<String> profiles) {
+
+  public EndpointPolicy {
+    addresses = List.copyOf(addresses);
+    ingress = List.copyOf(ingress);
+    egress = List.copyOf(egress);
+    profiles = List.copyOf(profiles);
+  }
+}

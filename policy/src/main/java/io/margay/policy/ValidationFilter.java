@@ -1,0 +1,368 @@
+package io.margay.policy;
+
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.Prefix;
+import io.margay.model.resource.BGPConfiguration;
+import io.margay.model.resource.BGPPeer;
+import io.margay.model.resource.ClusterInformation;
+import io.margay.model.resource.EndpointPort;
+import io.margay.model.resource.FelixConfiguration;
+import io.margay.model.resource.GlobalNetworkPolicy;
+import io.margay.model.resource.GlobalNetworkSet;
+import io.margay.model.resource.HostEndpoint;
+import io.margay.model.resource.IPAMConfiguration;
+import io.margay.model.resource.IPPool;
+import io.margay.model.resource.IPReservation;
+import io.margay.model.resource.Kind;
+import io.margay.model.resource.NetworkPolicy;
+import io.margay.model.resource.NetworkSet;
+import io.margay.model.resource.Node;
+import io.margay.model.resource.Profile;
+import io.margay.model.resource.Resource;
+import io.margay.model.resource.ResourceRef;
+import io.margay.model.resource.Tier;
+import io.margay.model.resource.WorkloadEndpoint;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// The way into the graph: resources come out in the form it computes with, or not at all.
+///
+/// What is invalid must never open anything. A policy or profile that becomes invalid stays as it
+/// last was when valid; without such a version it denies what it selects. So does a policy in a
+/// tier that does not exist, for as long as it does not. An invalid endpoint or network set is
+/// absent: its interface is then unknown to the firewall, which drops. Every such case is a
+/// [#problems] entry.
+final class ValidationFilter {
+
+  /// Hears of valid things; null = absent. Repeats are possible.
+  interface Listener {
+    void onPolicy(PolicyKey key, @Nullable CompiledPolicy policy);
+
+    void onTier(String name, @Nullable TierPlace place);
+
+    void onProfile(String name, @Nullable CompiledProfile profile);
+
+    /// An endpoint of any node, or a network set.
+    void onSource(ResourceRef ref, @Nullable SetSource source);
+
+    void onLocalEndpoint(EndpointKey key, @Nullable LocalEndpoint endpoint);
+  }
+
+  private final String nodeName;
+  private final Listener listener;
+  private final SortedMap<ResourceRef, String> problems = new TreeMap<>();
+  private final Map<ResourceRef, CompiledPolicy> policies = new HashMap<>();
+  private final Map<ResourceRef, CompiledPolicy> lastValidPolicies = new HashMap<>();
+  private final Map<ResourceRef, String> policyProblems = new HashMap<>();
+  private final Map<ResourceRef, CompiledProfile> lastValidProfiles = new HashMap<>();
+  private final Map<String, TierPlace> tiers = new HashMap<>(TierPlace.BUILT_IN);
+
+  ValidationFilter(String nodeName, Listener listener) {
+    this.nodeName = nodeName;
+    this.listener = listener;
+  }
+
+  /// Announces what exists without being stored.
+  void start() {
+    tiers.forEach(listener::onTier);
+    listener.onProfile(PolicyCompiler.DEFAULT_ALLOW_PROFILE, PolicyCompiler.defaultAllow());
+  }
+
+  /// What is wrong with which resource, and what is done about it.
+  SortedMap<ResourceRef, String> problems() {
+    return Collections.unmodifiableSortedMap(new TreeMap<>(problems));
+  }
+
+  void onUpdate(ResourceRef ref, Resource resource) {
+    switch (resource) {
+      case NetworkPolicy policy -> onPolicy(ref, PolicyCompiler.compile(policy));
+      case GlobalNetworkPolicy policy -> onPolicy(ref, PolicyCompiler.compile(policy));
+      case Profile profile -> onProfile(ref, PolicyCompiler.compile(profile));
+      case Tier tier -> onTier(ref.name(), TierPlace.of(tier.spec()));
+      case NetworkSet set ->
+          listener.onSource(
+              ref,
+              new SetSource(
+                  ImpliedLabels.inNamespace(set.metadata()),
+                  List.of("kns." + ref.namespace()),
+                  set.spec().nets(),
+                  List.of()));
+      case GlobalNetworkSet set ->
+          listener.onSource(
+              ref,
+              new SetSource(
+                  ImpliedLabels.inNamespace(set.metadata()),
+                  List.of(),
+                  set.spec().nets(),
+                  List.of()));
+      case HostEndpoint endpoint -> listener.onSource(ref, sourceOf(endpoint));
+      case WorkloadEndpoint endpoint -> onWorkload(ref, endpoint);
+      case BGPConfiguration _,
+          BGPPeer _,
+          ClusterInformation _,
+          FelixConfiguration _,
+          IPAMConfiguration _,
+          IPPool _,
+          IPReservation _,
+          Node _ -> {}
+    }
+  }
+
+  void onRemoved(ResourceRef ref) {
+    problems.remove(ref);
+    switch (ref.kind()) {
+      case NETWORK_POLICY, GLOBAL_NETWORK_POLICY -> {
+        policies.remove(ref);
+        lastValidPolicies.remove(ref);
+        policyProblems.remove(ref);
+        listener.onPolicy(PolicyCompiler.keyOf(ref), null);
+      }
+      case PROFILE -> {
+        lastValidProfiles.remove(ref);
+        if (!isBuiltInProfile(ref)) {
+          listener.onProfile(ref.name(), null);
+        }
+      }
+      case TIER -> onTier(ref.name(), TierPlace.BUILT_IN.get(ref.name()));
+      case NETWORK_SET, GLOBAL_NETWORK_SET, HOST_ENDPOINT -> listener.onSource(ref, null);
+      case WORKLOAD_ENDPOINT -> removeWorkload(ref);
+      case BGP_CONFIGURATION,
+          BGP_PEER,
+          CLUSTER_INFORMATION,
+          FELIX_CONFIGURATION,
+          IPAM_CONFIGURATION,
+          IP_POOL,
+          IP_RESERVATION,
+          NODE -> {}
+    }
+  }
+
+  /// The stored document of `ref` could not be read.
+  ///
+  /// @param readable what could be: a policy without its rules, or null when not even that
+  void onUnreadable(ResourceRef ref, @Nullable Resource readable, String problem) {
+    switch (ref.kind()) {
+      case NETWORK_POLICY -> onPolicy(ref, unreadable(readable, problem));
+      case GLOBAL_NETWORK_POLICY -> onPolicy(ref, unreadable(readable, problem));
+      case PROFILE -> onProfile(ref, new PolicyCompiler.Outcome.Invalid<>(null, problem));
+      case TIER -> {
+        onTier(ref.name(), TierPlace.BUILT_IN.get(ref.name()));
+        problems.put(ref, problem + "; the tier is taken for absent, its policies deny");
+      }
+      case NETWORK_SET, GLOBAL_NETWORK_SET, HOST_ENDPOINT -> {
+        listener.onSource(ref, null);
+        problems.put(ref, problem + "; taken for absent, no rule finds it");
+      }
+      case WORKLOAD_ENDPOINT -> {
+        removeWorkload(ref);
+        problems.put(ref, problem + "; the endpoint's traffic is dropped");
+      }
+      case BGP_CONFIGURATION,
+          BGP_PEER,
+          CLUSTER_INFORMATION,
+          FELIX_CONFIGURATION,
+          IPAM_CONFIGURATION,
+          IP_POOL,
+          IP_RESERVATION,
+          NODE -> {}
+    }
+  }
+
+  private static PolicyCompiler.Outcome<CompiledPolicy> unreadable(
+      @Nullable Resource readable, String problem) {
+    PolicyCompiler.Outcome<CompiledPolicy> outcome =
+        switch (readable) {
+          case NetworkPolicy policy -> PolicyCompiler.compile(policy);
+          case GlobalNetworkPolicy policy -> PolicyCompiler.compile(policy);
+          case null, default -> new PolicyCompiler.Outcome.Invalid<>(null, problem);
+        };
+    return switch (outcome) {
+      case PolicyCompiler.Outcome.Compiled<CompiledPolicy>(CompiledPolicy policy, _) ->
+          new PolicyCompiler.Outcome.Invalid<>(policy.closed(), problem);
+      case PolicyCompiler.Outcome.NotForWorkloads<CompiledPolicy> none -> none;
+      case PolicyCompiler.Outcome.Invalid<CompiledPolicy>(CompiledPolicy closed, _) ->
+          new PolicyCompiler.Outcome.Invalid<>(closed, problem);
+    };
+  }
+
+  private void onPolicy(ResourceRef ref, PolicyCompiler.Outcome<CompiledPolicy> outcome) {
+    policyProblems.remove(ref);
+    switch (outcome) {
+      case PolicyCompiler.Outcome.Compiled<CompiledPolicy>(
+              CompiledPolicy policy,
+              List<String> warnings) -> {
+        policies.put(ref, policy);
+        lastValidPolicies.put(ref, policy);
+        if (!warnings.isEmpty()) {
+          policyProblems.put(ref, String.join("; ", warnings));
+        }
+      }
+      case PolicyCompiler.Outcome.NotForWorkloads<CompiledPolicy> _ -> {
+        policies.remove(ref);
+        lastValidPolicies.remove(ref);
+      }
+      case PolicyCompiler.Outcome.Invalid<CompiledPolicy>(
+              CompiledPolicy closed,
+              String problem) -> {
+        CompiledPolicy last = lastValidPolicies.get(ref);
+        if (last != null) {
+          policyProblems.put(ref, problem + "; the last valid version stays in force");
+        } else if (closed != null) {
+          policies.put(ref, closed);
+          policyProblems.put(ref, problem + "; the policy denies everything it selects");
+        } else {
+          policies.remove(ref);
+          policyProblems.put(
+              ref, problem + "; what the policy selects isn't known, it does nothing");
+        }
+      }
+    }
+    publish(ref);
+  }
+
+  private void publish(ResourceRef ref) {
+    CompiledPolicy policy = policies.get(ref);
+    String problem = policyProblems.get(ref);
+    if (policy != null && !tiers.containsKey(policy.tier())) {
+      String missing =
+          "tier \""
+              + policy.tier()
+              + "\" does not exist; the policy denies everything it selects"
+              + " until the tier is created";
+      problem = problem == null ? missing : problem + "; " + missing;
+      policy = policy.closed();
+    }
+    if (problem == null) {
+      problems.remove(ref);
+    } else {
+      problems.put(ref, problem);
+    }
+    listener.onPolicy(PolicyCompiler.keyOf(ref), policy);
+  }
+
+  private void onTier(String name, @Nullable TierPlace place) {
+    problems.remove(ResourceRef.global(Kind.TIER, name));
+    boolean existed = tiers.containsKey(name);
+    if (place == null) {
+      tiers.remove(name);
+    } else {
+      tiers.put(name, place);
+    }
+    listener.onTier(name, place);
+    if (existed != (place != null)) {
+      List<ResourceRef> affected = new ArrayList<>();
+      policies.forEach(
+          (ref, policy) -> {
+            if (policy.tier().equals(name)) {
+              affected.add(ref);
+            }
+          });
+      affected.forEach(this::publish);
+    }
+  }
+
+  private void onProfile(ResourceRef ref, PolicyCompiler.Outcome<CompiledProfile> outcome) {
+    problems.remove(ref);
+    if (isBuiltInProfile(ref)) {
+      return;
+    }
+    switch (outcome) {
+      case PolicyCompiler.Outcome.Compiled<CompiledProfile>(
+              CompiledProfile profile,
+              List<String> warnings) -> {
+        lastValidProfiles.put(ref, profile);
+        if (!warnings.isEmpty()) {
+          problems.put(ref, String.join("; ", warnings));
+        }
+        listener.onProfile(ref.name(), profile);
+      }
+      case PolicyCompiler.Outcome.NotForWorkloads<CompiledProfile> _ ->
+          listener.onProfile(ref.name(), null);
+      case PolicyCompiler.Outcome.Invalid<CompiledProfile>(
+              CompiledProfile closed,
+              String problem) -> {
+        CompiledProfile last = lastValidProfiles.get(ref);
+        problems.put(
+            ref,
+            problem
+                + (last == null
+                    ? "; the profile denies"
+                    : "; the last valid version stays in force"));
+        listener.onProfile(ref.name(), last == null ? closed : last);
+      }
+    }
+  }
+
+  private static boolean isBuiltInProfile(ResourceRef ref) {
+    return ref.name().equals(PolicyCompiler.DEFAULT_ALLOW_PROFILE);
+  }
+
+  private void onWorkload(ResourceRef ref, WorkloadEndpoint endpoint) {
+    boolean isLocal = nodeName.equals(endpoint.spec().node());
+    InterfaceName interfaceName = endpoint.spec().interfaceName();
+    String problem = null;
+    for (Prefix net : endpoint.spec().ipNetworks()) {
+      if (!net.isHost()) {
+        problem = "ipNetworks has " + net + ", which is not a single address";
+      }
+    }
+    if (isLocal && interfaceName == null) {
+      problem = "the endpoint is on this node and has no interfaceName";
+    }
+    if (problem != null) {
+      removeWorkload(ref);
+      problems.put(ref, problem + "; the endpoint's traffic is dropped");
+      return;
+    }
+    problems.remove(ref);
+    Map<String, String> labels = ImpliedLabels.of(endpoint);
+    listener.onSource(
+        ref,
+        new SetSource(
+            labels,
+            endpoint.spec().profiles(),
+            endpoint.spec().ipNetworks(),
+            ports(endpoint.spec().ports())));
+    List<IpAddress> addresses = new ArrayList<>();
+    endpoint.spec().ipNetworks().forEach(net -> addresses.add(net.address()));
+    listener.onLocalEndpoint(
+        keyOf(ref),
+        isLocal && interfaceName != null
+            ? new LocalEndpoint(interfaceName, addresses, labels, endpoint.spec().profiles())
+            : null);
+  }
+
+  private void removeWorkload(ResourceRef ref) {
+    listener.onLocalEndpoint(keyOf(ref), null);
+    listener.onSource(ref, null);
+  }
+
+  private static EndpointKey keyOf(ResourceRef ref) {
+    return new EndpointKey(ref.namespace(), ref.name());
+  }
+
+  private static SetSource sourceOf(HostEndpoint endpoint) {
+    List<Prefix> nets = new ArrayList<>();
+    endpoint.spec().expectedIPs().forEach(address -> nets.add(address.toHostPrefix()));
+    return new SetSource(
+        ImpliedLabels.inNamespace(endpoint.metadata()),
+        endpoint.spec().profiles(),
+        nets,
+        ports(endpoint.spec().ports()));
+  }
+
+  private static List<SetSource.Port> ports(List<EndpointPort> ports) {
+    List<SetSource.Port> named = new ArrayList<>(ports.size());
+    for (EndpointPort port : ports) {
+      named.add(new SetSource.Port(port.name(), port.protocol().number(), port.port()));
+    }
+    return named;
+  }
+}
