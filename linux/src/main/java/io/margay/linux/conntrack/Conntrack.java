@@ -1,0 +1,129 @@
+package io.margay.linux.conntrack;
+
+import io.margay.linux.Errno;
+import io.margay.linux.LinuxException;
+import io.margay.linux.NetlinkException;
+import io.margay.linux.netlink.Attribute;
+import io.margay.linux.netlink.Attributes;
+import io.margay.linux.netlink.MessageBuilder;
+import io.margay.linux.netlink.NetlinkFailure;
+import io.margay.linux.netlink.NetlinkMessage;
+import io.margay.linux.netlink.NetlinkSocket;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// The connection tracking table of one namespace (ctnetlink). One thread at a time.
+public final class Conntrack implements AutoCloseable {
+
+  // linux/netfilter/nfnetlink_conntrack.h
+  private static final int SUBSYSTEM = 1 << 8;
+  private static final int GET = SUBSYSTEM | 1;
+  private static final int DELETE = SUBSYSTEM | 2;
+  private static final int NFGENMSG_OCTETS = 4;
+  private static final int CTA_TUPLE_ORIG = 1;
+  private static final int CTA_TUPLE_REPLY = 2;
+  private static final int CTA_ID = 12;
+  private static final int CTA_ZONE = 18;
+  private static final int CTA_TUPLE_IP = 1;
+  private static final int CTA_IP_FIRST = 1; // IPv4 source and destination, then IPv6's
+  private static final int CTA_IP_LAST = 4;
+  private static final int NLA_F_NESTED = 0x8000;
+
+  private final NetlinkSocket socket;
+
+  private Conntrack(NetlinkSocket socket) {
+    this.socket = socket;
+  }
+
+  /// For the calling thread's namespace.
+  public static Conntrack open() throws LinuxException {
+    return new Conntrack(NetlinkSocket.open(NetlinkSocket.NETFILTER));
+  }
+
+  /// For the namespace behind a descriptor.
+  public static Conntrack inNetns(int netnsFd) throws LinuxException {
+    return new Conntrack(NetlinkSocket.openIn(netnsFd, NetlinkSocket.NETFILTER));
+  }
+
+  /// Deletes every flow in which one of the addresses is source or destination, before or after
+  /// translation, in any zone. Reads the family's whole table once, so collect addresses.
+  ///
+  /// @param addresses of one family or both
+  /// @return how many flows were deleted; one that ended meanwhile does not count
+  /// @throws NetlinkException when the table cannot be read or a flow not be deleted
+  public int deleteFlows(Set<IpAddress> addresses) throws LinuxException {
+    int deleted = 0;
+    for (IpFamily family : IpFamily.values()) {
+      if (addresses.stream().anyMatch(address -> address.family() == family)) {
+        deleted += deleteFlows(family, addresses);
+      }
+    }
+    return deleted;
+  }
+
+  private int deleteFlows(IpFamily family, Set<IpAddress> addresses) throws LinuxException {
+    MessageBuilder question =
+        header(new MessageBuilder(GET, 0, "list", "IPv" + family.version() + " flows"), family);
+    List<NetlinkMessage> deletions = new ArrayList<>();
+    for (NetlinkMessage flow : socket.dump(question.build())) {
+      Attributes attributes = flow.attributes(NFGENMSG_OCTETS);
+      Optional<Attribute> original = attributes.find(CTA_TUPLE_ORIG);
+      if (original.isPresent()
+          && (names(original, addresses) || names(attributes.find(CTA_TUPLE_REPLY), addresses))) {
+        deletions.add(deletion(family, attributes, original.get()));
+      }
+    }
+    List<NetlinkFailure> failures = socket.batch(deletions);
+    for (NetlinkFailure failure : failures) {
+      if (!failure.errno().equals(Errno.ENOENT)) {
+        throw failure.toException();
+      }
+    }
+    return deletions.size() - failures.size();
+  }
+
+  /// The id makes sure that a new flow of the same addresses and ports is not hit.
+  private static NetlinkMessage deletion(
+      IpFamily family, Attributes attributes, Attribute original) {
+    MessageBuilder message =
+        header(new MessageBuilder(DELETE, 0, "delete flow", "of a released address"), family)
+            .attr(CTA_TUPLE_ORIG | NLA_F_NESTED, original.bytes());
+    attributes.find(CTA_ID).ifPresent(id -> message.attr(CTA_ID, id.bytes()));
+    attributes.find(CTA_ZONE).ifPresent(zone -> message.attr(CTA_ZONE, zone.bytes()));
+    return message.build();
+  }
+
+  private static boolean names(Optional<Attribute> tuple, Set<IpAddress> addresses)
+      throws NetlinkException {
+    if (tuple.isEmpty()) {
+      return false;
+    }
+    Optional<Attribute> ip = tuple.get().nested().find(CTA_TUPLE_IP);
+    if (ip.isEmpty()) {
+      return false;
+    }
+    for (Attribute part : ip.get().nested()) {
+      boolean isAddress = part.type() >= CTA_IP_FIRST && part.type() <= CTA_IP_LAST;
+      if (isAddress
+          && (part.length() == 4 || part.length() == 16)
+          && addresses.contains(IpAddress.of(part.bytes()))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// `struct nfgenmsg`: family, version, resource.
+  private static MessageBuilder header(MessageBuilder message, IpFamily family) {
+    return message.u8(family == IpFamily.IPV4 ? 2 : 10).u8(0).be16(0);
+  }
+
+  @Override
+  public void close() {
+    socket.close();
+  }
+}

@@ -1,0 +1,188 @@
+package io.margay.linux.nft;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Encodes a rule's instructions as the attributes of linux/netfilter/nf_tables.h.
+final class ExprCodec {
+
+  private static final int LIST_ELEM = 1;
+  private static final int EXPR_NAME = 1;
+  private static final int EXPR_DATA = 2;
+  private static final int DATA_VALUE = 1;
+  private static final int DATA_VERDICT = 2;
+  private static final int VERDICT_CODE = 1;
+  private static final int VERDICT_CHAIN = 2;
+  private static final int VERDICT_REGISTER = 0;
+  private static final int LOOKUP_INVERTED = 1;
+  private static final int LOG_LEVEL_INFO = 6;
+  private static final int CT_KEY_STATE = 0;
+  private static final int LIMIT_PACKETS = 0;
+
+  private static final int NF_DROP = 0;
+  private static final int NF_ACCEPT = 1;
+  private static final int NFT_JUMP = -3;
+  private static final int NFT_RETURN = -5;
+
+  private ExprCodec() {}
+
+  /// The contents of NFTA_RULE_EXPRESSIONS.
+  static byte[] encode(List<NftExpr> expressions) {
+    AttributeWriter out = new AttributeWriter();
+    for (NftExpr expression : expressions) {
+      encode(out, expression);
+    }
+    return out.toBytes();
+  }
+
+  private static void encode(AttributeWriter out, NftExpr expression) {
+    int element = out.beginNest(LIST_ELEM);
+    out.text(EXPR_NAME, name(expression));
+    int data = out.beginNest(EXPR_DATA);
+    body(out, expression);
+    out.endNest(data);
+    out.endNest(element);
+  }
+
+  private static String name(NftExpr expression) {
+    return switch (expression) {
+      case NftExpr.Payload _ -> "payload";
+      case NftExpr.Meta _ -> "meta";
+      case NftExpr.CtState _ -> "ct";
+      case NftExpr.Mask _ -> "bitwise";
+      case NftExpr.Compare _ -> "cmp";
+      case NftExpr.Range _ -> "range";
+      case NftExpr.Lookup _, NftExpr.VerdictMap _ -> "lookup";
+      case NftExpr.Load _, NftExpr.Judge _ -> "immediate";
+      case NftExpr.Counter _ -> "counter";
+      case NftExpr.Limit _ -> "limit";
+      case NftExpr.Log _ -> "log";
+      case NftExpr.Masquerade _ -> "masq";
+    };
+  }
+
+  private static void body(AttributeWriter out, NftExpr expression) {
+    switch (expression) {
+      case NftExpr.Payload(NftExpr.Base base, int offset, int length, int register) -> {
+        out.be32(1, register);
+        out.be32(2, base.code());
+        out.be32(3, offset);
+        out.be32(4, length);
+      }
+      case NftExpr.Meta(NftExpr.MetaKey key, int register) -> {
+        out.be32(1, register);
+        out.be32(2, key.code());
+      }
+      case NftExpr.CtState(int register) -> {
+        out.be32(1, register);
+        out.be32(2, CT_KEY_STATE);
+      }
+      case NftExpr.Mask(int register, NftData mask) -> {
+        out.be32(1, register);
+        out.be32(2, register);
+        out.be32(3, mask.length());
+        value(out, 4, mask);
+        value(out, 5, NftData.of(new byte[mask.length()]));
+      }
+      case NftExpr.Compare(int register, NftExpr.Comparison comparison, NftData data) -> {
+        out.be32(1, register);
+        out.be32(2, comparison.code());
+        value(out, 3, data);
+      }
+      case NftExpr.Range(int register, boolean inverted, NftData from, NftData to) -> {
+        out.be32(1, register);
+        out.be32(2, inverted ? 1 : 0);
+        value(out, 3, from);
+        value(out, 4, to);
+      }
+      case NftExpr.Lookup(String set, int register, boolean inverted) -> {
+        out.text(1, set);
+        out.be32(2, register);
+        if (inverted) {
+          out.be32(5, LOOKUP_INVERTED);
+        }
+      }
+      case NftExpr.VerdictMap(String map, int register) -> {
+        out.text(1, map);
+        out.be32(2, register);
+        out.be32(3, VERDICT_REGISTER);
+      }
+      case NftExpr.Load(int register, NftData data) -> {
+        out.be32(1, register);
+        value(out, 2, data);
+      }
+      case NftExpr.Judge(NftVerdict verdict) -> {
+        out.be32(1, VERDICT_REGISTER);
+        verdict(out, 2, verdict);
+      }
+      case NftExpr.Counter() -> {
+        out.be64(1, 0);
+        out.be64(2, 0);
+      }
+      case NftExpr.Limit(long ratePerSecond, int burst) -> {
+        out.be64(1, ratePerSecond);
+        out.be64(2, 1);
+        out.be32(3, burst);
+        out.be32(4, LIMIT_PACKETS);
+      }
+      case NftExpr.Log(String prefix) -> {
+        out.text(2, prefix);
+        out.be32(5, LOG_LEVEL_INFO);
+      }
+      case NftExpr.Masquerade() -> {
+        // No flags, no ports: the interface's address, any port.
+      }
+    }
+  }
+
+  static void value(AttributeWriter out, int type, NftData data) {
+    int nest = out.beginNest(type);
+    out.attribute(DATA_VALUE, data);
+    out.endNest(nest);
+  }
+
+  static void verdict(AttributeWriter out, int type, NftVerdict verdict) {
+    int data = out.beginNest(type);
+    int nest = out.beginNest(DATA_VERDICT);
+    switch (verdict) {
+      case NftVerdict.Accept() -> out.be32(VERDICT_CODE, NF_ACCEPT);
+      case NftVerdict.Drop() -> out.be32(VERDICT_CODE, NF_DROP);
+      case NftVerdict.Return() -> out.be32(VERDICT_CODE, NFT_RETURN);
+      case NftVerdict.Jump(String chain) -> {
+        out.be32(VERDICT_CODE, NFT_JUMP);
+        out.text(VERDICT_CHAIN, chain);
+      }
+    }
+    out.endNest(nest);
+    out.endNest(data);
+  }
+
+  /// Reads the contents of an element's data attribute.
+  ///
+  /// @return null for a verdict we never write
+  static @Nullable NftVerdict readVerdict(AttributeReader data) {
+    int code = Integer.MIN_VALUE;
+    String chain = "";
+    while (data.next()) {
+      if (data.type() == DATA_VERDICT) {
+        AttributeReader verdict = data.nested();
+        while (verdict.next()) {
+          switch (verdict.type()) {
+            case VERDICT_CODE -> code = verdict.be32();
+            case VERDICT_CHAIN -> chain = verdict.text();
+            default -> {
+              // Attributes of newer kernels do not change the verdict.
+            }
+          }
+        }
+      }
+    }
+    return switch (code) {
+      case NF_ACCEPT -> NftVerdict.ACCEPT;
+      case NF_DROP -> NftVerdict.DROP;
+      case NFT_RETURN -> NftVerdict.RETURN;
+      case NFT_JUMP -> NftVerdict.jump(chain);
+      default -> null;
+    };
+  }
+}

@@ -1,0 +1,223 @@
+package io.margay.linux.nft;
+
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// Puts matches and statements of one rule together, in the order they are told. Each match uses
+/// registers of its own moment, so matches never disturb each other.
+///
+/// Transport matches read whatever follows the network header: say [#protocol] first.
+public final class NftRuleBuilder {
+
+  private static final int R = NftExpr.FIRST_REGISTER;
+
+  /// Slots a 4-octet field takes.
+  private static final int SLOT = 1;
+
+  private final IpFamily family;
+  private final List<NftExpr> expressions = new ArrayList<>();
+
+  public NftRuleBuilder(IpFamily family) {
+    this.family = family;
+  }
+
+  /// A copy to which other matches can be added.
+  public NftRuleBuilder fork() {
+    NftRuleBuilder copy = new NftRuleBuilder(family);
+    copy.expressions.addAll(expressions);
+    return copy;
+  }
+
+  /// The side of a packet: where it comes from or where it goes.
+  public enum Side {
+    SOURCE,
+    DESTINATION
+  }
+
+  /// Any of the connection states, as an OR of [NftExpr.CtState] bits.
+  public NftRuleBuilder ctState(int states) {
+    add(new NftExpr.CtState(R));
+    add(new NftExpr.Mask(R, NftData.hostOrder(states)));
+    return add(new NftExpr.Compare(R, NftExpr.Comparison.NOT_EQUAL, NftData.hostOrder(0)));
+  }
+
+  /// The interface the packet came by (source) or leaves by (destination) begins with `prefix`.
+  public NftRuleBuilder interfacePrefix(Side side, String prefix) {
+    add(new NftExpr.Meta(interfaceKey(side), R));
+    return add(
+        new NftExpr.Compare(R, NftExpr.Comparison.EQUAL, NftData.interfaceNamePrefix(prefix)));
+  }
+
+  public NftRuleBuilder interfaceIs(Side side, InterfaceName name) {
+    add(new NftExpr.Meta(interfaceKey(side), R));
+    return add(new NftExpr.Compare(R, NftExpr.Comparison.EQUAL, NftData.interfaceName(name)));
+  }
+
+  private static NftExpr.MetaKey interfaceKey(Side side) {
+    return switch (side) {
+      case SOURCE -> NftExpr.MetaKey.IIFNAME;
+      case DESTINATION -> NftExpr.MetaKey.OIFNAME;
+    };
+  }
+
+  /// Applies the verdict that `map`, keyed by interface name, holds for the packet's interface.
+  public NftRuleBuilder interfaceVerdict(Side side, String map) {
+    add(new NftExpr.Meta(interfaceKey(side), R));
+    return add(new NftExpr.VerdictMap(map, R));
+  }
+
+  /// (incoming interface, source address) is in `set`.
+  public NftRuleBuilder interfaceAndSource(String set, boolean inverted) {
+    int address = R + NftData.INTERFACE_NAME_OCTETS / 4;
+    add(new NftExpr.Meta(NftExpr.MetaKey.IIFNAME, R));
+    add(address(Side.SOURCE, family.octets(), address));
+    return add(new NftExpr.Lookup(set, R, inverted));
+  }
+
+  public NftRuleBuilder protocol(int protocol, boolean inverted) {
+    add(new NftExpr.Meta(NftExpr.MetaKey.L4PROTO, R));
+    return compare(NftData.octet(protocol), inverted);
+  }
+
+  /// The address lies in the prefix. A prefix of length 0 matches everything, or inverted nothing.
+  public NftRuleBuilder address(Side side, Prefix prefix, boolean inverted) {
+    int length = prefix.length();
+    if (prefix.family() != family) {
+      throw new IllegalArgumentException(prefix + " in a rule of " + family);
+    }
+    byte[] octets = prefix.address().toBytes();
+    if (length % 8 == 0 && length > 0) {
+      int octetsUsed = length / 8;
+      add(address(side, octetsUsed, R));
+      return compare(NftData.of(Arrays.copyOf(octets, octetsUsed)), inverted);
+    }
+    add(address(side, family.octets(), R));
+    byte[] mask = new byte[octets.length];
+    for (int bit = 0; bit < length; bit++) {
+      mask[bit / 8] |= (byte) (0x80 >>> bit % 8);
+    }
+    add(new NftExpr.Mask(R, NftData.of(mask)));
+    return compare(NftData.address(prefix.address()), inverted);
+  }
+
+  private NftExpr address(Side side, int octets, int register) {
+    int source =
+        switch (family) {
+          case IPV4 -> 12;
+          case IPV6 -> 8;
+        };
+    int offset =
+        switch (side) {
+          case SOURCE -> source;
+          case DESTINATION -> source + family.octets();
+        };
+    return new NftExpr.Payload(NftExpr.Base.NETWORK, offset, octets, register);
+  }
+
+  /// (`id`, address) is in a set keyed mark . address.
+  public NftRuleBuilder addressInSet(Side side, String set, int id, boolean inverted) {
+    add(new NftExpr.Load(R, NftData.hostOrder(id)));
+    add(address(side, family.octets(), R + SLOT));
+    return add(new NftExpr.Lookup(set, R, inverted));
+  }
+
+  /// (`id`, address, protocol, port) is in a set keyed mark . address . protocol . port.
+  public NftRuleBuilder portInSet(Side side, String set, int id, boolean inverted) {
+    int protocol = R + SLOT + family.octets() / 4;
+    add(new NftExpr.Load(R, NftData.hostOrder(id)));
+    add(address(side, family.octets(), R + SLOT));
+    add(new NftExpr.Meta(NftExpr.MetaKey.L4PROTO, protocol));
+    add(portAt(side, protocol + SLOT));
+    return add(new NftExpr.Lookup(set, R, inverted));
+  }
+
+  /// (`id`, port) is in a set keyed mark . port.
+  public NftRuleBuilder portRangeInSet(Side side, String set, int id, boolean inverted) {
+    add(new NftExpr.Load(R, NftData.hostOrder(id)));
+    add(portAt(side, R + SLOT));
+    return add(new NftExpr.Lookup(set, R, inverted));
+  }
+
+  /// The TCP, UDP or SCTP port lies in `first` to `last`.
+  public NftRuleBuilder port(Side side, int first, int last, boolean inverted) {
+    add(portAt(side, R));
+    if (first == last) {
+      return compare(NftData.port(first), inverted);
+    }
+    return add(new NftExpr.Range(R, inverted, NftData.port(first), NftData.port(last)));
+  }
+
+  private static NftExpr portAt(Side side, int register) {
+    int offset =
+        switch (side) {
+          case SOURCE -> 0;
+          case DESTINATION -> 2;
+        };
+    return new NftExpr.Payload(NftExpr.Base.TRANSPORT, offset, 2, register);
+  }
+
+  /// The ICMP or ICMPv6 type.
+  public NftRuleBuilder icmpType(int type, boolean inverted) {
+    add(new NftExpr.Payload(NftExpr.Base.TRANSPORT, 0, 1, R));
+    return compare(NftData.octet(type), inverted);
+  }
+
+  /// The ICMP or ICMPv6 types from `first` to `last`.
+  public NftRuleBuilder icmpTypes(int first, int last) {
+    add(new NftExpr.Payload(NftExpr.Base.TRANSPORT, 0, 1, R));
+    return add(new NftExpr.Range(R, false, NftData.octet(first), NftData.octet(last)));
+  }
+
+  /// The ICMP or ICMPv6 type and code, as one 16-bit number.
+  public NftRuleBuilder icmpTypeAndCode(int type, int code, boolean inverted) {
+    add(new NftExpr.Payload(NftExpr.Base.TRANSPORT, 0, 2, R));
+    return compare(NftData.port(type << 8 | code), inverted);
+  }
+
+  /// Of the TCP flags in `mask`, exactly `flags` are set, or not exactly those.
+  public NftRuleBuilder tcpFlags(int mask, int flags, boolean inverted) {
+    add(new NftExpr.Payload(NftExpr.Base.TRANSPORT, 13, 1, R));
+    add(new NftExpr.Mask(R, NftData.octet(mask)));
+    return compare(NftData.octet(flags), inverted);
+  }
+
+  private NftRuleBuilder compare(NftData data, boolean inverted) {
+    return add(
+        new NftExpr.Compare(
+            R, inverted ? NftExpr.Comparison.NOT_EQUAL : NftExpr.Comparison.EQUAL, data));
+  }
+
+  public NftRuleBuilder counter() {
+    return add(new NftExpr.Counter());
+  }
+
+  public NftRuleBuilder limit(long ratePerSecond, int burst) {
+    return add(new NftExpr.Limit(ratePerSecond, burst));
+  }
+
+  public NftRuleBuilder log(String prefix) {
+    return add(new NftExpr.Log(prefix));
+  }
+
+  public NftRuleBuilder masquerade() {
+    return add(new NftExpr.Masquerade());
+  }
+
+  public NftRuleBuilder verdict(NftVerdict verdict) {
+    return add(new NftExpr.Judge(verdict));
+  }
+
+  private NftRuleBuilder add(NftExpr expression) {
+    expressions.add(expression);
+    return this;
+  }
+
+  /// @param id see [NftRule]
+  public NftRule build(String id) {
+    return new NftRule(id, expressions);
+  }
+}

@@ -1,0 +1,291 @@
+package io.margay.linux.nft;
+
+import io.margay.model.net.IpAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Prints tables the way the nft tool writes them, for people. Set keys begin with the set's
+/// numeric id where nft has no notation of its own.
+public final class NftText {
+
+  private static final HexFormat HEX = HexFormat.of();
+
+  private NftText() {}
+
+  /// The whole table: sets with sorted elements, then chains.
+  public static String print(NftTableState state) {
+    StringBuilder out = new StringBuilder("table ").append(state.table()).append(" {\n");
+    Map<String, NftSet> sets = new HashMap<>();
+    state.sets().keySet().forEach(set -> sets.put(set.name(), set));
+    state
+        .sets()
+        .forEach(
+            (set, elements) -> {
+              printSet(out, set, new ArrayList<>(elements));
+              out.append('\n');
+            });
+    for (NftChain chain : state.chains()) {
+      out.append("\tchain ").append(chain.name()).append(" {\n");
+      if (chain.hook() != null) {
+        out.append("\t\t").append(chain.hook()).append("; policy accept;\n");
+      }
+      for (NftRule rule : chain.rules()) {
+        out.append("\t\t").append(print(rule, sets)).append('\n');
+      }
+      out.append("\t}\n\n");
+    }
+    return out.append("}\n").toString();
+  }
+
+  private static void printSet(StringBuilder out, NftSet set, List<NftElement> elements) {
+    boolean map = set.shape() == NftSet.Shape.VERDICT_MAP;
+    out.append(map ? "\tmap " : "\tset ").append(set.name()).append(" {\n\t\ttype ");
+    for (int i = 0; i < set.key().size(); i++) {
+      out.append(i == 0 ? "" : " . ").append(fieldName(set.key().get(i)));
+    }
+    out.append(map ? " : verdict\n" : "\n");
+    if (set.shape() == NftSet.Shape.INTERVAL) {
+      out.append("\t\tflags interval\n");
+    }
+    elements.sort((a, b) -> a.key().compareTo(b.key()));
+    String separator = "\t\telements = { ";
+    for (NftElement element : elements) {
+      out.append(separator).append(print(set, element));
+      separator = ",\n\t\t\t     ";
+    }
+    out.append(elements.isEmpty() ? "\t}\n" : " }\n\t}\n");
+  }
+
+  private static String fieldName(NftField field) {
+    return switch (field) {
+      case IPV4_ADDRESS -> "ipv4_addr";
+      case IPV6_ADDRESS -> "ipv6_addr";
+      case PROTOCOL -> "inet_proto";
+      case PORT -> "inet_service";
+      case MARK -> "mark";
+      case INTERFACE_NAME -> "ifname";
+    };
+  }
+
+  private static String print(NftSet set, NftElement element) {
+    List<String> fields = new ArrayList<>();
+    int at = 0;
+    for (NftField field : set.key()) {
+      NftData from = element.key().slice(at, field.octets());
+      NftData to = element.end() == null ? from : element.end().slice(at, field.octets());
+      fields.add(from.equals(to) ? value(field, from) : range(field, from, to));
+      at += field.paddedOctets();
+    }
+    String key = String.join(" . ", fields);
+    return element.verdict() == null ? key : key + " : " + verdict(element.verdict());
+  }
+
+  private static String range(NftField field, NftData from, NftData to) {
+    int length = field.octets() * 8;
+    byte[] first = from.raw();
+    byte[] last = to.raw();
+    int same = 0;
+    while (same < length && bit(first, same) == bit(last, same)) {
+      same++;
+    }
+    for (int i = same; i < length; i++) {
+      if (bit(first, i) || !bit(last, i)) {
+        return value(field, from) + "-" + value(field, to);
+      }
+    }
+    return value(field, from) + "/" + same;
+  }
+
+  private static boolean bit(byte[] octets, int index) {
+    return (octets[index / 8] >>> 7 - index % 8 & 1) != 0;
+  }
+
+  private static String value(NftField field, NftData data) {
+    return switch (field) {
+      case IPV4_ADDRESS, IPV6_ADDRESS -> IpAddress.of(data.toBytes()).toString();
+      case PROTOCOL -> protocol(data);
+      case PORT -> Integer.toString(Short.toUnsignedInt(ByteBuffer.wrap(data.raw()).getShort()));
+      case MARK -> "0x" + HEX.toHexDigits(hostInt(data));
+      case INTERFACE_NAME -> "\"" + name(data) + "\"";
+    };
+  }
+
+  private static String protocol(NftData data) {
+    return switch (data.raw()[0]) {
+      case 1 -> "icmp";
+      case 6 -> "tcp";
+      case 17 -> "udp";
+      case 58 -> "ipv6-icmp";
+      case (byte) 132 -> "sctp";
+      default -> Integer.toString(data.raw()[0] & 0xff);
+    };
+  }
+
+  private static int hostInt(NftData data) {
+    return ByteBuffer.wrap(data.raw()).order(ByteOrder.nativeOrder()).getInt();
+  }
+
+  private static String name(NftData data) {
+    String text = new String(data.raw(), StandardCharsets.UTF_8);
+    int end = text.indexOf('\0');
+    return end < 0 ? text + "*" : text.substring(0, end);
+  }
+
+  private static String verdict(NftVerdict verdict) {
+    return switch (verdict) {
+      case NftVerdict.Accept() -> "accept";
+      case NftVerdict.Drop() -> "drop";
+      case NftVerdict.Return() -> "return";
+      case NftVerdict.Jump(String chain) -> "jump " + chain;
+    };
+  }
+
+  /// One rule, by following what its registers hold.
+  static String print(NftRule rule, Map<String, NftSet> sets) {
+    Registers registers = new Registers();
+    List<String> words = new ArrayList<>();
+    for (NftExpr expression : rule.expressions()) {
+      String text = print(expression, registers, sets);
+      if (!text.isEmpty()) {
+        words.add(text);
+      }
+    }
+    return String.join(" ", words) + " comment \"" + rule.id() + "\"";
+  }
+
+  private static String print(NftExpr expression, Registers registers, Map<String, NftSet> sets) {
+    return switch (expression) {
+      case NftExpr.Payload(NftExpr.Base base, int offset, int length, int register) ->
+          registers.load(register, payload(base, offset, length));
+      case NftExpr.Meta(NftExpr.MetaKey key, int register) ->
+          registers.load(
+              register,
+              switch (key) {
+                case IIFNAME -> "iifname";
+                case OIFNAME -> "oifname";
+                case L4PROTO -> "meta l4proto";
+              });
+      case NftExpr.CtState(int register) -> registers.load(register, "ct state");
+      case NftExpr.Mask(int register, NftData mask) -> {
+        String left = registers.at(register);
+        yield registers.load(
+            register, left.equals("ct state") ? left + states(mask) : left + " & " + mask);
+      }
+      case NftExpr.Compare(int register, NftExpr.Comparison comparison, NftData data) ->
+          compare(registers.at(register), comparison, data);
+      case NftExpr.Range(int register, boolean inverted, NftData from, NftData to) ->
+          registers.at(register) + (inverted ? " != " : " ") + number(from) + "-" + number(to);
+      case NftExpr.Lookup(String set, int register, boolean inverted) ->
+          registers.key(register, sets.get(set)) + (inverted ? " != @" : " @") + set;
+      case NftExpr.VerdictMap(String map, int register) ->
+          registers.key(register, sets.get(map)) + " vmap @" + map;
+      case NftExpr.Load(int register, NftData data) ->
+          registers.load(
+              register,
+              data.length() == 4 ? "0x" + HEX.toHexDigits(hostInt(data)) : data.toString());
+      case NftExpr.Judge(NftVerdict verdict) -> verdict(verdict);
+      case NftExpr.Counter() -> "counter";
+      case NftExpr.Limit(long rate, int burst) ->
+          "limit rate " + rate + "/second burst " + burst + " packets";
+      case NftExpr.Log(String prefix) -> "log prefix \"" + prefix + "\" level info";
+      case NftExpr.Masquerade() -> "masquerade";
+    };
+  }
+
+  private static String compare(String left, NftExpr.Comparison comparison, NftData data) {
+    if (left.startsWith("ct state ")) {
+      return left;
+    }
+    String right =
+        switch (left) {
+          case "iifname", "oifname" -> "\"" + name(data) + "\"";
+          case "meta l4proto" -> protocol(data);
+          case "ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr" ->
+              IpAddress.of(data.toBytes()).toString();
+          default -> left.contains("&") ? data.toString() : number(data);
+        };
+    return left + " " + comparison.text() + right;
+  }
+
+  private static String states(NftData mask) {
+    int bits = hostInt(mask);
+    List<String> names = new ArrayList<>();
+    if ((bits & NftExpr.CtState.INVALID) != 0) {
+      names.add("invalid");
+    }
+    if ((bits & NftExpr.CtState.ESTABLISHED) != 0) {
+      names.add("established");
+    }
+    if ((bits & NftExpr.CtState.RELATED) != 0) {
+      names.add("related");
+    }
+    if ((bits & NftExpr.CtState.NEW) != 0) {
+      names.add("new");
+    }
+    return " " + String.join(",", names);
+  }
+
+  private static String number(NftData data) {
+    long value = 0;
+    for (byte octet : data.raw()) {
+      value = value << 8 | octet & 0xff;
+    }
+    return Long.toUnsignedString(value);
+  }
+
+  private static String payload(NftExpr.Base base, int offset, int length) {
+    if (base == NftExpr.Base.TRANSPORT) {
+      return switch (offset * 100 + length) {
+        case 1 -> "icmp type";
+        case 101 -> "icmp code";
+        case 2 -> "th sport";
+        case 202 -> "th dport";
+        case 1301 -> "tcp flags";
+        default -> "@th," + offset * 8 + "," + length * 8;
+      };
+    }
+    return switch (offset * 100 + length) {
+      case 1204 -> "ip saddr";
+      case 1604 -> "ip daddr";
+      case 816 -> "ip6 saddr";
+      case 2416 -> "ip6 daddr";
+      default -> "@nh," + offset * 8 + "," + length * 8;
+    };
+  }
+
+  /// What each register would be called.
+  private static final class Registers {
+    private final String[] names = new String[NftExpr.LAST_REGISTER + 1];
+
+    /// Nothing to print yet: the name comes out with the comparison.
+    String load(int register, String name) {
+      names[register] = name;
+      return "";
+    }
+
+    String at(int register) {
+      @Nullable String name = names[register];
+      return name == null ? "register " + register : name;
+    }
+
+    String key(int register, @Nullable NftSet set) {
+      if (set == null) {
+        return at(register);
+      }
+      List<String> fields = new ArrayList<>();
+      int at = register;
+      for (NftField field : set.key()) {
+        fields.add(at(at));
+        at += field.paddedOctets() / 4;
+      }
+      return String.join(" . ", fields);
+    }
+  }
+}

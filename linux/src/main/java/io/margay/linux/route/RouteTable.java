@@ -1,0 +1,287 @@
+package io.margay.linux.route;
+
+import io.margay.linux.Errno;
+import io.margay.linux.LinuxException;
+import io.margay.model.net.Prefix;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
+
+/// The one writer of our routes: takes what each [RouteClass] wants and brings the kernel there.
+/// Owned by the dataplane loop.
+///
+/// Only routes of [Route#OUR_PROTOCOL] are read, changed or removed. A prefix that a stranger's
+/// route holds stays his: our change is reported as pending with EEXIST and tried again.
+///
+/// A fresh process calls [#adopt] first: what an earlier one left is then known and keeps
+/// forwarding. Leftovers of a class that nobody wants are removed only once [#allowSweep] was
+/// called for it (for BGP: after End-of-RIB or the restart timer; RFC 4724 §4.1).
+public final class RouteTable {
+
+  /*
+   * `actual` is what we believe the kernel holds. The kernel drops routes by itself when a device goes
+   * down or away, so a belief can be wrong; a replace that finds nothing (ENOENT) corrects it at once,
+   * a vanished route that nobody touches is found by resync.
+   *
+   * `installed` are the keys that this process has wanted and seen in the kernel. A route outside it
+   * is a leftover: somebody may still come to want it.
+   *
+   * `kept` are the leftovers that wait for their sweep.
+   *
+   * `surplus` counts further routes of ours under one key, which only a foreign hand can make (`ip
+   * route append`).
+   */
+  private static final Comparator<RouteKey> MORE_SPECIFIC_FIRST =
+      Comparator.comparingInt((RouteKey key) -> -key.prefix().length())
+          .thenComparing(RouteKey::prefix)
+          .thenComparingInt(RouteKey::table)
+          .thenComparingInt(RouteKey::metric);
+
+  private final RouteKernel kernel;
+  private final IntPredicate isWorkloadLink;
+  private final Map<RouteClass, Map<Prefix, RouteSpec>> desired = new EnumMap<>(RouteClass.class);
+  private final Set<RouteClass> sweepable = EnumSet.noneOf(RouteClass.class);
+  private final Map<RouteKey, Route> actual = new HashMap<>();
+  private final Map<RouteKey, Integer> surplus = new HashMap<>();
+  private final Set<RouteKey> installed = new HashSet<>();
+  private final Set<RouteKey> kept = new HashSet<>();
+  private final Set<RouteKey> dirty = new HashSet<>();
+  private boolean hasAdopted;
+  private boolean isUnsure;
+
+  /// @param isWorkloadLink whether a device index is a pod's host end, to tell what a leftover was
+  public RouteTable(RouteKernel kernel, IntPredicate isWorkloadLink) {
+    this.kernel = kernel;
+    this.isWorkloadLink = isWorkloadLink;
+    for (RouteClass routeClass : RouteClass.values()) {
+      desired.put(routeClass, new HashMap<>());
+    }
+  }
+
+  /// Wants exactly these routes of a class.
+  public void setRoutes(RouteClass routeClass, Map<Prefix, RouteSpec> routes) {
+    Map<Prefix, RouteSpec> wanted = wantedBy(routeClass);
+    for (Prefix prefix : List.copyOf(wanted.keySet())) {
+      if (!routes.containsKey(prefix)) {
+        remove(routeClass, prefix);
+      }
+    }
+    routes.forEach((prefix, spec) -> update(routeClass, prefix, spec));
+  }
+
+  /// Wants this route of a class, instead of whatever it wanted for the prefix before.
+  public void update(RouteClass routeClass, Prefix prefix, RouteSpec spec) {
+    if (!spec.equals(wantedBy(routeClass).put(prefix, spec))) {
+      dirty.add(spec.toRoute(prefix).key());
+    }
+  }
+
+  /// Wants nothing of this class for the prefix.
+  public void remove(RouteClass routeClass, Prefix prefix) {
+    RouteSpec was = wantedBy(routeClass).remove(prefix);
+    if (was != null) {
+      dirty.add(was.toRoute(prefix).key());
+    }
+  }
+
+  /// From the next apply on, leftovers of these classes that nobody wants are removed.
+  public void allowSweep(RouteClass... classes) {
+    for (RouteClass routeClass : classes) {
+      if (sweepable.add(routeClass)) {
+        dirty.addAll(kept);
+      }
+    }
+  }
+
+  /// Reads what the kernel holds of ours, writing nothing. Needed once before the first [#apply].
+  public void adopt() throws LinuxException {
+    List<Route> routes = kernel.dumpOurs();
+    actual.clear();
+    surplus.clear();
+    kept.clear();
+    for (Route route : routes) {
+      if (actual.putIfAbsent(route.key(), route) != null) {
+        surplus.merge(route.key(), 1, Integer::sum);
+      }
+    }
+    installed.retainAll(actual.keySet());
+    dirty.addAll(actual.keySet());
+    for (Map<Prefix, RouteSpec> wanted : desired.values()) {
+      wanted.forEach((prefix, spec) -> dirty.add(spec.toRoute(prefix).key()));
+    }
+    hasAdopted = true;
+    isUnsure = false;
+  }
+
+  /// Whether the kernel holds, as far as is known, a route whose shape is of this class.
+  public boolean holds(RouteClass routeClass) {
+    return actual.values().stream()
+        .anyMatch(route -> RouteClass.ofShape(route, isWorkloadLink) == routeClass);
+  }
+
+  /// Compares everything with the kernel and repairs what differs; writes nothing when nothing
+  /// does.
+  public RouteApplyResult resync() throws LinuxException {
+    adopt();
+    return apply();
+  }
+
+  /// Brings the kernel to what is wanted, as far as it lets us.
+  ///
+  /// @throws LinuxException when it is unknown what took effect; the next apply reads the kernel
+  ///   first
+  /// @throws IllegalStateException before [#adopt]
+  public RouteApplyResult apply() throws LinuxException {
+    if (!hasAdopted) {
+      throw new IllegalStateException("adopt() comes before the first apply()");
+    }
+    if (isUnsure) {
+      adopt();
+    }
+    isUnsure = true; // until the answers are in
+    Tally tally = new Tally();
+    List<RouteKey> keys = List.copyOf(dirty);
+    dirty.clear();
+    List<RouteFailure> refused = write(plan(keys), tally);
+    // What was to be replaced had gone: one more round creates it.
+    List<RouteKey> mistaken = new ArrayList<>();
+    List<RouteFailure> pending = new ArrayList<>();
+    for (RouteFailure failure : refused) {
+      if (failure.change() instanceof RouteChange.Replace && failure.cause().is(Errno.ENOENT)) {
+        forget(failure.change().route().key());
+        mistaken.add(failure.change().route().key());
+      } else {
+        pending.add(failure);
+      }
+    }
+    pending.addAll(write(plan(mistaken), tally));
+    for (RouteFailure failure : pending) {
+      dirty.add(failure.change().route().key());
+    }
+    isUnsure = false;
+    return new RouteApplyResult(tally.added, tally.replaced, tally.deleted, kept.size(), pending);
+  }
+
+  private List<RouteChange> plan(List<RouteKey> keys) {
+    List<RouteKey> ordered = new ArrayList<>(keys);
+    ordered.sort(MORE_SPECIFIC_FIRST);
+    List<RouteChange> writes = new ArrayList<>();
+    List<RouteChange> removals = new ArrayList<>();
+    for (RouteKey key : ordered) {
+      Route have = actual.get(key);
+      Optional<Route> want = wanted(key);
+      if (want.isPresent()) {
+        kept.remove(key);
+        planWanted(want.get(), have, writes);
+      } else if (have != null) {
+        planUnwanted(have, removals);
+      }
+    }
+    writes.addAll(removals);
+    return writes;
+  }
+
+  private void planWanted(Route want, @Nullable Route have, List<RouteChange> writes) {
+    RouteKey key = want.key();
+    if (have == null) {
+      writes.add(new RouteChange.Add(want));
+    } else if (surplus.containsKey(key)) {
+      // Which of several a replace would hit is not defined.
+      removeAll(have, writes);
+      writes.add(new RouteChange.Add(want));
+    } else if (want.isMetBy(have)) {
+      installed.add(key);
+    } else {
+      writes.add(new RouteChange.Replace(want));
+    }
+  }
+
+  private void planUnwanted(Route have, List<RouteChange> removals) {
+    boolean isLeftover = !installed.contains(have.key());
+    if (isLeftover && !sweepable.contains(RouteClass.ofShape(have, isWorkloadLink))) {
+      kept.add(have.key());
+    } else {
+      removeAll(have, removals);
+    }
+  }
+
+  private void removeAll(Route have, List<RouteChange> changes) {
+    for (int i = surplus.getOrDefault(have.key(), 0); i >= 0; i--) {
+      changes.add(new RouteChange.Delete(have));
+    }
+  }
+
+  private Optional<Route> wanted(RouteKey key) {
+    for (RouteClass routeClass : RouteClass.values()) {
+      RouteSpec spec = wantedBy(routeClass).get(key.prefix());
+      if (spec != null) {
+        return Optional.of(spec.toRoute(key.prefix())).filter(route -> route.key().equals(key));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private List<RouteFailure> write(List<RouteChange> changes, Tally tally) throws LinuxException {
+    if (changes.isEmpty()) {
+      return List.of();
+    }
+    List<RouteFailure> refused = kernel.apply(changes);
+    int next = 0;
+    for (RouteChange change : changes) {
+      if (next < refused.size() && refused.get(next).change().equals(change)) {
+        next++;
+      } else {
+        believe(change, tally);
+      }
+    }
+    return refused;
+  }
+
+  private void believe(RouteChange change, Tally tally) {
+    Route route = change.route();
+    switch (change) {
+      case RouteChange.Add _ -> tally.added++;
+      case RouteChange.Replace _, RouteChange.Put _ -> tally.replaced++;
+      case RouteChange.Delete _ -> tally.deleted++;
+    }
+    switch (change) {
+      case RouteChange.Add _, RouteChange.Replace _, RouteChange.Put _ -> {
+        actual.put(route.key(), route);
+        installed.add(route.key());
+      }
+      case RouteChange.Delete _ -> {
+        if (surplus.computeIfPresent(route.key(), (_, n) -> n > 1 ? n - 1 : 0) == null) {
+          forget(route.key());
+        } else {
+          surplus.remove(route.key(), 0);
+        }
+      }
+    }
+  }
+
+  private void forget(RouteKey key) {
+    actual.remove(key);
+    installed.remove(key);
+    kept.remove(key);
+  }
+
+  private Map<Prefix, RouteSpec> wantedBy(RouteClass routeClass) {
+    return Objects.requireNonNull(desired.get(routeClass));
+  }
+
+  private static final class Tally {
+    private int added;
+    private int replaced;
+    private int deleted;
+  }
+}

@@ -1,0 +1,79 @@
+package io.margay.linux.route;
+
+import io.margay.linux.Errno;
+import io.margay.linux.LinuxException;
+import io.margay.linux.NetlinkException;
+import io.margay.linux.netlink.NetlinkFailure;
+import io.margay.linux.netlink.NetlinkMessage;
+import io.margay.linux.netlink.NetlinkSocket;
+import io.margay.model.net.IpFamily;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The routes of one namespace.
+public final class Routes implements RouteKernel {
+
+  private final NetlinkSocket socket;
+
+  Routes(NetlinkSocket socket) {
+    this.socket = socket;
+  }
+
+  @Override
+  public List<Route> dumpOurs() throws LinuxException {
+    List<Route> routes = new ArrayList<>(list(IpFamily.IPV4, Route.OUR_PROTOCOL, 0));
+    routes.addAll(list(IpFamily.IPV6, Route.OUR_PROTOCOL, 0));
+    return routes;
+  }
+
+  /// The routes of a family.
+  ///
+  /// @param protocol only those of one origin; 0 for any
+  /// @param table only those of one table; 0 for any
+  public List<Route> list(IpFamily family, int protocol, int table) throws LinuxException {
+    List<NetlinkMessage> answers;
+    try {
+      answers = socket.dump(RouteCodec.question(family, protocol, table));
+    } catch (NetlinkException e) {
+      if (e.is(Errno.ENOENT) && table != 0) {
+        return List.of(); // a table exists from its first route to its last
+      }
+      throw e;
+    }
+    List<Route> routes = new ArrayList<>(answers.size());
+    for (NetlinkMessage message : answers) {
+      RouteCodec.decode(message)
+          .filter(route -> protocol == 0 || route.protocol() == protocol)
+          .filter(route -> table == 0 || route.table() == table)
+          .ifPresent(routes::add);
+    }
+    return routes;
+  }
+
+  /// Creates the route or changes the one of its key. For a namespace that is ours alone (a pod's);
+  /// on a host use [RouteTable], which cannot take over a stranger's route.
+  public void replace(Route route) throws LinuxException {
+    socket.request(RouteCodec.encode(new RouteChange.Put(route)));
+  }
+
+  /// Removes the route of this key and protocol; an absent one is success.
+  public void delete(Route route) throws LinuxException {
+    List<RouteFailure> failures = apply(List.of(new RouteChange.Delete(route)));
+    if (!failures.isEmpty()) {
+      throw failures.getFirst().cause();
+    }
+  }
+
+  @Override
+  public List<RouteFailure> apply(List<RouteChange> changes) throws LinuxException {
+    List<NetlinkMessage> messages = changes.stream().map(RouteCodec::encode).toList();
+    List<RouteFailure> failures = new ArrayList<>();
+    for (NetlinkFailure failure : socket.batch(messages)) {
+      RouteChange change = changes.get(failure.index());
+      if (!(change instanceof RouteChange.Delete && failure.errno().equals(Errno.ESRCH))) {
+        failures.add(new RouteFailure(change, failure.toException()));
+      }
+    }
+    return failures;
+  }
+}

@@ -1,0 +1,59 @@
+package io.margay.linux.route;
+
+import io.margay.linux.LinuxException;
+import io.margay.linux.netlink.NetlinkSocket;
+
+/// Links, addresses, routes and neighbours of one network namespace, over one socket. One thread at
+/// a time.
+public final class Rtnetlink implements AutoCloseable {
+
+  private final NetlinkSocket socket;
+  private final Links links;
+  private final Addresses addresses;
+  private final Routes routes;
+  private final Neighbours neighbours;
+
+  private Rtnetlink(NetlinkSocket socket) {
+    this.socket = socket;
+    links = new Links(socket);
+    addresses = new Addresses(socket);
+    routes = new Routes(socket);
+    neighbours = new Neighbours(socket);
+  }
+
+  /// For the calling thread's namespace.
+  public static Rtnetlink open() throws LinuxException {
+    return new Rtnetlink(NetlinkSocket.open(NetlinkSocket.ROUTE));
+  }
+
+  /// For the namespace behind a descriptor, which may be closed afterwards.
+  public static Rtnetlink inNetns(int netnsFd) throws LinuxException {
+    return new Rtnetlink(NetlinkSocket.openIn(netnsFd, NetlinkSocket.ROUTE));
+  }
+
+  public Links links() {
+    return links;
+  }
+
+  public Addresses addresses() {
+    return addresses;
+  }
+
+  public Routes routes() {
+    return routes;
+  }
+
+  public Neighbours neighbours() {
+    return neighbours;
+  }
+
+  /// Starts a group of changes that goes to the kernel in one system call.
+  public RtnetlinkBatch batch() {
+    return new RtnetlinkBatch(socket);
+  }
+
+  @Override
+  public void close() {
+    socket.close();
+  }
+}

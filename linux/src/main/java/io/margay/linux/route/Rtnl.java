@@ -1,0 +1,68 @@
+package io.margay.linux.route;
+
+import io.margay.model.net.IpFamily;
+
+/// Numbers of `linux/rtnetlink.h`, `if_link.h`, `if_addr.h` and `neighbour.h`.
+final class Rtnl {
+
+  static final int NEWLINK = 16;
+  static final int DELLINK = 17;
+  static final int GETLINK = 18;
+  static final int SETLINK = 19;
+  static final int NEWADDR = 20;
+  static final int DELADDR = 21;
+  static final int GETADDR = 22;
+  static final int NEWROUTE = 24;
+  static final int DELROUTE = 25;
+  static final int GETROUTE = 26;
+  static final int NEWNEIGH = 28;
+  static final int DELNEIGH = 29;
+  static final int GETNEIGH = 30;
+
+  static final int IFINFO_OCTETS = 16;
+  static final int IFLA_ADDRESS = 1;
+  static final int IFLA_IFNAME = 3;
+  static final int IFLA_MTU = 4;
+  static final int IFLA_LINK = 5;
+  static final int IFLA_MASTER = 10;
+  static final int IFLA_LINKINFO = 18;
+  static final int IFLA_IFALIAS = 20;
+  static final int IFLA_GROUP = 27;
+  static final int IFLA_NET_NS_FD = 28;
+  static final int IFLA_EXT_MASK = 29;
+  static final int IFLA_LINK_NETNSID = 37;
+  static final int INFO_KIND = 1;
+  static final int INFO_DATA = 2;
+  static final int VETH_INFO_PEER = 1;
+  static final int RTEXT_FILTER_SKIP_STATS = 8;
+
+  static final int IFADDR_OCTETS = 8;
+  static final int IFA_ADDRESS = 1;
+  static final int IFA_LOCAL = 2;
+  static final int IFA_FLAGS = 8;
+
+  static final int RTMSG_OCTETS = 12;
+  static final int RTNEXTHOP_OCTETS = 8;
+  static final int RTA_DST = 1;
+  static final int RTA_OIF = 4;
+  static final int RTA_GATEWAY = 5;
+  static final int RTA_PRIORITY = 6;
+  static final int RTA_PREFSRC = 7;
+  static final int RTA_MULTIPATH = 9;
+  static final int RTA_TABLE = 15;
+  static final int RTM_F_CLONED = 0x200;
+  static final int RTNH_F_ONLINK = 4;
+
+  static final int NDMSG_OCTETS = 12;
+  static final int NDA_DST = 1;
+  static final int NDA_LLADDR = 2;
+
+  private Rtnl() {}
+
+  static int familyCode(IpFamily family) {
+    return switch (family) {
+      case IPV4 -> 2;
+      case IPV6 -> 10;
+    };
+  }
+}

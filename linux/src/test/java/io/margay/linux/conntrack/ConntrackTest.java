@@ -1,0 +1,74 @@
+package io.margay.linux.conntrack;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.margay.linux.netlink.MessageBuilder;
+import io.margay.linux.netlink.NetlinkMessage;
+import io.margay.linux.netlink.NetlinkSocket;
+import io.margay.linux.netns.TestNetns;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import java.util.Set;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+@Tag("netns")
+class ConntrackTest {
+
+  private static final int NEW = 1 << 8;
+  private static final int GET = NEW | 1;
+
+  @Test
+  void the_flows_of_an_address_go_and_the_others_stay() throws Exception {
+    try (TestNetns netns = TestNetns.create();
+        NetlinkSocket socket = NetlinkSocket.openIn(netns.fd(), NetlinkSocket.NETFILTER);
+        Conntrack conntrack = Conntrack.inNetns(netns.fd())) {
+      socket.request(flow("10.1.0.5", "10.2.0.1", "10.2.0.1", 1000));
+      socket.request(flow("10.2.0.1", "10.1.0.5", "10.1.0.5", 1001));
+      socket.request(flow("10.2.0.1", "10.96.0.1", "10.1.0.5", 1002)); // translated to it
+      socket.request(flow("10.1.0.6", "10.2.0.1", "10.2.0.1", 1003));
+      socket.request(flow("fd00::5", "fd00:2::1", "fd00:2::1", 1004));
+      socket.request(flow("fd00::6", "fd00:2::1", "fd00:2::1", 1005));
+
+      assertThat(
+              conntrack.deleteFlows(
+                  Set.of(IpAddress.parse("10.1.0.5"), IpAddress.parse("fd00::5"))))
+          .isEqualTo(4);
+      assertThat(flows(socket, IpFamily.IPV4)).isEqualTo(1);
+      assertThat(flows(socket, IpFamily.IPV6)).isEqualTo(1);
+      assertThat(conntrack.deleteFlows(Set.of(IpAddress.parse("10.1.0.5")))).isZero();
+      assertThat(conntrack.deleteFlows(Set.of())).isZero();
+    }
+  }
+
+  private static int flows(NetlinkSocket socket, IpFamily family) throws Exception {
+    MessageBuilder question = new MessageBuilder(GET, 0, "list", "flows");
+    return socket.dump(header(question, family).build()).size();
+  }
+
+  private static NetlinkMessage flow(String source, String destination, String server, int port) {
+    IpAddress from = IpAddress.parse(source);
+    MessageBuilder message =
+        new MessageBuilder(
+            NEW, NetlinkMessage.CREATE | NetlinkMessage.EXCL, "add flow", source + " " + port);
+    header(message, from.family());
+    tuple(message, 1, from, IpAddress.parse(destination), port, 53);
+    tuple(message, 2, IpAddress.parse(server), from, 53, port);
+    return message.attrBe32(7, 600).build();
+  }
+
+  private static void tuple(
+      MessageBuilder message, int type, IpAddress from, IpAddress to, int fromPort, int toPort) {
+    int first = from.family() == IpFamily.IPV4 ? 1 : 3;
+    message.nest(
+        type,
+        tuple ->
+            tuple
+                .nest(1, ip -> ip.attr(first, from.toBytes()).attr(first + 1, to.toBytes()))
+                .nest(2, udp -> udp.attrU8(1, 17).attrBe16(2, fromPort).attrBe16(3, toPort)));
+  }
+
+  private static MessageBuilder header(MessageBuilder message, IpFamily family) {
+    return message.u8(family == IpFamily.IPV4 ? 2 : 10).u8(0).be16(0);
+  }
+}

@@ -1,0 +1,127 @@
+package io.margay.linux.netns;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.margay.linux.Errno;
+import io.margay.linux.LibC;
+import io.margay.linux.LinuxException;
+import io.margay.linux.route.Link;
+import io.margay.linux.route.Rtnetlink;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpFamily;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+@Tag("netns")
+class NetnsTest {
+
+  @Test
+  void a_call_runs_inside_and_its_socket_stays_there() throws Exception {
+    try (TestNetns one = TestNetns.create();
+        TestNetns two = TestNetns.create()) {
+      one.ip("link add onlyone type veth peer name other");
+      assertThat(Netns.callIn(one.fd(), () -> idOfThread())).isEqualTo(one.netns().id());
+      assertThat(one.netns().id()).isNotEqualTo(two.netns().id()).isNotEqualTo(idOfThread());
+      try (Rtnetlink inOne = Rtnetlink.inNetns(one.fd());
+          Rtnetlink inTwo = Rtnetlink.inNetns(two.fd())) {
+        assertThat(names(inOne)).containsExactlyInAnyOrder("lo", "onlyone", "other");
+        assertThat(names(inTwo)).containsExactly("lo");
+      }
+    }
+  }
+
+  private static Netns.NetnsId idOfThread() throws LinuxException {
+    try (Netns own = Netns.ofThread()) {
+      return own.id();
+    }
+  }
+
+  private static List<String> names(Rtnetlink rt) throws LinuxException {
+    return rt.links().list().stream().map(Link::name).map(InterfaceName::value).toList();
+  }
+
+  @Test
+  void no_thread_stays_behind_in_a_foreign_namespace() throws Exception {
+    try (TestNetns pod = TestNetns.create()) {
+      for (int i = 0; i < 50; i++) {
+        Rtnetlink.inNetns(pod.fd()).close();
+      }
+      assertThatThrownBy(
+              () ->
+                  Netns.callIn(
+                      pod.fd(),
+                      () -> {
+                        throw new LinuxException("probe", "on purpose", Errno.EIO);
+                      }))
+          .isInstanceOf(LinuxException.class)
+          .hasMessage("probe on purpose: EIO");
+      Thread.startVirtualThread(() -> {}).join();
+      assertThat(namespacesOfAllThreads()).hasSize(1);
+    }
+  }
+
+  private static Set<String> namespacesOfAllThreads() throws IOException {
+    Set<String> namespaces = new TreeSet<>();
+    try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
+      for (Path task : (Iterable<Path>) tasks::iterator) {
+        try {
+          namespaces.add(Files.readSymbolicLink(task.resolve("ns/net")).toString());
+        } catch (NoSuchFileException e) {
+          // The thread ended meanwhile.
+        }
+      }
+    }
+    return namespaces;
+  }
+
+  @Test
+  void what_is_no_network_namespace_is_refused() throws Exception {
+    assertThatThrownBy(() -> Netns.open(Path.of("/run/netns/mgyt-absent")))
+        .isInstanceOfSatisfying(LinuxException.class, e -> assertThat(e.is(Errno.ENOENT)).isTrue())
+        .hasMessage("open /run/netns/mgyt-absent: ENOENT");
+    assertThatThrownBy(() -> Netns.open(Path.of("/etc/passwd")))
+        .isInstanceOfSatisfying(LinuxException.class, e -> assertThat(e.is(Errno.EINVAL)).isTrue());
+    int mount = LibC.open("/proc/self/ns/mnt", LibC.O_RDONLY | LibC.O_CLOEXEC);
+    try {
+      assertThatThrownBy(() -> Netns.callIn(mount, () -> 1))
+          .isInstanceOfSatisfying(
+              LinuxException.class, e -> assertThat(e.is(Errno.EINVAL)).isTrue());
+    } finally {
+      LibC.close(mount);
+    }
+  }
+
+  @Test
+  void sysctls_are_those_of_the_namespace() throws Exception {
+    Sysctl forwarding = Sysctl.of("ipv4/ip_forward");
+    try (TestNetns one = TestNetns.create();
+        TestNetns two = TestNetns.create()) {
+      one.ip("link add va.100 type veth peer name vb");
+      Sysctl dotted = Sysctl.ofInterface(IpFamily.IPV6, new InterfaceName("va.100"), "accept_ra");
+      Map<Sysctl, String> values = new LinkedHashMap<>();
+      values.put(forwarding, "1");
+      values.put(dotted, "0");
+      Netns.writeSysctl(two.fd(), forwarding, "0");
+      Netns.writeSysctls(one.fd(), values);
+
+      assertThat(Netns.readSysctl(one.fd(), forwarding)).isEqualTo("1");
+      assertThat(Netns.readSysctl(one.fd(), dotted)).isEqualTo("0");
+      assertThat(Netns.readSysctl(two.fd(), forwarding)).isEqualTo("0");
+      assertThatThrownBy(() -> Netns.writeSysctl(two.fd(), dotted, "0"))
+          .isInstanceOfSatisfying(
+              LinuxException.class, e -> assertThat(e.is(Errno.ENOENT)).isTrue())
+          .hasMessageContaining("va.100");
+    }
+  }
+}

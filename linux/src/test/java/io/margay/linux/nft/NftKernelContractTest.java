@@ -1,0 +1,309 @@
+package io.margay.linux.nft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/// What every [NftKernel] must do; run against the fake and against the kernel.
+abstract class NftKernelContractTest {
+
+  static final NftTableName TABLE = new NftTableName(IpFamily.IPV4, "margay");
+  static final NftSet MEMBERS = NftSet.hash("members", NftField.MARK, NftField.IPV4_ADDRESS);
+  static final NftSet CIDRS = NftSet.interval("cidrs", NftField.MARK, NftField.IPV4_ADDRESS);
+  static final NftSet PORTS =
+      NftSet.hash("ports", NftField.MARK, NftField.IPV4_ADDRESS, NftField.PROTOCOL, NftField.PORT);
+  static final NftSet FROM = NftSet.verdictMap("from_wl", NftField.INTERFACE_NAME);
+  static final NftSet OWNED = NftSet.hash("owned", NftField.INTERFACE_NAME, NftField.IPV4_ADDRESS);
+
+  /// Another socket on the same namespace.
+  abstract NftKernel open() throws NftException;
+
+  static NftElement member(int id, String address) {
+    return NftElement.of(
+        NftData.concat(NftData.hostOrder(id), NftData.address(IpAddress.parse(address))));
+  }
+
+  static NftElement cidr(int id, String cidr) {
+    Prefix prefix = Prefix.parse(cidr);
+    return NftElement.range(
+        NftData.concat(NftData.hostOrder(id), NftData.address(prefix.address())),
+        NftData.concat(NftData.hostOrder(id), NftData.address(prefix.lastAddress())));
+  }
+
+  static NftElement dispatch(String name, String chain) {
+    return NftElement.verdict(
+        NftData.interfaceName(new InterfaceName(name)), NftVerdict.jump(chain));
+  }
+
+  static NftRule rule(String id) {
+    return new NftRuleBuilder(IpFamily.IPV4)
+        .addressInSet(NftRuleBuilder.Side.SOURCE, "members", 7, false)
+        .counter()
+        .verdict(NftVerdict.DROP)
+        .build(id);
+  }
+
+  private static void create(NftKernel kernel) throws NftException {
+    kernel.commit(
+        List.of(
+            new NftOp.AddTable(TABLE, false),
+            new NftOp.AddSet(TABLE, MEMBERS),
+            new NftOp.AddSet(TABLE, CIDRS),
+            new NftOp.AddSet(TABLE, PORTS),
+            new NftOp.AddSet(TABLE, FROM),
+            new NftOp.AddSet(TABLE, OWNED),
+            new NftOp.AddChain(TABLE, "e-a", null),
+            new NftOp.AddRule(TABLE, "e-a", rule("one"))));
+  }
+
+  @Test
+  void a_missing_table_dumps_as_nothing() throws Exception {
+    try (NftKernel kernel = open()) {
+      assertThat(kernel.dump(TABLE)).isEmpty();
+    }
+  }
+
+  @Test
+  void what_was_committed_is_dumped_by_another_socket() throws Exception {
+    NftHook hook = new NftHook(NftHook.Type.FILTER, NftHook.Point.PREROUTING, -300);
+    try (NftKernel kernel = open();
+        NftKernel reader = open()) {
+      create(kernel);
+      kernel.commit(
+          List.of(
+              new NftOp.AddChain(TABLE, "spoof", hook),
+              new NftOp.AddElements(
+                  TABLE, MEMBERS, List.of(member(7, "10.0.0.1"), member(8, "10.0.0.1"))),
+              new NftOp.AddElements(
+                  TABLE, CIDRS, List.of(cidr(7, "10.1.0.0/16"), cidr(7, "10.2.3.4/31"))),
+              new NftOp.AddElements(TABLE, FROM, List.of(dispatch("cali0", "e-a")))));
+
+      NftDump dump = reader.dump(TABLE).orElseThrow();
+
+      assertThat(dump.chains())
+          .containsOnly(
+              Map.entry("e-a", new NftDump.Chain("", List.of(NftRuleTag.of(rule("one"))))),
+              Map.entry("spoof", new NftDump.Chain(hook.toString(), List.of())));
+      assertThat(dump.sets().values())
+          .extracting(NftDump.Elements::definition)
+          .containsExactlyInAnyOrder(MEMBERS, CIDRS, PORTS, FROM, OWNED);
+      assertThat(elements(dump, "members"))
+          .containsExactlyInAnyOrder(member(7, "10.0.0.1"), member(8, "10.0.0.1"));
+      assertThat(elements(dump, "cidrs"))
+          .containsExactlyInAnyOrder(cidr(7, "10.1.0.0/16"), cidr(7, "10.2.3.4/31"));
+      assertThat(elements(dump, "from_wl")).containsExactly(dispatch("cali0", "e-a"));
+      assertThat(dump.dormant()).isFalse();
+      assertThat(dump.owned()).isFalse();
+    }
+  }
+
+  private static List<NftElement> elements(NftDump dump, String set) {
+    NftDump.Elements found = dump.sets().get(set);
+    return found == null ? List.of() : List.copyOf(found.elements().values());
+  }
+
+  @Test
+  void a_commit_moves_the_generation_by_one() throws Exception {
+    try (NftKernel kernel = open()) {
+      int before = kernel.generation();
+      create(kernel);
+      assertThat(kernel.generation()).isEqualTo(before + 1);
+      kernel.commit(List.of());
+      assertThat(kernel.generation()).isEqualTo(before + 1);
+    }
+  }
+
+  @Test
+  void a_refused_transaction_names_its_step_and_changes_nothing() throws Exception {
+    try (NftKernel kernel = open()) {
+      create(kernel);
+      NftDump before = kernel.dump(TABLE).orElseThrow();
+      NftRule toNowhere =
+          new NftRuleBuilder(IpFamily.IPV4).verdict(NftVerdict.jump("missing")).build("lost");
+
+      NftException refused =
+          refusal(
+              kernel,
+              new NftOp.AddElements(TABLE, MEMBERS, List.of(member(1, "10.0.0.9"))),
+              new NftOp.AddRule(TABLE, "e-a", toNowhere),
+              new NftOp.AddChain(TABLE, "later", null));
+
+      assertThat(refused).hasMessageContaining("rule \"lost\" in chain e-a");
+      assertThat(refused.errno()).isEqualTo(NftException.ENOENT);
+      assertThat(kernel.dump(TABLE)).contains(before);
+    }
+  }
+
+  private static NftException refusal(NftKernel kernel, NftOp... steps) {
+    NftException refused =
+        catchThrowableOfType(NftException.class, () -> kernel.commit(List.of(steps)));
+    assertThat(refused).as("the kernel's refusal of %s", List.of(steps)).isNotNull();
+    return refused;
+  }
+
+  @Test
+  void references_hold_what_they_refer_to() throws Exception {
+    try (NftKernel kernel = open()) {
+      create(kernel);
+      kernel.commit(List.of(new NftOp.AddElements(TABLE, FROM, List.of(dispatch("cali0", "e-a")))));
+
+      assertThat(refusal(kernel, new NftOp.DeleteChain(TABLE, "e-a")).errno())
+          .isEqualTo(NftException.EBUSY);
+      assertThat(refusal(kernel, new NftOp.DeleteSet(TABLE, "members")).errno())
+          .isEqualTo(NftException.EBUSY);
+
+      kernel.commit(
+          List.of(
+              new NftOp.DeleteElements(TABLE, FROM, List.of(dispatch("cali0", "e-a"))),
+              new NftOp.FlushChain(TABLE, "e-a"),
+              new NftOp.DeleteSet(TABLE, "members"),
+              new NftOp.DeleteChain(TABLE, "e-a")));
+      assertThat(kernel.dump(TABLE).orElseThrow().chains()).isEmpty();
+    }
+  }
+
+  @Test
+  void missing_referents_are_refused() throws Exception {
+    try (NftKernel kernel = open()) {
+      create(kernel);
+      NftRule noSet =
+          new NftRuleBuilder(IpFamily.IPV4)
+              .addressInSet(NftRuleBuilder.Side.SOURCE, "nowhere", 1, false)
+              .verdict(NftVerdict.DROP)
+              .build("x");
+      assertThat(refusal(kernel, new NftOp.AddRule(TABLE, "e-a", noSet)).errno())
+          .isEqualTo(NftException.ENOENT);
+      assertThat(refusal(kernel, new NftOp.AddRule(TABLE, "none", rule("r"))).errno())
+          .isEqualTo(NftException.ENOENT);
+      assertThat(
+              refusal(
+                      kernel,
+                      new NftOp.AddElements(TABLE, FROM, List.of(dispatch("cali0", "none"))))
+                  .errno())
+          .isEqualTo(NftException.ENOENT);
+      assertThat(
+              refusal(
+                      kernel,
+                      new NftOp.DeleteElements(TABLE, MEMBERS, List.of(member(1, "10.0.0.1"))))
+                  .errno())
+          .isEqualTo(NftException.ENOENT);
+      assertThat(refusal(kernel, new NftOp.AddChain(TABLE, "e-a", null)).errno())
+          .isEqualTo(NftException.EEXIST);
+    }
+  }
+
+  @Test
+  void overlapping_ranges_are_refused_and_may_replace_each_other_in_one_transaction()
+      throws Exception {
+    try (NftKernel kernel = open()) {
+      create(kernel);
+      kernel.commit(List.of(new NftOp.AddElements(TABLE, CIDRS, List.of(cidr(1, "10.0.0.0/8")))));
+      assertThat(
+              refusal(kernel, new NftOp.AddElements(TABLE, CIDRS, List.of(cidr(1, "10.5.0.0/16"))))
+                  .errno())
+          .isEqualTo(NftException.EEXIST);
+      kernel.commit(
+          List.of(
+              new NftOp.AddElements(TABLE, CIDRS, List.of(cidr(2, "10.5.0.0/16"))),
+              new NftOp.DeleteElements(TABLE, CIDRS, List.of(cidr(1, "10.0.0.0/8"))),
+              new NftOp.AddElements(
+                  TABLE, CIDRS, List.of(cidr(1, "10.5.0.0/16"), cidr(1, "0.0.0.0/5")))));
+      assertThat(elements(kernel.dump(TABLE).orElseThrow(), "cidrs"))
+          .containsExactlyInAnyOrder(
+              cidr(2, "10.5.0.0/16"), cidr(1, "10.5.0.0/16"), cidr(1, "0.0.0.0/5"));
+    }
+  }
+
+  @Test
+  void a_jump_into_itself_is_refused() throws Exception {
+    NftHook hook = new NftHook(NftHook.Type.FILTER, NftHook.Point.FORWARD, -10);
+    NftRule toA = new NftRuleBuilder(IpFamily.IPV4).verdict(NftVerdict.jump("e-a")).build("loop");
+    try (NftKernel kernel = open()) {
+      create(kernel);
+      refusal(
+          kernel,
+          new NftOp.AddChain(TABLE, "base", hook),
+          new NftOp.AddRule(TABLE, "base", toA),
+          new NftOp.AddRule(TABLE, "e-a", toA));
+    }
+  }
+
+  @Test
+  void a_table_is_replaced_within_one_transaction() throws Exception {
+    try (NftKernel kernel = open()) {
+      create(kernel);
+      kernel.commit(
+          List.of(
+              new NftOp.AddTable(TABLE, false),
+              new NftOp.DeleteTable(TABLE),
+              new NftOp.AddTable(TABLE, false),
+              new NftOp.AddChain(TABLE, "other", null)));
+      assertThat(kernel.dump(TABLE).orElseThrow().chains()).containsOnlyKeys("other");
+    }
+  }
+
+  @Test
+  void an_owned_table_is_closed_to_others_and_outlives_its_owner() throws Exception {
+    try (NftKernel other = open()) {
+      try (NftKernel owner = open()) {
+        assertThat(owner.supportsPersistentOwner()).isTrue();
+        owner.commit(
+            List.of(new NftOp.AddTable(TABLE, true), new NftOp.AddChain(TABLE, "mine", null)));
+        assertThat(refusal(other, new NftOp.AddChain(TABLE, "theirs", null)).errno())
+            .isEqualTo(NftException.EPERM);
+        assertThat(refusal(other, new NftOp.DeleteTable(TABLE)).errno())
+            .isEqualTo(NftException.EPERM);
+        owner.commit(List.of(new NftOp.AddTable(TABLE, true)));
+      }
+      NftDump orphan = other.dump(TABLE).orElseThrow();
+      assertThat(orphan.owned()).isFalse();
+      assertThat(orphan.persistent()).isTrue();
+      assertThat(orphan.chains()).containsOnlyKeys("mine");
+      other.commit(List.of(new NftOp.AddTable(TABLE, true)));
+      assertThat(other.dump(TABLE).orElseThrow().owned()).isTrue();
+    }
+  }
+
+  @Test
+  void an_open_table_cannot_become_owned_but_can_be_replaced_by_an_owned_one() throws Exception {
+    try (NftKernel kernel = open()) {
+      create(kernel);
+      refusal(kernel, new NftOp.AddTable(TABLE, true));
+      kernel.commit(
+          List.of(
+              new NftOp.AddTable(TABLE, false),
+              new NftOp.DeleteTable(TABLE),
+              new NftOp.AddTable(TABLE, true)));
+      assertThat(kernel.dump(TABLE).orElseThrow().owned()).isTrue();
+    }
+  }
+
+  @Test
+  void a_large_transaction_is_split_into_messages_and_stays_one() throws Exception {
+    List<NftElement> many = new ArrayList<>();
+    for (int i = 0; i < 20_000; i++) {
+      many.add(
+          NftElement.of(
+              NftData.concat(
+                  NftData.hostOrder(5), NftData.address(IpAddress.parse("10.0.0.0").plus(i)))));
+    }
+    try (NftKernel kernel = open()) {
+      create(kernel);
+      int before = kernel.generation();
+      kernel.commit(List.of(new NftOp.AddElements(TABLE, MEMBERS, many)));
+      assertThat(kernel.generation()).isEqualTo(before + 1);
+      assertThat(elements(kernel.dump(TABLE).orElseThrow(), "members"))
+          .matches(
+              found -> Set.copyOf(found).equals(Set.copyOf(many)), "holds all that were added");
+    }
+  }
+}

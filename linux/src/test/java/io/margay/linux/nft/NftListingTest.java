@@ -1,0 +1,187 @@
+package io.margay.linux.nft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.margay.linux.nft.NftRuleBuilder.Side;
+import io.margay.linux.nft.NftTable.Ownership;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/// The nft tool's library and the tool itself read what we wrote.
+@Tag("netns")
+final class NftListingTest {
+
+  private NftNamespace namespace;
+
+  @BeforeEach
+  void raise() throws IOException {
+    namespace = new NftNamespace();
+  }
+
+  @AfterEach
+  void clean() throws IOException {
+    namespace.close();
+  }
+
+  private static NftRuleBuilder rule() {
+    return new NftRuleBuilder(IpFamily.IPV4);
+  }
+
+  @Test
+  void nft_reads_our_rules_as_we_mean_them() throws Exception {
+    try (NftTable table = new NftTable(namespace.open(), "margay", Ownership.NEVER);
+        NftOracle oracle = new NftOracle(namespace.fd())) {
+      table.declareSet(IpFamily.IPV4, NftSet.verdictMap("from_wl", NftField.INTERFACE_NAME));
+      table.declareSet(
+          IpFamily.IPV4, NftSet.hash("owned", NftField.INTERFACE_NAME, NftField.IPV4_ADDRESS));
+      table.putChain(
+          IpFamily.IPV4,
+          new NftChain(
+              "egress",
+              new NftHook(NftHook.Type.FILTER, NftHook.Point.PREROUTING, -90),
+              List.of(
+                  rule().ctState(6).verdict(NftVerdict.ACCEPT).build("established"),
+                  rule().ctState(1).counter().verdict(NftVerdict.DROP).build("invalid"),
+                  rule()
+                      .interfacePrefix(Side.SOURCE, "cali")
+                      .interfaceAndSource("owned", true)
+                      .verdict(NftVerdict.DROP)
+                      .build("spoof"),
+                  rule().interfaceVerdict(Side.SOURCE, "from_wl").build("dispatch"))));
+      table.putChain(
+          IpFamily.IPV4,
+          NftChain.regular(
+              "e-a",
+              List.of(
+                  rule()
+                      .protocol(6, false)
+                      .port(Side.DESTINATION, 80, 80, false)
+                      .verdict(NftVerdict.ACCEPT)
+                      .build("http"),
+                  rule()
+                      .protocol(17, false)
+                      .port(Side.SOURCE, 1000, 2000, true)
+                      .verdict(NftVerdict.RETURN)
+                      .build("udp"),
+                  rule()
+                      .address(Side.SOURCE, Prefix.parse("10.1.0.0/16"), false)
+                      .address(Side.DESTINATION, Prefix.parse("10.2.0.0/15"), true)
+                      .verdict(NftVerdict.ACCEPT)
+                      .build("nets"),
+                  rule()
+                      .protocol(1, false)
+                      .icmpType(8, false)
+                      .limit(10, 5)
+                      .log("ping ")
+                      .verdict(NftVerdict.DROP)
+                      .build("policy|ns/name|ingress|0"),
+                  rule()
+                      .ctState(8)
+                      .protocol(6, false)
+                      .tcpFlags(0x17, 0x02, true)
+                      .verdict(NftVerdict.DROP)
+                      .build("syn"))));
+      table.putElement(
+          IpFamily.IPV4,
+          "from_wl",
+          NftElement.verdict(
+              NftData.interfaceName(new InterfaceName("cali0")), NftVerdict.jump("e-a")));
+      table.putElement(
+          IpFamily.IPV4,
+          "owned",
+          NftElement.of(
+              NftData.concat(
+                  NftData.interfaceName(new InterfaceName("cali0")),
+                  NftData.address(IpAddress.parse("10.0.0.1")))));
+      table.apply();
+
+      assertThat(lines(oracle.run("list table ip margay")))
+          .containsExactly(
+              "table ip margay {",
+              "map from_wl {",
+              "type ifname : verdict",
+              "elements = { \"cali0\" : jump e-a }",
+              "}",
+              "set owned {",
+              "type ifname . ipv4_addr",
+              "elements = { \"cali0\" . 10.0.0.1 }",
+              "}",
+              "chain e-a {",
+              "tcp dport 80 accept comment \"http\"",
+              "udp sport != 1000-2000 return comment \"udp\"",
+              "ip saddr 10.1.0.0/16 ip daddr != 10.2.0.0/15 accept comment \"nets\"",
+              "icmp type echo-request limit rate 10/second log prefix \"ping \" level info drop"
+                  + " comment \"policy|ns/name|ingress|0\"",
+              "ct state new tcp flags != syn / fin,syn,rst,ack drop comment \"syn\"",
+              "}",
+              "chain egress {",
+              "type filter hook prerouting priority dstnat + 10; policy accept;",
+              "ct state established,related accept comment \"established\"",
+              "ct state invalid counter packets 0 bytes 0 drop comment \"invalid\"",
+              "iifname \"cali*\" iifname . ip saddr != @owned drop comment \"spoof\"",
+              "iifname vmap @from_wl comment \"dispatch\"",
+              "}",
+              "}");
+    }
+  }
+
+  /// The lines of a listing, as nft 1.0 words them: 1.1 prints the default burst too, and a mask of
+  /// flags as an expression.
+  private static List<String> lines(String text) {
+    return Arrays.stream(text.split("\n"))
+        .map(String::strip)
+        .filter(s -> !s.isEmpty())
+        .map(
+            s ->
+                s.replace(" burst 5 packets", "")
+                    .replace(
+                        "tcp flags & (fin | syn | rst | ack) != syn",
+                        "tcp flags != syn / fin,syn,rst,ack"))
+        .toList();
+  }
+
+  @Test
+  void an_administrators_flush_is_refused_while_we_own_and_repaired_while_we_do_not()
+      throws Exception {
+    try (NftTable owned = new NftTable(namespace.open(), "margay", Ownership.WHERE_PERSISTENT)) {
+      owned.putChain(IpFamily.IPV4, NftChain.regular("a", List.of()));
+      owned.apply();
+      assertThatThrownBy(() -> namespace.nft("delete", "table", "ip", "margay"))
+          .hasMessageContaining("not permitted");
+      namespace.nft("flush", "ruleset");
+      assertThat(owned.resync()).isEqualTo(new NftOutcome.Unchanged());
+      owned.destroy();
+    }
+    try (NftTable open = new NftTable(namespace.open(), "margay", Ownership.NEVER)) {
+      open.putChain(
+          IpFamily.IPV4,
+          NftChain.regular(
+              "a", List.of(rule().protocol(6, false).verdict(NftVerdict.DROP).build("tcp"))));
+      open.apply();
+      namespace.nft("insert rule ip margay a accept");
+      assertThat(open.resync()).isInstanceOf(NftOutcome.Written.class);
+      namespace.nft("add table ip margay { flags dormant; }");
+      assertThat(open.resync()).isInstanceOf(NftOutcome.Written.class);
+      namespace.nft("add set ip margay s { type ipv4_addr; flags timeout; }");
+      assertThat(open.resync()).isInstanceOf(NftOutcome.Written.class);
+      namespace.nft("add table ip other");
+      assertThat(open.resync()).isEqualTo(new NftOutcome.Unchanged());
+      namespace.nft("flush", "ruleset");
+      assertThat(open.resync()).isInstanceOf(NftOutcome.Written.class);
+      assertThat(lines(namespace.nft("list", "ruleset")))
+          .contains("meta l4proto tcp drop comment \"tcp\"")
+          .doesNotContain("accept");
+      assertThat(open.resync()).isEqualTo(new NftOutcome.Unchanged());
+    }
+  }
+}
