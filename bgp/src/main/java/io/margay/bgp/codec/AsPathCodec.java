@@ -1,0 +1,125 @@
+package io.margay.bgp.codec;
+
+import io.margay.bgp.message.AsPath;
+import io.margay.bgp.message.AsPath.Kind;
+import io.margay.bgp.message.AsPath.Segment;
+import io.margay.model.net.Asn;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
+
+/// AS paths of 2- and 4-octet numbers, and their reconciliation (RFC 6793).
+final class AsPathCodec {
+
+  private AsPathCodec() {}
+
+  static AsPath read(ByteBuf value, boolean fourOctets, boolean confederationsAllowed)
+      throws MalformedAttribute {
+    int width = fourOctets ? 4 : 2;
+    List<Segment> segments = new ArrayList<>();
+    while (value.isReadable()) {
+      if (value.readableBytes() < 2) {
+        throw new MalformedAttribute("segment header is cut short");
+      }
+      int wireKind = value.readUnsignedByte();
+      Kind kind = Kind.ofWire(wireKind).orElse(null);
+      int count = value.readUnsignedByte();
+      if (kind == null) {
+        throw new MalformedAttribute("segment type " + wireKind + " is unknown");
+      }
+      if (kind.isConfederation() && !confederationsAllowed) {
+        throw new MalformedAttribute("confederation segment from another AS");
+      }
+      if (count == 0 || value.readableBytes() < count * width) {
+        throw new MalformedAttribute("segment of " + count + " ASes does not fit");
+      }
+      List<Asn> asns = new ArrayList<>(count);
+      for (int i = 0; i < count; i++) {
+        Asn asn = new Asn(fourOctets ? value.readInt() : value.readUnsignedShort());
+        if (asn.toLong() == 0) {
+          // RFC 7607 §2: an UPDATE with AS 0 in AS_PATH is malformed.
+          throw new MalformedAttribute("AS 0 in the path");
+        }
+        asns.add(asn);
+      }
+      segments.add(new Segment(kind, asns));
+    }
+    return new AsPath(segments);
+  }
+
+  static void write(AsPath path, boolean fourOctets, ByteBuf to) {
+    for (Segment segment : path.segments()) {
+      to.writeByte(segment.kind().wireValue());
+      to.writeByte(segment.asns().size());
+      for (Asn asn : segment.asns()) {
+        if (fourOctets) {
+          to.writeInt(asn.value());
+        } else {
+          to.writeShort((asn.isTwoOctet() ? asn : Asn.TRANS).value());
+        }
+      }
+    }
+  }
+
+  /// Whether a 2-octet path loses something that AS4_PATH must carry.
+  static boolean needsAs4Path(AsPath path) {
+    for (Segment segment : path.segments()) {
+      for (Asn asn : segment.asns()) {
+        if (!asn.isTwoOctet()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /// A path without its confederation segments (RFC 6793 §3: AS4_PATH never has any).
+  static AsPath withoutConfederations(AsPath path) {
+    return new AsPath(
+        path.segments().stream().filter(segment -> !segment.kind().isConfederation()).toList());
+  }
+
+  /// The true path a 2-octet neighbour sent in two halves (RFC 6793 §4.2.3): the leading ASes that
+  /// AS4_PATH does not cover, then AS4_PATH.
+  static AsPath merge(AsPath path, AsPath as4) {
+    AsPath tail = withoutConfederations(as4);
+    int surplus = path.hops() - tail.hops();
+    if (surplus < 0) {
+      // "If the number of AS numbers in the AS_PATH attribute is less than the number of AS numbers
+      // in the AS4_PATH attribute, then the AS4_PATH attribute SHALL be ignored"
+      return path;
+    }
+    List<Segment> merged = new ArrayList<>();
+    for (Segment segment : path.segments()) {
+      if (surplus == 0 && !segment.kind().isConfederation()) {
+        break;
+      }
+      switch (segment.kind()) {
+        case CONFED_SEQUENCE, CONFED_SET -> merged.add(segment);
+        case SET -> {
+          merged.add(segment);
+          surplus--;
+        }
+        case SEQUENCE -> {
+          int take = Math.min(surplus, segment.asns().size());
+          merged.add(new Segment(Kind.SEQUENCE, segment.asns().subList(0, take)));
+          surplus -= take;
+        }
+      }
+    }
+    for (Segment segment : tail.segments()) {
+      Segment last = merged.isEmpty() ? null : merged.getLast();
+      if (last != null
+          && last.kind() == Kind.SEQUENCE
+          && segment.kind() == Kind.SEQUENCE
+          && last.asns().size() + segment.asns().size() <= Segment.MAX_ASNS) {
+        List<Asn> joined = new ArrayList<>(last.asns());
+        joined.addAll(segment.asns());
+        merged.set(merged.size() - 1, new Segment(Kind.SEQUENCE, joined));
+      } else {
+        merged.add(segment);
+      }
+    }
+    return new AsPath(merged);
+  }
+}

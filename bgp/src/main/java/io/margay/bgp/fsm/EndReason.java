@@ -1,0 +1,29 @@
+package io.margay.bgp.fsm;
+
+import io.margay.bgp.message.Notification;
+
+/// Why a connection ended.
+public sealed interface EndReason {
+
+  /// We ended it and said so.
+  record NotificationSent(Notification notification) implements EndReason {}
+
+  /// The peer ended it and said so.
+  record NotificationReceived(Notification notification) implements EndReason {}
+
+  /// It broke: the one end after which a peer's routes may be kept (RFC 4724 §4.2).
+  record ConnectionLost(String cause) implements EndReason {}
+
+  /// We ended it without a word.
+  record ClosedSilently() implements EndReason {}
+
+  /// For people.
+  default String describe() {
+    return switch (this) {
+      case NotificationSent(Notification sent) -> "Sent: " + sent.describe();
+      case NotificationReceived(Notification received) -> "Received: " + received.describe();
+      case ConnectionLost(String cause) -> "Connection lost: " + cause;
+      case ClosedSilently() -> "Closed for a restart";
+    };
+  }
+}

@@ -1,0 +1,106 @@
+package io.margay.bgp.speaker;
+
+import io.margay.bgp.codec.AttributeError;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Every line the speaker logs: constant messages, typed fields. Passwords are in none of them.
+final class BgpLog {
+
+  private static final Logger LOG = LoggerFactory.getLogger("io.margay.bgp");
+
+  private BgpLog() {}
+
+  static void listening(IpAddress address, int port) {
+    LOG.atInfo().addKeyValue("address", address).addKeyValue("port", port).log("BGP listens");
+  }
+
+  static void peerUp(IpAddress peer, String description) {
+    LOG.atInfo()
+        .addKeyValue("peer", peer)
+        .addKeyValue("description", description)
+        .log("ADJCHANGE neighbor Up");
+  }
+
+  static void peerDown(IpAddress peer, String description, String reason) {
+    LOG.atWarn()
+        .addKeyValue("peer", peer)
+        .addKeyValue("description", description)
+        .addKeyValue("reason", reason)
+        .log("ADJCHANGE neighbor Down");
+  }
+
+  static void attemptFailed(IpAddress peer, String reason) {
+    LOG.atInfo()
+        .addKeyValue("peer", peer)
+        .addKeyValue("reason", reason)
+        .log("BGP session attempt failed");
+  }
+
+  static void transition(IpAddress peer, SessionPhase from, SessionPhase to) {
+    LOG.atDebug()
+        .addKeyValue("peer", peer)
+        .addKeyValue("from", from)
+        .addKeyValue("to", to)
+        .log("BGP session changes state");
+  }
+
+  static void configurationResets(IpAddress peer, String what) {
+    LOG.atWarn()
+        .addKeyValue("peer", peer)
+        .addKeyValue("changed", what)
+        .log("BGP session resets because its configuration changed");
+  }
+
+  static void malformed(IpAddress peer, String outcome, List<AttributeError> errors) {
+    AttributeError first = errors.getFirst();
+    LOG.atWarn()
+        .addKeyValue("peer", peer)
+        .addKeyValue("outcome", outcome)
+        .addKeyValue("attribute", first.code())
+        .addKeyValue("problem", first.problem())
+        .addKeyValue("value", first.value())
+        .addKeyValue("errors", errors.size())
+        .log("BGP UPDATE is malformed");
+  }
+
+  static void stranger(IpAddress address, long unlogged) {
+    LOG.atWarn()
+        .addKeyValue("address", address)
+        .addKeyValue("unlogged", unlogged)
+        .log("BGP connection from an unknown address is closed; configure a peer to accept it");
+  }
+
+  static void attributesTooLarge(IpAddress peer, List<Prefix> prefixes) {
+    LOG.atError()
+        .addKeyValue("peer", peer)
+        .addKeyValue("prefixes", prefixes)
+        .log("BGP routes are withdrawn because their attributes fit no message");
+  }
+
+  static void staleDropped(IpAddress peer, int routes, String why) {
+    LOG.atInfo()
+        .addKeyValue("peer", peer)
+        .addKeyValue("routes", routes)
+        .addKeyValue("reason", why)
+        .log("BGP graceful restart of a peer ends; its stale routes go");
+  }
+
+  static void readyToSweep(IpFamily family) {
+    LOG.atInfo()
+        .addKeyValue("family", family)
+        .log("BGP has heard from its peers; leftover routes may be swept");
+  }
+
+  static void loopDied(String loop, Throwable cause) {
+    LOG.atError().addKeyValue("loop", loop).setCause(cause).log("BGP loop ends on a bug");
+  }
+
+  static void handlerFailed(IpAddress peer, Throwable cause) {
+    LOG.atError().addKeyValue("peer", peer).setCause(cause).log("BGP connection ends on a bug");
+  }
+}

@@ -1,0 +1,329 @@
+package io.margay.bgp.speaker;
+
+import io.margay.bgp.message.AsPath;
+import io.margay.bgp.message.Community;
+import io.margay.bgp.message.Notification;
+import io.margay.bgp.message.PathAttribute;
+import io.margay.bgp.message.PathAttributes;
+import io.margay.bgp.rib.DecisionProcess;
+import io.margay.bgp.rib.PeerPolicy;
+import io.margay.bgp.rib.Rib;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
+import io.netty.channel.Channel;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/// A BGP-4 speaker (RFC 4271) for a node.
+///
+/// Everything is desired state: peers, own prefixes and the import guard are handed over whole, and
+/// the speaker works out what changed. Methods may be called from any thread but the two loops;
+/// they return once the change is queued.
+public final class BgpSpeaker {
+
+  /// Longest wait for an answer of the loops before they count as stuck.
+  private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
+
+  /// How long the last messages may take to leave.
+  private static final Duration CLOSE_LINGER = Duration.ofMillis(500);
+
+  /// Least time between two log lines about unknown addresses.
+  private static final Duration STRANGER_LOG_INTERVAL = Duration.ofSeconds(10);
+
+  private final SpeakerConfig config;
+  private final Transport transport;
+  private final RibLoop rib;
+  private final InstantSource clock;
+  private final RandomGenerator random;
+
+  /// Owned by `bgp-io`.
+  private final Map<IpAddress, PeerSession> sessions = new TreeMap<>();
+
+  private Instant strangerLogged = Instant.MIN;
+  private long strangersUnlogged;
+  private boolean closed;
+
+  private BgpSpeaker(
+      SpeakerConfig config, FibListener fib, InstantSource clock, RandomGenerator random) {
+    this.config = config;
+    this.clock = clock;
+    this.random = random;
+    this.transport = new Transport();
+    Set<IpAddress> own = new HashSet<>(config.nextHops().values());
+    config.listenAddresses().stream().filter(a -> !a.isUnspecified()).forEach(own::add);
+    this.rib =
+        new RibLoop(
+            new Rib(
+                config.asn(),
+                own,
+                new DecisionProcess(config.multipathRelax(), config.maxPaths()),
+                config.restarting() && config.gracefulRestart()),
+            fib);
+  }
+
+  /// Binds the listeners and starts both loops. The sockets belong to the network namespace of the
+  /// process.
+  ///
+  /// @throws IOException when an address cannot be listened on; then nothing is left running
+  public static BgpSpeaker start(
+      SpeakerConfig config, FibListener fib, InstantSource clock, RandomGenerator random)
+      throws IOException {
+    BgpSpeaker speaker = new BgpSpeaker(config, fib, clock, random);
+    try {
+      speaker.transport.listen(
+          config.listenAddresses(), config.listenPort(), speaker::connectionAccepted);
+    } catch (IOException cannotListen) {
+      speaker.transport.stop(Duration.ZERO);
+      throw cannotListen;
+    }
+    speaker.rib.start();
+    speaker
+        .transport
+        .loop()
+        .schedule(
+            speaker.rib::postEndDeferral, config.deferral().toMillis(), TimeUnit.MILLISECONDS);
+    return speaker;
+  }
+
+  private void connectionAccepted(Channel channel) {
+    IpAddress address = SocketAddresses.of(channel.remoteAddress());
+    PeerSession session = sessions.get(address);
+    if (session == null) {
+      Instant now = clock.instant();
+      if (now.isAfter(strangerLogged.plus(STRANGER_LOG_INTERVAL))) {
+        BgpLog.stranger(address, strangersUnlogged);
+        strangerLogged = now;
+        strangersUnlogged = 0;
+      } else {
+        strangersUnlogged++;
+      }
+      channel.close();
+      return;
+    }
+    Transport.configureAccepted(channel, session.config());
+    session.accepted(channel);
+  }
+
+  /// The peers there should be. Sessions of unchanged peers are not touched. The first call also
+  /// says whom to expect End-of-RIB from.
+  ///
+  /// @throws IllegalArgumentException when two entries have one address
+  public void configure(Collection<PeerConfig> peers) {
+    Map<IpAddress, PeerConfig> desired = new TreeMap<>();
+    for (PeerConfig peer : peers) {
+      if (desired.put(peer.address(), peer) != null) {
+        throw new IllegalArgumentException("peer " + peer.address() + " is configured twice");
+      }
+    }
+    transport.loop().execute(() -> reconcile(desired));
+  }
+
+  private void reconcile(Map<IpAddress, PeerConfig> desired) {
+    if (closed) {
+      return;
+    }
+    for (PeerSession session : List.copyOf(sessions.values())) {
+      IpAddress address = session.config().address();
+      PeerConfig wanted = desired.get(address);
+      if (wanted == null) {
+        session.stop(Notification.of(Notification.CEASE, Notification.CEASE_PEER_REMOVED));
+        sessions.remove(address);
+        continue;
+      }
+      String reset = whatForcesReset(session.config(), wanted);
+      if (reset == null) {
+        session.reconfigure(wanted);
+      } else {
+        BgpLog.configurationResets(address, reset);
+        session.stop(Notification.of(Notification.CEASE, Notification.CEASE_CONFIGURATION_CHANGE));
+        sessions.remove(address);
+      }
+    }
+    transport.setKeys(desired.values());
+    Map<IpAddress, PeerPolicy> policies = new HashMap<>();
+    desired.forEach((address, peer) -> policies.put(address, policy(peer)));
+    rib.postConfigure(policies);
+    desired.forEach(
+        (address, peer) -> {
+          if (!sessions.containsKey(address)) {
+            PeerSession session = new PeerSession(config, peer, transport, rib, clock, random);
+            sessions.put(address, session);
+            session.start();
+          }
+        });
+  }
+
+  /// What the protocol cannot change within a session.
+  private static @Nullable String whatForcesReset(PeerConfig before, PeerConfig after) {
+    if (!before.asn().equals(after.asn())) {
+      return "asn";
+    }
+    if (!Objects.equals(before.password(), after.password())) {
+      return "password";
+    }
+    if (before.port() != after.port()
+        || !Objects.equals(before.localAddress(), after.localAddress())
+        || before.passive() != after.passive()
+        || before.ttl() != after.ttl()) {
+      return "connection";
+    }
+    if (!before.families().equals(after.families())
+        || before.gracefulRestart() != after.gracefulRestart()) {
+      return "capabilities";
+    }
+    if (!before.holdTime().equals(after.holdTime())) {
+      return "hold time";
+    }
+    return before.nextHops().equals(after.nextHops()) ? null : "next hop";
+  }
+
+  private static PeerPolicy policy(PeerConfig peer) {
+    return new PeerPolicy(
+        peer.families(),
+        peer.importMode() == PeerConfig.ImportMode.ACCEPT,
+        peer.exportMode() == PeerConfig.ExportMode.OWN);
+  }
+
+  /// The own prefixes there should be.
+  ///
+  /// @throws IllegalArgumentException when a prefix occurs twice
+  public void originate(Set<OriginatedRoute> routes) {
+    Map<Prefix, PathAttributes> attributes = new HashMap<>();
+    for (OriginatedRoute route : routes) {
+      List<PathAttribute> all = new ArrayList<>();
+      all.add(new PathAttribute.Origin(PathAttribute.OriginCode.IGP));
+      all.add(new PathAttribute.AsPathAttribute(AsPath.EMPTY));
+      if (!route.communities().isEmpty()) {
+        all.add(new PathAttribute.Communities(List.<Community>copyOf(route.communities())));
+      }
+      if (attributes.put(route.prefix(), PathAttributes.of(all)) != null) {
+        throw new IllegalArgumentException("prefix " + route.prefix() + " is originated twice");
+      }
+    }
+    rib.postOriginate(attributes);
+  }
+
+  /// Ranges of our own: what a peer announces inside, equal to or around one of them (a default
+  /// route excepted) is not imported.
+  public void importGuard(Set<Prefix> ownRanges) {
+    rib.postGuard(Set.copyOf(ownRanges));
+  }
+
+  /// @throws IllegalStateException when the speaker is closed or a loop does not answer
+  public SpeakerStatus status() {
+    Map<IpAddress, Map<IpFamily, PeerStatus.FamilyStatus>> counts = new HashMap<>();
+    List<PeerConfig> configs =
+        answer(
+            transport
+                .loop()
+                .submit(() -> sessions.values().stream().map(PeerSession::config).toList()));
+    record RibView(Set<IpFamily> awaiting, int originated) {}
+    RibView view =
+        answer(
+            rib.ask(
+                table -> {
+                  for (PeerConfig peer : configs) {
+                    counts.put(peer.address(), families(table, peer));
+                  }
+                  return new RibView(table.awaitingEndOfRib(), table.originatedCount());
+                }));
+    List<PeerStatus> peers =
+        answer(
+            transport
+                .loop()
+                .submit(
+                    () ->
+                        sessions.values().stream()
+                            .map(
+                                session ->
+                                    session.status(
+                                        counts.getOrDefault(session.config().address(), Map.of())))
+                            .toList()));
+    return new SpeakerStatus(
+        config.asn(), config.routerId(), view.awaiting(), view.originated(), peers);
+  }
+
+  private static Map<IpFamily, PeerStatus.FamilyStatus> families(Rib table, PeerConfig peer) {
+    Map<IpFamily, PeerStatus.FamilyStatus> families = new EnumMap<>(IpFamily.class);
+    for (IpFamily family : peer.families()) {
+      table
+          .counts(peer.address(), family)
+          .ifPresent(
+              counts ->
+                  families.put(
+                      family,
+                      new PeerStatus.FamilyStatus(
+                          counts.negotiated(),
+                          counts.received(),
+                          counts.accepted(),
+                          counts.stale(),
+                          counts.advertised(),
+                          counts.endOfRibReceived(),
+                          counts.endOfRibSent())));
+    }
+    return families;
+  }
+
+  /// Every known route, ascending.
+  public List<RouteStatus> routes() {
+    return answer(rib.ask(table -> table.known().stream().map(RouteReports::route).toList()));
+  }
+
+  /// What the peer was told, ascending; empty for an unknown peer.
+  public List<AdvertisedStatus> advertised(IpAddress peer) {
+    return answer(rib.ask(table -> RouteReports.advertised(table.advertised(peer))));
+  }
+
+  private static <T> T answer(Future<T> question) {
+    try {
+      return question.get(ANSWER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while asking the BGP speaker", interrupted);
+    } catch (ExecutionException | TimeoutException failed) {
+      throw new IllegalStateException("the BGP speaker does not answer: is it closed?", failed);
+    }
+  }
+
+  /// Ends all sessions, waits a bounded time for what must still be sent, and stops the loops. A
+  /// second call does nothing.
+  public void close(CloseMode mode) {
+    if (transport.loop().isShuttingDown()) {
+      return;
+    }
+    Notification notification =
+        switch (mode) {
+          case SHUTDOWN -> Notification.of(Notification.CEASE, Notification.CEASE_SHUTDOWN);
+          case GRACEFUL_RESTART -> null;
+        };
+    transport
+        .loop()
+        .submit(
+            () -> {
+              closed = true;
+              sessions.values().forEach(session -> session.stop(notification));
+            })
+        .awaitUninterruptibly(ANSWER_TIMEOUT.toMillis());
+    transport.stop(CLOSE_LINGER);
+    rib.stop();
+  }
+}

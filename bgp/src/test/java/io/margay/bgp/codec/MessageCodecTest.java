@@ -1,0 +1,514 @@
+package io.margay.bgp.codec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.margay.bgp.codec.DecodeOutcome.Accepted;
+import io.margay.bgp.codec.DecodeOutcome.AttributeDiscard;
+import io.margay.bgp.codec.DecodeOutcome.SessionReset;
+import io.margay.bgp.codec.DecodeOutcome.TreatAsWithdraw;
+import io.margay.bgp.message.AfiSafi;
+import io.margay.bgp.message.AsPath;
+import io.margay.bgp.message.Capability;
+import io.margay.bgp.message.Community;
+import io.margay.bgp.message.Keepalive;
+import io.margay.bgp.message.LargeCommunity;
+import io.margay.bgp.message.Message;
+import io.margay.bgp.message.Notification;
+import io.margay.bgp.message.Octets;
+import io.margay.bgp.message.Open;
+import io.margay.bgp.message.PathAttribute;
+import io.margay.bgp.message.PathAttributes;
+import io.margay.bgp.message.RouteRefresh;
+import io.margay.bgp.message.Update;
+import io.margay.model.net.Asn;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.Ipv4Address;
+import io.margay.model.net.Prefix;
+import io.margay.model.net.RouterId;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class MessageCodecTest {
+
+  private static final CodecContext EXTERNAL =
+      new CodecContext(true, false, Set.of(AfiSafi.IPV4_UNICAST, AfiSafi.IPV6_UNICAST));
+  private static final CodecContext INTERNAL = new CodecContext(true, true, EXTERNAL.families());
+  private static final CodecContext TWO_OCTET = new CodecContext(false, false, EXTERNAL.families());
+
+  private static final String ORIGIN = "400101 00";
+  private static final String AS_PATH = "400206 0201 0000fde9";
+  private static final String NEXT_HOP = "400304 0ac90101";
+  private static final String MANDATORY = ORIGIN + AS_PATH + NEXT_HOP;
+  private static final String NLRI = "1a 0a410000";
+
+  private static byte[] hex(String hex) {
+    return Octets.ofHex(hex.replace(" ", "")).toBytes();
+  }
+
+  private static ByteBuf frame(int type, String bodyHex) {
+    byte[] body = hex(bodyHex);
+    ByteBuf frame = Unpooled.buffer();
+    for (int i = 0; i < 16; i++) {
+      frame.writeByte(0xff);
+    }
+    return frame.writeShort(19 + body.length).writeByte(type).writeBytes(body);
+  }
+
+  /// An UPDATE with attributes and IPv4 NLRI, all as hex.
+  private static DecodeOutcome update(String attributes, String nlri, CodecContext context) {
+    int length = hex(attributes).length;
+    return MessageCodec.decode(
+        frame(2, "0000" + String.format("%04x", length) + attributes + nlri), context);
+  }
+
+  private static String encode(Message message, CodecContext context) {
+    ByteBuf to = Unpooled.buffer();
+    MessageCodec.encode(message, to, context);
+    return ByteBufUtil.hexDump(to);
+  }
+
+  @Test
+  void every_attribute_type_has_exactly_one_row() {
+    List<Class<?>> withoutRow =
+        Stream.of(PathAttribute.class.getPermittedSubclasses())
+            .filter(
+                type -> AttributeTable.ROWS.stream().filter(row -> row.type() == type).count() != 1)
+            .<Class<?>>map(type -> type)
+            .toList();
+    assertThat(withoutRow).containsExactly(PathAttribute.Unrecognized.class);
+    assertThat(AttributeTable.ROWS).isSortedAccordingTo((a, b) -> a.code() - b.code());
+  }
+
+  static Stream<Arguments> messages() {
+    PathAttributes all =
+        PathAttributes.of(
+            new PathAttribute.Origin(PathAttribute.OriginCode.INCOMPLETE),
+            new PathAttribute.AsPathAttribute(AsPath.of(new Asn(65001), Asn.of(4200000000L))),
+            new PathAttribute.NextHop(Ipv4Address.parse("10.201.1.1")),
+            new PathAttribute.MultiExitDisc(-1),
+            new PathAttribute.LocalPref(200),
+            new PathAttribute.AtomicAggregate(),
+            new PathAttribute.Aggregator(Asn.of(4200000000L), Ipv4Address.parse("1.2.3.4")),
+            new PathAttribute.Communities(List.of(Community.parse("65001:100"))),
+            new PathAttribute.OriginatorId(RouterId.parse("1.1.1.1")),
+            new PathAttribute.ClusterList(List.of(7, 8)),
+            new PathAttribute.ExtendedCommunities(List.of(0x0002_fde9_0000_0001L)),
+            new PathAttribute.LargeCommunities(List.of(new LargeCommunity(65001, 1, -1))),
+            new PathAttribute.Unrecognized(0xe0, 99, Octets.ofHex("00ff")));
+    return Stream.of(
+        Arguments.of("KEEPALIVE", new Keepalive()),
+        Arguments.of("ROUTE-REFRESH", new RouteRefresh(AfiSafi.IPV6_UNICAST)),
+        Arguments.of("NOTIFICATION", new Notification(6, 2, Octets.ofHex("0562796521"))),
+        Arguments.of(
+            "OPEN",
+            new Open(
+                Asn.of(4200000000L),
+                Duration.ofSeconds(90),
+                RouterId.parse("10.0.0.1"),
+                List.of(
+                    new Capability.MultiProtocol(AfiSafi.IPV4_UNICAST),
+                    new Capability.RouteRefreshing(),
+                    new Capability.GracefulRestart(
+                        true,
+                        Duration.ofSeconds(120),
+                        List.of(new Capability.GracefulRestart.Kept(AfiSafi.IPV6_UNICAST, true))),
+                    new Capability.FourOctetAs(Asn.of(4200000000L)),
+                    new Capability.Unknown(73, Octets.ofHex("0102"))))),
+        Arguments.of("IPv4 End-of-RIB", Update.endOfRib(IpFamily.IPV4)),
+        Arguments.of("IPv6 End-of-RIB", Update.endOfRib(IpFamily.IPV6)),
+        Arguments.of(
+            "UPDATE of everything",
+            new Update(
+                List.of(Prefix.parse("10.1.0.0/16"), Prefix.parse("0.0.0.0/0")),
+                new PathAttribute.MpUnreach(
+                    AfiSafi.IPV6_UNICAST, List.of(Prefix.parse("2001:db8::/32"))),
+                all,
+                List.of(Prefix.parse("10.65.0.0/26")),
+                new PathAttribute.MpReach(
+                    AfiSafi.IPV6_UNICAST,
+                    IpAddress.parse("2001:db8::1"),
+                    IpAddress.parse("fe80::1"),
+                    List.of(Prefix.parse("fd00:10:65::/122"), Prefix.parse("::/0"))))));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("messages")
+  void what_is_written_is_read_again(String name, Message message) {
+    ByteBuf to = Unpooled.buffer();
+    MessageCodec.encode(message, to, INTERNAL);
+    assertThat(MessageCodec.decode(to, INTERNAL)).isEqualTo(new Accepted(message));
+  }
+
+  @Test
+  void an_update_is_written_ascending_with_exact_flags() {
+    Update update =
+        Update.ofIpv4(
+            List.of(),
+            PathAttributes.of(
+                new PathAttribute.Communities(List.of(Community.parse("65001:100"))),
+                new PathAttribute.NextHop(Ipv4Address.parse("10.201.1.1")),
+                new PathAttribute.Origin(PathAttribute.OriginCode.IGP),
+                new PathAttribute.AsPathAttribute(AsPath.of(new Asn(65001)))),
+            List.of(Prefix.parse("10.65.0.0/26")));
+    assertThat(encode(update, EXTERNAL))
+        .isEqualTo(
+            "ff".repeat(16)
+                + "0037 02 0000 001b".replace(" ", "")
+                + (MANDATORY + "c00804 fde90064" + NLRI).replace(" ", ""));
+  }
+
+  static Stream<Arguments> malformed() {
+    String aggregatorShort = "c00707 0000fde9 010203";
+    return Stream.of(
+        Arguments.of("valid", MANDATORY, EXTERNAL, Accepted.class),
+        Arguments.of(
+            "attributes in any order", NEXT_HOP + AS_PATH + ORIGIN, EXTERNAL, Accepted.class),
+        Arguments.of("ORIGIN 3", "400101 03" + AS_PATH + NEXT_HOP, EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of(
+            "ORIGIN of 2 octets",
+            "400102 0000" + AS_PATH + NEXT_HOP,
+            EXTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "ORIGIN optional", "c00101 00" + AS_PATH + NEXT_HOP, EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of(
+            "ORIGIN partial", "600101 00" + AS_PATH + NEXT_HOP, EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of("ORIGIN missing", AS_PATH + NEXT_HOP, EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of("AS_PATH missing", ORIGIN + NEXT_HOP, EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of("NEXT_HOP missing", ORIGIN + AS_PATH, EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of(
+            "AS_PATH segment type 5",
+            ORIGIN + "400206 0501 0000fde9" + NEXT_HOP,
+            EXTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "AS_PATH empty segment",
+            ORIGIN + "400202 0200" + NEXT_HOP,
+            EXTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "AS_PATH segment overruns",
+            ORIGIN + "400206 0202 0000fde9" + NEXT_HOP,
+            EXTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "AS_PATH one octet over",
+            ORIGIN + "400207 0201 0000fde9 02" + NEXT_HOP,
+            EXTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "AS_PATH with AS 0, external",
+            ORIGIN + "400206 0201 00000000" + NEXT_HOP,
+            EXTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "AS_PATH with AS 0, internal",
+            ORIGIN + "400206 0201 00000000" + NEXT_HOP,
+            INTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "AS_PATH confederation, external",
+            ORIGIN + "400206 0301 0000fde9" + NEXT_HOP,
+            EXTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of("AS_PATH empty", ORIGIN + "400200" + NEXT_HOP, INTERNAL, Accepted.class),
+        Arguments.of(
+            "NEXT_HOP of 5 octets",
+            ORIGIN + AS_PATH + "400305 0ac9010100",
+            EXTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "MED of 3 octets", MANDATORY + "800403 000000", EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of(
+            "MED transitive", MANDATORY + "c00404 00000000", EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of("MED partial", MANDATORY + "a00404 00000000", EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of(
+            "LOCAL_PREF, external",
+            MANDATORY + "400504 00000064",
+            EXTERNAL,
+            AttributeDiscard.class),
+        Arguments.of(
+            "LOCAL_PREF of 2 octets, external",
+            MANDATORY + "400502 0064",
+            EXTERNAL,
+            AttributeDiscard.class),
+        Arguments.of(
+            "LOCAL_PREF of 2 octets, internal",
+            MANDATORY + "400502 0064",
+            INTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "ATOMIC_AGGREGATE of 1 octet",
+            MANDATORY + "400601 00",
+            EXTERNAL,
+            AttributeDiscard.class),
+        Arguments.of(
+            "AGGREGATOR of 7 octets",
+            MANDATORY + aggregatorShort,
+            EXTERNAL,
+            AttributeDiscard.class),
+        Arguments.of(
+            "AGGREGATOR AS 0",
+            MANDATORY + "c00708 00000000 01020304",
+            EXTERNAL,
+            AttributeDiscard.class),
+        Arguments.of("COMMUNITIES empty", MANDATORY + "c00800", EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of(
+            "COMMUNITIES of 6 octets",
+            MANDATORY + "c00806 000000000000",
+            EXTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "COMMUNITIES partial", MANDATORY + "e00804 fde90064", EXTERNAL, Accepted.class),
+        Arguments.of(
+            "ORIGINATOR_ID, external",
+            MANDATORY + "800904 01010101",
+            EXTERNAL,
+            AttributeDiscard.class),
+        Arguments.of(
+            "ORIGINATOR_ID of 3 octets, internal",
+            MANDATORY + "800903 010101",
+            INTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "CLUSTER_LIST empty, internal", MANDATORY + "800a00", INTERNAL, TreatAsWithdraw.class),
+        Arguments.of(
+            "EXTENDED_COMMUNITIES of 4 octets",
+            MANDATORY + "c01004 00000000",
+            EXTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "LARGE_COMMUNITY empty", MANDATORY + "c02000", EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of(
+            "AS4_PATH from a 4-octet peer", MANDATORY + "c01103 020100", EXTERNAL, Accepted.class),
+        Arguments.of(
+            "duplicate ORIGIN, second wrong", MANDATORY + "400101 07", EXTERNAL, Accepted.class),
+        Arguments.of("unknown well-known", MANDATORY + "406301 00", EXTERNAL, SessionReset.class),
+        Arguments.of(
+            "unknown optional non-transitive", MANDATORY + "806301 00", EXTERNAL, Accepted.class),
+        Arguments.of(
+            "attribute overruns the list",
+            MANDATORY + "c008ff fde90064",
+            EXTERNAL,
+            TreatAsWithdraw.class),
+        Arguments.of(
+            "attribute header cut short", MANDATORY + "c008", EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of(
+            "extended length cut short", MANDATORY + "d00800", EXTERNAL, TreatAsWithdraw.class),
+        Arguments.of(
+            "MP_REACH next hop of 15 octets",
+            MANDATORY + "800e14 0002010f" + "00".repeat(16),
+            EXTERNAL,
+            SessionReset.class),
+        Arguments.of(
+            "MP_REACH next hop overruns",
+            MANDATORY + "800e06 000201ff0000",
+            EXTERNAL,
+            SessionReset.class),
+        Arguments.of(
+            "MP_REACH prefix of 129 bits",
+            MANDATORY + "800e26 00020110" + "20".repeat(16) + "00 81" + "20".repeat(16),
+            EXTERNAL,
+            SessionReset.class),
+        Arguments.of(
+            "MP_UNREACH of 2 octets", MANDATORY + "800f02 0002", EXTERNAL, SessionReset.class),
+        Arguments.of(
+            "two MP_UNREACH",
+            MANDATORY + "800f03 000201 800f03 000201",
+            EXTERNAL,
+            SessionReset.class),
+        Arguments.of(
+            "MP_REACH of a family not exchanged",
+            MANDATORY + "800e09 00190104 ffffffff 00",
+            EXTERNAL,
+            Accepted.class));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("malformed")
+  void a_malformed_attribute_gets_the_outcome_of_rfc_7606(
+      String name, String attributes, CodecContext context, Class<?> outcome) {
+    DecodeOutcome decoded = update(attributes, NLRI, context);
+    assertThat(decoded).isInstanceOf(outcome);
+    if (decoded instanceof TreatAsWithdraw(Update withdrawal, var errors)) {
+      assertThat(withdrawal.withdrawn()).containsExactly(Prefix.parse("10.65.0.0/26"));
+      assertThat(withdrawal.announced()).isEmpty();
+      assertThat(errors).isNotEmpty();
+    }
+  }
+
+  static Stream<Arguments> resets() {
+    return Stream.of(
+        Arguments.of("withdrawn length overruns", 2, "ffff0000", 3, 1),
+        Arguments.of("attribute length overruns", 2, "0000ffff", 3, 1),
+        Arguments.of("NLRI of 33 bits", 2, "00000000 21 0000000000", 3, 10),
+        Arguments.of("NLRI runs over the end", 2, "00000000 1a 0a41", 3, 10),
+        Arguments.of("no NLRI and a malformed attribute", 2, "0000 0004 40010103", 3, 1),
+        Arguments.of("OPEN version 3", 1, "03 fde9 005a 0a000001 00", 2, 1),
+        Arguments.of("OPEN AS 0", 1, "04 0000 005a 0a000001 00", 2, 2),
+        Arguments.of("OPEN identifier 0", 1, "04 fde9 005a 00000000 00", 2, 3),
+        Arguments.of("OPEN unknown parameter", 1, "04 fde9 005a 0a000001 02 0100", 2, 4),
+        Arguments.of("OPEN parameters overrun", 1, "04 fde9 005a 0a000001 05 0200", 2, 0),
+        Arguments.of("OPEN capability overruns", 1, "04 fde9 005a 0a000001 04 02024104", 2, 0),
+        Arguments.of("OPEN 255 and nothing after", 1, "04 fde9 005a 0a000001 ff", 2, 0),
+        Arguments.of("OPEN extended header cut short", 1, "04 fde9 005a 0a000001 ff ff 00", 2, 0),
+        Arguments.of("KEEPALIVE with a body", 4, "00", 1, 2),
+        Arguments.of("NOTIFICATION of 20 octets", 3, "06", 1, 2),
+        Arguments.of("ROUTE-REFRESH of 3 octets", 5, "000100", 1, 2),
+        Arguments.of("message type 9", 9, "", 1, 3));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("resets")
+  void what_cannot_be_read_resets_with_its_code(
+      String name, int type, String body, int code, int subcode) {
+    assertThat(MessageCodec.decode(frame(type, body), EXTERNAL))
+        .isInstanceOfSatisfying(
+            SessionReset.class,
+            reset -> {
+              assertThat(reset.notification().code()).isEqualTo(code);
+              assertThat(reset.notification().subcode()).isEqualTo(subcode);
+            });
+  }
+
+  @Test
+  void extended_optional_parameters_are_read_whatever_their_length() {
+    assertThat(
+            MessageCodec.decode(
+                frame(1, "04 5ba0 005a 0a000001 ff ff 0009 02 0006 4104 fa56ea00"), EXTERNAL))
+        .isEqualTo(
+            new Accepted(
+                new Open(
+                    Asn.of(4200000000L),
+                    Duration.ofSeconds(90),
+                    RouterId.parse("10.0.0.1"),
+                    List.of(new Capability.FourOctetAs(Asn.of(4200000000L))))));
+  }
+
+  @Test
+  void an_unknown_optional_transitive_attribute_survives_with_partial_set() {
+    assertThat(update(MANDATORY + "c06303 0a0b0c", NLRI, EXTERNAL))
+        .isInstanceOfSatisfying(
+            Accepted.class,
+            accepted ->
+                assertThat(((Update) accepted.message()).attributes().all())
+                    .contains(new PathAttribute.Unrecognized(0xe0, 99, Octets.ofHex("0a0b0c"))));
+  }
+
+  @Test
+  void host_bits_are_masked() {
+    assertThat(update(MANDATORY, "1a 0a41003f", EXTERNAL))
+        .isInstanceOfSatisfying(
+            Accepted.class,
+            accepted ->
+                assertThat(((Update) accepted.message()).announced())
+                    .containsExactly(Prefix.parse("10.65.0.0/26")));
+  }
+
+  @Test
+  void a_two_octet_peer_gets_as_trans_and_as4_path_and_they_merge_again() {
+    AsPath path = AsPath.of(new Asn(65001), Asn.of(4200000000L));
+    Update update =
+        Update.ofIpv4(
+            List.of(),
+            PathAttributes.of(
+                new PathAttribute.Origin(PathAttribute.OriginCode.IGP),
+                new PathAttribute.AsPathAttribute(path),
+                new PathAttribute.NextHop(Ipv4Address.parse("10.201.1.1"))),
+            List.of(Prefix.parse("10.65.0.0/26")));
+    ByteBuf to = Unpooled.buffer();
+    MessageCodec.encode(update, to, TWO_OCTET);
+    assertThat(ByteBufUtil.hexDump(to)).contains("400206" + "0202fde95ba0").contains("c0110a");
+    assertThat(MessageCodec.decode(to, TWO_OCTET)).isEqualTo(new Accepted(update));
+  }
+
+  @Test
+  void a_longer_as4_path_is_ignored() {
+    AsPath path = AsPath.of(Asn.TRANS);
+    assertThat(AsPathCodec.merge(path, AsPath.of(new Asn(1), new Asn(2)))).isEqualTo(path);
+    assertThat(AsPathCodec.merge(AsPath.of(new Asn(7), Asn.TRANS), AsPath.of(Asn.of(70000))))
+        .isEqualTo(AsPath.of(new Asn(7), Asn.of(70000)));
+  }
+
+  @Test
+  void a_stream_is_cut_into_messages_wherever_it_is_split() {
+    ByteBuf stream = Unpooled.buffer();
+    MessageCodec.encode(new Keepalive(), stream, EXTERNAL);
+    MessageCodec.encode(new RouteRefresh(AfiSafi.IPV4_UNICAST), stream, EXTERNAL);
+    byte[] octets = ByteBufUtil.getBytes(stream);
+    for (int split = 0; split <= octets.length; split++) {
+      EmbeddedChannel channel = new EmbeddedChannel(new FrameDecoder());
+      channel.writeInbound(Unpooled.copiedBuffer(Arrays.copyOfRange(octets, 0, split)));
+      channel.writeInbound(Unpooled.copiedBuffer(Arrays.copyOfRange(octets, split, octets.length)));
+      assertThat(channel.<Object>readInbound()).isEqualTo(new Accepted(new Keepalive()));
+      assertThat(channel.<Object>readInbound())
+          .isEqualTo(new Accepted(new RouteRefresh(AfiSafi.IPV4_UNICAST)));
+      channel.finishAndReleaseAll();
+    }
+  }
+
+  static Stream<Arguments> frames() {
+    return Stream.of(
+        Arguments.of("marker with a zero", "ff".repeat(15) + "00" + "001304", 1),
+        Arguments.of("length 18", "ff".repeat(16) + "001204", 2),
+        Arguments.of("length 4097", "ff".repeat(16) + "100102", 2));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("frames")
+  void a_bad_header_resets_and_nothing_more_is_read(String name, String stream, int subcode) {
+    EmbeddedChannel channel = new EmbeddedChannel(new FrameDecoder());
+    channel.writeInbound(Unpooled.wrappedBuffer(hex(stream + "ff".repeat(16) + "001304")));
+    Object first = channel.readInbound();
+    assertThat(first)
+        .isInstanceOfSatisfying(
+            SessionReset.class,
+            reset -> {
+              assertThat(reset.notification().code()).isEqualTo(1);
+              assertThat(reset.notification().subcode()).isEqualTo(subcode);
+            });
+    assertThat(channel.<Object>readInbound()).isNull();
+    channel.finishAndReleaseAll();
+  }
+
+  @Test
+  void no_exception_leaves_the_codec_whatever_the_octets() {
+    Random random = new Random(7606);
+    byte[] seed =
+        hex(
+            "0000"
+                + "0037"
+                + MANDATORY
+                + "c00804 fde90064"
+                + "800e16 00020110"
+                + "20".repeat(16)
+                + "0000");
+    for (int round = 0; round < 200_000; round++) {
+      byte[] body = random.nextBoolean() ? seed.clone() : new byte[random.nextInt(80)];
+      if (body.length != seed.length) {
+        random.nextBytes(body);
+      } else {
+        for (int flips = random.nextInt(1, 5); flips > 0; flips--) {
+          body[random.nextInt(body.length)] = (byte) random.nextInt();
+        }
+      }
+      ByteBuf frame = frame(1 + random.nextInt(6), "").writeBytes(body);
+      frame.setShort(16, 19 + body.length);
+      CodecContext context = random.nextBoolean() ? EXTERNAL : TWO_OCTET;
+      assertThat(MessageCodec.decode(frame, context)).isNotNull();
+    }
+  }
+}

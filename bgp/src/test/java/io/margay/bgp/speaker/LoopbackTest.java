@@ -1,0 +1,312 @@
+package io.margay.bgp.speaker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.margay.bgp.message.Community;
+import io.margay.model.net.Asn;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
+import io.margay.model.net.RouterId;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/// Two speakers, 127.0.0.1 and 127.0.0.2, over real sockets.
+class LoopbackTest {
+
+  private static final IpAddress ONE = IpAddress.parse("127.0.0.1");
+  private static final IpAddress TWO = IpAddress.parse("127.0.0.2");
+  private static final Set<IpFamily> BOTH = Set.of(IpFamily.values());
+
+  private final List<BgpSpeaker> running = new ArrayList<>();
+  private final int portOne = freePort();
+  private final int portTwo = freePort();
+  private final RecordingFib fibOne = new RecordingFib();
+  private final RecordingFib fibTwo = new RecordingFib();
+
+  private static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+      return socket.getLocalPort();
+    } catch (IOException none) {
+      throw new AssertionError("no free port", none);
+    }
+  }
+
+  @AfterEach
+  void stop() {
+    running.forEach(speaker -> speaker.close(CloseMode.SHUTDOWN));
+  }
+
+  private BgpSpeaker start(int number, boolean restarting, FibListener fib) throws IOException {
+    return start(
+        number,
+        restarting,
+        fib,
+        Map.of(
+            IpFamily.IPV4, IpAddress.parse("192.0.2." + number),
+            IpFamily.IPV6, IpAddress.parse("2001:db8::" + number)));
+  }
+
+  private BgpSpeaker start(
+      int number, boolean restarting, FibListener fib, Map<IpFamily, IpAddress> nextHops)
+      throws IOException {
+    BgpSpeaker speaker =
+        BgpSpeaker.start(
+            new SpeakerConfig(
+                new Asn(65000 + number),
+                RouterId.parse("10.0.0." + number),
+                Set.of(number == 1 ? ONE : TWO),
+                number == 1 ? portOne : portTwo,
+                nextHops,
+                true,
+                8,
+                true,
+                Duration.ofSeconds(120),
+                Duration.ofSeconds(30),
+                restarting),
+            fib,
+            InstantSource.system(),
+            new Random(number));
+    running.add(speaker);
+    return speaker;
+  }
+
+  /// The peer as seen from the other speaker.
+  private PeerConfig peer(int number) {
+    return new PeerConfig(
+        "speaker " + number,
+        number == 1 ? ONE : TWO,
+        number == 1 ? portOne : portTwo,
+        new Asn(65000 + number),
+        number == 1 ? TWO : ONE,
+        false,
+        BOTH,
+        null,
+        Duration.ofSeconds(9),
+        Duration.ofMillis(200),
+        PeerConfig.ImportMode.ACCEPT,
+        PeerConfig.ExportMode.OWN,
+        1,
+        true,
+        // The session runs over 127/8, which is no next hop.
+        Map.of(IpFamily.IPV4, IpAddress.parse("192.0.2." + (3 - number))));
+  }
+
+  private static OriginatedRoute route(String prefix) {
+    return new OriginatedRoute(Prefix.parse(prefix), Set.of(Community.parse("65001:100")));
+  }
+
+  private static PeerStatus only(BgpSpeaker speaker) {
+    return speaker.status().peers().getFirst();
+  }
+
+  private static void established(BgpSpeaker speaker) {
+    Waiting.until(
+        "session", speaker::status, () -> only(speaker).phase() == SessionPhase.ESTABLISHED);
+  }
+
+  private static void holds(RecordingFib fib, String routes) {
+    Waiting.until("FIB holds " + routes, fib::text, () -> fib.text().equals(routes));
+  }
+
+  @Test
+  void two_active_speakers_agree_on_one_session_and_exchange_both_families() throws Exception {
+    BgpSpeaker one = start(1, false, fibOne);
+    BgpSpeaker two = start(2, false, fibTwo);
+    one.originate(Set.of(route("10.65.0.0/26"), route("fd00:10:65::/122")));
+    two.originate(Set.of(route("10.65.0.64/26")));
+    one.configure(List.of(peer(2)));
+    two.configure(List.of(peer(1)));
+    established(one);
+    established(two);
+    holds(fibTwo, "{10.65.0.0/26=[192.0.2.1], fd00:10:65::/122=[2001:db8::1]}");
+    holds(fibOne, "{10.65.0.64/26=[192.0.2.2]}");
+    Waiting.until("sweep", fibOne::swept, () -> fibOne.swept().equals(BOTH));
+    Waiting.until("sweep", fibTwo::swept, () -> fibTwo.swept().equals(BOTH));
+    PeerStatus status = only(one);
+    assertThat(status.session())
+        .isNotNull()
+        .returns(Duration.ofSeconds(9), PeerStatus.Negotiation::holdTime)
+        .returns(true, PeerStatus.Negotiation::gracefulRestart);
+    assertThat(status.families().get(IpFamily.IPV4))
+        .isEqualTo(new PeerStatus.FamilyStatus(true, 1, 1, 0, 1, true, true));
+    assertThat(one.advertised(TWO))
+        .containsExactly(
+            new AdvertisedStatus(
+                Prefix.parse("10.65.0.0/26"),
+                IpAddress.parse("192.0.2.1"),
+                "65001",
+                List.of("65001:100")),
+            new AdvertisedStatus(
+                Prefix.parse("fd00:10:65::/122"),
+                IpAddress.parse("2001:db8::1"),
+                "65001",
+                List.of("65001:100")));
+    assertThat(two.routes().getFirst())
+        .isEqualTo(
+            new RouteStatus(
+                Prefix.parse("10.65.0.0/26"),
+                List.of(
+                    new RouteStatus.PathStatus(
+                        ONE,
+                        IpAddress.parse("192.0.2.1"),
+                        "65001",
+                        List.of("65001:100"),
+                        RouteStatus.Role.BEST,
+                        false,
+                        "only path"))));
+
+    one.originate(Set.of(route("fd00:10:65::/122")));
+    holds(fibTwo, "{fd00:10:65::/122=[2001:db8::1]}");
+
+    two.importGuard(Set.of(Prefix.parse("fd00:10::/32")));
+    holds(fibTwo, "{}");
+    two.importGuard(Set.of());
+    holds(fibTwo, "{fd00:10:65::/122=[2001:db8::1]}");
+
+    one.close(CloseMode.SHUTDOWN);
+    holds(fibTwo, "{}");
+    Waiting.until(
+        "notification",
+        two::status,
+        () -> only(two).received().getOrDefault("notification", 0L) == 1);
+  }
+
+  @Test
+  void a_speaker_without_addresses_of_its_own_announces_the_session_s() throws Exception {
+    BgpSpeaker one = start(1, false, fibOne, Map.of());
+    BgpSpeaker two = start(2, false, fibTwo);
+    one.originate(Set.of(route("10.65.0.0/26")));
+    one.configure(List.of(peer(2)));
+    two.configure(List.of(peer(1)));
+    established(one);
+    established(two);
+    Waiting.until("route", fibTwo::text, () -> fibTwo.text().contains("10.65.0.0/26"));
+  }
+
+  @Test
+  void a_restart_keeps_the_routes_of_both_sides() throws Exception {
+    BgpSpeaker one = start(1, false, fibOne);
+    BgpSpeaker two = start(2, false, fibTwo);
+    one.originate(Set.of(route("10.65.0.0/26"), route("10.65.1.0/26")));
+    two.originate(Set.of(route("10.65.0.64/26")));
+    one.configure(List.of(peer(2)));
+    two.configure(List.of(peer(1)));
+    String before = "{10.65.0.0/26=[192.0.2.1], 10.65.1.0/26=[192.0.2.1]}";
+    holds(fibTwo, before);
+
+    one.close(CloseMode.GRACEFUL_RESTART);
+    Waiting.until(
+        "stale",
+        two::status,
+        () -> {
+          PeerStatus.FamilyStatus ipv4 = only(two).families().get(IpFamily.IPV4);
+          return ipv4 != null && ipv4.prefixesStale() == 2;
+        });
+    assertThat(fibTwo.text()).isEqualTo(before);
+
+    RecordingFib fibAgain = new RecordingFib();
+    BgpSpeaker again = start(1, true, fibAgain);
+    again.originate(Set.of(route("10.65.0.0/26")));
+    again.configure(List.of(peer(2)));
+    // What the restarted speaker no longer announces goes with its End-of-RIB.
+    holds(fibTwo, "{10.65.0.0/26=[192.0.2.1]}");
+    holds(fibAgain, "{10.65.0.64/26=[192.0.2.2]}");
+    Waiting.until("sweep", fibAgain::swept, () -> fibAgain.swept().equals(BOTH));
+    assertThat(only(two).session())
+        .isNotNull()
+        .returns(true, PeerStatus.Negotiation::peerRestarting);
+  }
+
+  @Test
+  void a_policy_change_leaves_the_session_alone_and_an_as_change_resets_it() throws Exception {
+    BgpSpeaker one = start(1, false, fibOne);
+    BgpSpeaker two = start(2, false, fibTwo);
+    one.originate(Set.of(route("10.65.0.0/26")));
+    one.configure(List.of(peer(2)));
+    two.configure(List.of(peer(1)));
+    holds(fibTwo, "{10.65.0.0/26=[192.0.2.1]}");
+
+    two.configure(List.of(with(peer(1), PeerConfig.ImportMode.REJECT, peer(1).asn())));
+    holds(fibTwo, "{}");
+    assertThat(two.routes().getFirst().paths().getFirst().reason())
+        .isEqualTo("no import policy (RFC 8212)");
+    assertThat(only(two).timesEstablished()).isEqualTo(1);
+
+    two.configure(List.of(with(peer(1), PeerConfig.ImportMode.ACCEPT, new Asn(64999))));
+    Waiting.until(
+        "refused",
+        one::status,
+        () -> String.valueOf(only(one).lastError()).contains("Bad peer AS (2/2)"));
+    assertThat(fibTwo.text()).isEqualTo("{}");
+  }
+
+  private static PeerConfig with(PeerConfig peer, PeerConfig.ImportMode mode, Asn asn) {
+    return new PeerConfig(
+        peer.description(),
+        peer.address(),
+        peer.port(),
+        asn,
+        peer.localAddress(),
+        peer.passive(),
+        peer.families(),
+        peer.password(),
+        peer.holdTime(),
+        peer.connectRetry(),
+        mode,
+        peer.exportMode(),
+        peer.ttl(),
+        peer.gracefulRestart(),
+        peer.nextHops());
+  }
+
+  @Test
+  void without_peers_leftovers_may_be_swept_at_once() throws Exception {
+    BgpSpeaker one = start(1, true, fibOne);
+    one.configure(List.of());
+    Waiting.until("sweep", fibOne::swept, () -> fibOne.swept().equals(BOTH));
+    assertThat(one.status().awaitingEndOfRib()).isEmpty();
+  }
+
+  @Test
+  void an_occupied_address_is_named() throws Exception {
+    start(1, false, fibOne);
+    assertThatThrownBy(() -> start(1, false, fibTwo))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("cannot listen for BGP on 127.0.0.1 port " + portOne);
+  }
+
+  @Test
+  void a_password_is_in_no_text() {
+    PeerConfig plain = peer(1);
+    PeerConfig secret =
+        new PeerConfig(
+            plain.description(),
+            plain.address(),
+            plain.port(),
+            plain.asn(),
+            plain.localAddress(),
+            plain.passive(),
+            plain.families(),
+            new Password("s3cret"),
+            plain.holdTime(),
+            plain.connectRetry(),
+            plain.importMode(),
+            plain.exportMode(),
+            plain.ttl(),
+            plain.gracefulRestart(),
+            plain.nextHops());
+    assertThat(secret.toString()).doesNotContain("s3cret").contains("(hidden)");
+  }
+}
