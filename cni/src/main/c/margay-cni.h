@@ -1,0 +1,43 @@
+/* What the parts of the client share. */
+#ifndef MARGAY_CNI_H
+#define MARGAY_CNI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifndef MARGAY_CONNECT_PATIENCE_MS
+#define MARGAY_CONNECT_PATIENCE_MS 10000
+#endif
+
+enum {
+  MAX_RUN_DIR_OCTETS = 80, /* with "/cni.sock" it must fit sockaddr_un.sun_path */
+  CONNECT_PATIENCE_MS = MARGAY_CONNECT_PATIENCE_MS, /* how long ADD, CHECK and GC wait for an agent that is away */
+  RETRY_PAUSE_MS = 25
+};
+
+/* CNI error codes (specification, section "Error"); 11 = try again later, 50 = STATUS: an ADD would fail now. */
+enum { BAD_ENVIRONMENT = 4, IO_FAILURE = 5, BAD_JSON = 6, BAD_CONFIG = 7, BAD_NETNS = 8, TRY_LATER = 11, NOT_READY = 50 };
+
+/* The environment variables of a request, in the order they are sent; the field type is the index + 1. */
+enum { COMMAND, CONTAINERID, NETNS, IFNAME, ARGS, PATH, NETNS_OVERRIDE, TRACEPARENT, TRACESTATE, BAGGAGE, VARIABLES };
+
+struct buffer {
+  char *data;
+  size_t length, capacity;
+};
+
+extern const char *env[VARIABLES];
+extern char run_dir[MAX_RUN_DIR_OCTETS + 1];
+
+/* Makes room for `more` octets behind the length. */
+void grow(struct buffer *b, size_t more);
+
+/* Writes everything, whatever it takes. */
+bool write_all(int fd, const char *data, size_t length);
+
+/* Prints a CNI error object and ends. details may be NULL. */
+__attribute__((noreturn, format(printf, 3, 4))) void fail(int code, const char *details, const char *format, ...);
+
+long now_ms(void);
+
+#endif

@@ -1,0 +1,222 @@
+package io.margay.cni;
+
+import io.margay.cni.journal.Attachment;
+import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.journal.JournalEntry;
+import io.margay.cni.spec.CniError;
+import io.margay.cni.spec.CniException;
+import io.margay.cni.spec.CniResult;
+import io.margay.linux.socket.OwnedFd;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.Prefix;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// ADD: journal, addresses, wire, policy, journal, in this order; all of it or nothing.
+///
+/// A repeated ADD of the same container, interface and namespace answers what the first one did,
+/// after repairing what is no longer so. One that a crash interrupted is begun again: the addresses
+/// are the same, since the handle still holds them.
+final class AddCommand {
+
+  private static final Logger LOG = LoggerFactory.getLogger(AddCommand.class);
+
+  private static final Prefix IPV4_DEFAULT = Prefix.parse("0.0.0.0/0");
+  private static final Prefix IPV6_DEFAULT = Prefix.parse("::/0");
+
+  private final CniNode node;
+  private final AttachmentJournal journal;
+  private final PodAddresses addresses;
+  private final PodNetwork network;
+  private final EndpointPolicy policy;
+
+  AddCommand(
+      CniNode node,
+      AttachmentJournal journal,
+      PodAddresses addresses,
+      PodNetwork network,
+      EndpointPolicy policy) {
+    this.node = node;
+    this.journal = journal;
+    this.addresses = addresses;
+    this.network = network;
+    this.policy = policy;
+  }
+
+  CniResult run(VerbRequest request) throws CniException {
+    if (request.conf().prevResult().isPresent()) {
+      throw new CniException(
+          CniError.UNSUPPORTED_FIELD,
+          "key prevResult: found on ADD, but margay-cni must be the first plugin of network "
+              + request.conf().name());
+    }
+    Attachment attachment = request.attachment(node, request.podNetnsId(node));
+    Optional<JournalEntry> known = journal.find(attachment.id());
+    if (known.isPresent() && known.get() instanceof JournalEntry.Committed committed) {
+      if (isSame(committed, attachment)) {
+        return adopt(committed, request);
+      }
+      // The runtime gave the id to another namespace without a DEL in between: what was built is of
+      // no more use.
+      network.unwire(attachment.id(), Optional.of(committed.attachment().hostEnd()));
+      policy.remove(endpoint(committed));
+    }
+    return build(attachment, request);
+  }
+
+  private boolean isSame(JournalEntry.Committed committed, Attachment attachment) {
+    return committed.bootId().equals(journal.bootId())
+        && committed.attachment().netns().equals(attachment.netns())
+        && committed.attachment().network().equals(attachment.network())
+        && committed.attachment().workload().equals(attachment.workload());
+  }
+
+  private CniResult adopt(JournalEntry.Committed committed, VerbRequest request)
+      throws CniException {
+    Attachment attachment = committed.attachment();
+    OwnedFd podNetns = request.podNetns();
+    if (!network.problems(attachment, committed.addresses(), podNetns).isEmpty()) {
+      network.unwire(attachment.id(), Optional.of(attachment.hostEnd()));
+      network.wire(attachment, committed.addresses(), podNetns);
+    }
+    policy.apply(endpoint(committed));
+    return result(attachment, committed.addresses());
+  }
+
+  private CniResult build(Attachment attachment, VerbRequest request) throws CniException {
+    StageTimes stages = new StageTimes();
+    PodAddresses.Wish wish = request.wish();
+    refuseTakenName(attachment);
+    try (Undo undo = new Undo()) {
+      undo.push("journal", () -> forget(attachment));
+      remember(new JournalEntry.Prepared(attachment, journal.bootId()));
+      stages.ended("journal");
+      undo.push("addresses", () -> release(attachment));
+      List<IpAddress> assigned =
+          addresses.assign(
+              attachment, wish, given -> EndpointDocument.of(attachment, node.name(), given));
+      stages.ended("address");
+      undo.push("wire", () -> network.unwire(attachment.id(), Optional.of(attachment.hostEnd())));
+      network.wire(attachment, assigned, request.podNetns());
+      stages.ended("wire");
+      JournalEntry.Committed committed =
+          new JournalEntry.Committed(attachment, journal.bootId(), assigned);
+      PodEndpoint endpoint = endpoint(committed);
+      undo.push("policy", () -> policy.remove(endpoint));
+      policy.apply(endpoint);
+      stages.ended("policy");
+      if (request.call().isAbandoned().getAsBoolean()) {
+        throw new CniException(
+            CniError.TRY_LATER,
+            "the runtime gave up ADD of " + attachment.id() + "; everything was taken back");
+      }
+      remember(committed);
+      undo.commit();
+      stages.ended("journal");
+      LOG.atDebug()
+          .addKeyValue("attachment", attachment.id())
+          .addKeyValue("addresses", assigned)
+          .addKeyValue("millis", stages)
+          .log("a pod is wired");
+      return result(attachment, assigned);
+    }
+  }
+
+  /// A host end's name follows from the workload, so a restarted pod takes over its own. Another
+  /// workload under the same name would be cut off.
+  private void refuseTakenName(Attachment attachment) throws CniException {
+    for (JournalEntry other : journal.all()) {
+      if (other instanceof JournalEntry.Committed
+          && other.bootId().equals(journal.bootId())
+          && other.attachment().hostEnd().equals(attachment.hostEnd())
+          && !other.attachment().workload().equals(attachment.workload())) {
+        throw new CniException(
+            CniError.INTERFACE_NOT_OURS,
+            "host interface "
+                + attachment.hostEnd()
+                + " belongs to "
+                + other.attachment().id()
+                + "; delete that first");
+      }
+    }
+  }
+
+  private PodEndpoint endpoint(JournalEntry.Committed committed) {
+    return new PodEndpoint(
+        committed.attachment(),
+        committed.addresses(),
+        EndpointDocument.of(committed.attachment(), node.name(), committed.addresses()));
+  }
+
+  private void remember(JournalEntry entry) throws CniException {
+    try {
+      journal.write(entry);
+    } catch (IOException failure) {
+      throw new CniException(
+          CniError.IO_FAILURE,
+          "the journal entry of " + entry.attachment().id() + " cannot be written",
+          failure);
+    }
+  }
+
+  /// Runs last. Addresses that could not be given back keep their entry, by which the release is
+  /// repeated.
+  private void forget(Attachment attachment) throws CniException {
+    Optional<JournalEntry> entry = journal.find(attachment.id());
+    if (entry.isPresent() && entry.get() instanceof JournalEntry.Releasing) {
+      return;
+    }
+    try {
+      journal.remove(attachment.id());
+    } catch (IOException failure) {
+      throw new CniException(
+          CniError.IO_FAILURE,
+          "the journal entry of " + attachment.id() + " cannot be removed",
+          failure);
+    }
+  }
+
+  private void release(Attachment attachment) throws CniException {
+    try {
+      addresses.release(attachment);
+    } catch (CniException away) {
+      remember(new JournalEntry.Releasing(attachment, journal.bootId()));
+      throw away;
+    }
+  }
+
+  /// The order all consumers expect: the host end, the pod's end, addresses of the latter.
+  static CniResult result(Attachment attachment, List<IpAddress> addresses) {
+    List<CniResult.Ip> ips = new ArrayList<>();
+    List<CniResult.Route> routes = new ArrayList<>();
+    for (IpAddress address : addresses) {
+      ips.add(new CniResult.Ip(address, address.family().bits(), Optional.empty(), 1));
+      CniResult.Route route =
+          switch (address.family()) {
+            case IPV4 -> new CniResult.Route(IPV4_DEFAULT, Optional.of(PodNetwork.IPV4_GATEWAY));
+            case IPV6 -> new CniResult.Route(IPV6_DEFAULT, Optional.of(PodNetwork.IPV6_GATEWAY));
+          };
+      if (!routes.contains(route)) {
+        routes.add(route);
+      }
+    }
+    return new CniResult(
+        List.of(
+            new CniResult.Interface(
+                attachment.hostEnd().value(),
+                Optional.of(PodNetwork.HOST_MAC),
+                attachment.mtu(),
+                ""),
+            new CniResult.Interface(
+                attachment.id().ifName().value(),
+                Optional.of(attachment.podMac()),
+                attachment.mtu(),
+                attachment.netnsPath())),
+        ips,
+        routes);
+  }
+}

@@ -1,0 +1,267 @@
+package io.margay.cni;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.journal.JournalEntry;
+import io.margay.cni.protocol.CniCall;
+import io.margay.cni.protocol.CniHandler;
+import io.margay.cni.protocol.CniReply;
+import io.margay.cni.protocol.CniRequest;
+import io.margay.cni.protocol.CniVariable;
+import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.CniArgs;
+import io.margay.cni.spec.CniError;
+import io.margay.cni.spec.CniException;
+import io.margay.cni.spec.CniJson;
+import io.margay.cni.spec.CniVerb;
+import io.margay.cni.spec.CniVersion;
+import io.margay.cni.spec.NetConf;
+import io.margay.model.net.InterfaceName;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Answers CNI requests. Checks come in the order runtimes expect: environment (4), JSON (6), name
+/// (7), version (1), then the verb. Requests about one container wait for each other; everything
+/// else runs side by side.
+public final class CniVerbs implements CniHandler {
+
+  /// How long a request waits for an earlier one about the same container.
+  static final int LOCK_PATIENCE_SECONDS = 30;
+
+  private static final int LOCKS = 256;
+
+  private static final Logger LOG = LoggerFactory.getLogger(CniVerbs.class);
+
+  private final Supplier<Optional<CniError>> readiness;
+  private final AttachmentJournal journal;
+  private final AddCommand add;
+  private final DelCommand del;
+  private final CheckCommand check;
+  private final GcCommand gc;
+  private final ReentrantLock[] locks = new ReentrantLock[LOCKS];
+
+  /// @param readiness what STATUS answers: empty when an ADD would succeed now, else an error of
+  ///   code 50 or 51
+  public CniVerbs(
+      CniNode node,
+      AttachmentJournal journal,
+      PodAddresses addresses,
+      PodNetwork network,
+      EndpointPolicy policy,
+      Supplier<Optional<CniError>> readiness) {
+    this.readiness = readiness;
+    this.journal = journal;
+    this.add = new AddCommand(node, journal, addresses, network, policy);
+    this.del = new DelCommand(node, journal, addresses, network, policy);
+    this.check = new CheckCommand(node, journal, network, policy);
+    this.gc = new GcCommand(journal, del);
+    for (int i = 0; i < LOCKS; i++) {
+      locks[i] = new ReentrantLock();
+    }
+  }
+
+  @Override
+  public CniReply handle(CniCall call) {
+    CniVersion version = CniVersion.V1_0_0;
+    try {
+      CniVerb verb = verb(call.request());
+      Optional<AttachmentId> id = environment(verb, call.request());
+      if (verb == CniVerb.VERSION) {
+        return version();
+      }
+      ObjectNode stdin = CniJson.parse(call.request().stdin());
+      version = NetConf.answerVersion(stdin);
+      NetConf conf = NetConf.parse(stdin);
+      if (!conf.version().knows(verb)) {
+        throw new CniException(
+            CniError.INCOMPATIBLE_VERSION,
+            "config version " + conf.version() + " does not allow " + verb);
+      }
+      CniReply reply = run(verb, call, conf, id);
+      return conf.unknownKeys().isEmpty() || verb != CniVerb.ADD
+          ? reply
+          : reply.withStderr(
+              "margay-cni: network "
+                  + conf.name()
+                  + ": unknown keys ignored: "
+                  + String.join(", ", conf.unknownKeys())
+                  + "\n");
+    } catch (CniException failure) {
+      LOG.atWarn()
+          .addKeyValue("request", call.request())
+          .addKeyValue("code", failure.error().code())
+          .addKeyValue("reason", failure.error().msg())
+          .log("a CNI request ended in an error");
+      return CniReply.failure(CniJson.print(CniJson.errorObject(failure.error(), version)));
+    }
+  }
+
+  private static CniVerb verb(CniRequest request) throws CniException {
+    String command = request.get(CniVariable.COMMAND);
+    Optional<CniVerb> verb = CniVerb.find(command);
+    if (verb.isEmpty()) {
+      throw new CniException(
+          CniError.BAD_ENVIRONMENT,
+          "CNI_COMMAND \""
+              + command
+              + "\" is unknown"
+              + (command.equals("GET") ? "; use CHECK" : ""));
+    }
+    return verb.get();
+  }
+
+  /// What each verb needs of the environment; the identity of the attachment for verbs that have
+  /// one.
+  private static Optional<AttachmentId> environment(CniVerb verb, CniRequest request)
+      throws CniException {
+    List<CniVariable> required =
+        switch (verb) {
+          case ADD, CHECK ->
+              List.of(
+                  CniVariable.CONTAINERID, CniVariable.NETNS, CniVariable.IFNAME, CniVariable.PATH);
+          case DEL -> List.of(CniVariable.CONTAINERID, CniVariable.IFNAME);
+          case GC, STATUS -> List.of(CniVariable.PATH);
+          case VERSION -> List.of();
+        };
+    List<String> missing =
+        required.stream()
+            .filter(name -> request.get(name).isEmpty())
+            .map(CniVariable::variable)
+            .toList();
+    if (!missing.isEmpty()) {
+      throw new CniException(
+          CniError.BAD_ENVIRONMENT,
+          verb + " needs environment variables that are missing: " + String.join(", ", missing));
+    }
+    if (!required.contains(CniVariable.CONTAINERID)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          new AttachmentId(
+              request.get(CniVariable.CONTAINERID),
+              new InterfaceName(request.get(CniVariable.IFNAME))));
+    } catch (IllegalArgumentException invalid) {
+      throw new CniException(
+          CniError.BAD_ENVIRONMENT, "CNI_CONTAINERID, CNI_IFNAME: " + invalid.getMessage());
+    }
+  }
+
+  private CniReply run(CniVerb verb, CniCall call, NetConf conf, Optional<AttachmentId> id)
+      throws CniException {
+    return switch (verb) {
+      case ADD -> {
+        VerbRequest request = request(call, conf, id);
+        ReentrantLock lock = lock(request.id());
+        try {
+          yield CniReply.success(CniJson.print(add.run(request).toJson(conf.version())));
+        } finally {
+          lock.unlock();
+        }
+      }
+      case DEL -> {
+        VerbRequest request = request(call, conf, id);
+        ReentrantLock lock = lock(request.id());
+        try {
+          del.run(request);
+          yield CniReply.success("");
+        } finally {
+          lock.unlock();
+        }
+      }
+      case CHECK -> {
+        VerbRequest request = request(call, conf, id);
+        ReentrantLock lock = lock(request.id());
+        try {
+          check.run(request);
+          yield CniReply.success("");
+        } finally {
+          lock.unlock();
+        }
+      }
+      case GC -> {
+        gc.run(conf);
+        yield CniReply.success("");
+      }
+      case STATUS -> {
+        Optional<CniError> trouble = readiness.get();
+        if (trouble.isPresent()) {
+          throw new CniException(trouble.get());
+        }
+        yield CniReply.success("");
+      }
+      case VERSION -> version();
+    };
+  }
+
+  private static VerbRequest request(CniCall call, NetConf conf, Optional<AttachmentId> id)
+      throws CniException {
+    return new VerbRequest(
+        call, conf, CniArgs.parse(call.request().get(CniVariable.ARGS)), id.orElseThrow());
+  }
+
+  private ReentrantLock lock(AttachmentId id) throws CniException {
+    ReentrantLock lock = locks[Math.floorMod(id.containerId().hashCode(), LOCKS)];
+    try {
+      if (lock.tryLock(LOCK_PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        return lock;
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    throw new CniException(
+        CniError.TRY_LATER,
+        "an earlier request about container " + id.containerId() + " is still in progress");
+  }
+
+  private static CniReply version() {
+    String versions = String.join("\",\"", CniVersion.texts());
+    return CniReply.success(
+        "{\"cniVersion\":\""
+            + CniVersion.NEWEST
+            + "\",\"supportedVersions\":[\""
+            + versions
+            + "\"]}\n");
+  }
+
+  /// Finishes what an earlier process left: whatever was begun and not committed, and whatever
+  /// belongs to another boot, is taken away. What is committed is returned, to be handed to policy
+  /// again. Call before serving.
+  public List<JournalEntry.Committed> recover() {
+    List<JournalEntry.Committed> committed = new ArrayList<>();
+    for (JournalEntry entry : journal.all()) {
+      switch (entry) {
+        case JournalEntry.Committed done when done.bootId().equals(journal.bootId()) ->
+            committed.add(done);
+        case JournalEntry.Releasing _ -> {}
+        case JournalEntry.Committed _, JournalEntry.Prepared _ -> takeAway(entry);
+      }
+    }
+    return committed;
+  }
+
+  private void takeAway(JournalEntry entry) {
+    try {
+      del.delete(entry);
+    } catch (CniException failure) {
+      LOG.atWarn()
+          .setCause(failure)
+          .addKeyValue("attachment", entry.attachment().id())
+          .log(
+              "an unfinished attachment cannot be taken away now; the next start or a DEL repeats it");
+    }
+  }
+
+  /// Repeats address releases that the datastore's absence has held up; to be called now and then.
+  ///
+  /// @return how many are still owed
+  public int repeatReleases() {
+    return del.repeatReleases();
+  }
+}

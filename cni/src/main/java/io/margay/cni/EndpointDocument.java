@@ -1,0 +1,73 @@
+package io.margay.cni;
+
+import io.margay.cni.journal.Attachment;
+import io.margay.cni.journal.Workload;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.Prefix;
+import io.margay.model.resource.Metadata;
+import io.margay.model.resource.WorkloadEndpoint;
+import io.margay.model.resource.WorkloadEndpointSpec;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The WorkloadEndpoint of an attachment, named and labelled as Calico's plugin does it.
+final class EndpointDocument {
+
+  private static final String NAMESPACE_LABEL = "projectcalico.org/namespace";
+  private static final String ORCHESTRATOR_LABEL = "projectcalico.org/orchestrator";
+  private static final String SERVICE_ACCOUNT_LABEL = "projectcalico.org/serviceaccount";
+
+  /// What a pod runs as when nobody says otherwise (Kubernetes).
+  private static final String DEFAULT_SERVICE_ACCOUNT = "default";
+
+  private EndpointDocument() {}
+
+  static WorkloadEndpoint of(Attachment attachment, String node, List<IpAddress> addresses) {
+    Workload workload = attachment.workload();
+    Map<String, String> labels = new HashMap<>(attachment.labels());
+    labels.put(NAMESPACE_LABEL, workload.namespace());
+    labels.put(ORCHESTRATOR_LABEL, workload.orchestrator());
+    boolean pod = workload instanceof Workload.Pod;
+    String serviceAccount = labels.getOrDefault(SERVICE_ACCOUNT_LABEL, DEFAULT_SERVICE_ACCOUNT);
+    if (pod) {
+      labels.put(SERVICE_ACCOUNT_LABEL, serviceAccount);
+    }
+    List<String> profiles =
+        pod
+            ? List.of(
+                "kns." + workload.namespace(), "ksa." + workload.namespace() + "." + serviceAccount)
+            : List.of(attachment.network());
+    String endpoint = attachment.id().ifName().value();
+    WorkloadEndpointSpec spec =
+        new WorkloadEndpointSpec(
+            workload.orchestrator(),
+            null,
+            node,
+            attachment.id().containerId(),
+            pod ? workload.name() : null,
+            endpoint,
+            pod ? serviceAccount : null,
+            addresses.stream().map(IpAddress::toHostPrefix).toList(),
+            List.of(),
+            null,
+            null,
+            profiles,
+            attachment.hostEnd(),
+            attachment.podMac(),
+            List.of(),
+            List.<Prefix>of(),
+            Map.of(),
+            Map.of());
+    String name =
+        String.join(
+            "-", escape(node), workload.orchestrator(), escape(workload.name()), escape(endpoint));
+    return new WorkloadEndpoint(
+        Metadata.named(workload.namespace(), name).withLabels(labels), spec);
+  }
+
+  /// `-` separates the parts of the name, so within a part it is doubled.
+  private static String escape(String part) {
+    return part.replace("-", "--");
+  }
+}

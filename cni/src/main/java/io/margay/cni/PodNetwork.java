@@ -1,0 +1,42 @@
+package io.margay.cni;
+
+import io.margay.cni.journal.Attachment;
+import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.CniException;
+import io.margay.linux.socket.OwnedFd;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.MacAddress;
+import java.util.List;
+import java.util.Optional;
+
+/// The pod's wire in the kernel. The route to the pod is not its business: {@link EndpointPolicy}
+/// comes first.
+public interface PodNetwork {
+
+  /// MAC address of every host end, as Calico's.
+  MacAddress HOST_MAC = MacAddress.parse("ee:ee:ee:ee:ee:ee");
+
+  /// Next hops of every pod. IPv4: Calico's own; IPv6: fixed on every host end, so that nothing is
+  /// ever tentative.
+  IpAddress IPV4_GATEWAY = IpAddress.parse("169.254.1.1");
+
+  IpAddress IPV6_GATEWAY = IpAddress.parse("fe80::1");
+
+  /// Builds the wire. A host end that an earlier container of the same workload left is replaced.
+  ///
+  /// @throws CniException 107 the interface in the pod, or the host end's name, is somebody else's;
+  ///   106 the kernel refused. What was built before is gone again
+  void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns) throws CniException;
+
+  /// Cuts the wire: when this returns no packet passes, and the host end's name is free. A host end
+  /// of another attachment is left alone; none is success.
+  ///
+  /// @param hostEnd where to look; when empty, every interface is looked at
+  void unwire(AttachmentId id, Optional<InterfaceName> hostEnd) throws CniException;
+
+  /// What is not as {@link #wire} left it, one sentence each; empty when all is well. Repairs
+  /// nothing, and tolerates what plugins after us may have added.
+  List<String> problems(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
+      throws CniException;
+}

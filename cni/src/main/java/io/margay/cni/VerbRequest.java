@@ -1,0 +1,125 @@
+package io.margay.cni;
+
+import io.margay.cni.journal.Attachment;
+import io.margay.cni.journal.Workload;
+import io.margay.cni.protocol.CniCall;
+import io.margay.cni.protocol.CniVariable;
+import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.CniArgs;
+import io.margay.cni.spec.CniError;
+import io.margay.cni.spec.CniException;
+import io.margay.cni.spec.NetConf;
+import io.margay.linux.LinuxException;
+import io.margay.linux.netns.Netns;
+import io.margay.linux.socket.OwnedFd;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.MacAddress;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// A request about one attachment, parsed and checked.
+///
+/// @param call what came over the socket
+/// @param conf the configuration
+/// @param args the arguments
+/// @param id which attachment
+record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
+
+  private static final String POD_NAMESPACE = "K8S_POD_NAMESPACE";
+  private static final String POD_NAME = "K8S_POD_NAME";
+
+  String get(CniVariable variable) {
+    return call.request().get(variable);
+  }
+
+  /// The pod's namespace, which ADD and CHECK can't do without.
+  OwnedFd podNetns() throws CniException {
+    Optional<OwnedFd> fd = call.podNetns();
+    if (fd.isEmpty()) {
+      throw new CniException(
+          CniError.BAD_NETNS,
+          "CNI_NETNS \""
+              + get(CniVariable.NETNS)
+              + "\" did not come with the request as a network namespace");
+    }
+    return fd.get();
+  }
+
+  /// The identity of the pod's namespace, once it is sure that it is a pod's, and that the plugin
+  /// was run where we are.
+  Netns.NetnsId podNetnsId(CniNode node) throws CniException {
+    Netns.NetnsId pod = identify("CNI_NETNS \"" + get(CniVariable.NETNS) + "\"", podNetns());
+    if (pod.equals(node.netns())) {
+      throw new CniException(
+          CniError.BAD_NETNS,
+          "CNI_NETNS \""
+              + get(CniVariable.NETNS)
+              + "\" is the agent's own namespace; wiring it would cut the node off");
+    }
+    Optional<OwnedFd> caller = call.callerNetns();
+    if (caller.isPresent()
+        && !identify("the plugin's namespace", caller.get()).equals(node.netns())) {
+      throw new CniException(
+          CniError.FOREIGN_CALLER,
+          "margay-cni was run in another network namespace than the agent of node "
+              + node.name()
+              + "; check margayRunDir of network "
+              + conf.name());
+    }
+    return pod;
+  }
+
+  private static Netns.NetnsId identify(String what, OwnedFd fd) throws CniException {
+    try {
+      return Netns.NetnsId.of(fd.number());
+    } catch (LinuxException failure) {
+      throw new CniException(CniError.BAD_NETNS, what + " is not a network namespace", failure);
+    }
+  }
+
+  Workload workload() {
+    Optional<String> namespace = args.get(POD_NAMESPACE);
+    Optional<String> pod = args.get(POD_NAME);
+    return namespace.isPresent() && pod.isPresent()
+        ? new Workload.Pod(namespace.get(), pod.get())
+        : new Workload.Container(id.containerId());
+  }
+
+  /// Everything about the attachment that the request and the node decide.
+  Attachment attachment(CniNode node, Netns.NetnsId netns) throws CniException {
+    Workload workload = workload();
+    Optional<MacAddress> mac = conf.requestedMac().isPresent() ? conf.requestedMac() : args.mac();
+    return new Attachment(
+        id,
+        conf.name(),
+        workload,
+        netns,
+        get(CniVariable.NETNS),
+        HostEnd.name(node.interfacePrefix(), workload, id),
+        mac.orElseGet(() -> HostEnd.podMac(id)),
+        conf.mtu() == 0 ? node.mtu() : conf.mtu(),
+        conf.labels());
+  }
+
+  /// The addresses wanted. `runtimeConfig` and `args` beat `CNI_ARGS`.
+  PodAddresses.Wish wish() throws CniException {
+    List<IpAddress> addresses =
+        conf.requestedAddresses().isEmpty() ? args.addresses() : conf.requestedAddresses();
+    Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
+    if (conf.assignIpv4()) {
+      families.add(IpFamily.IPV4);
+    }
+    if (conf.assignIpv6()) {
+      families.add(IpFamily.IPV6);
+    }
+    if (families.isEmpty() && addresses.isEmpty()) {
+      throw new CniException(
+          CniError.BAD_CONFIG,
+          "keys ipam.assign_ipv4 and ipam.assign_ipv6 are both false; a pod needs an address");
+    }
+    return new PodAddresses.Wish(families, addresses, conf.ipv4Pools(), conf.ipv6Pools());
+  }
+}

@@ -1,0 +1,63 @@
+package io.margay.cni.journal;
+
+import io.margay.cni.spec.AttachmentId;
+import io.margay.linux.netns.Netns;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.MacAddress;
+import java.util.Map;
+
+/// Everything about an attachment that is decided before anything is claimed or built for it. What
+/// we did is remembered here: the runtime's configuration may change between ADD and DEL.
+///
+/// @param id the container and its interface
+/// @param network name of the network
+/// @param workload whose it is
+/// @param netns identity of the pod's namespace, taken from the descriptor, since paths and process
+///   ids are reused
+/// @param netnsPath as the runtime spelled it, for the result
+/// @param hostEnd name of the host end
+/// @param podMac MAC address of the pod's end
+/// @param mtu of both ends, in octets
+/// @param labels of the endpoint, from the configuration
+public record Attachment(
+    AttachmentId id,
+    String network,
+    Workload workload,
+    Netns.NetnsId netns,
+    String netnsPath,
+    InterfaceName hostEnd,
+    MacAddress podMac,
+    int mtu,
+    Map<String, String> labels) {
+
+  private static final String ALIAS_PREFIX = "margay:";
+
+  /// The interface name whose handle is Calico's own; further attachments of a container get
+  /// handles of their own.
+  private static final String FIRST_INTERFACE = "eth0";
+
+  public Attachment {
+    labels = Map.copyOf(labels);
+  }
+
+  /// The IPAM handle that holds the addresses: `<network>.<containerID>`, as Calico's.
+  public String handleId() {
+    return handleId(network, id);
+  }
+
+  /// The handle of an attachment of which no more is known than DEL tells.
+  public static String handleId(String network, AttachmentId id) {
+    String handle = network + "." + id.containerId();
+    return id.ifName().value().equals(FIRST_INTERFACE) ? handle : handle + "." + id.ifName();
+  }
+
+  /// The alias that marks the host end as ours: IFLA_IFALIAS `margay:<containerID>/<ifname>`.
+  public static String alias(AttachmentId id) {
+    return ALIAS_PREFIX + id;
+  }
+
+  /// Whether an alias marks the host end of some attachment of ours.
+  public static boolean isAlias(String alias) {
+    return alias.startsWith(ALIAS_PREFIX);
+  }
+}

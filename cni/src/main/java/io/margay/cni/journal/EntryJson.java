@@ -1,0 +1,118 @@
+package io.margay.cni.journal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.margay.cni.spec.AttachmentId;
+import io.margay.linux.netns.Netns;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.MacAddress;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Journal entries ⇄ JSON. A document that lacks anything is refused as a whole: half an entry is
+/// worse than none.
+final class EntryJson {
+
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  private EntryJson() {}
+
+  static byte[] write(JournalEntry entry) throws IOException {
+    Attachment attachment = entry.attachment();
+    ObjectNode node = MAPPER.createObjectNode();
+    node.put("containerID", attachment.id().containerId());
+    node.put("ifname", attachment.id().ifName().value());
+    node.put("network", attachment.network());
+    switch (attachment.workload()) {
+      case Workload.Pod pod ->
+          node.putObject("pod").put("namespace", pod.namespace()).put("name", pod.name());
+      case Workload.Container _ -> {}
+    }
+    node.putObject("netns")
+        .put("device", attachment.netns().device())
+        .put("inode", attachment.netns().inode())
+        .put("path", attachment.netnsPath());
+    node.put("hostEnd", attachment.hostEnd().value());
+    node.put("mac", attachment.podMac().toString());
+    node.put("mtu", attachment.mtu());
+    ObjectNode labels = node.putObject("labels");
+    attachment.labels().forEach(labels::put);
+    node.put("bootID", entry.bootId());
+    switch (entry) {
+      case JournalEntry.Prepared _ -> node.put("state", "prepared");
+      case JournalEntry.Committed committed -> {
+        node.put("state", "committed");
+        ArrayNode addresses = node.putArray("addresses");
+        committed.addresses().forEach(address -> addresses.add(address.toString()));
+      }
+      case JournalEntry.Releasing _ -> node.put("state", "releasing");
+    }
+    return MAPPER.writeValueAsBytes(node);
+  }
+
+  static JournalEntry read(byte[] octets) throws IOException {
+    JsonNode node = MAPPER.readTree(octets);
+    try {
+      String containerId = text(node, "containerID");
+      JsonNode netns = required(node, "netns");
+      Attachment attachment =
+          new Attachment(
+              new AttachmentId(containerId, new InterfaceName(text(node, "ifname"))),
+              text(node, "network"),
+              node.has("pod")
+                  ? new Workload.Pod(
+                      text(node.get("pod"), "namespace"), text(node.get("pod"), "name"))
+                  : new Workload.Container(containerId),
+              new Netns.NetnsId(
+                  required(netns, "device").asLong(), required(netns, "inode").asLong()),
+              text(netns, "path"),
+              new InterfaceName(text(node, "hostEnd")),
+              MacAddress.parse(text(node, "mac")),
+              required(node, "mtu").asInt(),
+              labels(required(node, "labels")));
+      String bootId = text(node, "bootID");
+      String state = text(node, "state");
+      return switch (state) {
+        case "prepared" -> new JournalEntry.Prepared(attachment, bootId);
+        case "committed" ->
+            new JournalEntry.Committed(attachment, bootId, addresses(required(node, "addresses")));
+        case "releasing" -> new JournalEntry.Releasing(attachment, bootId);
+        default -> throw new IOException("state \"" + state + "\" is unknown");
+      };
+    } catch (IllegalArgumentException invalid) {
+      throw new IOException(invalid.getMessage(), invalid);
+    }
+  }
+
+  private static Map<String, String> labels(JsonNode node) {
+    Map<String, String> labels = new HashMap<>();
+    for (Map.Entry<String, JsonNode> field : node.properties()) {
+      labels.put(field.getKey(), field.getValue().asText());
+    }
+    return labels;
+  }
+
+  private static List<IpAddress> addresses(JsonNode node) {
+    List<IpAddress> addresses = new ArrayList<>();
+    node.forEach(address -> addresses.add(IpAddress.parse(address.asText())));
+    return addresses;
+  }
+
+  private static String text(JsonNode node, String key) throws IOException {
+    return required(node, key).asText();
+  }
+
+  private static JsonNode required(JsonNode node, String key) throws IOException {
+    JsonNode found = node == null ? null : node.get(key);
+    if (found == null || found.isNull()) {
+      throw new IOException("key " + key + " is missing");
+    }
+    return found;
+  }
+}

@@ -1,0 +1,264 @@
+package io.margay.cni.spec;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.MacAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The request configuration of one plugin, as read from standard input.
+///
+/// @param version what the result must be written in
+/// @param name of the network
+/// @param mtu of the pod's interface in octets; 0 leaves it to the agent
+/// @param assignIpv4 whether the pod gets an IPv4 address (Calico's `ipam.assign_ipv4`, by default
+///   true)
+/// @param assignIpv6 whether it gets an IPv6 address (Calico's `ipam.assign_ipv6`, by default
+///   false)
+/// @param ipv4Pools names or CIDRs of the only pools to use; empty means any
+/// @param ipv6Pools the same for IPv6
+/// @param requestedAddresses the very addresses wanted (`runtimeConfig.ips`, else `args.cni.ips`)
+/// @param requestedMac the MAC address wanted for the pod's end (`runtimeConfig.mac`)
+/// @param labels of the endpoint, where no orchestrator gives any (`args.cni.labels`)
+/// @param prevResult what ADD answered, or the plugin before us in the chain
+/// @param validAttachments what GC must keep; empty when the caller gave no list, which forbids
+///   deleting anything
+/// @param unknownKeys keys nobody reads, for a warning
+public record NetConf(
+    CniVersion version,
+    String name,
+    int mtu,
+    boolean assignIpv4,
+    boolean assignIpv6,
+    List<String> ipv4Pools,
+    List<String> ipv6Pools,
+    List<IpAddress> requestedAddresses,
+    Optional<MacAddress> requestedMac,
+    Map<String, String> labels,
+    Optional<CniResult> prevResult,
+    Optional<Set<AttachmentId>> validAttachments,
+    List<String> unknownKeys) {
+
+  /// The smallest MTU IPv6 allows (RFC 8200, section 5) and the largest a veth takes.
+  static final int MIN_MTU = 1280;
+
+  static final int MAX_MTU = 65_535;
+
+  /// Our own address management, and Calico's name for the same, so that its configuration applies
+  /// unchanged.
+  private static final Set<String> OWN_IPAM = Set.of("", "margay-ipam", "calico-ipam");
+
+  /// Keys with a meaning to us, to the runtime, or to Calico's plugin, whose configurations must
+  /// apply unchanged. Lower case, since case does not matter.
+  private static final Set<String> KNOWN_KEYS =
+      Set.of(
+          "cniversion",
+          "cniversions",
+          "name",
+          "type",
+          "capabilities",
+          "runtimeconfig",
+          "args",
+          "prevresult",
+          "ipam",
+          "dns",
+          "ipmasq",
+          "mtu",
+          "strict",
+          "margayrundir",
+          "disablecheck",
+          "disablegc",
+          "num_queues",
+          "nodename",
+          "nodename_file",
+          "nodename_file_optional",
+          "datastore_type",
+          "etcd_endpoints",
+          "etcd_discovery_srv",
+          "etcd_key_file",
+          "etcd_cert_file",
+          "etcd_ca_cert_file",
+          "log_level",
+          "log_file_path",
+          "log_file_max_size",
+          "log_file_max_age",
+          "log_file_max_count",
+          "policy",
+          "kubernetes",
+          "feature_control",
+          "container_settings",
+          "include_default_routes",
+          "readiness_gates",
+          "policy_setup_timeout_seconds",
+          "endpoint_status_dir",
+          "require_mtu_file",
+          "ipam_lock_file");
+
+  public NetConf {
+    ipv4Pools = List.copyOf(ipv4Pools);
+    ipv6Pools = List.copyOf(ipv6Pools);
+    requestedAddresses = List.copyOf(requestedAddresses);
+    labels = Map.copyOf(labels);
+    validAttachments = validAttachments.map(Set::copyOf);
+    unknownKeys = List.copyOf(unknownKeys);
+  }
+
+  /// The version to write an answer in: the one asked for if we know it, else the newest. Never
+  /// fails.
+  public static CniVersion answerVersion(ObjectNode object) {
+    JsonNode text = new ConfNode(object, "").get("cniVersion").orElse(null);
+    if (text == null || text.asText().isEmpty()) {
+      return CniVersion.WHEN_ABSENT;
+    }
+    return CniVersion.find(text.asText()).orElse(CniVersion.NEWEST);
+  }
+
+  /// Checks in the order runtimes expect: name (7), version (1), the rest (7, and 2 for unknown
+  /// keys under `strict`).
+  public static NetConf parse(ObjectNode object) throws CniException {
+    ConfNode conf = new ConfNode(object, "");
+    String name = conf.string("name").orElse("");
+    if (!Identifiers.isIdentifier(name)) {
+      throw new CniException(
+          CniError.BAD_CONFIG,
+          "key name: \""
+              + name
+              + "\" found, a network name of letters, digits, \"_\", \".\" and \"-\" expected");
+    }
+    CniVersion version = version(conf);
+    ConfNode ipam = conf.object("ipam");
+    String ipamType = ipam.string("type").orElse("");
+    if (!OWN_IPAM.contains(ipamType)) {
+      throw ipam.wrong("type", ipam.get("type").orElseThrow(), "margay-ipam");
+    }
+    ConfNode runtime = conf.object("runtimeConfig");
+    ConfNode args = conf.object("args").object("cni");
+    List<IpAddress> addresses = runtime.addresses("ips");
+    Optional<JsonNode> prevResult = conf.get("prevResult");
+    return new NetConf(
+        version,
+        name,
+        mtu(conf),
+        ipam.bool("assign_ipv4", true),
+        ipam.bool("assign_ipv6", false),
+        ipam.strings("ipv4_pools"),
+        ipam.strings("ipv6_pools"),
+        addresses.isEmpty() ? args.addresses("ips") : addresses,
+        mac(runtime),
+        labels(args),
+        prevResult.isEmpty()
+            ? Optional.empty()
+            : Optional.of(ResultJson.read(conf.object("prevResult"), version)),
+        validAttachments(conf),
+        unknownKeys(conf));
+  }
+
+  private static int mtu(ConfNode conf) throws CniException {
+    int mtu = conf.integer("mtu", 0, 0, MAX_MTU);
+    if (mtu != 0 && mtu < MIN_MTU) {
+      throw conf.wrong("mtu", conf.get("mtu").orElseThrow(), "0, or " + MIN_MTU + " to " + MAX_MTU);
+    }
+    return mtu;
+  }
+
+  private static CniVersion version(ConfNode conf) throws CniException {
+    String text = conf.string("cniVersion").orElse("");
+    if (text.isEmpty()) {
+      return CniVersion.WHEN_ABSENT;
+    }
+    Optional<CniVersion> version = CniVersion.find(text);
+    if (version.isEmpty()) {
+      throw new CniException(
+          new CniError(
+              CniError.INCOMPATIBLE_VERSION,
+              "cniVersion \"" + text + "\" is not supported",
+              "supported: " + String.join(", ", CniVersion.texts())));
+    }
+    return version.get();
+  }
+
+  /// The MAC address of `runtimeConfig.mac` or of `CNI_ARGS`.
+  static MacAddress mac(String where, String text) throws CniException {
+    try {
+      MacAddress mac = MacAddress.parse(text.toLowerCase(Locale.ROOT));
+      if ((mac.value() >>> 40 & 1) == 0 && mac.value() != 0) {
+        return mac;
+      }
+    } catch (IllegalArgumentException notAMac) {
+      // Falls through to the one message for every text that is no unicast MAC address.
+    }
+    throw new CniException(
+        CniError.BAD_CONFIG, where + ": \"" + text + "\" is not a unicast MAC address");
+  }
+
+  private static Optional<MacAddress> mac(ConfNode runtime) throws CniException {
+    String text = runtime.string("mac").orElse("");
+    return text.isEmpty() ? Optional.empty() : Optional.of(mac("key runtimeConfig.mac", text));
+  }
+
+  /// `args.cni.labels`: `[{"key":…,"value":…}]` (CNI conventions, "Dynamic plugin specific
+  /// fields").
+  private static Map<String, String> labels(ConfNode args) throws CniException {
+    Map<String, String> labels = new LinkedHashMap<>();
+    for (ConfNode label : args.objects("labels")) {
+      labels.put(label.string("key").orElse(""), label.string("value").orElse(""));
+    }
+    if (labels.containsKey("")) {
+      throw new CniException(CniError.BAD_CONFIG, "key args.cni.labels: every label needs a key");
+    }
+    return labels;
+  }
+
+  /// `cni.dev/valid-attachments`, or the name an early text of the specification gave it. Present
+  /// and `null` is how a Go runtime writes an empty list, and means that nothing is valid.
+  private static Optional<Set<AttachmentId>> validAttachments(ConfNode conf) throws CniException {
+    String key =
+        conf.has("cni.dev/valid-attachments") ? "cni.dev/valid-attachments" : "cni.dev/attachments";
+    if (!conf.has(key)) {
+      return Optional.empty();
+    }
+    Set<AttachmentId> valid = new LinkedHashSet<>();
+    for (ConfNode attachment : conf.objects(key)) {
+      try {
+        valid.add(
+            new AttachmentId(
+                attachment.string("containerID").orElse(""),
+                new InterfaceName(attachment.string("ifname").orElse(""))));
+      } catch (IllegalArgumentException invalid) {
+        throw new CniException(
+            CniError.BAD_CONFIG, "key " + key + ": " + invalid.getMessage(), invalid);
+      }
+    }
+    return Optional.of(valid);
+  }
+
+  private static List<String> unknownKeys(ConfNode conf) throws CniException {
+    boolean strict = conf.bool("strict", false);
+    List<String> unknown = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> field : conf.fields()) {
+      String key = field.getKey().toLowerCase(Locale.ROOT);
+      if (KNOWN_KEYS.contains(key) || key.startsWith("cni.dev/")) {
+        continue;
+      }
+      if (strict) {
+        throw new CniException(
+            CniError.UNSUPPORTED_FIELD,
+            "key "
+                + field.getKey()
+                + ": "
+                + field.getValue()
+                + " found, but no such key is known; remove it or \"strict\"");
+      }
+      unknown.add(field.getKey());
+    }
+    return unknown;
+  }
+}

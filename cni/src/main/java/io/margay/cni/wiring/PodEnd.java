@@ -1,0 +1,186 @@
+package io.margay.cni.wiring;
+
+import io.margay.cni.PodNetwork;
+import io.margay.cni.journal.Attachment;
+import io.margay.linux.LinuxException;
+import io.margay.linux.netns.Netns;
+import io.margay.linux.netns.Sysctl;
+import io.margay.linux.route.Address;
+import io.margay.linux.route.Link;
+import io.margay.linux.route.Neighbour;
+import io.margay.linux.route.NextHop;
+import io.margay.linux.route.Route;
+import io.margay.linux.route.RouteSpec;
+import io.margay.linux.route.Rtnetlink;
+import io.margay.linux.route.RtnetlinkBatch;
+import io.margay.linux.route.Scope;
+import io.margay.linux.socket.OwnedFd;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/// The pod's side of a wire, done from outside through a socket opened in its namespace.
+///
+/// The pod's addresses are /32 and /128, so that everything goes through the next hop. That hop is
+/// a permanent neighbour with the host end's MAC address: no ARP, no neighbour discovery, and
+/// nothing tentative to wait for.
+final class PodEnd {
+
+  private static final int LOOPBACK_INDEX = 1;
+
+  /// The interface that gets the pod's default routes; those of further ones stand behind by their
+  /// metric.
+  private static final InterfaceName FIRST_INTERFACE = new InterfaceName("eth0");
+
+  private static final int FURTHER_METRIC = 2000;
+
+  private PodEnd() {}
+
+  static Set<IpFamily> families(List<IpAddress> addresses) {
+    Set<IpFamily> families = new TreeSet<>();
+    addresses.forEach(address -> families.add(address.family()));
+    return families;
+  }
+
+  static IpAddress gateway(IpFamily family) {
+    return switch (family) {
+      case IPV4 -> PodNetwork.IPV4_GATEWAY;
+      case IPV6 -> PodNetwork.IPV6_GATEWAY;
+    };
+  }
+
+  private static Prefix everywhere(IpFamily family) {
+    return switch (family) {
+      case IPV4 -> Prefix.parse("0.0.0.0/0");
+      case IPV6 -> Prefix.parse("::/0");
+    };
+  }
+
+  /// Sets everything up. The interface is there, down and without addresses.
+  static void configure(Attachment attachment, List<IpAddress> addresses, OwnedFd netns, int index)
+      throws LinuxException {
+    Map<Sysctl, String> settings = sysctls(attachment.id().ifName(), families(addresses));
+    // One entry for both: each costs the start of a thread.
+    try (Rtnetlink rtnetlink =
+        Netns.callIn(
+            netns.number(),
+            () -> {
+              for (Map.Entry<Sysctl, String> setting : settings.entrySet()) {
+                setting.getKey().write(setting.getValue());
+              }
+              return Rtnetlink.open();
+            })) {
+      RtnetlinkBatch batch = rtnetlink.batch().setUp(LOOPBACK_INDEX).setUp(index);
+      for (IpAddress address : addresses) {
+        batch.add(new Address(index, address, address.family().bits(), Scope.UNIVERSE));
+      }
+      for (IpFamily family : families(addresses)) {
+        batch.replace(new Neighbour(index, gateway(family), PodNetwork.HOST_MAC));
+        routes(attachment.id().ifName(), family, index).forEach(batch::replace);
+      }
+      batch.sendAll();
+    }
+  }
+
+  /// A pod is no router, unless its owner makes it one: a namespace inherits the host's IPv4
+  /// settings. IPv6 may be switched off in it; and a link-local address made by the kernel would be
+  /// tentative for a second and needed by nobody.
+  private static Map<Sysctl, String> sysctls(InterfaceName name, Set<IpFamily> families) {
+    Map<Sysctl, String> sysctls = new LinkedHashMap<>();
+    sysctls.put(Sysctl.of("ipv4/ip_forward"), "0");
+    if (families.contains(IpFamily.IPV6)) {
+      sysctls.put(Sysctl.of("ipv6/conf/lo/disable_ipv6"), "0");
+      sysctls.put(Sysctl.ofInterface(IpFamily.IPV6, name, "addr_gen_mode"), "1");
+      sysctls.put(Sysctl.ofInterface(IpFamily.IPV6, name, "disable_ipv6"), "0");
+      sysctls.put(Sysctl.ofInterface(IpFamily.IPV6, name, "accept_ra"), "0");
+    }
+    return sysctls;
+  }
+
+  private static List<Route> routes(InterfaceName name, IpFamily family, int index) {
+    int metric = name.equals(FIRST_INTERFACE) ? 0 : FURTHER_METRIC + index;
+    Route standard =
+        withMetric(
+            RouteSpec.through(List.of(NextHop.via(gateway(family), index)))
+                .toRoute(everywhere(family)),
+            metric);
+    return switch (family) {
+      // An IPv4 gateway must be on the link; a link-local IPv6 one is by its nature.
+      case IPV4 ->
+          List.of(
+              withMetric(RouteSpec.toDevice(index).toRoute(gateway(family).toHostPrefix()), metric),
+              standard);
+      case IPV6 -> List.of(standard);
+    };
+  }
+
+  private static Route withMetric(Route route, int metric) {
+    return new Route(
+        route.prefix(),
+        route.table(),
+        route.protocol(),
+        route.type(),
+        route.scope(),
+        metric,
+        route.nextHops(),
+        route.preferredSource());
+  }
+
+  /// What is not as {@link #configure} left it. The host end's permanent neighbours name the MAC
+  /// address ADD gave, so another one is reported: the pod would hear nothing.
+  static void verify(
+      Attachment attachment,
+      List<IpAddress> addresses,
+      OwnedFd netns,
+      int hostPeerIndex,
+      List<String> problems)
+      throws LinuxException {
+    InterfaceName name = attachment.id().ifName();
+    try (Rtnetlink rtnetlink = Rtnetlink.inNetns(netns.number())) {
+      Optional<Link> found = rtnetlink.links().find(name);
+      if (found.isEmpty() || found.get().index() != hostPeerIndex) {
+        problems.add("the pod has no interface " + name + " paired with " + attachment.hostEnd());
+        return;
+      }
+      Link link = found.get();
+      if (!link.isUp()) {
+        problems.add("interface " + name + " of the pod is down");
+      }
+      if (!link.mac().equals(Optional.of(attachment.podMac()))) {
+        problems.add(
+            "interface "
+                + name
+                + " of the pod has another MAC address than "
+                + attachment.podMac());
+      }
+      List<Address> present = rtnetlink.addresses().list(link.index());
+      for (IpAddress address : addresses) {
+        if (present.stream()
+            .noneMatch(there -> there.address().equals(address) && !there.isTentative())) {
+          problems.add("interface " + name + " of the pod lacks address " + address);
+        }
+      }
+      for (IpFamily family : families(addresses)) {
+        List<Route> installed = rtnetlink.routes().list(family, 0, Route.MAIN_TABLE);
+        for (Route wanted : routes(name, family, link.index())) {
+          if (installed.stream().noneMatch(there -> leadsAlike(wanted, there))) {
+            problems.add("the pod lacks route " + wanted.prefix() + " through " + name);
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean leadsAlike(Route wanted, Route there) {
+    return there.prefix().equals(wanted.prefix())
+        && there.type() == wanted.type()
+        && there.nextHops().equals(wanted.nextHops());
+  }
+}

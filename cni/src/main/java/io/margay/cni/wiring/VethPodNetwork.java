@@ -1,0 +1,282 @@
+package io.margay.cni.wiring;
+
+import io.margay.cni.PodNetwork;
+import io.margay.cni.journal.Attachment;
+import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.CniError;
+import io.margay.cni.spec.CniException;
+import io.margay.linux.Errno;
+import io.margay.linux.LinuxException;
+import io.margay.linux.netns.Sysctl;
+import io.margay.linux.route.Address;
+import io.margay.linux.route.Link;
+import io.margay.linux.route.Neighbour;
+import io.margay.linux.route.Rtnetlink;
+import io.margay.linux.route.RtnetlinkBatch;
+import io.margay.linux.route.Scope;
+import io.margay.linux.route.VethSpec;
+import io.margay.linux.socket.OwnedFd;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Wires pods with a veth pair each, no bridge.
+///
+/// The host end answers for the pods' next hops itself: `fe80::1`, and `169.254.1.1/32` in scope
+/// host. The pods have them as permanent neighbours and never ask; one that flushed its neighbours
+/// still gets an answer, with no proxy ARP and no default route on the host needed. Many host ends
+/// carry the same two addresses, which the kernel takes well: IPv6's are per link, and one of scope
+/// host is never chosen as the source of packets to a pod (scope link would be, and hide the node's
+/// own address from policy).
+public final class VethPodNetwork implements PodNetwork, AutoCloseable {
+
+  private static final int IPV6_LINK_PREFIX = 64;
+
+  private final Rtnetlink host;
+  private final LinkReaper reaper;
+  private final Object hostLock = new Object();
+
+  private VethPodNetwork(Rtnetlink host, LinkReaper reaper) {
+    this.host = host;
+    this.reaper = reaper;
+  }
+
+  /// Works in the calling thread's namespace from now on.
+  public static VethPodNetwork open() throws LinuxException {
+    Rtnetlink host = Rtnetlink.open();
+    try {
+      return new VethPodNetwork(host, LinkReaper.start());
+    } catch (LinuxException failure) {
+      host.close();
+      throw failure;
+    }
+  }
+
+  @Override
+  public void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
+      throws CniException {
+    Link hostEnd;
+    try {
+      synchronized (hostLock) {
+        freeName(attachment);
+        hostEnd = create(attachment, podNetns);
+      }
+    } catch (LinuxException failure) {
+      throw refused(
+          "create host interface " + attachment.hostEnd() + " of " + attachment.id(), failure);
+    }
+    try {
+      configureHost(attachment, addresses, podNetns, hostEnd);
+    } catch (LinuxException failure) {
+      unwire(attachment.id(), Optional.of(attachment.hostEnd()));
+      throw refused("configure " + attachment.id(), failure);
+    }
+  }
+
+  /// The order matters: settings that shape the kernel's own addresses come before there is a
+  /// carrier, the pod's end then brings it, and the host end's addresses and neighbours follow.
+  private void configureHost(
+      Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns, Link hostEnd)
+      throws LinuxException {
+    Set<IpFamily> families = PodEnd.families(addresses);
+    writeSysctls(attachment.hostEnd(), families);
+    PodEnd.configure(attachment, addresses, podNetns, hostEnd.peerIndex());
+    synchronized (hostLock) {
+      RtnetlinkBatch batch = host.batch();
+      families.forEach(family -> batch.add(gatewayAddress(family, hostEnd.index())));
+      addresses.forEach(
+          address -> batch.replace(new Neighbour(hostEnd.index(), address, attachment.podMac())));
+      batch.sendAll();
+    }
+  }
+
+  private static Address gatewayAddress(IpFamily family, int index) {
+    return switch (family) {
+      case IPV4 -> new Address(index, IPV4_GATEWAY, family.bits(), Scope.HOST);
+      case IPV6 -> new Address(index, IPV6_GATEWAY, IPV6_LINK_PREFIX, Scope.LINK);
+    };
+  }
+
+  /// Replaces a host end of ours, which an earlier container of the workload left; refuses a
+  /// stranger's.
+  private void freeName(Attachment attachment) throws LinuxException, CniException {
+    Optional<Link> present = host.links().find(attachment.hostEnd());
+    if (present.isEmpty()) {
+      return;
+    }
+    if (!Attachment.isAlias(present.get().alias())) {
+      throw new CniException(
+          CniError.INTERFACE_NOT_OURS,
+          "host interface "
+              + attachment.hostEnd()
+              + " exists and is not ours; delete it or find out who made it");
+    }
+    cut(present.get());
+  }
+
+  private Link create(Attachment attachment, OwnedFd podNetns) throws LinuxException, CniException {
+    VethSpec veth =
+        new VethSpec(
+            attachment.hostEnd(),
+            HOST_MAC,
+            attachment.id().ifName(),
+            attachment.podMac(),
+            podNetns.number(),
+            attachment.mtu(),
+            Attachment.alias(attachment.id()));
+    try {
+      return host.links().createVeth(veth);
+    } catch (LinuxException failure) {
+      if (!failure.is(Errno.EEXIST)) {
+        throw failure;
+      }
+    }
+    // The host's name was free a moment ago under the same lock, so it is the pod's that is taken:
+    // perhaps by the other end
+    // of a wire cut just now, whose deletion can be had at once.
+    host.links().deleteGroup(LinkReaper.GROUP);
+    try {
+      return host.links().createVeth(veth);
+    } catch (LinuxException failure) {
+      if (!failure.is(Errno.EEXIST)) {
+        throw failure;
+      }
+      throw new CniException(
+          CniError.INTERFACE_NOT_OURS,
+          "interface "
+              + attachment.id().ifName()
+              + " exists in the pod of "
+              + attachment.id()
+              + " and is not ours; use another CNI_IFNAME",
+          failure);
+    }
+  }
+
+  /// The host routes for its pods; a pod can't pretend to be another (strict reverse path); the
+  /// kernel makes no addresses and believes no router. Without an IPv6 address the family stays off
+  /// on the wire.
+  private static void writeSysctls(InterfaceName name, Set<IpFamily> families)
+      throws LinuxException {
+    Sysctl.ofInterface(IpFamily.IPV4, name, "forwarding").write("1");
+    Sysctl.ofInterface(IpFamily.IPV4, name, "rp_filter").write("1");
+    if (families.contains(IpFamily.IPV6)) {
+      Sysctl.ofInterface(IpFamily.IPV6, name, "addr_gen_mode").write("1");
+      Sysctl.ofInterface(IpFamily.IPV6, name, "disable_ipv6").write("0");
+      Sysctl.ofInterface(IpFamily.IPV6, name, "accept_ra").write("0");
+      Sysctl.ofInterface(IpFamily.IPV6, name, "forwarding").write("1");
+      return;
+    }
+    try {
+      Sysctl.ofInterface(IpFamily.IPV6, name, "disable_ipv6").write("1");
+    } catch (LinuxException failure) {
+      // A kernel without IPv6 has nothing to switch off.
+      if (!failure.is(Errno.ENOENT)) {
+        throw failure;
+      }
+    }
+  }
+
+  @Override
+  public void unwire(AttachmentId id, Optional<InterfaceName> hostEnd) throws CniException {
+    String alias = Attachment.alias(id);
+    try {
+      synchronized (hostLock) {
+        Optional<Link> present =
+            hostEnd.isPresent()
+                ? host.links().find(hostEnd.get()).filter(link -> link.alias().equals(alias))
+                : host.links().list().stream()
+                    .filter(link -> link.alias().equals(alias) && !isCut(link))
+                    .findFirst();
+        if (present.isPresent()) {
+          cut(present.get());
+        }
+      }
+    } catch (LinuxException failure) {
+      throw refused("cut the wire of " + id, failure);
+    }
+  }
+
+  private static boolean isCut(Link link) {
+    return link.group() == LinkReaper.GROUP;
+  }
+
+  /// No packet passes a link that is down; renamed, it no longer stands in the way of a successor;
+  /// the rest can wait. A link that vanishes meanwhile, with its pod's namespace, is what we want.
+  private void cut(Link link) throws LinuxException {
+    try {
+      host.links().setDown(link.index());
+      host.links().rename(link.index(), new InterfaceName("mgyd" + link.index()));
+      reaper.reap(host.links(), link.index());
+    } catch (LinuxException failure) {
+      if (!failure.is(Errno.ENODEV)) {
+        throw failure;
+      }
+    }
+  }
+
+  @Override
+  public List<String> problems(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
+      throws CniException {
+    List<String> problems = new ArrayList<>();
+    try {
+      Optional<Link> found;
+      synchronized (hostLock) {
+        found = host.links().find(attachment.hostEnd());
+        if (found.isEmpty() || !found.get().alias().equals(Attachment.alias(attachment.id()))) {
+          return List.of(
+              "host interface "
+                  + attachment.hostEnd()
+                  + " is gone or belongs to another container");
+        }
+        verifyHost(found.get(), addresses, attachment, problems);
+      }
+      PodEnd.verify(attachment, addresses, podNetns, found.get().peerIndex(), problems);
+    } catch (LinuxException failure) {
+      throw refused("look at " + attachment.id(), failure);
+    }
+    return problems;
+  }
+
+  private void verifyHost(
+      Link link, List<IpAddress> addresses, Attachment attachment, List<String> problems)
+      throws LinuxException {
+    if (!link.isUp()) {
+      problems.add("host interface " + link.name() + " is down");
+    }
+    if (!link.mac().equals(Optional.of(HOST_MAC))) {
+      problems.add("host interface " + link.name() + " has another MAC address than " + HOST_MAC);
+    }
+    List<Address> present = host.addresses().list(link.index());
+    for (IpFamily family : PodEnd.families(addresses)) {
+      IpAddress gateway = PodEnd.gateway(family);
+      if (present.stream().noneMatch(there -> there.address().equals(gateway))) {
+        problems.add("host interface " + link.name() + " lacks address " + gateway);
+      }
+      List<Neighbour> neighbours = host.neighbours().listPermanent(family);
+      for (IpAddress address : addresses) {
+        if (address.family() == family
+            && !neighbours.contains(new Neighbour(link.index(), address, attachment.podMac()))) {
+          problems.add(
+              "host interface " + link.name() + " lacks the permanent neighbour " + address);
+        }
+      }
+    }
+  }
+
+  private static CniException refused(String what, LinuxException failure) {
+    return new CniException(CniError.KERNEL_REFUSED, "the kernel refused to " + what, failure);
+  }
+
+  /// Deletes what is waiting to be deleted; wires stay as they are.
+  @Override
+  public void close() {
+    reaper.close();
+    synchronized (hostLock) {
+      host.close();
+    }
+  }
+}

@@ -1,0 +1,543 @@
+package io.margay.cni;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.margay.cni.journal.Attachment;
+import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.journal.JournalEntry;
+import io.margay.cni.journal.Workload;
+import io.margay.cni.protocol.CniCall;
+import io.margay.cni.protocol.CniReply;
+import io.margay.cni.protocol.CniRequest;
+import io.margay.cni.protocol.CniVariable;
+import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.CniError;
+import io.margay.cni.spec.CniException;
+import io.margay.linux.netns.Netns;
+import io.margay.linux.socket.OwnedFd;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.Prefix;
+import io.margay.model.resource.WorkloadEndpoint;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The verbs on in-memory addresses, wires and policy that behave like the real ones, and a journal
+/// on disk.
+final class CniVerbsTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Path OWN_NETNS = Path.of("/proc/self/ns/net");
+  private static final String CONF =
+      "{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"ipam\":{\"type\":\"margay-ipam\",\"assign_ipv6\":true},"
+          + "\"args\":{\"cni\":{\"labels\":[{\"key\":\"app\",\"value\":\"web\"}]}}}";
+
+  @TempDir Path directory;
+  private final InMemoryAddresses addresses = new InMemoryAddresses();
+  private final InMemoryNetwork network = new InMemoryNetwork();
+  private final InMemoryPolicy policy = new InMemoryPolicy();
+  private Optional<CniError> readiness = Optional.empty();
+  private AttachmentJournal journal;
+  private CniVerbs verbs;
+  private boolean abandoned;
+
+  @BeforeEach
+  void start() throws Exception {
+    journal = AttachmentJournal.open(directory);
+    // The pod's namespace is this process's own; the agent's is some other one.
+    CniNode node = new CniNode("node-1", "cali", 1500, new Netns.NetnsId(1, 1));
+    verbs = new CniVerbs(node, journal, addresses, network, policy, () -> readiness);
+  }
+
+  private static Map<CniVariable, String> pod(String container) {
+    Map<CniVariable, String> env = new EnumMap<>(CniVariable.class);
+    env.put(CniVariable.CONTAINERID, container);
+    env.put(CniVariable.NETNS, OWN_NETNS.toString());
+    env.put(CniVariable.IFNAME, "eth0");
+    env.put(CniVariable.PATH, "/opt/cni/bin");
+    env.put(CniVariable.ARGS, "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0");
+    return env;
+  }
+
+  private CniReply call(String command, Map<CniVariable, String> env, String conf)
+      throws Exception {
+    Map<CniVariable, String> full = new HashMap<>(env);
+    full.put(CniVariable.COMMAND, command);
+    CniRequest request = new CniRequest(full, "margay-cni", conf.getBytes(StandardCharsets.UTF_8));
+    if (full.getOrDefault(CniVariable.NETNS, "").isEmpty()) {
+      return verbs.handle(
+          new CniCall(request, Optional.empty(), Optional.empty(), () -> abandoned));
+    }
+    try (OwnedFd fd = OwnedFd.openForReading(OWN_NETNS)) {
+      return verbs.handle(new CniCall(request, Optional.empty(), Optional.of(fd), () -> abandoned));
+    }
+  }
+
+  private JsonNode add(String container) throws Exception {
+    CniReply reply = call("ADD", pod(container), CONF);
+    assertThat(reply.exitCode()).as(reply.stdout()).isZero();
+    return JSON.readTree(reply.stdout());
+  }
+
+  private void del(String container) throws Exception {
+    CniReply reply = call("DEL", pod(container), CONF);
+    assertThat(reply).isEqualTo(CniReply.success(""));
+  }
+
+  private static int code(CniReply reply) throws Exception {
+    assertThat(reply.exitCode()).as(reply.stdout()).isEqualTo(1);
+    return JSON.readTree(reply.stdout()).get("code").asInt();
+  }
+
+  private void assertNothingIsLeft() {
+    assertThat(addresses.handles).isEmpty();
+    assertThat(addresses.endpoints).isEmpty();
+    assertThat(network.wires).isEmpty();
+    assertThat(policy.applied).isEmpty();
+    assertThat(journal.all()).isEmpty();
+  }
+
+  @Test
+  void add_answers_what_it_built_and_wrote() throws Exception {
+    JsonNode result = add("c1");
+    assertThat(result.get("interfaces").get(0).get("name").asText()).isEqualTo("cali0d7763386da");
+    assertThat(result.get("interfaces").get(1).get("sandbox").asText())
+        .isEqualTo(OWN_NETNS.toString());
+    assertThat(result.get("ips").get(0).get("address").asText()).isEqualTo("10.0.0.1/32");
+    assertThat(result.get("ips").get(1).get("address").asText()).isEqualTo("fd00::1/128");
+    assertThat(addresses.endpoints).containsOnlyKeys("default/node--1-k8s-web--0-eth0");
+    WorkloadEndpoint endpoint = addresses.endpoints.values().iterator().next();
+    assertThat(endpoint.metadata().labels())
+        .containsEntry("app", "web")
+        .containsEntry("projectcalico.org/namespace", "default")
+        .containsEntry("projectcalico.org/orchestrator", "k8s");
+    assertThat(endpoint.spec().ipNetworks())
+        .containsExactly(Prefix.parse("10.0.0.1/32"), Prefix.parse("fd00::1/128"));
+    assertThat(endpoint.spec().profiles()).containsExactly("kns.default", "ksa.default.default");
+    assertThat(policy.applied).containsOnlyKeys("default/node--1-k8s-web--0-eth0");
+    assertThat(network.wires).containsOnlyKeys("cali0d7763386da");
+    assertThat(journal.all()).singleElement().isInstanceOf(JournalEntry.Committed.class);
+  }
+
+  /// Where an ADD is made to fail.
+  enum Failure {
+    ASSIGN,
+    ASSIGN_OUTCOME_UNKNOWN,
+    WIRE,
+    POLICY,
+    ABANDONED
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void a_failed_add_leaves_nothing_and_the_next_one_succeeds(Failure failure) throws Exception {
+    switch (failure) {
+      case ASSIGN -> addresses.failure = Optional.of(CniError.POOL_EXHAUSTED);
+      case ASSIGN_OUTCOME_UNKNOWN -> addresses.failsAfterCommit = true;
+      case WIRE -> network.fails = true;
+      case POLICY -> policy.fails = true;
+      case ABANDONED -> abandoned = true;
+    }
+    assertThat(code(call("ADD", pod("c1"), CONF))).isPositive();
+    assertNothingIsLeft();
+    addresses.failure = Optional.empty();
+    addresses.failsAfterCommit = false;
+    network.fails = false;
+    policy.fails = false;
+    abandoned = false;
+    add("c1");
+  }
+
+  @Test
+  void a_failed_add_while_the_datastore_is_away_owes_the_release_and_pays_it_later()
+      throws Exception {
+    network.fails = true;
+    addresses.awayForReleases = true;
+    assertThat(code(call("ADD", pod("c1"), CONF))).isEqualTo(CniError.KERNEL_REFUSED);
+    assertThat(journal.all()).singleElement().isInstanceOf(JournalEntry.Releasing.class);
+    assertThat(verbs.repeatReleases()).isEqualTo(1);
+    addresses.awayForReleases = false;
+    assertThat(verbs.repeatReleases()).isZero();
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void a_repeated_add_answers_the_same_and_assigns_nothing() throws Exception {
+    JsonNode first = add("c1");
+    addresses.failure = Optional.of(CniError.DATASTORE_UNREACHABLE);
+    assertThat(add("c1")).isEqualTo(first);
+  }
+
+  @Test
+  void a_repeated_add_mends_a_broken_wire() throws Exception {
+    JsonNode first = add("c1");
+    network.wires.clear();
+    assertThat(add("c1")).isEqualTo(first);
+    assertThat(network.wires).hasSize(1);
+  }
+
+  @Test
+  void an_add_that_a_crash_interrupted_gets_the_same_addresses_again() throws Exception {
+    JsonNode first = add("c1");
+    JournalEntry committed = journal.all().getFirst();
+    journal.write(new JournalEntry.Prepared(committed.attachment(), committed.bootId()));
+    assertThat(add("c1")).isEqualTo(first);
+  }
+
+  @Test
+  void at_start_the_unfinished_and_the_previous_boot_are_taken_away_and_the_rest_is_returned()
+      throws Exception {
+    add("c1");
+    JournalEntry.Committed committed = (JournalEntry.Committed) journal.all().getFirst();
+    assertThat(verbs.recover()).containsExactly(committed);
+    journal.write(new JournalEntry.Prepared(committed.attachment(), committed.bootId()));
+    assertThat(verbs.recover()).isEmpty();
+    assertNothingIsLeft();
+    add("c1");
+    committed = (JournalEntry.Committed) journal.all().getFirst();
+    journal.write(
+        new JournalEntry.Committed(committed.attachment(), "another boot", committed.addresses()));
+    assertThat(verbs.recover()).isEmpty();
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void del_is_success_however_often_and_without_namespace_and_arguments() throws Exception {
+    add("c1");
+    del("c1");
+    assertNothingIsLeft();
+    Map<CniVariable, String> bare = pod("c1");
+    bare.remove(CniVariable.NETNS);
+    bare.remove(CniVariable.ARGS);
+    assertThat(call("DEL", bare, CONF)).isEqualTo(CniReply.success(""));
+    assertThat(call("DEL", bare, CONF)).isEqualTo(CniReply.success(""));
+    del("never-seen");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void del_succeeds_while_the_datastore_is_away_and_the_release_is_repeated() throws Exception {
+    add("c1");
+    addresses.awayForReleases = true;
+    del("c1");
+    del("c1");
+    del("unknown");
+    assertThat(network.wires).isEmpty();
+    assertThat(policy.applied).isEmpty();
+    assertThat(addresses.handles).hasSize(1);
+    addresses.awayForReleases = false;
+    assertThat(verbs.repeatReleases()).isZero();
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void the_late_del_of_a_pods_old_container_leaves_the_new_one_alone() throws Exception {
+    add("old");
+    add("new");
+    del("old");
+    assertThat(network.wires.values())
+        .extracting(wire -> wire.id().containerId())
+        .containsExactly("new");
+    assertThat(addresses.endpoints.values())
+        .extracting(endpoint -> endpoint.spec().containerID())
+        .containsExactly("new");
+    assertThat(policy.applied).hasSize(1);
+    assertThat(addresses.handles).containsOnlyKeys("net.new");
+    del("new");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void two_interfaces_of_a_container_are_two_attachments() throws Exception {
+    add("c1");
+    Map<CniVariable, String> second = pod("c1");
+    second.put(CniVariable.IFNAME, "net1");
+    assertThat(call("ADD", second, CONF).exitCode()).isZero();
+    assertThat(network.wires).hasSize(2);
+    assertThat(addresses.handles).containsOnlyKeys("net.c1", "net.c1.net1");
+    assertThat(call("DEL", second, CONF).exitCode()).isZero();
+    assertThat(addresses.handles).containsOnlyKeys("net.c1");
+  }
+
+  @Test
+  void check_is_silent_when_all_is_well_and_names_the_first_thing_that_is_not() throws Exception {
+    String withResult =
+        CONF.replace(
+            "{\"cniVersion\":\"1.0.0\"", "{\"cniVersion\":\"1.0.0\",\"prevResult\":" + add("c1"));
+    assertThat(call("CHECK", pod("c1"), withResult)).isEqualTo(CniReply.success(""));
+    assertThat(code(call("CHECK", pod("c1"), withResult.replace("10.0.0.1/32", "10.0.0.9/32"))))
+        .isEqualTo(CniError.CHECK_FAILED);
+    network.wires.clear();
+    CniReply reply = call("CHECK", pod("c1"), withResult);
+    assertThat(code(reply)).isEqualTo(CniError.CHECK_FAILED);
+    assertThat(reply.stdout()).contains("no wire");
+    assertThat(code(call("CHECK", pod("c2"), withResult))).isEqualTo(CniError.UNKNOWN_CONTAINER);
+  }
+
+  @Test
+  void check_needs_a_version_that_has_it_and_a_previous_result() throws Exception {
+    add("c1");
+    assertThat(code(call("CHECK", pod("c1"), CONF))).isEqualTo(CniError.BAD_CONFIG);
+    assertThat(code(call("CHECK", pod("c1"), CONF.replace("1.0.0", "0.3.1"))))
+        .isEqualTo(CniError.INCOMPATIBLE_VERSION);
+  }
+
+  @Test
+  void status_tells_what_the_node_says() throws Exception {
+    Map<CniVariable, String> env = Map.of(CniVariable.PATH, "/opt/cni/bin");
+    String conf = CONF.replace("1.0.0", "1.1.0");
+    assertThat(call("STATUS", env, conf)).isEqualTo(CniReply.success(""));
+    readiness = Optional.of(new CniError(CniError.NOT_READY, "the pools are used up"));
+    assertThat(code(call("STATUS", env, conf))).isEqualTo(50);
+    assertThat(code(call("STATUS", env, CONF))).isEqualTo(CniError.INCOMPATIBLE_VERSION);
+  }
+
+  @ParameterizedTest(name = "valid attachments {0}")
+  @ValueSource(strings = {"[]", "null", "[{\"containerID\":\"other\",\"ifname\":\"eth0\"}]"})
+  void gc_deletes_what_is_not_listed_unless_its_namespace_is_alive(String valid) throws Exception {
+    Map<CniVariable, String> env = Map.of(CniVariable.PATH, "/opt/cni/bin");
+    String conf = CONF.replace("1.0.0\"", "1.1.0\",\"cni.dev/valid-attachments\":" + valid);
+    add("c1");
+    assertThat(call("GC", env, conf)).isEqualTo(CniReply.success(""));
+    assertThat(network.wires).as("alive").hasSize(1);
+    JournalEntry.Committed alive = (JournalEntry.Committed) journal.all().getFirst();
+    Attachment a = alive.attachment();
+    Attachment dead =
+        new Attachment(
+            a.id(),
+            a.network(),
+            a.workload(),
+            a.netns(),
+            "/run/netns/gone",
+            a.hostEnd(),
+            a.podMac(),
+            a.mtu(),
+            a.labels());
+    journal.write(new JournalEntry.Committed(dead, alive.bootId(), alive.addresses()));
+    assertThat(call("GC", env, conf.replace("\"net\"", "\"another\"")))
+        .isEqualTo(CniReply.success(""));
+    assertThat(network.wires).as("another network's").hasSize(1);
+    assertThat(call("GC", env, conf)).isEqualTo(CniReply.success(""));
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void gc_without_a_list_deletes_nothing() throws Exception {
+    add("c1");
+    assertThat(code(call("GC", Map.of(CniVariable.PATH, "p"), CONF.replace("1.0.0", "1.1.0"))))
+        .isEqualTo(CniError.BAD_CONFIG);
+    assertThat(network.wires).hasSize(1);
+  }
+
+  @Test
+  void the_checks_come_in_order_environment_json_name_version() throws Exception {
+    Map<CniVariable, String> bad = pod("a/b");
+    assertThat(code(call("ADD", bad, "no JSON"))).isEqualTo(4);
+    assertThat(code(call("GET", bad, "no JSON"))).isEqualTo(4);
+    assertThat(code(call("ADD", pod("c1"), "no JSON"))).isEqualTo(6);
+    assertThat(code(call("ADD", pod("c1"), "{\"cniVersion\":\"9\"}"))).isEqualTo(7);
+    assertThat(code(call("ADD", pod("c1"), "{\"name\":\"n\",\"cniVersion\":\"9\",\"mtu\":\"x\"}")))
+        .isEqualTo(1);
+    assertThat(code(call("ADD", pod("c1"), "{\"name\":\"n\",\"mtu\":\"x\"}"))).isEqualTo(7);
+    Map<CniVariable, String> without = pod("c1");
+    without.remove(CniVariable.NETNS);
+    assertThat(code(call("ADD", without, CONF))).isEqualTo(4);
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void errors_are_written_in_the_version_asked_for() throws Exception {
+    CniReply reply =
+        call("ADD", pod("c1"), "{\"name\":\"n\",\"cniVersion\":\"0.3.1\",\"mtu\":\"x\"}");
+    assertThat(JSON.readTree(reply.stdout()).get("cniVersion").asText()).isEqualTo("0.3.1");
+  }
+
+  @Test
+  void another_workload_under_the_same_host_name_is_refused() throws Exception {
+    add("c1");
+    JournalEntry.Committed committed = (JournalEntry.Committed) journal.all().getFirst();
+    Map<CniVariable, String> other = pod("c2");
+    other.put(CniVariable.ARGS, "K8S_POD_NAMESPACE=default;K8S_POD_NAME=other");
+    Attachment a = committed.attachment();
+    InterfaceName clash =
+        HostEnd.name(
+            "cali", new Workload.Pod("default", "other"), new AttachmentId("c2", a.id().ifName()));
+    journal.write(
+        new JournalEntry.Committed(
+            new Attachment(
+                a.id(),
+                a.network(),
+                a.workload(),
+                a.netns(),
+                a.netnsPath(),
+                clash,
+                a.podMac(),
+                a.mtu(),
+                a.labels()),
+            committed.bootId(),
+            committed.addresses()));
+    assertThat(code(call("ADD", other, CONF))).isEqualTo(CniError.INTERFACE_NOT_OURS);
+  }
+
+  @Test
+  void containers_without_kubernetes_are_named_by_their_id() {
+    InterfaceName eth0 = new InterfaceName("eth0");
+    String id = "0123456789abcdef0123456789abcdef";
+    assertThat(HostEnd.name("cali", new Workload.Container(id), new AttachmentId(id, eth0)).value())
+        .isEqualTo("cali0123456789a");
+    InterfaceName box1 =
+        HostEnd.name(
+            "cali", new Workload.Container("default-box1"), new AttachmentId("default-box1", eth0));
+    InterfaceName box10 =
+        HostEnd.name(
+            "cali",
+            new Workload.Container("default-box10"),
+            new AttachmentId("default-box10", eth0));
+    assertThat(box1).as("ids that share their first characters").isNotEqualTo(box10);
+  }
+
+  /// Handles, addresses and documents as the datastore would keep them.
+  private static final class InMemoryAddresses implements PodAddresses {
+
+    final Map<String, List<IpAddress>> handles = new TreeMap<>();
+    final Map<String, WorkloadEndpoint> endpoints = new TreeMap<>();
+    Optional<Integer> failure = Optional.empty();
+    boolean failsAfterCommit;
+    boolean awayForReleases;
+    private int next = 1;
+
+    @Override
+    public List<IpAddress> assign(
+        Attachment attachment, Wish wish, Function<List<IpAddress>, WorkloadEndpoint> document)
+        throws CniException {
+      if (failure.isPresent()) {
+        throw new CniException(failure.get(), "no address");
+      }
+      List<IpAddress> assigned =
+          handles.computeIfAbsent(
+              attachment.handleId(),
+              _ -> {
+                List<IpAddress> fresh = new ArrayList<>();
+                wish.families().stream()
+                    .sorted()
+                    .forEach(
+                        family ->
+                            fresh.add(
+                                IpAddress.parse(
+                                    switch (family) {
+                                      case IPV4 -> "10.0.0." + next;
+                                      case IPV6 -> "fd00::" + Integer.toHexString(next);
+                                    })));
+                next++;
+                return fresh;
+              });
+      WorkloadEndpoint endpoint = document.apply(assigned);
+      endpoints.put(key(endpoint), endpoint);
+      if (failsAfterCommit) {
+        throw new CniException(CniError.DATASTORE_UNREACHABLE, "the answer was lost");
+      }
+      return assigned;
+    }
+
+    static String key(WorkloadEndpoint endpoint) {
+      return endpoint.metadata().namespaceOrEmpty() + "/" + endpoint.metadata().name();
+    }
+
+    @Override
+    public void release(Attachment attachment) throws CniException {
+      release(attachment.network(), attachment.id());
+    }
+
+    @Override
+    public void release(String network, AttachmentId id) throws CniException {
+      if (awayForReleases) {
+        throw new CniException(CniError.DATASTORE_UNREACHABLE, "the datastore is away");
+      }
+      handles.remove(Attachment.handleId(network, id));
+      endpoints
+          .values()
+          .removeIf(
+              endpoint ->
+                  id.containerId().equals(endpoint.spec().containerID())
+                      && id.ifName().value().equals(endpoint.spec().endpoint()));
+    }
+  }
+
+  /// Host ends by name.
+  private static final class InMemoryNetwork implements PodNetwork {
+
+    final Map<String, Attachment> wires = new TreeMap<>();
+    boolean fails;
+
+    @Override
+    public void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
+        throws CniException {
+      if (fails) {
+        throw new CniException(CniError.KERNEL_REFUSED, "the kernel refused");
+      }
+      wires.put(attachment.hostEnd().value(), attachment);
+    }
+
+    @Override
+    public void unwire(AttachmentId id, Optional<InterfaceName> hostEnd) {
+      wires
+          .values()
+          .removeIf(
+              wire ->
+                  wire.id().equals(id)
+                      && (hostEnd.isEmpty() || hostEnd.get().equals(wire.hostEnd())));
+    }
+
+    @Override
+    public List<String> problems(
+        Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns) {
+      Attachment there = wires.get(attachment.hostEnd().value());
+      return there != null && there.id().equals(attachment.id()) ? List.of() : List.of("no wire");
+    }
+  }
+
+  /// Endpoints by the name of their document.
+  private static final class InMemoryPolicy implements EndpointPolicy {
+
+    final Map<String, PodEndpoint> applied = new TreeMap<>();
+    boolean fails;
+
+    @Override
+    public void apply(PodEndpoint endpoint) throws CniException {
+      applied.put(InMemoryAddresses.key(endpoint.document()), endpoint);
+      if (fails) {
+        throw new CniException(CniError.POLICY_NOT_PROGRAMMED, "too slow");
+      }
+    }
+
+    @Override
+    public void remove(PodEndpoint endpoint) {
+      applied
+          .values()
+          .removeIf(there -> there.attachment().id().equals(endpoint.attachment().id()));
+    }
+
+    @Override
+    public List<String> problems(PodEndpoint endpoint) {
+      return applied.containsKey(InMemoryAddresses.key(endpoint.document()))
+          ? List.of()
+          : List.of("no policy");
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package io.margay.cni.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.margay.cni.spec.AttachmentId;
+import io.margay.linux.netns.Netns;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.MacAddress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class AttachmentJournalTest {
+
+  @TempDir Path directory;
+
+  private static Attachment attachment(String container, Workload workload) {
+    return new Attachment(
+        new AttachmentId(container, new InterfaceName("eth0")),
+        "net",
+        workload,
+        new Netns.NetnsId(4, 4_026_532_000L),
+        "/run/netns/x",
+        new InterfaceName("cali123"),
+        MacAddress.parse("02:00:00:00:00:01"),
+        1500,
+        Map.of("app", "web"));
+  }
+
+  @Test
+  void every_state_is_read_back_by_a_fresh_process() throws IOException {
+    List<JournalEntry> entries =
+        List.of(
+            new JournalEntry.Prepared(attachment("a", new Workload.Pod("ns", "web-0")), "boot1"),
+            new JournalEntry.Committed(
+                attachment("b", new Workload.Container("b")),
+                "boot1",
+                List.of(IpAddress.parse("10.0.0.1"), IpAddress.parse("fd00::1"))),
+            new JournalEntry.Releasing(attachment("c", new Workload.Pod("ns", "web-1")), "boot0"));
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot1");
+    for (JournalEntry entry : entries) {
+      journal.write(entry);
+    }
+    assertThat(AttachmentJournal.open(directory, "boot1").all())
+        .containsExactlyInAnyOrderElementsOf(entries);
+  }
+
+  @Test
+  void writing_again_replaces_and_removing_twice_is_fine() throws IOException {
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot");
+    Attachment attachment = attachment("a", new Workload.Container("a"));
+    journal.write(new JournalEntry.Prepared(attachment, "boot"));
+    JournalEntry committed = new JournalEntry.Committed(attachment, "boot", List.of());
+    journal.write(committed);
+    assertThat(journal.find(attachment.id())).contains(committed);
+    journal.remove(attachment.id());
+    journal.remove(attachment.id());
+    assertThat(journal.all()).isEmpty();
+    assertThat(AttachmentJournal.open(directory, "boot").all()).isEmpty();
+  }
+
+  @Test
+  void an_entry_cut_anywhere_is_set_aside_and_the_others_are_read() throws IOException {
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot");
+    journal.write(
+        new JournalEntry.Prepared(attachment("good", new Workload.Container("good")), "boot"));
+    journal.write(
+        new JournalEntry.Prepared(attachment("torn", new Workload.Pod("a", "b")), "boot"));
+    Path torn = directory.resolve("torn@eth0.json");
+    byte[] whole = Files.readAllBytes(torn);
+    for (int length = 0; length < whole.length; length++) {
+      Files.write(torn, Arrays.copyOf(whole, length));
+      assertThat(AttachmentJournal.open(directory, "boot").all())
+          .as("%d octets", length)
+          .hasSize(1);
+      assertThat(directory.resolve("torn@eth0.json.bad")).exists();
+    }
+  }
+
+  @Test
+  void a_write_interrupted_before_the_rename_is_forgotten() throws IOException {
+    Files.createDirectories(directory);
+    Files.writeString(directory.resolve(".c@eth0.json"), "{\"half");
+    assertThat(AttachmentJournal.open(directory, "boot").all()).isEmpty();
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  @Test
+  void handles_are_calicos_for_eth0_and_separate_for_further_interfaces() {
+    assertThat(Attachment.handleId("net", new AttachmentId("c", new InterfaceName("eth0"))))
+        .isEqualTo("net.c");
+    assertThat(Attachment.handleId("net", new AttachmentId("c", new InterfaceName("net1"))))
+        .isEqualTo("net.c.net1");
+  }
+}
