@@ -1,0 +1,303 @@
+package io.margay.agent;
+
+import io.margay.agent.bgp.BgpGlue;
+import io.margay.agent.bgp.LinkAddress;
+import io.margay.agent.cni.EndpointDirectory;
+import io.margay.agent.cni.EtcdPodAddresses;
+import io.margay.agent.cni.KernelEndpointPolicy;
+import io.margay.agent.cni.MeasuredHandler;
+import io.margay.agent.dataplane.Dataplane;
+import io.margay.agent.firewall.FirewallManager;
+import io.margay.agent.firewall.FirewallSettings;
+import io.margay.agent.http.AgentMetrics;
+import io.margay.agent.http.HttpRim;
+import io.margay.agent.loop.Loop;
+import io.margay.agent.settings.AgentSettings;
+import io.margay.agent.settings.AgentSettings.HttpAddress;
+import io.margay.cni.CniNode;
+import io.margay.cni.CniVerbs;
+import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.protocol.CniServer;
+import io.margay.cni.protocol.DeletionQueue;
+import io.margay.cni.spec.CniError;
+import io.margay.cni.wiring.VethPodNetwork;
+import io.margay.datastore.Datastore;
+import io.margay.datastore.DatastoreException;
+import io.margay.datastore.SyncStatus;
+import io.margay.datastore.Syncer;
+import io.margay.datastore.etcd.EtcdDatastore;
+import io.margay.ipam.Ipam;
+import io.margay.ipam.Pools;
+import io.margay.linux.LinuxException;
+import io.margay.linux.netns.Netns;
+import io.margay.linux.nft.KernelNftables;
+import io.margay.linux.nft.NftException;
+import io.margay.linux.nft.NftTable;
+import io.margay.linux.route.RouteClass;
+import io.margay.linux.route.RouteTable;
+import io.margay.linux.route.Rtnetlink;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One node's agent: the wiring of all rooms, and their order of coming and going.
+///
+/// Ready means: the store's state is in the kernel, the speaker runs, the CNI socket is open. HTTP
+/// follows.
+public final class NodeAgent implements AutoCloseable {
+
+  /// Name of both nft tables.
+  public static final String TABLE = "margay";
+
+  /// What the node's kernel calls the host end of a pod (FelixConfiguration `interfacePrefix`).
+  static final String INTERFACE_PREFIX = "cali";
+
+  private static final Logger LOG = LoggerFactory.getLogger(NodeAgent.class);
+
+  private static final int EXIT_BUG = 70;
+
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private final AtomicInteger exitCode = new AtomicInteger();
+  private final Deque<AutoCloseable> running = new ArrayDeque<>();
+
+  private NodeAgent() {}
+
+  /// The agent can't start. The message is one line: what, on which object, what to do.
+  public static final class StartException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    StartException(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /// Starts the agent and returns; it becomes ready by itself when the datastore has answered.
+  ///
+  /// @param announce told "ready", once
+  public static NodeAgent start(AgentSettings settings, Consumer<String> announce)
+      throws StartException {
+    NodeAgent agent = new NodeAgent();
+    Thread.setDefaultUncaughtExceptionHandler((_, bug) -> agent.onBug(bug));
+    try {
+      agent.wire(settings, announce);
+      return agent;
+    } catch (IOException | DatastoreException | NftException refused) {
+      agent.close();
+      throw new StartException(
+          "margay agent of node " + settings.nodeName() + " can't start: " + refused.getMessage(),
+          refused);
+    }
+  }
+
+  private void wire(AgentSettings settings, Consumer<String> announce)
+      throws IOException, DatastoreException, NftException {
+    StartTimes times = new StartTimes();
+    times.mark("wiring");
+    InstantSource clock = InstantSource.system();
+    RandomGenerator random = RandomGenerator.getDefault();
+    Files.createDirectories(settings.runDir());
+    Files.createDirectories(settings.stateDir());
+    keep(NodeLock.take(settings.runDir()));
+
+    Loop calcLoop = new Loop("calc", this::onBug);
+    Loop dataplaneLoop = new Loop("dataplane", this::onBug);
+
+    // Connecting takes longest and needs nothing of the rest.
+    Datastore datastore = keep(EtcdDatastore.open(settings.datastore()));
+    Ipam ipam = keep(new Ipam(datastore, clock, Pools.none()));
+
+    HostSettings.apply();
+    Rtnetlink dataplaneNetlink = keep(Rtnetlink.open());
+    Rtnetlink calcNetlink = keep(Rtnetlink.open());
+    Set<Integer> podLinks =
+        HostSettings.linksWithPrefix(dataplaneNetlink.links(), INTERFACE_PREFIX);
+    RouteTable routes = new RouteTable(dataplaneNetlink.routes(), podLinks::contains);
+    routes.adopt();
+    boolean restarting = routes.holds(RouteClass.BGP);
+    NftTable nft =
+        keep(new NftTable(KernelNftables.open(), TABLE, NftTable.Ownership.WHERE_PERSISTENT));
+    Dataplane dataplane =
+        new Dataplane(
+            dataplaneLoop,
+            new FirewallManager(nft, FirewallSettings.DEFAULT),
+            routes,
+            name -> HostSettings.linkIndex(dataplaneNetlink.links(), name));
+    times.mark("kernel");
+
+    BgpGlue bgp =
+        new BgpGlue(dataplane, settings.bgp().gracefulRestart(), restarting, clock, random);
+    CountDownLatch applied = new CountDownLatch(1);
+    CalcDriver calc =
+        new CalcDriver(
+            settings,
+            calcLoop,
+            dataplane,
+            ipam,
+            bgp,
+            () -> linkAddresses(calcNetlink),
+            () -> {
+              times.mark("inSync");
+              // Posted after the first announcement, so that the speaker runs by then.
+              dataplane.begin(() -> calcLoop.post(applied::countDown));
+            });
+    calcLoop.start(calc::settle);
+    dataplaneLoop.start(dataplane::settle);
+    keep(dataplaneLoop);
+    keep(calcLoop);
+    keep(bgp::close);
+    Syncer syncer =
+        keep(new Syncer(datastore, CalcDriver.prefixes(settings.nodeName()), calc, clock, random));
+    syncer.start();
+
+    EndpointDirectory directory = new EndpointDirectory(calc::endpointOf);
+    AttachmentJournal journal = AttachmentJournal.open(settings.stateDir().resolve("journal"));
+    VethPodNetwork podNetwork = keep(VethPodNetwork.open());
+    PrometheusRegistry registry = new PrometheusRegistry();
+    AgentMetrics metrics =
+        new AgentMetrics(registry, bgp::peers, () -> calc.snapshot().endpoints().size());
+    CniVerbs verbs;
+    try (Netns own = Netns.ofThread()) {
+      verbs =
+          new CniVerbs(
+              new CniNode(
+                  settings.nodeName(),
+                  INTERFACE_PREFIX,
+                  HostSettings.podMtu(calcNetlink, settings.bgp().ipv4()),
+                  own.id()),
+              journal,
+              new EtcdPodAddresses(
+                  settings.nodeName(), datastore, ipam, directory, calc::poolByName, clock),
+              podNetwork,
+              new KernelEndpointPolicy(calc, directory),
+              () -> notReady(calc));
+    }
+    NodeViews views = new NodeViews(settings, calc, dataplane, bgp, times, clock);
+    Thread.ofPlatform()
+        .name("start")
+        .start(
+            () -> {
+              try {
+                applied.await();
+                verbs.recover();
+                keep(
+                    CniServer.start(
+                        settings.runDir().resolve("cni.sock"),
+                        new MeasuredHandler(verbs, metrics)));
+                keep(
+                    new Maintenance(
+                        settings,
+                        verbs,
+                        new DeletionQueue(settings.runDir().resolve("delq")),
+                        syncer,
+                        clock));
+                times.mark("ready");
+                announce.accept("ready");
+                LOG.atInfo()
+                    .addKeyValue("node", settings.nodeName())
+                    .addKeyValue("millis", times.asMap())
+                    .log("ready");
+                startHttp(settings.http(), views, registry, times);
+              } catch (InterruptedException stopping) {
+                Thread.currentThread().interrupt();
+              } catch (IOException refused) {
+                onBug(refused);
+              }
+            });
+  }
+
+  /// HTTP is a view: without it the node works on.
+  private void startHttp(
+      Optional<HttpAddress> address,
+      NodeViews views,
+      PrometheusRegistry registry,
+      StartTimes times) {
+    if (address.isEmpty()) {
+      return;
+    }
+    HttpRim rim = new HttpRim(address.get(), views, registry);
+    try {
+      rim.start();
+      keep(rim);
+      times.mark("http");
+    } catch (Exception refused) {
+      LOG.atError()
+          .addKeyValue("address", address.get())
+          .addKeyValue("reason", String.valueOf(refused.getMessage()))
+          .log("no HTTP; the node works without it");
+    }
+  }
+
+  private static Optional<CniError> notReady(CalcDriver calc) {
+    return switch (calc.syncStatus()) {
+      case SyncStatus.InSync _ -> Optional.empty();
+      case SyncStatus.Stale(var since, String reason) ->
+          Optional.of(
+              new CniError(
+                  CniError.NOT_READY, "the datastore is away since " + since + ": " + reason));
+      case SyncStatus.Waiting(String reason) ->
+          Optional.of(new CniError(CniError.NOT_READY, "waiting for the datastore: " + reason));
+    };
+  }
+
+  private static List<LinkAddress> linkAddresses(Rtnetlink netlink) {
+    try {
+      return HostSettings.linkAddresses(netlink);
+    } catch (LinuxException refused) {
+      LOG.atWarn()
+          .addKeyValue("reason", refused.getMessage())
+          .log("the node's addresses can't be read; BGP next hops are the node's own");
+      return List.of();
+    }
+  }
+
+  private synchronized <T extends AutoCloseable> T keep(T part) {
+    running.push(part);
+    return part;
+  }
+
+  /// What went wrong was not foreseen: the process ends, the kernel goes on as it is.
+  private void onBug(Throwable bug) {
+    LOG.atError().setCause(bug).log("the agent ends by a bug; what is in the kernel stays");
+    exitCode.set(EXIT_BUG);
+    ended.countDown();
+  }
+
+  /// Waits until the agent has been closed or has failed.
+  ///
+  /// @return the process's exit code
+  public int awaitEnd() throws InterruptedException {
+    ended.await();
+    return exitCode.get();
+  }
+
+  /// Stops for a restart: kernel state stays, peers keep our routes.
+  @Override
+  public synchronized void close() {
+    while (!running.isEmpty()) {
+      AutoCloseable part = running.pop();
+      try {
+        part.close();
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+      } catch (Exception unclean) {
+        LOG.atWarn()
+            .setCause(unclean)
+            .addKeyValue("part", part.getClass().getSimpleName())
+            .log("did not stop cleanly");
+      }
+    }
+    ended.countDown();
+  }
+}

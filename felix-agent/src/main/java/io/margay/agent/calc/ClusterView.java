@@ -1,0 +1,171 @@
+package io.margay.agent.calc;
+
+import io.margay.ipam.Pool;
+import io.margay.ipam.Pools;
+import io.margay.model.net.Prefix;
+import io.margay.model.resource.AssignmentMode;
+import io.margay.model.resource.BGPConfiguration;
+import io.margay.model.resource.BGPPeer;
+import io.margay.model.resource.IPPool;
+import io.margay.model.resource.IPPoolSpec;
+import io.margay.model.resource.IPReservation;
+import io.margay.model.resource.Kind;
+import io.margay.model.resource.Node;
+import io.margay.model.resource.PoolUse;
+import io.margay.model.resource.Resource;
+import io.margay.model.resource.ResourceRef;
+import io.margay.model.selector.LabelLookup;
+import io.margay.model.selector.Selector;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// The resources that say how the cluster is laid out (not its policies, which the policy module
+/// keeps), and what follows from them for one node. Depends on the current resources only.
+public final class ClusterView {
+
+  private static final String DEFAULT_NAME = "default";
+
+  private final TreeMap<String, IPPool> pools = new TreeMap<>();
+  private final TreeMap<String, IPReservation> reservations = new TreeMap<>();
+  private final TreeMap<String, Node> nodes = new TreeMap<>();
+  private final TreeMap<String, BGPPeer> peers = new TreeMap<>();
+  private final Map<String, BGPConfiguration> bgpConfigurations = new HashMap<>();
+
+  /// Takes the current state of one resource.
+  ///
+  /// @param value null when it does not exist
+  /// @return whether the resource is one this view keeps
+  public boolean onUpdate(ResourceRef ref, @Nullable Resource value) {
+    return switch (ref.kind()) {
+      case IP_POOL -> put(pools, ref, (IPPool) value);
+      case IP_RESERVATION -> put(reservations, ref, (IPReservation) value);
+      case NODE -> put(nodes, ref, (Node) value);
+      case BGP_PEER -> put(peers, ref, (BGPPeer) value);
+      case BGP_CONFIGURATION -> put(bgpConfigurations, ref, (BGPConfiguration) value);
+      case CLUSTER_INFORMATION,
+          FELIX_CONFIGURATION,
+          GLOBAL_NETWORK_POLICY,
+          GLOBAL_NETWORK_SET,
+          HOST_ENDPOINT,
+          IPAM_CONFIGURATION,
+          NETWORK_POLICY,
+          NETWORK_SET,
+          PROFILE,
+          TIER,
+          WORKLOAD_ENDPOINT ->
+          false;
+    };
+  }
+
+  private static <R extends Resource> boolean put(
+      Map<String, R> resources, ResourceRef ref, @Nullable R value) {
+    if (value == null) {
+      resources.remove(ref.name());
+    } else {
+      resources.put(ref.name(), value);
+    }
+    return true;
+  }
+
+  /// The kinds [#onUpdate] keeps.
+  public static List<Kind> kinds() {
+    return List.of(
+        Kind.IP_POOL, Kind.IP_RESERVATION, Kind.NODE, Kind.BGP_PEER, Kind.BGP_CONFIGURATION);
+  }
+
+  /// What IPAM may assign from. Pools whose packets would need wrapping are left out: their pods
+  /// could not be reached.
+  public Pools ipamPools() {
+    List<Pool> usable = new ArrayList<>();
+    Map<Prefix, Selector> selectors = new HashMap<>();
+    for (IPPool pool : pools.values()) {
+      IPPoolSpec spec = pool.spec();
+      if (spec.isEncapsulated()) {
+        continue;
+      }
+      usable.add(
+          new Pool(
+              pool.metadata().name(),
+              spec.cidr(),
+              spec.effectiveBlockSize(),
+              spec.isDisabled(),
+              spec.effectiveAssignmentMode() == AssignmentMode.AUTOMATIC,
+              spec.effectiveAllowedUses().contains(PoolUse.WORKLOAD),
+              spec.effectiveNodeSelector().text()));
+      selectors.put(spec.cidr(), spec.effectiveNodeSelector());
+    }
+    List<Prefix> reserved =
+        reservations.values().stream()
+            .flatMap(reservation -> reservation.spec().reservedCIDRs().stream())
+            .toList();
+    Map<String, LabelLookup> labels = new HashMap<>();
+    nodes.forEach((name, node) -> labels.put(name, LabelLookup.of(node.metadata().labels())));
+    return new Pools(
+        usable,
+        reserved,
+        (pool, node) ->
+            selectors
+                .getOrDefault(pool.cidr(), Selector.ALL)
+                .matches(labels.getOrDefault(node, LabelLookup.of(Map.of()))));
+  }
+
+  /// The CIDR of each pool by its name.
+  public Map<String, Prefix> poolCidrs() {
+    Map<String, Prefix> cidrs = new HashMap<>();
+    pools.forEach((name, pool) -> cidrs.put(name, pool.spec().cidr()));
+    return Map.copyOf(cidrs);
+  }
+
+  /// Every pool's prefix: packets that stay between these are never translated.
+  public List<Prefix> allPools() {
+    return pools.values().stream().map(pool -> pool.spec().cidr()).sorted().toList();
+  }
+
+  /// Pools whose pods leave the cluster under the node's address.
+  public List<Prefix> natOutgoingPools() {
+    return pools.values().stream()
+        .filter(pool -> pool.spec().isNatOutgoing())
+        .map(pool -> pool.spec().cidr())
+        .sorted()
+        .toList();
+  }
+
+  /// Pools whose blocks must not be announced.
+  public List<Prefix> unannouncedPools() {
+    return pools.values().stream()
+        .filter(pool -> pool.spec().isBgpExportDisabled())
+        .map(pool -> pool.spec().cidr())
+        .sorted()
+        .toList();
+  }
+
+  public Optional<Node> node(String name) {
+    return Optional.ofNullable(nodes.get(name));
+  }
+
+  /// The cluster's BGP settings.
+  public Optional<BGPConfiguration> bgpConfiguration() {
+    return Optional.ofNullable(bgpConfigurations.get(DEFAULT_NAME));
+  }
+
+  /// The peers a node has by name, by its labels, or because they are everybody's.
+  public List<BGPPeer> peersOf(String nodeName) {
+    LabelLookup labels =
+        LabelLookup.of(node(nodeName).map(node -> node.metadata().labels()).orElse(Map.of()));
+    return peers.values().stream()
+        .filter(
+            peer -> {
+              if (peer.spec().node() != null) {
+                return peer.spec().node().equals(nodeName);
+              }
+              Selector selector = peer.spec().nodeSelector();
+              return selector == null || selector.matches(labels);
+            })
+        .toList();
+  }
+}

@@ -1,0 +1,281 @@
+package io.margay.agent.cni;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.margay.cni.PodAddresses;
+import io.margay.cni.journal.Attachment;
+import io.margay.cni.journal.Workload;
+import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.CniError;
+import io.margay.cni.spec.CniException;
+import io.margay.datastore.Datastore;
+import io.margay.datastore.DatastoreException;
+import io.margay.datastore.KeyValue;
+import io.margay.datastore.Txn;
+import io.margay.datastore.json.Decoded;
+import io.margay.datastore.json.ResourceJson;
+import io.margay.datastore.json.ResourceKeys;
+import io.margay.ipam.AssignIpRequest;
+import io.margay.ipam.AssignRequest;
+import io.margay.ipam.AssignResult;
+import io.margay.ipam.Assignment;
+import io.margay.ipam.Ipam;
+import io.margay.ipam.ReleaseResult;
+import io.margay.ipam.SameTxn;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
+import io.margay.model.resource.ResourceRef;
+import io.margay.model.resource.WorkloadEndpoint;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+
+/// Addresses of pods by this cluster's IPAM, each committed together with its WorkloadEndpoint.
+public final class EtcdPodAddresses implements PodAddresses {
+
+  /// How often an endpoint's key may change under us before the runtime is told to retry.
+  private static final int MAX_ATTEMPTS = 5;
+
+  private final String node;
+  private final Datastore datastore;
+  private final Ipam ipam;
+  private final EndpointDirectory directory;
+  private final Function<String, Optional<Prefix>> poolByName;
+  private final InstantSource clock;
+
+  /// @param poolByName the CIDR of an IPPool by its name
+  public EtcdPodAddresses(
+      String node,
+      Datastore datastore,
+      Ipam ipam,
+      EndpointDirectory directory,
+      Function<String, Optional<Prefix>> poolByName,
+      InstantSource clock) {
+    this.node = node;
+    this.datastore = datastore;
+    this.ipam = ipam;
+    this.directory = directory;
+    this.poolByName = poolByName;
+    this.clock = clock;
+  }
+
+  @Override
+  public List<IpAddress> assign(
+      Attachment attachment, Wish wish, Function<List<IpAddress>, WorkloadEndpoint> document)
+      throws CniException {
+    AssignResult result;
+    EndpointWrite write = new EndpointWrite(attachment.id(), document);
+    // A commit whose answer is lost may have written the endpoint: the release that follows must
+    // find it, whether or not the watch has told of it.
+    directory.remember(attachment.id(), document.apply(List.of()).ref());
+    try {
+      for (int attempt = 0; ; attempt++) {
+        result = assignOnce(attachment, wish, write);
+        if (!(result instanceof AssignResult.ExtraConflict(Map<String, KeyValue> current))) {
+          break;
+        }
+        if (attempt == MAX_ATTEMPTS) {
+          throw new CniException(
+              CniError.TRY_LATER,
+              "the WorkloadEndpoint of " + attachment.id() + " keeps changing; try again");
+        }
+        write.onConflict(current);
+      }
+    } catch (DatastoreException away) {
+      throw unreachable(attachment.id().toString(), away);
+    }
+    return switch (result) {
+      case AssignResult.Assigned(List<Assignment> assignments, long revision) -> {
+        List<IpAddress> addresses = assignments.stream().map(Assignment::address).toList();
+        directory.onCommitted(attachment.id(), document.apply(addresses), revision);
+        yield addresses;
+      }
+      case AssignResult.NoPool(IpFamily family, String reason) ->
+          throw exhausted(attachment, "no IPPool for " + family + ": " + reason);
+      case AssignResult.PoolExhausted(IpFamily family, String reason) ->
+          throw exhausted(attachment, "every eligible " + family + " pool is used up: " + reason);
+      case AssignResult.BlockLimit(IpFamily family, int limit) ->
+          throw exhausted(
+              attachment,
+              "node "
+                  + node
+                  + " owns "
+                  + limit
+                  + " "
+                  + family
+                  + " blocks, its limit, and all are full");
+      case AssignResult.Unavailable(IpAddress address, String reason) ->
+          throw new CniException(
+              CniError.ADDRESS_UNAVAILABLE,
+              "address " + address + " for " + attachment.id() + ": " + reason);
+      case AssignResult.ExtraConflict _ -> throw new IllegalStateException("handled above");
+    };
+  }
+
+  private AssignResult assignOnce(Attachment attachment, Wish wish, EndpointWrite write)
+      throws DatastoreException, CniException {
+    Map<String, String> attributes = attributes(attachment);
+    Map<IpFamily, Integer> counts = new HashMap<>();
+    wish.families().forEach(family -> counts.put(family, 1));
+    for (IpAddress wanted : wish.addresses()) {
+      counts.putIfAbsent(wanted.family(), 1);
+      AssignResult one =
+          ipam.assignIp(
+              new AssignIpRequest(
+                  wanted, attachment.handleId(), node, attributes, SameTxn.nothing()));
+      if (!(one instanceof AssignResult.Assigned)) {
+        return one;
+      }
+    }
+    List<Prefix> pools = new ArrayList<>(pools(wish.ipv4Pools()));
+    pools.addAll(pools(wish.ipv6Pools()));
+    // What the handle holds counts, so the explicit addresses above come back here with the
+    // document.
+    return ipam.assign(
+        new AssignRequest(
+            attachment.handleId(),
+            node,
+            counts.getOrDefault(IpFamily.IPV4, 0),
+            counts.getOrDefault(IpFamily.IPV6, 0),
+            attributes,
+            pools,
+            write));
+  }
+
+  private List<Prefix> pools(List<String> namesOrCidrs) throws CniException {
+    List<Prefix> pools = new ArrayList<>();
+    for (String text : namesOrCidrs) {
+      pools.add(pool(text));
+    }
+    return pools;
+  }
+
+  private Prefix pool(String text) throws CniException {
+    Optional<Prefix> named = poolByName.apply(text);
+    if (named.isPresent()) {
+      return named.get();
+    }
+    try {
+      return Prefix.parse(text);
+    } catch (IllegalArgumentException notCidr) {
+      throw new CniException(
+          CniError.BAD_CONFIG,
+          "\"" + text + "\" is neither the name of an IPPool nor a CIDR; see margay get ippools");
+    }
+  }
+
+  private Map<String, String> attributes(Attachment attachment) {
+    Map<String, String> attributes = new HashMap<>();
+    attributes.put("node", node);
+    attributes.put("timestamp", clock.instant().toString());
+    switch (attachment.workload()) {
+      case Workload.Pod(String namespace, String name) -> {
+        attributes.put("namespace", namespace);
+        attributes.put("pod", name);
+      }
+      case Workload.Container _ -> {}
+    }
+    return attributes;
+  }
+
+  @Override
+  public void release(Attachment attachment) throws CniException {
+    release(attachment.network(), attachment.id());
+  }
+
+  @Override
+  public void release(String network, AttachmentId id) throws CniException {
+    Optional<ResourceRef> endpoint = directory.endpointOf(id);
+    try {
+      SameTxn.Extras extras =
+          endpoint.isPresent() ? deletion(endpoint.get(), id) : SameTxn.Extras.NONE;
+      for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        switch (ipam.releaseByHandle(Attachment.handleId(network, id), extras)) {
+          case ReleaseResult.Released _ -> {
+            directory.forget(id);
+            return;
+          }
+          case ReleaseResult.Refused(IpAddress address, String reason) ->
+              throw new CniException(
+                  CniError.ADDRESS_UNAVAILABLE,
+                  "address " + address + " of " + id + " was not given back: " + reason);
+          case ReleaseResult.ExtraConflict _ -> extras = deletion(endpoint.orElseThrow(), id);
+        }
+      }
+    } catch (DatastoreException away) {
+      throw unreachable(id.toString(), away);
+    }
+    throw new CniException(
+        CniError.TRY_LATER, "the WorkloadEndpoint of " + id + " keeps changing; try again");
+  }
+
+  /// Deletes the endpoint if it is still this container's.
+  private SameTxn.Extras deletion(ResourceRef endpoint, AttachmentId id) throws DatastoreException {
+    Optional<KeyValue> stored = datastore.get(ResourceKeys.key(endpoint));
+    if (stored.isEmpty() || !isOf(stored.get(), id)) {
+      return SameTxn.Extras.NONE;
+    }
+    return new SameTxn.Extras(
+        List.of(new Txn.Condition.AtRevision(stored.get().key(), stored.get().modRevision())),
+        List.of(new Txn.Write.Delete(stored.get().key())));
+  }
+
+  private static boolean isOf(KeyValue stored, AttachmentId id) {
+    return ResourceJson.decode(stored.key(), stored.value(), stored.modRevision()).orElseThrow()
+            instanceof Decoded.Valid(WorkloadEndpoint endpoint)
+        && id.containerId().equals(endpoint.spec().containerID());
+  }
+
+  private static CniException exhausted(Attachment attachment, String why) {
+    return new CniException(
+        CniError.POOL_EXHAUSTED,
+        "no address for " + attachment.id() + ": " + why + "; see margay ipam show");
+  }
+
+  private static CniException unreachable(String what, DatastoreException away) {
+    return new CniException(
+        CniError.DATASTORE_UNREACHABLE,
+        "the datastore did not take the change for " + what + ": " + away.getMessage(),
+        away);
+  }
+
+  /// Writes the endpoint beside its addresses, over what an earlier container of the same pod may
+  /// have left under the key.
+  private final class EndpointWrite implements SameTxn {
+    private final AttachmentId id;
+    private final Function<List<IpAddress>, WorkloadEndpoint> document;
+    private Map<String, KeyValue> current = Map.of();
+
+    EndpointWrite(AttachmentId id, Function<List<IpAddress>, WorkloadEndpoint> document) {
+      this.id = id;
+      this.document = document;
+    }
+
+    void onConflict(Map<String, KeyValue> found) {
+      current = found;
+    }
+
+    @Override
+    public Extras with(List<Assignment> assignments) {
+      WorkloadEndpoint endpoint =
+          document.apply(assignments.stream().map(Assignment::address).toList());
+      String key = ResourceKeys.key(endpoint.ref());
+      KeyValue before = current.get(key);
+      Txn.Condition condition =
+          before == null
+              ? new Txn.Condition.Absent(key)
+              : new Txn.Condition.AtRevision(key, before.modRevision());
+      String uid = UUID.nameUUIDFromBytes(id.toString().getBytes(UTF_8)).toString();
+      WorkloadEndpoint identified =
+          endpoint.withMetadata(endpoint.metadata().withIdentity(uid, clock.instant()));
+      return new Extras(
+          List.of(condition), List.of(new Txn.Write.Put(key, ResourceJson.encode(identified))));
+    }
+  }
+}

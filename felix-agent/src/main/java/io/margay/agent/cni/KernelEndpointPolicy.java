@@ -1,0 +1,103 @@
+package io.margay.agent.cni;
+
+import io.margay.cni.EndpointPolicy;
+import io.margay.cni.PodEndpoint;
+import io.margay.cni.spec.CniError;
+import io.margay.cni.spec.CniException;
+import io.margay.model.resource.ResourceRef;
+import io.margay.model.resource.WorkloadEndpoint;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Policy before wire: an endpoint goes straight to calc, and the caller waits until the kernel has
+/// it.
+public final class KernelEndpointPolicy implements EndpointPolicy {
+
+  /// How long an ADD waits for its rules and routes.
+  public static final Duration APPLY_LIMIT = Duration.ofSeconds(5);
+
+  private static final Logger LOG = LoggerFactory.getLogger(KernelEndpointPolicy.class);
+
+  private final Calculation calculation;
+  private final EndpointDirectory directory;
+
+  /// The node's calculation, from any thread.
+  public interface Calculation {
+
+    /// @param revision at which the endpoint was committed, 0 if it was found in the store
+    /// @return completes when the endpoint's rules and routes are in the kernel
+    CompletableFuture<Void> handIn(WorkloadEndpoint endpoint, long revision);
+
+    /// @return completes when its rules and routes are gone
+    CompletableFuture<Void> takeAway(ResourceRef endpoint);
+
+    /// The container that the endpoint belongs to, as far as is known here; empty when unknown.
+    String containerOf(ResourceRef endpoint);
+
+    /// What the kernel lacks of the endpoint.
+    List<String> problems(WorkloadEndpoint endpoint);
+  }
+
+  public KernelEndpointPolicy(Calculation calculation, EndpointDirectory directory) {
+    this.calculation = calculation;
+    this.directory = directory;
+  }
+
+  @Override
+  public void apply(PodEndpoint endpoint) throws CniException {
+    long revision = directory.revisionOf(endpoint.attachment().id());
+    try {
+      calculation
+          .handIn(endpoint.document(), revision)
+          .get(APPLY_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException late) {
+      throw notProgrammed(endpoint, "not within " + APPLY_LIMIT.toSeconds() + " s");
+    } catch (ExecutionException failed) {
+      throw notProgrammed(endpoint, String.valueOf(failed.getMessage()));
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+      throw notProgrammed(endpoint, "the agent is stopping");
+    }
+  }
+
+  private static CniException notProgrammed(PodEndpoint endpoint, String why) {
+    return new CniException(
+        CniError.POLICY_NOT_PROGRAMMED,
+        "rules and routes of "
+            + endpoint.attachment().id()
+            + " are not in the kernel: "
+            + why
+            + "; the pod stays closed, see margay node status");
+  }
+
+  @Override
+  public void remove(PodEndpoint endpoint) {
+    ResourceRef ref = endpoint.document().ref();
+    String container = calculation.containerOf(ref);
+    if (!container.isEmpty() && !container.equals(endpoint.attachment().id().containerId())) {
+      return;
+    }
+    directory.remember(endpoint.attachment().id(), ref);
+    try {
+      calculation.takeAway(ref).get(APPLY_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException late) {
+      LOG.atWarn()
+          .addKeyValue("endpoint", ref)
+          .addKeyValue("reason", String.valueOf(late.getMessage()))
+          .log("rules and routes are not gone yet; the dataplane goes on trying");
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public List<String> problems(PodEndpoint endpoint) {
+    return calculation.problems(endpoint.document());
+  }
+}

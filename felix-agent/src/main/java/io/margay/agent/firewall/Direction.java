@@ -1,0 +1,54 @@
+package io.margay.agent.firewall;
+
+import io.margay.policy.ComputedRule;
+import io.margay.policy.EndpointPolicy;
+import io.margay.policy.RuleSet;
+import io.margay.policy.TierPolicies;
+import java.util.List;
+
+/// As seen from the endpoint.
+enum Direction {
+  /// Towards the endpoint.
+  INGRESS("ingress", "in", "i-"),
+  /// From the endpoint.
+  EGRESS("egress", "out", "e-");
+
+  private final String word;
+  private final String suffix;
+  private final String endpointChain;
+
+  Direction(String word, String suffix, String endpointChain) {
+    this.word = word;
+    this.suffix = suffix;
+    this.endpointChain = endpointChain;
+  }
+
+  /// As rule ids have it.
+  String word() {
+    return word;
+  }
+
+  /// As chain names have it.
+  String suffix() {
+    return suffix;
+  }
+
+  /// Prefix of an endpoint's chain.
+  String endpointChain() {
+    return endpointChain;
+  }
+
+  List<ComputedRule> rules(RuleSet rules) {
+    return switch (this) {
+      case INGRESS -> rules.ingress();
+      case EGRESS -> rules.egress();
+    };
+  }
+
+  List<TierPolicies> tiers(EndpointPolicy policy) {
+    return switch (this) {
+      case INGRESS -> policy.ingress();
+      case EGRESS -> policy.egress();
+    };
+  }
+}

@@ -1,0 +1,31 @@
+package io.margay.agent.http;
+
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+
+/// What the rim shows: each method answers at once, from an immutable snapshot. The values are
+/// maps, lists and scalars as Jackson writes them; their keys are the API (docs/api.md).
+public interface AgentViews {
+
+  /// Every part that must work before the node can take pods, with its state in words.
+  SortedMap<String, Reporter> health();
+
+  /// One row a peer.
+  List<Map<String, Object>> bgpPeers();
+
+  /// One row a prefix of the Loc-RIB, with its paths and why the others lost.
+  List<Map<String, Object>> bgpRoutes();
+
+  /// One row a workload endpoint on this node.
+  List<Map<String, Object>> endpoints();
+
+  /// Identity, version, start-up times, counts.
+  Map<String, Object> status();
+
+  /// A part's health.
+  ///
+  /// @param ready whether the node can take pods as far as this part is concerned
+  /// @param detail one line for people
+  record Reporter(boolean ready, String detail) {}
+}

@@ -1,0 +1,62 @@
+package io.margay.agent.http;
+
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+
+/// `/api/v1` and `/healthcheck`: the agent's state as JSON.
+@Path("/")
+@Produces(MediaType.APPLICATION_JSON)
+public final class StateResource {
+
+  private final AgentViews views;
+
+  StateResource(AgentViews views) {
+    this.views = views;
+  }
+
+  /// 200 when every part is ready, else 503; the body names each part.
+  @GET
+  @Path("healthcheck")
+  public Response health() {
+    SortedMap<String, AgentViews.Reporter> reporters = views.health();
+    boolean ready = reporters.values().stream().allMatch(AgentViews.Reporter::ready);
+    return Response.status(ready ? 200 : 503).entity(reporters).build();
+  }
+
+  /// The same, for probes that look at the status alone.
+  @GET
+  @Path("api/v1/ready")
+  public Response ready() {
+    return health();
+  }
+
+  @GET
+  @Path("api/v1/status")
+  public Map<String, Object> status() {
+    return views.status();
+  }
+
+  @GET
+  @Path("api/v1/bgp/peers")
+  public List<Map<String, Object>> bgpPeers() {
+    return views.bgpPeers();
+  }
+
+  @GET
+  @Path("api/v1/bgp/routes")
+  public List<Map<String, Object>> bgpRoutes() {
+    return views.bgpRoutes();
+  }
+
+  @GET
+  @Path("api/v1/endpoints")
+  public List<Map<String, Object>> endpoints() {
+    return views.endpoints();
+  }
+}

@@ -1,0 +1,250 @@
+package io.margay.agent.settings;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.margay.datastore.DatastoreSettings;
+import io.margay.model.net.Asn;
+import io.margay.model.net.Ipv4Address;
+import io.margay.model.net.Ipv6Address;
+import io.margay.model.net.RouterId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+
+/// Everything an operator may say about one agent. Precedence: environment, file, default; what is
+/// left open here is taken from the node's resources in the datastore.
+///
+/// @param nodeName the node's name in resources and IPAM
+/// @param datastore how to reach etcd
+/// @param runDir sockets, pid lock and the queue of deletions; a tmpfs
+/// @param stateDir journal and snapshot; survives a reboot
+/// @param http where the admin rim listens; empty = nowhere
+/// @param bgp the speaker's own settings
+/// @param log the least level that is logged
+public record AgentSettings(
+    String nodeName,
+    DatastoreSettings datastore,
+    Path runDir,
+    Path stateDir,
+    Optional<HttpAddress> http,
+    Bgp bgp,
+    LogLevel log) {
+
+  public static final Path DEFAULT_RUN_DIR = Path.of("/run/margay");
+  public static final Path DEFAULT_STATE_DIR = Path.of("/var/lib/margay");
+  public static final HttpAddress DEFAULT_HTTP = new HttpAddress("127.0.0.1", 9199);
+
+  private static final Pattern NODE_NAME = Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
+
+  /// The speaker's own settings; empty ones come from the Node and BGPConfiguration resources.
+  ///
+  /// @param ipv4 the node's address: next hop of its IPv4 prefixes
+  /// @param ipv6 the node's address: next hop of its IPv6 prefixes
+  /// @param asNumber the node's AS
+  /// @param routerId default: the IPv4 address
+  /// @param gracefulRestart whether peers are asked to keep our routes while we restart (RFC 4724)
+  public record Bgp(
+      Optional<Ipv4Address> ipv4,
+      Optional<Ipv6Address> ipv6,
+      Optional<Asn> asNumber,
+      Optional<RouterId> routerId,
+      boolean gracefulRestart) {}
+
+  /// A TCP address to listen on.
+  public record HttpAddress(String host, int port) {
+
+    /// Parses `host:port`.
+    public static HttpAddress parse(String text) {
+      int colon = text.lastIndexOf(':');
+      if (colon < 1) {
+        throw new IllegalArgumentException("no port in " + text);
+      }
+      int port = Integer.parseInt(text.substring(colon + 1));
+      if (port < 1 || port > 65535) {
+        throw new IllegalArgumentException("port " + port + " is not in 1..65535");
+      }
+      return new HttpAddress(text.substring(0, colon), port);
+    }
+
+    @Override
+    public String toString() {
+      return host + ":" + port;
+    }
+  }
+
+  /// The least level that is logged.
+  public enum LogLevel {
+    ERROR,
+    WARN,
+    INFO,
+    DEBUG,
+    TRACE
+  }
+
+  /// Reads a settings file.
+  ///
+  /// @param environment usually `System.getenv()`
+  /// @throws SettingsException one line: file, key path, expectation
+  public static AgentSettings read(Path file, Map<String, String> environment)
+      throws SettingsException {
+    String text;
+    try {
+      text = Files.readString(file);
+    } catch (NoSuchFileException missing) {
+      throw new SettingsException(file + ": no such file; see dist/etc/agent.yaml for an example");
+    } catch (IOException unreadable) {
+      throw new SettingsException(file + ": can't be read: " + unreadable.getMessage());
+    }
+    return parse(file.toString(), text, environment);
+  }
+
+  static AgentSettings parse(String source, String text, Map<String, String> environment)
+      throws SettingsException {
+    JsonNode document;
+    try {
+      document =
+          YAMLMapper.builder(
+                  YAMLFactory.builder()
+                      .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                      .build())
+              .build()
+              .readTree(text);
+    } catch (JacksonException malformed) {
+      throw new SettingsException(
+          source
+              + ":"
+              + (malformed.getLocation() == null ? 0 : malformed.getLocation().getLineNr())
+              + ": not YAML: "
+              + firstLine(malformed.getOriginalMessage()));
+    }
+    SettingsNode root = new SettingsNode(source, "", document, environment);
+    AgentSettings settings = from(source, root);
+    root.refuseUnknownKeys();
+    return settings;
+  }
+
+  private static AgentSettings from(String source, SettingsNode root) throws SettingsException {
+    Optional<String> nodeName =
+        root.scalar("nodeName", "a DNS name in lower case", matching(NODE_NAME));
+    SettingsNode store = root.mapping("datastore");
+    List<String> endpoints =
+        store.list("endpoints", "a URL like http://10.0.0.1:2379", Function.identity());
+    SettingsNode tls = store.mapping("tls");
+    Optional<Path> ca = tls.scalar("ca", "a path", Path::of);
+    Optional<Path> certificate = tls.scalar("cert", "a path", Path::of);
+    Optional<Path> key = tls.scalar("key", "a path", Path::of);
+    Optional<String> user = store.scalar("user", "a user name", Function.identity());
+    Optional<String> password = store.scalar("password", "a password", Function.identity());
+    Path runDir =
+        root.scalar("runDir", "an absolute path", AgentSettings::absolute).orElse(DEFAULT_RUN_DIR);
+    Path stateDir =
+        root.scalar("stateDir", "an absolute path", AgentSettings::absolute)
+            .orElse(DEFAULT_STATE_DIR);
+    Optional<Optional<HttpAddress>> http =
+        root.scalar(
+            "http",
+            "HOST:PORT or none",
+            text -> text.equals("none") ? Optional.empty() : Optional.of(HttpAddress.parse(text)));
+    SettingsNode bgp = root.mapping("bgp");
+    Bgp speaker =
+        new Bgp(
+            bgp.scalar("ipv4", "an IPv4 address", Ipv4Address::parse),
+            bgp.scalar("ipv6", "an IPv6 address", Ipv6Address::parse),
+            bgp.scalar("asNumber", "an AS number, 1 to 4294967294", AgentSettings::usableAsn),
+            bgp.scalar("routerId", "a router id like 10.0.0.1", RouterId::parse),
+            bgp.scalar("gracefulRestart", "true or false", AgentSettings::truth).orElse(true));
+    LogLevel log =
+        root.scalar(
+                "log",
+                "one of error, warn, info, debug, trace",
+                text -> LogLevel.valueOf(text.toUpperCase(Locale.ROOT)))
+            .orElse(LogLevel.INFO);
+    if (nodeName.isEmpty()) {
+      throw root.missing("nodeName", "the node's name");
+    }
+    if (endpoints.isEmpty()) {
+      throw store.missing("endpoints", "a list of etcd URLs");
+    }
+    return new AgentSettings(
+        nodeName.get(),
+        datastore(source, endpoints, ca, certificate, key, user, password),
+        runDir,
+        stateDir,
+        http.orElse(Optional.of(DEFAULT_HTTP)),
+        speaker,
+        log);
+  }
+
+  private static DatastoreSettings datastore(
+      String source,
+      List<String> endpoints,
+      Optional<Path> ca,
+      Optional<Path> certificate,
+      Optional<Path> key,
+      Optional<String> user,
+      Optional<String> password)
+      throws SettingsException {
+    if (user.isPresent() != password.isPresent()) {
+      throw new SettingsException(source + ": datastore: expected user and password together");
+    }
+    if (ca.isEmpty() && (certificate.isPresent() || key.isPresent())) {
+      throw new SettingsException(source + ": datastore.tls.ca: missing; expected a path");
+    }
+    try {
+      return new DatastoreSettings(
+          endpoints,
+          user.map(name -> new DatastoreSettings.User(name, password.orElseThrow())),
+          ca.map(file -> new DatastoreSettings.Tls(file, certificate, key)));
+    } catch (IllegalArgumentException refused) {
+      throw new SettingsException(source + ": " + refused.getMessage());
+    }
+  }
+
+  private static Function<String, String> matching(Pattern pattern) {
+    return text -> {
+      if (!pattern.matcher(text).matches()) {
+        throw new IllegalArgumentException(text);
+      }
+      return text;
+    };
+  }
+
+  private static Path absolute(String text) {
+    Path path = Path.of(text);
+    if (!path.isAbsolute()) {
+      throw new IllegalArgumentException(text + " is not absolute");
+    }
+    return path;
+  }
+
+  private static Asn usableAsn(String text) {
+    Asn asn = Asn.parse(text);
+    if (asn.value() == 0 || asn.value() == -1) {
+      throw new IllegalArgumentException("reserved by RFC 7607 and RFC 7300");
+    }
+    return asn;
+  }
+
+  private static boolean truth(String text) {
+    return switch (text) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw new IllegalArgumentException(text);
+    };
+  }
+
+  private static String firstLine(String text) {
+    int end = text.indexOf('\n');
+    return end < 0 ? text : text.substring(0, end);
+  }
+}

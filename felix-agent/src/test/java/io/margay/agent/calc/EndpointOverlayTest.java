@@ -1,0 +1,53 @@
+package io.margay.agent.calc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.margay.model.resource.Kind;
+import io.margay.model.resource.ResourceRef;
+import org.junit.jupiter.api.Test;
+
+class EndpointOverlayTest {
+
+  private final EndpointOverlay overlay = new EndpointOverlay();
+  private final ResourceRef pod = new ResourceRef(Kind.WORKLOAD_ENDPOINT, "web", "n1-k8s-a-eth0");
+
+  @Test
+  void what_nobody_touched_here_is_always_news() {
+    assertThat(overlay.isNews(pod, 1, false)).isTrue();
+    assertThat(overlay.isNews(pod, 2, true)).isTrue();
+  }
+
+  @Test
+  void a_listing_from_before_our_commit_does_not_remove_the_endpoint() {
+    overlay.onOwnPut(pod, 10);
+    assertThat(overlay.isNews(pod, 9, true)).isFalse();
+    assertThat(overlay.isNews(pod, 10, false)).isTrue();
+    assertThat(overlay.isNews(pod, 9, true)).isTrue();
+  }
+
+  @Test
+  void a_late_event_does_not_bring_a_removed_endpoint_back() {
+    overlay.onOwnPut(pod, 10);
+    overlay.onOwnRemoval(pod);
+    assertThat(overlay.isNews(pod, 10, false)).isFalse();
+    assertThat(overlay.isNews(pod, 12, true)).isTrue();
+    assertThat(overlay.isNews(pod, 13, false)).isTrue();
+  }
+
+  @Test
+  void a_new_pod_of_the_same_name_replaces_the_removal() {
+    overlay.onOwnRemoval(pod);
+    overlay.onOwnPut(pod, 20);
+    assertThat(overlay.isNews(pod, 19, true)).isFalse();
+    assertThat(overlay.isNews(pod, 20, false)).isTrue();
+  }
+
+  @Test
+  void what_is_remembered_has_a_limit() {
+    overlay.onOwnRemoval(pod);
+    for (int i = 0; i < EndpointOverlay.MAX_PENDING; i++) {
+      overlay.onOwnRemoval(new ResourceRef(Kind.WORKLOAD_ENDPOINT, "web", "other" + i));
+    }
+    assertThat(overlay.isNews(pod, 1, false)).isTrue();
+  }
+}

@@ -1,0 +1,348 @@
+package io.margay.agent.dataplane;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.margay.agent.firewall.FirewallManager;
+import io.margay.agent.firewall.FirewallSettings;
+import io.margay.agent.loop.TestLoop;
+import io.margay.bgp.speaker.FibChange;
+import io.margay.bgp.speaker.FibDelta;
+import io.margay.bgp.speaker.FibNextHop;
+import io.margay.linux.Errno;
+import io.margay.linux.NetlinkException;
+import io.margay.linux.nft.FakeNftables;
+import io.margay.linux.nft.NftData;
+import io.margay.linux.nft.NftTable;
+import io.margay.linux.nft.NftTableName;
+import io.margay.linux.route.NextHop;
+import io.margay.linux.route.Route;
+import io.margay.linux.route.RouteSpec;
+import io.margay.linux.route.RouteTable;
+import io.margay.linux.route.RouteType;
+import io.margay.linux.route.Scope;
+import io.margay.linux.testing.FakeRoutes;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
+import io.margay.policy.EndpointKey;
+import io.margay.policy.EndpointPolicy;
+import io.margay.policy.PolicyUpdate;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class DataplaneTest {
+
+  private static final Prefix BLOCK = Prefix.parse("10.65.0.0/26");
+  private static final Prefix LEARNED = Prefix.parse("10.65.9.0/26");
+  private static final Prefix LEARNED6 = Prefix.parse("fd00:65:9::/122");
+  private static final IpAddress TOR = IpAddress.parse("172.16.0.0");
+  private static final Route POD_A = RouteSpec.toDevice(11).toRoute(Prefix.parse("10.65.0.1/32"));
+  private static final int UPLINK = 2;
+
+  /// Some daemon that is not ours (RTPROT_STATIC).
+  private static final int STRANGER = 4;
+
+  private final TestLoop test = new TestLoop("dataplane");
+  private final FakeNftables nft = new FakeNftables(false);
+  private final FakeRoutes kernel = new FakeRoutes();
+  private final Map<String, Integer> links = new HashMap<>(Map.of("cali1", 11, "cali2", 12));
+  private final Set<String> unreadable = new HashSet<>();
+  private final RouteTable table = new RouteTable(kernel, index -> index > 10);
+  private final Dataplane dataplane =
+      new Dataplane(
+          test.loop(),
+          new FirewallManager(
+              new NftTable(nft.open(), "margay", NftTable.Ownership.WHERE_PERSISTENT),
+              FirewallSettings.DEFAULT),
+          table,
+          this::find);
+
+  private OptionalInt find(InterfaceName name) throws NetlinkException {
+    if (unreadable.contains(name.value())) {
+      throw new NetlinkException("get link", name.value(), Errno.EBUSY, "");
+    }
+    Integer index = links.get(name.value());
+    return index == null ? OptionalInt.empty() : OptionalInt.of(index);
+  }
+
+  @BeforeEach
+  void start() {
+    kernel.addDevice(UPLINK, Prefix.parse("172.16.0.0/31"), Prefix.parse("fd01::/127"));
+    kernel.addDevice(11);
+    kernel.addDevice(12);
+  }
+
+  /// What an earlier process left is adopted before the loop runs, as the agent does.
+  private void run(Route... leftovers) throws Exception {
+    Arrays.stream(leftovers).forEach(kernel::plant);
+    table.adopt();
+    test.loop().start(dataplane::settle);
+  }
+
+  private CompletableFuture<Void> begin() {
+    CompletableFuture<Void> applied = new CompletableFuture<>();
+    dataplane.begin(() -> applied.complete(null));
+    return applied;
+  }
+
+  @AfterEach
+  void close() {
+    test.close();
+  }
+
+  private static EndpointKey key(String name) {
+    return new EndpointKey("ns", name);
+  }
+
+  private static PolicyUpdate endpoint(String name, String link, String... addresses) {
+    return new PolicyUpdate.EndpointUpdated(
+        key(name),
+        new EndpointPolicy(
+            new InterfaceName(link),
+            Arrays.stream(addresses).map(IpAddress::parse).toList(),
+            List.of(),
+            List.of(),
+            List.of()));
+  }
+
+  private CompletableFuture<Void> handIn(String name, PolicyUpdate... updates) {
+    CompletableFuture<Void> applied = new CompletableFuture<>();
+    dataplane.onPolicy(List.of(updates), List.of(new Dataplane.HandIn(key(name), applied)));
+    return applied;
+  }
+
+  private List<Route> routes() {
+    return test.see(kernel::all);
+  }
+
+  private boolean isPoliced(String link) {
+    return test.see(
+        () ->
+            nft.elements(new NftTableName(IpFamily.IPV4, "margay"), "from_wl").stream()
+                .anyMatch(
+                    element ->
+                        element.key().equals(NftData.interfaceName(new InterfaceName(link)))));
+  }
+
+  private static Route learned(Prefix prefix, String gateway) {
+    return RouteSpec.through(List.of(NextHop.via(IpAddress.parse(gateway), UPLINK)))
+        .toRoute(prefix);
+  }
+
+  @Test
+  void nothing_is_written_before_everything_desired_is_known() throws Exception {
+    run();
+    CompletableFuture<Void> waiting = handIn("a", endpoint("a", "cali1", "10.65.0.1"));
+    dataplane.setBlocks(Set.of(BLOCK), () -> {});
+    dataplane.setNat(List.of(), List.of());
+    dataplane.onRoutes(
+        new FibDelta(List.of(new FibChange.Install(LEARNED, List.of(new FibNextHop(TOR, null))))));
+    assertThat(routes()).isEmpty();
+    assertThat(test.see(nft::commits)).isZero();
+    assertThat(waiting).isNotDone();
+    assertThat(dataplane.status().problem()).isPresent();
+
+    TestLoop.get(begin());
+    TestLoop.get(waiting);
+    assertThat(routes())
+        .extracting(Route::prefix)
+        .containsExactlyInAnyOrder(POD_A.prefix(), BLOCK, LEARNED);
+    assertThat(test.see(nft::commits)).isEqualTo(1);
+    assertThat(dataplane.status()).isEqualTo(new DataplaneStatus(1, Optional.empty()));
+  }
+
+  @Test
+  void blackholes_are_there_when_it_is_said_so() throws Exception {
+    run();
+    begin();
+    CompletableFuture<List<Route>> then = new CompletableFuture<>();
+    dataplane.setBlocks(
+        Set.of(BLOCK, Prefix.parse("fd00:65::/122")), () -> then.complete(kernel.all()));
+    assertThat(TestLoop.get(then))
+        .extracting(Route::type)
+        .containsExactly(RouteType.BLACKHOLE, RouteType.BLACKHOLE);
+  }
+
+  @Test
+  void a_refused_blackhole_is_not_said_to_be_there() throws Exception {
+    run();
+    kernel.plant(stranger(BLOCK));
+    begin();
+    CompletableFuture<Void> routed = new CompletableFuture<>();
+    dataplane.setBlocks(Set.of(BLOCK), () -> routed.complete(null));
+    test.see(() -> true);
+    assertThat(routed).isNotDone();
+    test.run(() -> kernel.tamper(BLOCK));
+    TestLoop.get(routed);
+    assertThat(routes()).containsExactly(RouteSpec.blackhole().toRoute(BLOCK));
+  }
+
+  private static Route stranger(Prefix prefix) {
+    return new Route(
+        prefix,
+        Route.MAIN_TABLE,
+        STRANGER,
+        RouteType.UNICAST,
+        Scope.LINK,
+        0,
+        List.of(NextHop.onDevice(UPLINK)),
+        Optional.empty());
+  }
+
+  @Test
+  void blocks_given_back_lose_their_blackholes_and_single_addresses_never_have_one()
+      throws Exception {
+    run();
+    begin();
+    dataplane.setBlocks(Set.of(BLOCK, Prefix.parse("10.65.1.7/32")), () -> {});
+    assertThat(routes()).extracting(Route::prefix).containsExactly(BLOCK);
+    dataplane.setBlocks(Set.of(), () -> {});
+    assertThat(routes()).isEmpty();
+  }
+
+  @Test
+  void who_waits_for_a_refused_route_goes_on_waiting_until_the_kernel_takes_it() throws Exception {
+    run();
+    begin();
+    links.put("cali3", 13);
+    CompletableFuture<Void> refused = handIn("c", endpoint("c", "cali3", "10.65.0.3"));
+    CompletableFuture<Void> taken = handIn("a", endpoint("a", "cali1", "10.65.0.1"));
+    TestLoop.get(taken);
+    assertThat(routes()).containsExactly(POD_A);
+    assertThat(refused).isNotDone();
+    assertThat(dataplane.status().problem())
+        .hasValueSatisfying(p -> assertThat(p).contains("10.65.0.3"));
+    test.run(() -> kernel.addDevice(13));
+    TestLoop.get(refused);
+    assertThat(routes()).hasSize(2);
+    assertThat(test.await(dataplane::status, s -> s.problem().isEmpty()).pods()).isEqualTo(2);
+  }
+
+  @Test
+  void who_waits_for_a_host_end_that_cannot_be_looked_up_goes_on_waiting() throws Exception {
+    run();
+    begin();
+    unreadable.add("cali1");
+    CompletableFuture<Void> waiting = handIn("a", endpoint("a", "cali1", "10.65.0.1"));
+    assertThat(routes()).isEmpty();
+    assertThat(waiting).isNotDone();
+    test.run(() -> unreadable.clear());
+    TestLoop.get(waiting);
+    assertThat(routes()).containsExactly(POD_A);
+  }
+
+  @Test
+  void an_endpoint_without_a_host_end_has_rules_and_no_route() throws Exception {
+    run();
+    begin();
+    TestLoop.get(handIn("gone", endpoint("gone", "cali9", "10.65.0.9")));
+    assertThat(routes()).isEmpty();
+    assertThat(isPoliced("cali9")).isTrue();
+  }
+
+  @Test
+  void an_endpoint_that_goes_takes_rules_and_route_along() throws Exception {
+    run();
+    begin();
+    TestLoop.get(handIn("a", endpoint("a", "cali1", "10.65.0.1", "fd00:65::1")));
+    assertThat(routes()).hasSize(2);
+    assertThat(isPoliced("cali1")).isTrue();
+    TestLoop.get(handIn("a", new PolicyUpdate.EndpointRemoved(key("a"))));
+    assertThat(routes()).isEmpty();
+    assertThat(isPoliced("cali1")).isFalse();
+    assertThat(dataplane.status().pods()).isZero();
+  }
+
+  @Test
+  void a_host_end_built_anew_is_routed_to_by_its_new_number() throws Exception {
+    run();
+    begin();
+    TestLoop.get(handIn("a", endpoint("a", "cali1", "10.65.0.1")));
+    test.run(
+        () -> {
+          kernel.removeDevice(11);
+          kernel.addDevice(21);
+          links.put("cali1", 21);
+        });
+    // The document is the same, so the calculation has nothing to say but that somebody waits.
+    TestLoop.get(handIn("a"));
+    assertThat(routes()).containsExactly(RouteSpec.toDevice(21).toRoute(POD_A.prefix()));
+  }
+
+  @Test
+  void an_address_claimed_twice_falls_back_to_who_is_left() throws Exception {
+    run();
+    begin();
+    TestLoop.get(handIn("a", endpoint("a", "cali1", "10.65.0.1")));
+    TestLoop.get(handIn("b", endpoint("b", "cali2", "10.65.0.1")));
+    assertThat(routes()).containsExactly(RouteSpec.toDevice(12).toRoute(POD_A.prefix()));
+    TestLoop.get(handIn("b", new PolicyUpdate.EndpointRemoved(key("b"))));
+    assertThat(routes()).containsExactly(POD_A);
+  }
+
+  @Test
+  void leftover_pods_and_blocks_go_at_once_but_bgp_routes_wait_for_both_families()
+      throws Exception {
+    Route orphan = RouteSpec.toDevice(12).toRoute(Prefix.parse("10.65.0.2/32"));
+    Route oldBlock = RouteSpec.blackhole().toRoute(Prefix.parse("10.65.4.0/26"));
+    Route old4 = learned(LEARNED, "172.16.0.0");
+    Route old6 = learned(LEARNED6, "fd01::");
+    run(orphan, oldBlock, old4, old6);
+    TestLoop.get(begin());
+    assertThat(routes()).containsExactlyInAnyOrder(old4, old6);
+    dataplane.onReadyToSweep(IpFamily.IPV4);
+    assertThat(routes()).containsExactlyInAnyOrder(old4, old6);
+    dataplane.onRoutes(
+        new FibDelta(
+            List.of(
+                new FibChange.Install(
+                    LEARNED6, List.of(new FibNextHop(IpAddress.parse("fd01::"), null))))));
+    dataplane.onReadyToSweep(IpFamily.IPV6);
+    assertThat(routes()).containsExactly(old6);
+  }
+
+  @Test
+  void learned_routes_come_and_go() throws Exception {
+    run();
+    begin();
+    dataplane.onRoutes(
+        new FibDelta(List.of(new FibChange.Install(LEARNED, List.of(new FibNextHop(TOR, null))))));
+    assertThat(routes()).containsExactly(learned(LEARNED, "172.16.0.0"));
+    dataplane.onRoutes(new FibDelta(List.of(new FibChange.Withdraw(LEARNED))));
+    assertThat(routes()).isEmpty();
+  }
+
+  @Test
+  void a_learned_route_whose_interface_is_gone_is_no_route_and_no_harm() throws Exception {
+    run();
+    begin();
+    FibNextHop gone = new FibNextHop(IpAddress.parse("fe80::1"), new InterfaceName("eth9"));
+    dataplane.onRoutes(new FibDelta(List.of(new FibChange.Install(LEARNED6, List.of(gone)))));
+    assertThat(routes()).isEmpty();
+    FibNextHop other = new FibNextHop(IpAddress.parse("fd01::"), null);
+    dataplane.onRoutes(
+        new FibDelta(List.of(new FibChange.Install(LEARNED6, List.of(gone, other)))));
+    assertThat(routes()).containsExactly(learned(LEARNED6, "fd01::"));
+  }
+
+  @Test
+  void own_blocks_come_before_what_peers_say_of_them() throws Exception {
+    run();
+    begin();
+    dataplane.onRoutes(
+        new FibDelta(List.of(new FibChange.Install(BLOCK, List.of(new FibNextHop(TOR, null))))));
+    dataplane.setBlocks(Set.of(BLOCK), () -> {});
+    assertThat(routes()).containsExactly(RouteSpec.blackhole().toRoute(BLOCK));
+  }
+}

@@ -1,0 +1,346 @@
+package io.margay.agent.firewall;
+
+import static io.margay.agent.firewall.PolicyFixtures.ANY;
+import static io.margay.agent.firewall.PolicyFixtures.change;
+import static io.margay.agent.firewall.PolicyFixtures.endpoint;
+import static io.margay.agent.firewall.PolicyFixtures.inSet;
+import static io.margay.agent.firewall.PolicyFixtures.ingress;
+import static io.margay.agent.firewall.PolicyFixtures.key;
+import static io.margay.agent.firewall.PolicyFixtures.members;
+import static io.margay.agent.firewall.PolicyFixtures.nets;
+import static io.margay.agent.firewall.PolicyFixtures.policy;
+import static io.margay.agent.firewall.PolicyFixtures.ports;
+import static io.margay.agent.firewall.PolicyFixtures.profile;
+import static io.margay.agent.firewall.PolicyFixtures.rule;
+import static io.margay.agent.firewall.PolicyFixtures.set;
+import static io.margay.agent.firewall.PolicyFixtures.tcp;
+import static io.margay.agent.firewall.PolicyFixtures.tier;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.margay.linux.nft.FakeNftables;
+import io.margay.linux.nft.NftElement;
+import io.margay.linux.nft.NftOutcome;
+import io.margay.linux.nft.NftTable;
+import io.margay.linux.nft.NftTable.Ownership;
+import io.margay.linux.nft.NftTableName;
+import io.margay.linux.nft.NftTableState;
+import io.margay.linux.nft.NftText;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpFamily;
+import io.margay.policy.EndpointKey;
+import io.margay.policy.EndpointPolicy;
+import io.margay.policy.PolicyUpdate;
+import io.margay.policy.RuleAction;
+import io.margay.policy.SetId;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+final class FirewallManagerTest {
+
+  private static final NftTableName V4 = new NftTableName(IpFamily.IPV4, "margay");
+  private static final NftTableName V6 = new NftTableName(IpFamily.IPV6, "margay");
+
+  private static final List<RuleAction> ACTIONS = List.of(RuleAction.values());
+
+  private final FakeNftables fake = new FakeNftables(false);
+  private final FirewallManager firewall = manager(fake);
+
+  private static FirewallManager manager(FakeNftables fake) {
+    return new FirewallManager(
+        new NftTable(fake.open(), "margay", Ownership.WHERE_PERSISTENT), FirewallSettings.DEFAULT);
+  }
+
+  private NftOutcome apply(PolicyUpdate... updates) throws Exception {
+    for (PolicyUpdate update : updates) {
+      firewall.onUpdate(update);
+    }
+    return firewall.apply();
+  }
+
+  private static List<PolicyUpdate> world() {
+    return List.of(
+        set("s:two", "10.65.0.2", "fd00:65::2"),
+        set("s:net", "10.0.0.0/8", "10.1.0.0/16"),
+        ingress(
+            "allow",
+            tcp(0, RuleAction.ALLOW, inSet("s:two"), ports(80)),
+            rule(1, RuleAction.DENY, inSet("s:net"), ANY)),
+        ingress("pass", rule(0, RuleAction.PASS, inSet("s:two"), ANY)),
+        profile("open", RuleAction.ALLOW),
+        endpoint(
+            1,
+            List.of(
+                tier("security", RuleAction.PASS, "pass"),
+                tier("default", RuleAction.DENY, "allow")),
+            List.of(),
+            "open"),
+        endpoint(2, List.of(), List.of(), "open", "missing"));
+  }
+
+  @Test
+  void the_rendered_table_reads_as_the_policy() throws Exception {
+    apply(world().toArray(PolicyUpdate[]::new));
+    List<String> text = lines(NftText.print(firewall.desired(IpFamily.IPV4)));
+    String allow = Layout.policyChain(policy("allow"), Direction.INGRESS);
+    String tier =
+        Layout.tierChain(new TierKey(Direction.INGRESS, tier("default", RuleAction.DENY, "allow")));
+    String two = "0x" + hex("s:two");
+    String net = "0x" + hex("s:net");
+    String open = Layout.profileChain("open", Direction.INGRESS);
+    assertThat(text)
+        .containsSubsequence(
+            "chain " + allow + " {",
+            "meta l4proto tcp "
+                + two
+                + " . ip saddr @members th dport 80 accept"
+                + " comment \"policy|ns/allow|ingress|0\"",
+            net + " . ip saddr @members counter drop comment \"policy|ns/allow|ingress|1\"",
+            net + " . ip saddr @cidrs counter drop comment \"policy|ns/allow|ingress|1\"",
+            "}")
+        .containsSubsequence(
+            "chain " + tier + " {",
+            "jump " + allow + " comment \"policy|ns/allow|ingress\"",
+            "counter drop comment \"tier|default|ingress|end\"",
+            "}")
+        .containsSubsequence(
+            "chain i-cali1 {",
+            "ct state new meta l4proto tcp tcp flags & 0x17 != 0x02 counter drop"
+                + " comment \"endpoint|ns/pod1|ingress|not-syn\"",
+            "jump " + tier + " comment \"tier|default|ingress\"",
+            "jump " + open + " comment \"profile|open|ingress\"",
+            "counter drop comment \"endpoint|ns/pod1|ingress|end\"",
+            "}")
+        .containsSubsequence(
+            "chain i-cali2 {",
+            "jump " + open + " comment \"profile|open|ingress\"",
+            "counter drop comment \"profile|missing|ingress|missing\"",
+            "}")
+        .contains("elements = { " + net + " . 10.0.0.0/8 }")
+        .contains(two + " . ip saddr @members return comment \"policy|ns/pass|ingress|0\"");
+    assertThat(NftText.print(firewall.desired(IpFamily.IPV6)))
+        .contains(two + " . ip6 saddr @members th dport 80 accept")
+        .doesNotContain("@cidrs");
+  }
+
+  private static String hex(String set) {
+    return String.format("%08x", new SetIds().id(set));
+  }
+
+  private static List<String> lines(String text) {
+    return Arrays.stream(text.split("\n")).map(String::strip).toList();
+  }
+
+  @Test
+  void a_fresh_agent_with_the_same_policy_writes_nothing() throws Exception {
+    apply(world().toArray(PolicyUpdate[]::new));
+    int commits = fake.commits();
+    FirewallManager second = manager(fake);
+    world().forEach(second::onUpdate);
+    assertThat(second.apply()).isEqualTo(new NftOutcome.Unchanged());
+    assertThat(fake.commits()).isEqualTo(commits);
+  }
+
+  @Test
+  void one_member_is_one_step() throws Exception {
+    apply(world().toArray(PolicyUpdate[]::new));
+    assertThat(apply(change("s:two", members("10.65.0.3"), members())))
+        .isEqualTo(new NftOutcome.Written(1));
+    assertThat(apply(set("s:two", "10.65.0.3", "10.65.0.2", "fd00:65::2")))
+        .isEqualTo(new NftOutcome.Unchanged());
+  }
+
+  @Test
+  void a_missing_policy_closes_its_tier() throws Exception {
+    apply(
+        profile("open", RuleAction.ALLOW),
+        endpoint(1, List.of(tier("t", RuleAction.PASS, "gone")), List.of(), "open"));
+    String tier =
+        Layout.tierChain(new TierKey(Direction.INGRESS, tier("t", RuleAction.PASS, "gone")));
+    assertThat(fake.rules(V4, tier))
+        .singleElement()
+        .satisfies(r -> assertThat(r.id()).isEqualTo("policy|ns/gone|ingress|missing"));
+    apply(ingress("gone", rule(0, RuleAction.ALLOW, ANY, ANY)));
+    assertThat(fake.rules(V4, tier))
+        .singleElement()
+        .satisfies(r -> assertThat(r.id()).isEqualTo("policy|ns/gone|ingress"));
+  }
+
+  @Test
+  void an_interface_claimed_twice_is_closed_until_one_claim_is_left() throws Exception {
+    apply(profile("open", RuleAction.ALLOW), endpoint(1, List.of(), List.of(), "open"));
+    assertThat(fake.elements(V4, Layout.FROM_ENDPOINTS)).hasSize(1);
+    EndpointKey rival = new EndpointKey("other", "pod");
+    apply(
+        new PolicyUpdate.EndpointUpdated(
+            rival,
+            new EndpointPolicy(
+                new InterfaceName("cali1"), List.of(), List.of(), List.of(), List.of("open"))));
+    assertThat(fake.elements(V4, Layout.FROM_ENDPOINTS)).isEmpty();
+    assertThat(fake.elements(V4, Layout.OWNED)).isEmpty();
+    apply(new PolicyUpdate.EndpointRemoved(rival));
+    assertThat(fake.elements(V4, Layout.FROM_ENDPOINTS)).hasSize(1);
+    assertThat(fake.elements(V4, Layout.OWNED)).hasSize(1);
+  }
+
+  @Test
+  void everything_removed_leaves_only_the_closed_base() throws Exception {
+    NftTableState bare = emptyTable(IpFamily.IPV4);
+    apply(world().toArray(PolicyUpdate[]::new));
+    apply(
+        new PolicyUpdate.EndpointRemoved(key(1)),
+        new PolicyUpdate.EndpointRemoved(key(2)),
+        new PolicyUpdate.ProfileRemoved("open"),
+        new PolicyUpdate.PolicyRemoved(policy("allow")),
+        new PolicyUpdate.PolicyRemoved(policy("pass")),
+        new PolicyUpdate.SetRemoved(new SetId("s:two")),
+        new PolicyUpdate.SetRemoved(new SetId("s:net")));
+    assertThat(NftText.print(firewall.desired(IpFamily.IPV4))).isEqualTo(NftText.print(bare));
+    assertThat(fake.elements(V4, Layout.MEMBERS)).isEmpty();
+    assertThat(fake.elements(V6, Layout.MEMBERS)).isEmpty();
+    assertThat(fake.elements(V4, Layout.CIDRS)).isEmpty();
+  }
+
+  private static NftTableState emptyTable(IpFamily family) {
+    return manager(new FakeNftables(false)).desired(family);
+  }
+
+  @Test
+  void a_list_is_in_the_kernel_while_a_rule_uses_it() throws Exception {
+    List<String> many = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      many.add("192.0." + i + ".0/24");
+    }
+    many.add("192.0.0.0/25");
+    apply(ingress("long", rule(0, RuleAction.ALLOW, nets(many, List.of()), ANY)));
+    assertThat(fake.elements(V4, Layout.CIDRS)).hasSize(40);
+    assertThat(fake.rules(V4, Layout.policyChain(policy("long"), Direction.INGRESS))).hasSize(1);
+    assertThat(fake.rules(V6, Layout.policyChain(policy("long"), Direction.INGRESS))).isEmpty();
+    apply(ingress("other", rule(0, RuleAction.ALLOW, nets(many, List.of()), ANY)));
+    apply(new PolicyUpdate.PolicyRemoved(policy("long")));
+    assertThat(fake.elements(V4, Layout.CIDRS)).hasSize(40);
+    apply(new PolicyUpdate.PolicyRemoved(policy("other")));
+    assertThat(fake.elements(V4, Layout.CIDRS)).isEmpty();
+  }
+
+  @Test
+  void ports_without_a_protocol_are_a_bug() {
+    firewall.onUpdate(ingress("bad", rule(0, RuleAction.ALLOW, ANY, ports(80))));
+    assertThatThrownBy(firewall::apply).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void set_ids_are_the_same_in_every_run_and_never_shared() {
+    SetIds first = new SetIds();
+    SetIds second = new SetIds();
+    second.id("s:other");
+    Set<Integer> seen = new HashSet<>();
+    for (int i = 0; i < 20_000; i++) {
+      assertThat(seen.add(first.id("s:" + i))).isTrue();
+    }
+    assertThat(second.id("s:7")).isEqualTo(first.id("s:7"));
+  }
+
+  @Test
+  void long_ids_are_cut_and_stay_different() {
+    String name = "n".repeat(250);
+    String one = Layout.ruleId("policy", name, "ingress", "1");
+    String two = Layout.ruleId("policy", name, "ingress", "2");
+    assertThat(one).hasSizeLessThanOrEqualTo(128).isNotEqualTo(two);
+  }
+
+  /// House law: outputs are a function of current inputs, never of the road taken.
+  @Test
+  void the_kernel_holds_the_same_whatever_road_was_taken() throws Exception {
+    long seed = Long.getLong("seed", 20_261_123L);
+    Random random = new Random(seed);
+    Map<String, PolicyUpdate> current = new HashMap<>();
+    for (int step = 0; step < 300; step++) {
+      randomStep(random, current);
+      if (random.nextInt(4) == 0) {
+        assertThat(firewall.apply()).isNotInstanceOf(NftOutcome.Rebuilt.class);
+      }
+    }
+    firewall.apply();
+
+    FakeNftables scratch = new FakeNftables(false);
+    FirewallManager direct = manager(scratch);
+    List<PolicyUpdate> shuffled = new ArrayList<>(current.values());
+    Collections.shuffle(shuffled, random);
+    shuffled.forEach(direct::onUpdate);
+    direct.apply();
+    for (IpFamily family : IpFamily.values()) {
+      assertThat(NftText.print(firewall.desired(family)))
+          .as("seed %d", seed)
+          .isEqualTo(NftText.print(direct.desired(family)));
+      NftTableName table = new NftTableName(family, "margay");
+      for (String set : List.of(Layout.MEMBERS, Layout.CIDRS, Layout.OWNED, Layout.TO_ENDPOINTS)) {
+        Set<NftElement> kernel = fake.elements(table, set);
+        assertThat(kernel).as("seed %d", seed).isEqualTo(scratch.elements(table, set));
+      }
+    }
+  }
+
+  /// Sets stay announced, as the sequencer keeps them while anything may use them.
+  private void randomStep(Random random, Map<String, PolicyUpdate> current) {
+    int number = 1 + random.nextInt(3);
+    String name = "p" + number;
+    PolicyUpdate update =
+        switch (random.nextInt(7)) {
+          case 0 -> new PolicyUpdate.PolicyRemoved(policy(name));
+          case 1 -> new PolicyUpdate.EndpointRemoved(key(number));
+          case 2 ->
+              endpoint(
+                  number,
+                  List.of(tier("t", RuleAction.PASS, "p1", "p" + number), tier("p2")),
+                  random.nextBoolean() ? List.of() : List.of(tier("p3")),
+                  "prof" + random.nextInt(2));
+          case 3 -> profile("prof" + random.nextInt(2), RuleAction.ALLOW);
+          case 4 -> new PolicyUpdate.ProfileRemoved("prof" + random.nextInt(2));
+          case 5 ->
+              set(
+                  "s:" + number,
+                  "10.0.0." + random.nextInt(3),
+                  random.nextBoolean() ? "10.0.0.0/8" : "fd00::1",
+                  random.nextBoolean() ? "10.1.0.0/16" : "10.1.0.0");
+          default ->
+              ingress(
+                  name,
+                  rule(
+                      0,
+                      ACTIONS.get(random.nextInt(ACTIONS.size())),
+                      inSet(known(random, current)),
+                      ANY));
+        };
+    switch (update) {
+      case PolicyUpdate.PolicyRemoved removed -> current.remove("policy " + removed.key());
+      case PolicyUpdate.EndpointRemoved removed -> current.remove("z " + removed.key());
+      case PolicyUpdate.ProfileRemoved removed -> current.remove("profile " + removed.name());
+      case PolicyUpdate.PolicyUpdated u -> current.put("policy " + u.key(), u);
+      case PolicyUpdate.EndpointUpdated u -> current.put("z " + u.key(), u);
+      case PolicyUpdate.ProfileUpdated u -> current.put("profile " + u.name(), u);
+      case PolicyUpdate.SetUpdated u -> current.put("set " + u.id(), u);
+      case PolicyUpdate.SetChanged _, PolicyUpdate.SetRemoved _ ->
+          throw new IllegalStateException("not drawn");
+    }
+    firewall.onUpdate(update);
+  }
+
+  private String known(Random random, Map<String, PolicyUpdate> current) {
+    String id = "s:" + (1 + random.nextInt(3));
+    if (!current.containsKey("set " + id)) {
+      PolicyUpdate empty = set(id);
+      current.put("set " + id, empty);
+      firewall.onUpdate(empty);
+    }
+    return id;
+  }
+}

@@ -1,0 +1,119 @@
+package io.margay.agent.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.margay.model.net.Asn;
+import io.margay.model.net.Ipv4Address;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class AgentSettingsTest {
+
+  private static final String MINIMAL =
+      "nodeName: n1\ndatastore: {endpoints: ['http://127.0.0.1:2379']}\n";
+
+  @Test
+  void defaults_are_those_of_the_documents() throws SettingsException {
+    AgentSettings settings = AgentSettings.parse("f", MINIMAL, Map.of());
+    assertThat(settings.runDir()).isEqualTo(Path.of("/run/margay"));
+    assertThat(settings.stateDir()).isEqualTo(Path.of("/var/lib/margay"));
+    assertThat(settings.http())
+        .hasValueSatisfying(at -> assertThat(at).hasToString("127.0.0.1:9199"));
+    assertThat(settings.bgp().gracefulRestart()).isTrue();
+    assertThat(settings.log()).isEqualTo(AgentSettings.LogLevel.INFO);
+  }
+
+  @Test
+  void every_key_is_read() throws SettingsException {
+    AgentSettings settings =
+        AgentSettings.parse(
+            "f",
+            """
+            nodeName: rack1-n7
+            datastore: {endpoints: ['http://10.0.0.1:2379', 'http://10.0.0.2:2379'], user: margay, password: s3cret}
+            runDir: /run/m1
+            stateDir: /var/lib/m1
+            http: none
+            bgp: {ipv4: 10.0.0.7, ipv6: 'fd00::7', asNumber: 65007, routerId: 10.0.0.7, gracefulRestart: false}
+            log: debug
+            """,
+            Map.of());
+    assertThat(settings.nodeName()).isEqualTo("rack1-n7");
+    assertThat(settings.datastore().endpoints()).hasSize(2);
+    assertThat(settings.http()).isEmpty();
+    assertThat(settings.bgp().ipv4()).contains(Ipv4Address.parse("10.0.0.7"));
+    assertThat(settings.bgp().asNumber()).contains(Asn.of(65007));
+    assertThat(settings.bgp().gracefulRestart()).isFalse();
+    assertThat(settings.toString()).doesNotContain("s3cret");
+  }
+
+  @Test
+  void the_environment_wins_over_the_file() throws SettingsException {
+    AgentSettings settings =
+        AgentSettings.parse(
+            "f",
+            MINIMAL + "log: debug\n",
+            Map.of(
+                "MARGAY_LOG", "warn",
+                "MARGAY_NODE_NAME", "other",
+                "MARGAY_BGP_AS_NUMBER", "65099",
+                "MARGAY_DATASTORE_ENDPOINTS", "http://a:1,http://b:2"));
+    assertThat(settings.log()).isEqualTo(AgentSettings.LogLevel.WARN);
+    assertThat(settings.nodeName()).isEqualTo("other");
+    assertThat(settings.bgp().asNumber()).contains(Asn.of(65099));
+    assertThat(settings.datastore().endpoints()).containsExactly("http://a:1", "http://b:2");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "nodename: x                     | f: nodename: unknown key",
+        "bgp: {asn: 1}                   | f: bgp.asn: unknown key",
+        "bgp: {asNumber: 0}              | f: bgp.asNumber: expected an AS number, 1 to 4294967294, got \"0\"",
+        "bgp: {asNumber: many}           | f: bgp.asNumber: expected an AS number",
+        "bgp: {asNumber: [1]}            | f: bgp.asNumber: expected an AS number",
+        "bgp: 7                          | f: bgp: expected a mapping, got 7",
+        "bgp: {ipv4: 'fd00::1'}          | f: bgp.ipv4: expected an IPv4 address",
+        "bgp: {routerId: 0.0.0.0}        | f: bgp.routerId: expected a router id",
+        "bgp: {gracefulRestart: perhaps} | f: bgp.gracefulRestart: expected true or false",
+        "runDir: run                     | f: runDir: expected an absolute path",
+        "http: '9199'                    | f: http: expected HOST:PORT or none",
+        "http: 'a:99999'                 | f: http: expected HOST:PORT or none",
+        "log: loud                       | f: log: expected one of",
+        "datastore: {endpoints: ['http://a:1'], user: x} | f: datastore: expected user and password together",
+        "datastore: {endpoints: {}}      | f: datastore.endpoints: expected a list of",
+        "datastore: {endpoints: [[1]]}   | f: datastore.endpoints[0]: expected",
+        "datastore: {endpoints: [ftp]}   | f: datastore.endpoints: \"ftp\" is not",
+      })
+  void a_bad_value_is_one_line_with_file_path_and_expectation(String line, String message) {
+    boolean replacesStore = line.startsWith("datastore");
+    String text = (replacesStore ? "nodeName: n1\n" : MINIMAL) + line + "\n";
+    assertThatThrownBy(() -> AgentSettings.parse("f", text, Map.of()))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageStartingWith(message)
+        .message()
+        .doesNotContain("\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "datastore: {endpoints: ['http://a:1']} | f: nodeName: missing; expected the node's name (or MARGAY_NODE_NAME)",
+        "nodeName: n1 | f: datastore.endpoints: missing; expected a list of etcd URLs (or MARGAY_DATASTORE_ENDPOINTS)",
+        "'nodeName: N1' | f: nodeName: expected",
+        "[1] | f: expected a mapping",
+        "'a: b: c' | f:1: not YAML",
+        "'nodeName: a\nnodeName: b' | f:",
+      })
+  void what_is_missing_or_malformed_is_named(String text, String message) {
+    assertThatThrownBy(() -> AgentSettings.parse("f", text.replace("'", ""), Map.of()))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageStartingWith(message);
+  }
+}
