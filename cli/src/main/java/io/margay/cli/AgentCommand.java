@@ -1,0 +1,52 @@
+package io.margay.cli;
+
+import io.margay.agent.NodeAgent;
+import io.margay.agent.settings.AgentSettings;
+import io.margay.agent.settings.SettingsException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `margay agent`: runs the node agent until a signal ends it.
+@Command(
+    name = "agent",
+    description = {
+      "Runs the node agent. Prints \"ready\" when the CNI socket, the dataplane and BGP are up.",
+      "SIGTERM stops it for a restart: kernel state stays, peers keep our routes (graceful restart)."
+    })
+public final class AgentCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--config",
+      required = true,
+      paramLabel = "FILE",
+      description = "settings; see dist/etc/agent.yaml. MARGAY_* in the environment wins")
+  private Path config = Path.of("");
+
+  @Override
+  public Integer call() throws InterruptedException {
+    AgentSettings settings;
+    try {
+      settings = AgentSettings.read(config, System.getenv());
+    } catch (SettingsException unusable) {
+      spec.commandLine().getErr().println(unusable.getMessage());
+      return ExitCodes.USAGE;
+    }
+    System.setProperty("MARGAY_LOG_LEVEL", settings.log().name());
+    NodeAgent agent;
+    try {
+      agent = NodeAgent.start(settings, System.out::println);
+    } catch (NodeAgent.StartException refused) {
+      spec.commandLine().getErr().println(refused.getMessage());
+      return ExitCodes.FAILED;
+    }
+    Thread stop = new Thread(agent::close, "stop");
+    Runtime.getRuntime().addShutdownHook(stop);
+    return agent.awaitEnd();
+  }
+}

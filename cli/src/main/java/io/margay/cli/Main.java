@@ -1,0 +1,90 @@
+package io.margay.cli;
+
+import io.margay.cli.demo.DemoCommand;
+import io.margay.cli.lab.LabCommand;
+import io.margay.cli.node.BgpCommand;
+import io.margay.cli.node.NodeCommand;
+import io.margay.cli.resource.ResourceCommands;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// The `margay` command.
+@Command(
+    name = "margay",
+    description = "BGP-routed layer-3 networking for containers on bare metal",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      AgentCommand.class,
+      BgpCommand.class,
+      NodeCommand.class,
+      LabCommand.class,
+      DemoCommand.class,
+      CniCommand.class,
+      HelpCommand.class
+    },
+    footer = {
+      "",
+      "Exit codes: 0 done, 1 failed or refused, 2 unusable command line or file, 3 datastore or agent unreachable."
+    })
+public final class Main implements Runnable {
+
+  private static final int USAGE_WIDTH = 100;
+
+  /// gRPC logs its start-up at INFO to standard error; kept here, or the level would be forgotten
+  /// with the logger.
+  private static final Logger GRPC = Logger.getLogger("io.grpc");
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  private Main() {}
+
+  public static void main(String[] args) {
+    System.exit(run(args));
+  }
+
+  static int run(String[] args) {
+    GRPC.setLevel(Level.WARNING);
+    CommandLine commands = new CommandLine(new Main());
+    ResourceCommands.register(commands);
+    commands.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
+    commands.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
+    commands.setUsageHelpWidth(USAGE_WIDTH);
+    commands.setCaseInsensitiveEnumValuesAllowed(true);
+    commands.setParameterExceptionHandler(Main::explain);
+    return commands.execute(args);
+  }
+
+  /// One line about what is wrong, one about where to look; never the whole usage text.
+  private static int explain(ParameterException problem, String[] args) {
+    CommandLine command = problem.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println("margay: " + String.valueOf(problem.getMessage()).replace('\n', ' '));
+    CommandLine.UnmatchedArgumentException.printSuggestions(problem, err);
+    err.println("Try: " + command.getCommandSpec().qualifiedName() + " --help");
+    err.flush();
+    return ExitCodes.USAGE;
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "a command is missing");
+  }
+
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {"margay " + (version == null ? "(not packaged)" : version)};
+    }
+  }
+}

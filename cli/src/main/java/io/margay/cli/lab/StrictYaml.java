@@ -1,0 +1,180 @@
+package io.margay.cli.lab;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+
+/// A place in a YAML document that knows its key path, so that whatever is wrong there is said in
+/// one line: `FILE: key.path: expected …, got …`.
+final class StrictYaml {
+
+  private static final int SHOWN_CHARACTERS = 60;
+
+  private final String source;
+  private final String path;
+  private final JsonNode json;
+
+  private StrictYaml(String source, String path, JsonNode json) {
+    this.source = source;
+    this.path = path;
+    this.json = json;
+  }
+
+  static StrictYaml parse(String source, String text) throws TopologyException {
+    try {
+      JsonNode document =
+          YAMLMapper.builder(
+                  YAMLFactory.builder()
+                      .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                      .build())
+              .build()
+              .readTree(text);
+      return new StrictYaml(source, "", document == null ? MissingNode.getInstance() : document);
+    } catch (JacksonException malformed) {
+      int line = malformed.getLocation() == null ? 0 : malformed.getLocation().getLineNr();
+      String cause = malformed.getOriginalMessage().lines().findFirst().orElse("unreadable");
+      throw new TopologyException(source + ": line " + line + ": expected YAML, got " + cause);
+    }
+  }
+
+  /// Refuses anything but a mapping of these keys.
+  StrictYaml mappingOf(String... keys) throws TopologyException {
+    if (!json.isObject()) {
+      throw expected("a mapping");
+    }
+    Set<String> known = new TreeSet<>(List.of(keys));
+    for (String key : names()) {
+      if (!known.contains(key)) {
+        throw new TopologyException(
+            source
+                + ": "
+                + at(key)
+                + ": expected one of "
+                + String.join(", ", known)
+                + ", got the unknown key \""
+                + key
+                + "\"");
+      }
+    }
+    return this;
+  }
+
+  boolean has(String key) {
+    JsonNode value = json.get(key);
+    return value != null && !value.isNull();
+  }
+
+  StrictYaml child(String key) {
+    JsonNode value = json.get(key);
+    return new StrictYaml(
+        source, at(key), value == null || value.isNull() ? MissingNode.getInstance() : value);
+  }
+
+  /// The list's items, at least `least` of them.
+  List<StrictYaml> items(int least, String what) throws TopologyException {
+    if (!json.isArray() || json.size() < least) {
+      throw expected((least > 0 ? "a list of at least " + least + " of " : "a list of ") + what);
+    }
+    List<StrictYaml> items = new ArrayList<>();
+    for (int i = 0; i < json.size(); i++) {
+      items.add(new StrictYaml(source, path + "[" + i + "]", json.get(i)));
+    }
+    return items;
+  }
+
+  /// The scalar here, as `parse` takes it.
+  ///
+  /// @param expectation what `parse` accepts, in words; it throws [IllegalArgumentException] for
+  ///   anything else
+  <T> T scalar(String expectation, Function<String, T> parse) throws TopologyException {
+    if (!json.isValueNode() || json.isMissingNode() || json.isNull()) {
+      throw expected(expectation);
+    }
+    try {
+      return parse.apply(json.asText());
+    } catch (IllegalArgumentException refused) {
+      throw expected(expectation);
+    }
+  }
+
+  <T> Optional<T> optional(String key, String expectation, Function<String, T> parse)
+      throws TopologyException {
+    return has(key) ? Optional.of(child(key).scalar(expectation, parse)) : Optional.empty();
+  }
+
+  /// A whole number within bounds.
+  int number(String key, int fallback, int least, int most) throws TopologyException {
+    if (!has(key)) {
+      return fallback;
+    }
+    StrictYaml value = child(key);
+    String expectation = "a whole number, " + least + " to " + most;
+    if (!value.json.isInt() || value.json.asInt() < least || value.json.asInt() > most) {
+      throw value.expected(expectation);
+    }
+    return value.json.asInt();
+  }
+
+  boolean truth(String key, boolean fallback) throws TopologyException {
+    if (!has(key)) {
+      return fallback;
+    }
+    StrictYaml value = child(key);
+    if (!value.json.isBoolean()) {
+      throw value.expected("true or false");
+    }
+    return value.json.asBoolean();
+  }
+
+  /// A mapping of texts, in the file's order.
+  Map<String, String> texts(String key) throws TopologyException {
+    if (!has(key)) {
+      return Map.of();
+    }
+    StrictYaml mapping = child(key);
+    if (!mapping.json.isObject()) {
+      throw mapping.expected("a mapping of texts");
+    }
+    Map<String, String> texts = new LinkedHashMap<>();
+    for (String name : mapping.names()) {
+      texts.put(name, mapping.child(name).scalar("a text", Function.identity()));
+    }
+    return texts;
+  }
+
+  List<String> names() {
+    List<String> names = new ArrayList<>();
+    json.fieldNames().forEachRemaining(names::add);
+    return names;
+  }
+
+  TopologyException expected(String expectation) {
+    String got = json.isMissingNode() || json.isNull() ? "nothing" : json.toString();
+    if (got.length() > SHOWN_CHARACTERS) {
+      got = got.substring(0, SHOWN_CHARACTERS) + "…";
+    }
+    return new TopologyException(
+        source
+            + ": "
+            + (path.isEmpty() ? "" : path + ": ")
+            + "expected "
+            + expectation
+            + ", got "
+            + got);
+  }
+
+  private String at(String key) {
+    return path.isEmpty() ? key : path + "." + key;
+  }
+}

@@ -1,0 +1,108 @@
+package io.margay.cli.resource;
+
+import io.margay.datastore.DatastoreException;
+import io.margay.datastore.json.Decoded;
+import io.margay.model.resource.GlobalNetworkPolicy;
+import io.margay.model.resource.IPPool;
+import io.margay.model.resource.Kind;
+import io.margay.model.resource.NetworkPolicy;
+import io.margay.model.resource.PolicySpec;
+import io.margay.model.resource.Resource;
+import io.margay.model.resource.ResourceDefaults;
+import io.margay.model.resource.ResourceRef;
+import io.margay.model.resource.TierSpec;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// What a resource must not be because of the others that are stored.
+final class StoreRules {
+
+  private StoreRules() {}
+
+  /// Why `wanted` must not be stored; empty = it may.
+  ///
+  /// @param before what is stored under its name now
+  static Optional<String> refusal(Resource wanted, @Nullable Resource before, ResourceStore store)
+      throws DatastoreException {
+    if (wanted instanceof IPPool pool) {
+      return pool(pool, before instanceof IPPool old ? old : null, store);
+    }
+    return switch (wanted) {
+      case NetworkPolicy policy -> tier(policy.spec(), store);
+      case GlobalNetworkPolicy policy -> tier(policy.spec(), store);
+      default -> Optional.empty();
+    };
+  }
+
+  /// A policy in a missing tier would enforce nothing.
+  private static Optional<String> tier(PolicySpec spec, ResourceStore store)
+      throws DatastoreException {
+    String tier = spec.effectiveTier();
+    boolean known =
+        ResourceDefaults.builtInTiers().containsKey(tier)
+            || store.exists(ResourceRef.global(Kind.TIER, tier));
+    return known
+        ? Optional.empty()
+        : Optional.of("spec.tier: there is no tier \"" + tier + "\"; create it first");
+  }
+
+  private static Optional<String> pool(IPPool pool, @Nullable IPPool before, ResourceStore store)
+      throws DatastoreException {
+    if (before != null && !before.spec().cidr().equals(pool.spec().cidr())) {
+      return Optional.of("spec.cidr: never changes; it is " + before.spec().cidr());
+    }
+    if (before != null && before.spec().effectiveBlockSize() != pool.spec().effectiveBlockSize()) {
+      return Optional.of(
+          "spec.blockSize: never changes; it is " + before.spec().effectiveBlockSize());
+    }
+    for (IPPool other : store.pools()) {
+      if (!other.ref().equals(pool.ref()) && other.spec().cidr().overlaps(pool.spec().cidr())) {
+        return Optional.of(
+            "spec.cidr: "
+                + pool.spec().cidr()
+                + " overlaps "
+                + other.spec().cidr()
+                + " of "
+                + other.ref());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /// Why `ref` must stay; empty = it may go.
+  static Optional<String> deletionRefusal(ResourceRef ref, ResourceStore store)
+      throws DatastoreException {
+    if (ref.kind() != Kind.TIER) {
+      return Optional.empty();
+    }
+    if (ResourceDefaults.builtInTiers().containsKey(ref.name())) {
+      return Optional.of("is built in");
+    }
+    for (Kind kind : List.of(Kind.NETWORK_POLICY, Kind.GLOBAL_NETWORK_POLICY)) {
+      Optional<ResourceRef> policy = policyIn(ref.name(), kind, store);
+      if (policy.isPresent()) {
+        return Optional.of("still holds " + policy.get());
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<ResourceRef> policyIn(String tier, Kind kind, ResourceStore store)
+      throws DatastoreException {
+    for (Decoded decoded : store.list(kind, null)) {
+      if (decoded instanceof Decoded.Valid(Resource resource) && tier.equals(tierOf(resource))) {
+        return Optional.of(resource.ref());
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static String tierOf(Resource resource) {
+    return switch (resource) {
+      case NetworkPolicy policy -> policy.spec().effectiveTier();
+      case GlobalNetworkPolicy policy -> policy.spec().effectiveTier();
+      default -> TierSpec.DEFAULT_TIER;
+    };
+  }
+}

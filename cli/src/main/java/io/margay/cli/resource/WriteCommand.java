@@ -1,0 +1,135 @@
+package io.margay.cli.resource;
+
+import io.margay.cli.ExitCodes;
+import io.margay.datastore.DatastoreException;
+import io.margay.datastore.json.ResourceDocuments;
+import io.margay.model.resource.Kind;
+import io.margay.model.resource.Resource;
+import java.io.IOException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// Writes the resources of files. All files are read and checked first; only if every document is
+/// good is anything written. Then each resource is written by itself, tiers first, and each result
+/// is printed.
+abstract sealed class WriteCommand extends ResourceCommand {
+
+  @Mixin private final FileOptions files;
+
+  private ResourceDocuments documents = new ResourceDocuments(List.of(), List.of());
+
+  WriteCommand(ResourceCommands.Surroundings surroundings) {
+    super(surroundings);
+    this.files = new FileOptions(surroundings.standardInput());
+  }
+
+  abstract WriteOutcome write(Resource resource, ResourceStore store) throws DatastoreException;
+
+  @Override
+  final Optional<Integer> prepare() throws IOException {
+    if (!files.isGiven()) {
+      return Optional.of(fail("-f FILE is required: what is to be written?", ExitCodes.USAGE));
+    }
+    documents = files.read();
+    if (!report(documents)) {
+      return Optional.of(fail("nothing was written", ExitCodes.FAILED));
+    }
+    return documents.items().isEmpty()
+        ? Optional.of(fail("the files hold no resources", ExitCodes.FAILED))
+        : Optional.empty();
+  }
+
+  @Override
+  final int run(ResourceStore store) throws DatastoreException {
+    List<ResourceDocuments.Item> ordered =
+        documents.items().stream()
+            .sorted(Comparator.comparing(item -> item.resource().kind() != Kind.TIER))
+            .toList();
+    int refused = 0;
+    for (int i = 0; i < ordered.size(); i++) {
+      Resource resource = ordered.get(i).resource();
+      try {
+        refused += print(ordered.get(i), write(resource, store)) ? 0 : 1;
+      } catch (DatastoreException failure) {
+        err()
+            .println(
+                resource.ref()
+                    + (failure.isOutcomeUnknown()
+                        ? ": may or may not have been written; get it before trying again"
+                        : ": was not written")
+                    + (i + 1 < ordered.size()
+                        ? "; the " + (ordered.size() - i - 1) + " after it were not tried"
+                        : ""));
+        throw failure;
+      }
+    }
+    return refused == 0 ? ExitCodes.OK : ExitCodes.FAILED;
+  }
+
+  private boolean print(ResourceDocuments.Item item, WriteOutcome outcome) {
+    switch (outcome) {
+      case WriteOutcome.Done(String verb) -> out().println(item.resource().ref() + " " + verb);
+      case WriteOutcome.Unchanged() -> out().println(item.resource().ref() + " unchanged");
+      case WriteOutcome.Refused(String reason) ->
+          err().println(item.origin() + ": " + item.resource().ref() + ": " + reason);
+    }
+    out().flush();
+    err().flush();
+    return !(outcome instanceof WriteOutcome.Refused);
+  }
+
+  @Command(
+      name = "apply",
+      mixinStandardHelpOptions = true,
+      description = "Create resources, or replace those that exist.")
+  static final class Apply extends WriteCommand {
+    Apply(ResourceCommands.Surroundings surroundings) {
+      super(surroundings);
+    }
+
+    @Override
+    WriteOutcome write(Resource resource, ResourceStore store) throws DatastoreException {
+      return store.apply(resource);
+    }
+  }
+
+  @Command(
+      name = "create",
+      mixinStandardHelpOptions = true,
+      description = "Create resources that do not exist yet.")
+  static final class Create extends WriteCommand {
+
+    @Option(names = "--skip-exists", description = "an existing resource is no failure")
+    private boolean skipExisting;
+
+    Create(ResourceCommands.Surroundings surroundings) {
+      super(surroundings);
+    }
+
+    @Override
+    WriteOutcome write(Resource resource, ResourceStore store) throws DatastoreException {
+      return skipExisting && store.exists(resource.ref())
+          ? new WriteOutcome.Unchanged()
+          : store.create(resource);
+    }
+  }
+
+  @Command(
+      name = "replace",
+      mixinStandardHelpOptions = true,
+      description = "Replace resources that exist; with a resourceVersion only if it is current.")
+  static final class Replace extends WriteCommand {
+    Replace(ResourceCommands.Surroundings surroundings) {
+      super(surroundings);
+    }
+
+    @Override
+    WriteOutcome write(Resource resource, ResourceStore store) throws DatastoreException {
+      return store.replace(resource);
+    }
+  }
+}

@@ -1,0 +1,404 @@
+package io.margay.cli.resource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.margay.datastore.CommitResult;
+import io.margay.datastore.Datastore;
+import io.margay.datastore.DatastoreException;
+import io.margay.datastore.InMemoryDatastore;
+import io.margay.datastore.KeyValue;
+import io.margay.datastore.Listing;
+import io.margay.datastore.Txn;
+import io.margay.datastore.Watch;
+import io.margay.datastore.WatchListener;
+import java.io.ByteArrayInputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+class ResourceCommandsTest {
+
+  @CommandLine.Command(name = "margay")
+  private static final class Margay {}
+
+  private static final String TIERS = "/calico/resources/v3/projectcalico.org/tiers/";
+  private static final String TIER =
+      """
+      apiVersion: projectcalico.org/v3
+      kind: Tier
+      metadata: {name: platform}
+      spec: {order: 10}
+      """;
+  private static final String POLICY =
+      """
+      apiVersion: projectcalico.org/v3
+      kind: NetworkPolicy
+      metadata: {name: p, namespace: shop}
+      spec: {tier: platform, egress: [{action: Allow}]}
+      """;
+
+  private final InMemoryDatastore store = new InMemoryDatastore();
+  private DatastoreOptions.Opener opener = _ -> new Forwarding(store);
+  private String out = "";
+  private String err = "";
+
+  private int margay(String stdin, String... arguments) {
+    CommandLine line = new CommandLine(new Margay());
+    StringWriter outText = new StringWriter();
+    StringWriter errText = new StringWriter();
+    ResourceCommands.register(
+        line,
+        new ResourceCommands.Surroundings(
+            settings -> opener.open(settings),
+            new ByteArrayInputStream(stdin.getBytes(StandardCharsets.UTF_8)),
+            InstantSource.fixed(Instant.parse("2026-01-31T12:00:00.5Z"))));
+    line.setOut(new PrintWriter(outText));
+    line.setErr(new PrintWriter(errText));
+    line.getSubcommands()
+        .values()
+        .forEach(command -> command.setOut(line.getOut()).setErr(line.getErr()));
+    int code = line.execute(arguments);
+    out = outText.toString();
+    err = errText.toString();
+    return code;
+  }
+
+  @Test
+  void create_stores_the_document_under_calicos_key_with_identity_and_defaults() throws Exception {
+    assertThat(margay(TIER, "create", "-f", "-")).isZero();
+
+    assertThat(out).isEqualTo("Tier(platform) created\n");
+    assertThat(store.get(TIERS + "platform").orElseThrow().value())
+        .startsWith("{\"kind\":\"Tier\",\"apiVersion\":\"projectcalico.org/v3\",")
+        .contains("\"creationTimestamp\":\"2026-01-31T12:00:00Z\"", "\"uid\":\"")
+        .endsWith("\"spec\":{\"order\":10,\"defaultAction\":\"Deny\"}}");
+  }
+
+  @Test
+  void create_refuses_what_exists() {
+    margay(TIER, "create", "-f", "-");
+
+    assertThat(margay(TIER, "create", "-f", "-")).isEqualTo(1);
+    assertThat(err).isEqualTo("-: document 1: Tier(platform): already exists\n");
+    assertThat(margay(TIER, "create", "--skip-exists", "-f", "-")).isZero();
+  }
+
+  @Test
+  void replace_refuses_what_does_not_exist() {
+    assertThat(margay(TIER, "replace", "-f", "-")).isEqualTo(1);
+    assertThat(err).contains("Tier(platform): does not exist");
+  }
+
+  @Test
+  void apply_creates_then_leaves_alone_then_replaces_and_keeps_the_identity() throws Exception {
+    assertThat(margay(TIER, "apply", "-f", "-")).isZero();
+    assertThat(out).isEqualTo("Tier(platform) created\n");
+    String first = store.get(TIERS + "platform").orElseThrow().value();
+    long revision = store.revision();
+
+    assertThat(margay(TIER, "apply", "-f", "-")).isZero();
+    assertThat(out).isEqualTo("Tier(platform) unchanged\n");
+    assertThat(store.revision()).isEqualTo(revision);
+
+    assertThat(margay(TIER.replace("10", "20"), "apply", "-f", "-")).isZero();
+    assertThat(out).isEqualTo("Tier(platform) replaced\n");
+    assertThat(store.get(TIERS + "platform").orElseThrow().value())
+        .isEqualTo(first.replace("\"order\":10", "\"order\":20"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"apply", "replace", "delete"})
+  void a_stale_resource_version_is_refused(String verb) {
+    margay(TIER, "apply", "-f", "-");
+    String stale = TIER.replace("name: platform", "name: platform, resourceVersion: \"999\"");
+
+    assertThat(margay(stale.replace("10", "30"), verb, "-f", "-")).isEqualTo(1);
+    assertThat(err).contains("Tier(platform): is at resourceVersion 2, not 999");
+  }
+
+  @Test
+  void apply_wins_against_a_change_made_meanwhile() {
+    margay(TIER, "apply", "-f", "-");
+    opener = _ -> new Racing(store, 1);
+
+    assertThat(margay(TIER.replace("10", "20"), "apply", "-f", "-")).isZero();
+    assertThat(out).contains("replaced");
+  }
+
+  @Test
+  void apply_gives_up_when_others_never_stop() {
+    margay(TIER, "apply", "-f", "-");
+    opener = _ -> new Racing(store, Integer.MAX_VALUE);
+
+    assertThat(margay(TIER.replace("10", "20"), "apply", "-f", "-")).isEqualTo(1);
+    assertThat(err).contains("others changed it 8 times meanwhile");
+  }
+
+  @Test
+  void a_bad_document_stops_everything_and_every_problem_is_a_line() throws Exception {
+    String bad =
+        """
+        apiVersion: projectcalico.org/v3
+        kind: IPPool
+        metadata: {name: pool}
+        spec: {cidr: 10.0.0.1/16, blockSize: big}
+        """;
+
+    assertThat(margay(TIER + "---\n" + bad, "apply", "-f", "-")).isEqualTo(1);
+    assertThat(err.lines())
+        .contains(
+            "-: document 2: spec.cidr: 10.0.0.1/16 has host bits set; the network is 10.0.0.0/16")
+        .anyMatch(line -> line.startsWith("-: document 2: spec.blockSize: "))
+        .contains("nothing was written");
+    assertThat(store.list("/").items()).isEmpty();
+  }
+
+  @Test
+  void a_policy_in_a_missing_tier_is_refused() {
+    assertThat(margay(POLICY, "apply", "-f", "-")).isEqualTo(1);
+    assertThat(err).contains("there is no tier \"platform\"");
+  }
+
+  @Test
+  void tiers_are_written_first_and_deleted_last() {
+    assertThat(margay(POLICY + "---\n" + TIER, "apply", "-f", "-")).isZero();
+    assertThat(out).isEqualTo("Tier(platform) created\nNetworkPolicy(shop/p) created\n");
+
+    assertThat(margay("", "delete", "tier", "platform")).isEqualTo(1);
+    assertThat(err).contains("Tier(platform): still holds NetworkPolicy(shop/p)");
+
+    assertThat(margay(TIER + "---\n" + POLICY, "delete", "-f", "-")).isZero();
+    assertThat(out).isEqualTo("NetworkPolicy(shop/p) deleted\nTier(platform) deleted\n");
+  }
+
+  @Test
+  void delete_by_name_and_of_nothing() {
+    margay(TIER, "apply", "-f", "-");
+
+    assertThat(margay("", "delete", "tiers", "platform")).isZero();
+    assertThat(margay("", "delete", "tiers", "platform")).isEqualTo(1);
+    assertThat(err).isEqualTo("Tier(platform): does not exist\n");
+    assertThat(margay("", "delete", "--skip-not-exists", "tiers", "platform")).isZero();
+  }
+
+  @Test
+  void pools_must_not_overlap_nor_change_their_prefix() {
+    String pool =
+        """
+        apiVersion: projectcalico.org/v3
+        kind: IPPool
+        metadata: {name: a}
+        spec: {cidr: 10.0.0.0/16}
+        """;
+    assertThat(margay(pool, "apply", "-f", "-")).isZero();
+
+    assertThat(margay(pool.replace("name: a", "name: b"), "apply", "-f", "-")).isEqualTo(1);
+    assertThat(err).contains("10.0.0.0/16 overlaps 10.0.0.0/16 of IPPool(a)");
+    assertThat(margay(pool.replace("10.0", "10.1"), "apply", "-f", "-")).isEqualTo(1);
+    assertThat(err).contains("spec.cidr: never changes; it is 10.0.0.0/16");
+  }
+
+  @Test
+  void a_kubernetes_policy_is_stored_converted() throws Exception {
+    String policy =
+        """
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: deny}
+        spec: {podSelector: {}}
+        """;
+
+    assertThat(margay(policy, "apply", "-n", "shop", "-f", "-")).isZero();
+    assertThat(out).isEqualTo("NetworkPolicy(shop/knp.default.deny) created\n");
+    assertThat(
+            store
+                .get("/calico/resources/v3/projectcalico.org/networkpolicies/shop/knp.default.deny")
+                .orElseThrow()
+                .value())
+        .contains("\"order\":1000", "\"selector\":\"projectcalico.org/orchestrator == 'k8s'\"");
+  }
+
+  @Test
+  void get_shows_tables_documents_and_names() {
+    margay(TIER + "---\n" + POLICY, "apply", "-f", "-");
+
+    assertThat(margay("", "get", "networkpolicies", "-A")).isZero();
+    assertThat(out).isEqualTo("NAMESPACE  NAME  TIER      ORDER\nshop       p     platform\n");
+    assertThat(margay("", "get", "np")).isZero();
+    assertThat(out).isEqualTo("NAME  TIER  ORDER\n");
+    assertThat(margay("", "get", "np", "-n", "shop", "-o", "name")).isZero();
+    assertThat(out).isEqualTo("networkpolicy/p\n");
+    assertThat(margay("", "get", "tier", "platform", "-o", "yaml")).isZero();
+    assertThat(out).startsWith("kind: Tier\napiVersion: projectcalico.org/v3\nmetadata:\n");
+    assertThat(out).contains("resourceVersion: \"2\"");
+    assertThat(margay("", "get", "tier", "-o", "json")).isZero();
+    assertThat(out).contains("\"kind\" : \"List\"", "\"name\" : \"platform\"");
+  }
+
+  @Test
+  void what_get_prints_can_be_applied_again() {
+    margay(TIER, "apply", "-f", "-");
+    margay("", "get", "tier", "-o", "yaml");
+
+    assertThat(margay(out, "apply", "-f", "-")).isZero();
+    assertThat(out).isEqualTo("Tier(platform) unchanged\n");
+  }
+
+  @Test
+  void get_of_nothing_fails() {
+    assertThat(margay("", "get", "node", "n1")).isEqualTo(1);
+    assertThat(err).isEqualTo("Node(n1): does not exist\n");
+    assertThat(out).isEmpty();
+  }
+
+  @Test
+  void get_shows_the_rest_of_what_is_partly_garbage_and_fails() throws Exception {
+    margay(TIER, "apply", "-f", "-");
+    store.commit(Txn.create(TIERS + "broken", "{"));
+
+    assertThat(margay("", "get", "tiers")).isEqualTo(1);
+    assertThat(out).contains("platform");
+    assertThat(err).startsWith("Tier(broken): stored, but document: is not JSON");
+  }
+
+  @Test
+  void validate_needs_no_datastore(@TempDir Path folder) throws Exception {
+    opener =
+        _ -> {
+          throw new AssertionError("validate opened the datastore");
+        };
+    Files.writeString(folder.resolve("b.yaml"), POLICY);
+    Files.writeString(folder.resolve("a.yml"), TIER);
+    Files.writeString(folder.resolve("notes.txt"), "not a resource");
+
+    assertThat(margay("", "validate", "-f", folder.toString())).isZero();
+    assertThat(out).isEqualTo("2 resources are valid\n");
+    assertThat(margay("kind: Tier", "validate", "-f", "-")).isEqualTo(1);
+    assertThat(err).isEqualTo("-: document 1: apiVersion: is required\n");
+  }
+
+  @Test
+  void unknown_fields_are_warned_about_and_kept() throws Exception {
+    assertThat(margay(TIER.replace("order: 10", "order: 10, color: red"), "apply", "-f", "-"))
+        .isZero();
+    assertThat(err)
+        .isEqualTo("-: document 1: spec.color: warning: not a known field; kept, without effect\n");
+    assertThat(store.get(TIERS + "platform").orElseThrow().value()).contains("\"color\":\"red\"");
+  }
+
+  @Test
+  void usage_errors_exit_2() {
+    assertThat(margay("", "apply")).isEqualTo(2);
+    assertThat(margay("", "apply", "-f", "/nowhere.yaml")).isEqualTo(2);
+    assertThat(err).isEqualTo("/nowhere.yaml: can't be read: no such file\n");
+    assertThat(margay("", "get", "gadgets")).isEqualTo(2);
+    assertThat(err).startsWith("\"gadgets\" is not a kind; known are bgpconfiguration, ");
+    assertThat(margay("", "delete", "tier")).isEqualTo(2);
+    assertThat(margay("", "get")).isEqualTo(2);
+    assertThat(margay("", "get", "nodes", "--etcd-endpoints", "nonsense")).isEqualTo(2);
+  }
+
+  @Test
+  void an_unreachable_datastore_exits_3() {
+    opener =
+        settings -> {
+          throw new DatastoreException(
+              DatastoreException.Kind.UNREACHABLE, settings.endpointText(), "no connection");
+        };
+
+    assertThat(margay("", "get", "nodes", "--etcd-endpoints", "http://192.0.2.1:2379"))
+        .isEqualTo(3);
+    assertThat(err).isEqualTo("no connection (datastore http://192.0.2.1:2379)\n");
+  }
+
+  @Test
+  void a_write_whose_outcome_is_unknown_says_so() {
+    opener = _ -> new Dying(store);
+
+    assertThat(margay(TIER + "---\n" + POLICY, "apply", "-f", "-")).isEqualTo(3);
+    assertThat(err)
+        .startsWith(
+            "Tier(platform): may or may not have been written; get it before trying again; the 1"
+                + " after it were not tried\n");
+  }
+
+  /// Commands close what they opened; the test goes on reading.
+  private static class Forwarding implements Datastore {
+    final InMemoryDatastore store;
+
+    Forwarding(InMemoryDatastore store) {
+      this.store = store;
+    }
+
+    @Override
+    public Optional<KeyValue> get(String key) throws DatastoreException {
+      return store.get(key);
+    }
+
+    @Override
+    public Listing getAll(List<String> keys) throws DatastoreException {
+      return store.getAll(keys);
+    }
+
+    @Override
+    public Listing list(String prefix) throws DatastoreException {
+      return store.list(prefix);
+    }
+
+    @Override
+    public CommitResult commit(Txn txn) throws DatastoreException {
+      return store.commit(txn);
+    }
+
+    @Override
+    public Watch watch(String prefix, long from, WatchListener listener) {
+      return store.watch(prefix, from, listener);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /// A store in which somebody else writes right before our first `times` commits.
+  private static final class Racing extends Forwarding {
+    private int times;
+
+    Racing(InMemoryDatastore store, int times) {
+      super(store);
+      this.times = times;
+    }
+
+    @Override
+    public CommitResult commit(Txn txn) throws DatastoreException {
+      if (times-- > 0) {
+        var read = store.get(TIERS + "platform").orElseThrow();
+        store.commit(Txn.replace(read, read.value().replace("}}", ",\"n\":" + times + "}}")));
+      }
+      return store.commit(txn);
+    }
+  }
+
+  /// A store that dies while a commit is under way.
+  private static final class Dying extends Forwarding {
+    Dying(InMemoryDatastore store) {
+      super(store);
+    }
+
+    @Override
+    public CommitResult commit(Txn txn) throws DatastoreException {
+      throw new DatastoreException(
+          DatastoreException.Kind.DEADLINE, "http://192.0.2.1:2379", "no answer within 3 s");
+    }
+  }
+}
