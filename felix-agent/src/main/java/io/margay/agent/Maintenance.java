@@ -83,8 +83,7 @@ final class Maintenance implements AutoCloseable {
       LOG.atWarn()
           .addKeyValue("file", snapshotFile)
           .addKeyValue("reason", String.valueOf(refused.getMessage()))
-          .log(
-              "the last known good state was not saved; a restart without the datastore would use an older one");
+          .log("the last known good state was not saved; trying again");
     } catch (InterruptedException stopping) {
       Thread.currentThread().interrupt();
     }
