@@ -1,47 +1,48 @@
 package io.margay.bgp.transport;
 
+import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.ScopedAddress;
+import org.jspecify.annotations.Nullable;
 
-/// Where connections are accepted. `::` takes IPv6 only; a scope takes what arrives on that
-/// interface only, and a link-local address needs one.
+/// Where connections are accepted. `::` takes IPv6 only.
 ///
 /// @param address an address of this node, or `0.0.0.0` or `::`
+/// @param device the interface connections must arrive on, which a link-local address needs; absent:
+///   any
 /// @param port 1 to 65535
-public record ListenAddress(ScopedAddress address, int port) {
+public record ListenAddress(IpAddress address, @Nullable InterfaceName device, int port) {
 
   public ListenAddress {
     if (port < 1 || port > 65535) {
       throw new IllegalArgumentException("BGP port " + port + " is not in 1..65535");
     }
-    IpAddress listened = address.address();
-    if (listened.isMulticast()) {
+    if (address.isMulticast()) {
       throw new IllegalArgumentException(
-          "cannot listen on the multicast address " + listened + "; name an address of this node");
+          "cannot listen on the multicast address " + address + "; name an address of this node");
     }
-    if (listened.family() == IpFamily.IPV6
-        && listened.isLinkLocal()
-        && address.scope() == null) {
+    if (address.family() == IpFamily.IPV6 && address.isLinkLocal() && device == null) {
       throw new IllegalArgumentException(
           "cannot listen on the link-local address "
-              + listened
+              + address
               + " without its interface; write "
-              + listened
+              + address
               + "%eth0");
     }
   }
 
-  public static ListenAddress of(IpAddress address, int port) {
-    return new ListenAddress(ScopedAddress.of(address), port);
+  /// On the interface of the address, if it names one.
+  public static ListenAddress of(ScopedAddress address, int port) {
+    return new ListenAddress(address.address(), address.scope(), port);
   }
 
   IpFamily family() {
-    return address.address().family();
+    return address.family();
   }
 
   @Override
   public String toString() {
-    return address + " port " + port;
+    return address + (device == null ? "" : "%" + device) + " port " + port;
   }
 }

@@ -35,7 +35,7 @@ final class Listener {
       if (address.family() == IpFamily.IPV6) {
         SocketOptions.ipv6Only(channel);
       }
-      InterfaceName device = address.address().scope();
+      InterfaceName device = address.device();
       if (device != null) {
         SocketOptions.bindToDevice(channel, device);
       }
@@ -91,8 +91,8 @@ final class Listener {
 
   /// What is wrong and how to put it right.
   static IOException cannotListen(ListenAddress address, @Nullable Throwable cause) {
-    IpAddress ip = address.address().address();
-    InterfaceName device = address.address().scope();
+    IpAddress ip = address.address();
+    InterfaceName device = address.device();
     String why =
         switch (Sockets.error(cause)) {
           case Sockets.EADDRINUSE ->

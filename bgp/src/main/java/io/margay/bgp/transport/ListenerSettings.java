@@ -53,7 +53,7 @@ record ListenerSettings(Map<Prefix, Password> keys, int sentHops, int leastRecei
   }
 
   private static boolean reaches(ExpectedPeer peer, ListenAddress listener) {
-    InterfaceName only = listener.address().scope();
+    InterfaceName only = listener.device();
     return peer.addresses().family() == listener.family()
         && (only == null || peer.scope() == null || only.equals(peer.scope()));
   }

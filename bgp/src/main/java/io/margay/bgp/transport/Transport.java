@@ -157,7 +157,7 @@ public final class Transport {
                 channel.pipeline().addLast(new Arrival());
               }
             })
-        .bind(Sockets.of(address.address().address(), address.port()));
+        .bind(Sockets.of(address.address(), address.port()));
   }
 
   /// Hands a connection over once it can be written to.

@@ -12,15 +12,13 @@ final class TransportLog {
 
   static void listening(ListenAddress address) {
     LOG.atInfo()
-        .addKeyValue("address", address.address())
-        .addKeyValue("port", address.port())
+        .addKeyValue("address", address)
         .log("BGP listens");
   }
 
   static void listensNoMore(ListenAddress address) {
     LOG.atInfo()
-        .addKeyValue("address", address.address())
-        .addKeyValue("port", address.port())
+        .addKeyValue("address", address)
         .log("BGP listens no more");
   }
 }

@@ -20,7 +20,7 @@ class ListenerSettingsTest {
   private static final Password B = new Password("b");
 
   private static ListenAddress listen(String address) {
-    return new ListenAddress(ScopedAddress.parse(address), 179);
+    return Node.listenAddress(address, 179);
   }
 
   private static ExpectedPeer host(String address, Ttl ttl, @Nullable Password password) {
@@ -118,13 +118,12 @@ class ListenerSettingsTest {
 
   @Test
   void listening_on_a_link_local_address_needs_its_interface() {
-    assertThatThrownBy(() -> ListenAddress.of(IpAddress.parse("fe80::1"), 179))
+    assertThatThrownBy(() -> listen("fe80::1"))
         .hasMessage(
             "cannot listen on the link-local address fe80::1 without its interface; write"
                 + " fe80::1%eth0");
-    assertThatThrownBy(() -> ListenAddress.of(IpAddress.parse("224.0.0.1"), 179))
-        .hasMessageContaining("multicast");
-    assertThatThrownBy(() -> ListenAddress.of(IpAddress.parse("10.0.0.1"), 65536))
+    assertThatThrownBy(() -> listen("224.0.0.1")).hasMessageContaining("multicast");
+    assertThatThrownBy(() -> new ListenAddress(IpAddress.parse("10.0.0.1"), null, 65536))
         .hasMessage("BGP port 65536 is not in 1..65535");
   }
 }

@@ -27,8 +27,7 @@ class Md5DropsTest {
         .isInstanceOf(IOException.class)
         .hasMessageContaining("TCPMD5NotFound");
     assertThatThrownBy(() -> Md5Drops.parse(List.of())).hasMessageContaining("TcpExt");
-    assertThatThrownBy(
-            () -> Md5Drops.parse(List.of("TcpExt: TCPMD5NotFound", "TcpExt: many")))
+    assertThatThrownBy(() -> Md5Drops.parse(List.of("TcpExt: TCPMD5NotFound", "TcpExt: many")))
         .hasMessageContaining("many");
   }
 

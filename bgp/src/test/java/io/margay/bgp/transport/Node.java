@@ -1,6 +1,7 @@
 package io.margay.bgp.transport;
 
-import io.margay.model.net.ScopedAddress;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -12,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -51,8 +53,7 @@ final class Node implements AutoCloseable {
   }
 
   private void keep(Channel channel) {
-    BlockingQueue<String> queue = new LinkedBlockingQueue<>();
-    received.put(channel, queue);
+    BlockingQueue<String> queue = queue(channel);
     channel
         .pipeline()
         .addLast(
@@ -85,10 +86,21 @@ final class Node implements AutoCloseable {
     return future.getNow();
   }
 
+  /// Unlike a peer's address, any listener's may name an interface.
+  static ListenAddress listenAddress(String text, int port) {
+    int percent = text.indexOf('%');
+    return percent < 0
+        ? new ListenAddress(IpAddress.parse(text), null, port)
+        : new ListenAddress(
+            IpAddress.parse(text.substring(0, percent)),
+            new InterfaceName(text.substring(percent + 1)),
+            port);
+  }
+
   void listen(String... addresses) throws IOException {
-    Set<ListenAddress> all = new java.util.LinkedHashSet<>();
+    Set<ListenAddress> all = new LinkedHashSet<>();
     for (String address : addresses) {
-      all.add(new ListenAddress(ScopedAddress.parse(address), PORT));
+      all.add(listenAddress(address, PORT));
     }
     transport.listen(all);
   }
@@ -132,11 +144,15 @@ final class Node implements AutoCloseable {
     channel.writeAndFlush(Unpooled.copiedBuffer(text, StandardCharsets.US_ASCII));
   }
 
+  private BlockingQueue<String> queue(Channel channel) {
+    return received.computeIfAbsent(channel, _ -> new LinkedBlockingQueue<>());
+  }
+
   /// Reads until the text has come.
   void awaitText(Channel channel, String text) throws InterruptedException {
     StringBuilder read = new StringBuilder();
     while (read.length() < text.length()) {
-      String more = received.get(channel).poll(DEADLINE_SECONDS, TimeUnit.SECONDS);
+      String more = queue(channel).poll(DEADLINE_SECONDS, TimeUnit.SECONDS);
       if (more == null) {
         throw new AssertionError("never came: \"" + text + "\"; read: \"" + read + "\"");
       }
@@ -148,7 +164,7 @@ final class Node implements AutoCloseable {
   }
 
   boolean hasRead(Channel channel) {
-    return !received.get(channel).isEmpty();
+    return !queue(channel).isEmpty();
   }
 
   /// A counter of TcpExt in the node's namespace.

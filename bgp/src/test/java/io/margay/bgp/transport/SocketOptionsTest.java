@@ -13,7 +13,9 @@ import org.junit.jupiter.api.Test;
 class SocketOptionsTest {
 
   private static String hex(ByteBuffer buffer, int from, int length) {
-    return HexFormat.of().formatHex(buffer.array(), from, from + length);
+    byte[] octets = new byte[length];
+    buffer.get(from, octets);
+    return HexFormat.of().formatHex(octets);
   }
 
   @Test
