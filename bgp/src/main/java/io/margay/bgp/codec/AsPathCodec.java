@@ -16,7 +16,7 @@ final class AsPathCodec {
   static AsPath read(ByteBuf value, boolean fourOctets, boolean confederationsAllowed)
       throws MalformedAttribute {
     int width = fourOctets ? 4 : 2;
-    List<Segment> segments = new ArrayList<>();
+    AsPath.Builder path = AsPath.builder();
     while (value.isReadable()) {
       if (value.readableBytes() < 2) {
         throw new MalformedAttribute("segment header is cut short");
@@ -33,32 +33,36 @@ final class AsPathCodec {
       if (count == 0 || value.readableBytes() < count * width) {
         throw new MalformedAttribute("segment of " + count + " ASes does not fit");
       }
-      List<Asn> asns = new ArrayList<>(count);
+      path.begin(kind);
       for (int i = 0; i < count; i++) {
-        Asn asn = new Asn(fourOctets ? value.readInt() : value.readUnsignedShort());
-        if (asn.toLong() == 0) {
+        int asn = fourOctets ? value.readInt() : value.readUnsignedShort();
+        if (asn == 0) {
           // RFC 7607 §2: an UPDATE with AS 0 in AS_PATH is malformed.
           throw new MalformedAttribute("AS 0 in the path");
         }
-        asns.add(asn);
+        path.add(asn);
       }
-      segments.add(new Segment(kind, asns));
     }
-    return new AsPath(segments);
+    return path.build();
   }
 
   static void write(AsPath path, boolean fourOctets, ByteBuf to) {
-    for (Segment segment : path.segments()) {
-      to.writeByte(segment.kind().wireValue());
-      to.writeByte(segment.asns().size());
-      for (Asn asn : segment.asns()) {
-        if (fourOctets) {
-          to.writeInt(asn.value());
-        } else {
-          to.writeShort((asn.isTwoOctet() ? asn : Asn.TRANS).value());
-        }
-      }
-    }
+    path.visit(
+        new AsPath.Visitor() {
+          @Override
+          public void segment(Kind kind, int count) {
+            to.writeByte(kind.wireValue()).writeByte(count);
+          }
+
+          @Override
+          public void asn(int asn) {
+            if (fourOctets) {
+              to.writeInt(asn);
+            } else {
+              to.writeShort(new Asn(asn).isTwoOctet() ? asn : Asn.TRANS.value());
+            }
+          }
+        });
   }
 
   /// Whether a 2-octet path loses something that AS4_PATH must carry.

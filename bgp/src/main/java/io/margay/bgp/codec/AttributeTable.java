@@ -7,8 +7,7 @@ import static io.margay.bgp.codec.AttributeRow.WELL_KNOWN;
 import io.margay.bgp.codec.AttributeRow.Decoder;
 import io.margay.bgp.codec.AttributeRow.Encoder;
 import io.margay.bgp.message.AfiSafi;
-import io.margay.bgp.message.Community;
-import io.margay.bgp.message.LargeCommunity;
+import io.margay.bgp.message.Nlri;
 import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttribute.Aggregator;
 import io.margay.bgp.message.PathAttribute.As4Aggregator;
@@ -33,7 +32,6 @@ import io.margay.model.net.IpFamily;
 import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.RouterId;
 import io.netty.buffer.ByteBuf;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -116,14 +114,12 @@ final class AttributeTable {
               Communities.class,
               OPTIONAL_TRANSITIVE,
               ErrorAction.WITHDRAW,
-              (value, _) -> {
-                List<Community> communities = new ArrayList<>(count(value, 4));
-                while (value.isReadable()) {
-                  communities.add(new Community(value.readInt()));
+              (value, _) -> Communities.ofValues(ints(value, count(value, 4))),
+              (list, to, _) -> {
+                for (int i = 0; i < list.size(); i++) {
+                  to.writeInt(list.value(i));
                 }
-                return new Communities(communities);
-              },
-              (list, to, _) -> list.communities().forEach(one -> to.writeInt(one.value()))),
+              }),
           internal(
               9,
               "ORIGINATOR_ID",
@@ -138,14 +134,12 @@ final class AttributeTable {
               ClusterList.class,
               OPTIONAL,
               ErrorAction.WITHDRAW,
-              (value, _) -> {
-                List<Integer> clusters = new ArrayList<>(count(value, 4));
-                while (value.isReadable()) {
-                  clusters.add(value.readInt());
+              (value, _) -> ClusterList.ofValues(ints(value, count(value, 4))),
+              (list, to, _) -> {
+                for (int i = 0; i < list.size(); i++) {
+                  to.writeInt(list.value(i));
                 }
-                return new ClusterList(clusters);
-              },
-              (list, to, _) -> list.clusters().forEach(to::writeInt)),
+              }),
           row(
               14,
               "MP_REACH_NLRI",
@@ -163,7 +157,7 @@ final class AttributeTable {
               AttributeTable::readMpUnreach,
               (unreach, to, _) -> {
                 to.writeShort(unreach.family().afi()).writeByte(unreach.family().safi());
-                PrefixCodec.writeAll(unreach.prefixes(), to);
+                PrefixCodec.writeAll(unreach.nlri(), to);
               }),
           row(
               16,
@@ -172,13 +166,17 @@ final class AttributeTable {
               OPTIONAL_TRANSITIVE,
               ErrorAction.WITHDRAW,
               (value, _) -> {
-                List<Long> communities = new ArrayList<>(count(value, 8));
-                while (value.isReadable()) {
-                  communities.add(value.readLong());
+                long[] communities = new long[count(value, 8)];
+                for (int i = 0; i < communities.length; i++) {
+                  communities[i] = value.readLong();
                 }
-                return new ExtendedCommunities(communities);
+                return ExtendedCommunities.ofValues(communities);
               },
-              (list, to, _) -> list.communities().forEach(to::writeLong)),
+              (list, to, _) -> {
+                for (int i = 0; i < list.size(); i++) {
+                  to.writeLong(list.value(i));
+                }
+              }),
           row(
               17,
               "AS4_PATH",
@@ -206,14 +204,7 @@ final class AttributeTable {
               LargeCommunities.class,
               OPTIONAL_TRANSITIVE,
               ErrorAction.WITHDRAW,
-              (value, _) -> {
-                List<LargeCommunity> communities = new ArrayList<>(count(value, 12));
-                while (value.isReadable()) {
-                  communities.add(
-                      new LargeCommunity(value.readInt(), value.readInt(), value.readInt()));
-                }
-                return new LargeCommunities(communities);
-              },
+              (value, _) -> LargeCommunities.ofValues(ints(value, 3 * count(value, 12))),
               (list, to, _) ->
                   list.communities()
                       .forEach(
@@ -306,7 +297,7 @@ final class AttributeTable {
     value.skipBytes(1);
     IpFamily unicast = family.unicastFamily().orElse(null);
     if (unicast == null || !context.families().contains(family)) {
-      return new MpReach(family, new Ipv4Address(0), null, List.of());
+      return new MpReach(family, new Ipv4Address(0), null, Nlri.none(IpFamily.IPV4));
     }
     return switch (unicast) {
       case IPV4 -> {
@@ -346,7 +337,7 @@ final class AttributeTable {
       to.writeBytes(linkLocal.toBytes());
     }
     to.writeByte(0);
-    PrefixCodec.writeAll(reach.prefixes(), to);
+    PrefixCodec.writeAll(reach.nlri(), to);
   }
 
   private static MpUnreach readMpUnreach(ByteBuf value, CodecContext context)
@@ -357,7 +348,7 @@ final class AttributeTable {
     AfiSafi family = new AfiSafi(value.readUnsignedShort(), value.readUnsignedByte());
     IpFamily unicast = family.unicastFamily().orElse(null);
     if (unicast == null || !context.families().contains(family)) {
-      return new MpUnreach(family, List.of());
+      return new MpUnreach(family, Nlri.none(unicast == null ? IpFamily.IPV4 : unicast));
     }
     return new MpUnreach(family, PrefixCodec.read(value, unicast));
   }
@@ -384,6 +375,14 @@ final class AttributeTable {
       throw new MalformedAttribute(length + " octets are not a list of " + octets + " each");
     }
     return length / octets;
+  }
+
+  private static int[] ints(ByteBuf value, int count) {
+    int[] ints = new int[count];
+    for (int i = 0; i < count; i++) {
+      ints[i] = value.readInt();
+    }
+    return ints;
   }
 
   private static <A extends PathAttribute> AttributeRow<A> row(

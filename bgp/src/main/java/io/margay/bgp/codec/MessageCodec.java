@@ -130,6 +130,9 @@ public final class MessageCodec {
     int attributesStart = to.writerIndex();
     to.writeShort(0);
     List<PathAttribute> attributes = onTheWire(update.attributes(), context);
+    if (update.nextHop() != null) {
+      attributes.add(new PathAttribute.NextHop(update.nextHop()));
+    }
     if (update.reachable() != null) {
       attributes.add(update.reachable());
     }

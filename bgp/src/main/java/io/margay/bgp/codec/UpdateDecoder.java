@@ -1,6 +1,7 @@
 package io.margay.bgp.codec;
 
 import io.margay.bgp.message.AsPath;
+import io.margay.bgp.message.Nlri;
 import io.margay.bgp.message.Notification;
 import io.margay.bgp.message.Octets;
 import io.margay.bgp.message.PathAttribute;
@@ -8,7 +9,7 @@ import io.margay.bgp.message.PathAttributes;
 import io.margay.bgp.message.Update;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpFamily;
-import io.margay.model.net.Prefix;
+import io.margay.model.net.Ipv4Address;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,11 +19,16 @@ import org.jspecify.annotations.Nullable;
 final class UpdateDecoder {
 
   private final CodecContext context;
-  private final List<PathAttribute> attributes = new ArrayList<>();
+  private final PathAttributes.Builder attributes = PathAttributes.builder();
   private final List<AttributeError> errors = new ArrayList<>();
   private final boolean[] seen = new boolean[256];
   private PathAttribute.@Nullable MpReach reach;
   private PathAttribute.@Nullable MpUnreach unreach;
+  private @Nullable Ipv4Address nextHop;
+  private @Nullable AsPath path;
+  private @Nullable AsPath as4Path;
+  private PathAttribute.@Nullable Aggregator aggregator;
+  private PathAttribute.@Nullable As4Aggregator as4Aggregator;
   private boolean sawReach;
   private ErrorAction worst = ErrorAction.DISCARD;
   private DecodeOutcome.@Nullable SessionReset reset;
@@ -51,8 +57,8 @@ final class UpdateDecoder {
       return malformedList("attributes overrun the UPDATE");
     }
     ByteBuf attributesField = body.readSlice(attributesLength);
-    List<Prefix> withdrawn;
-    List<Prefix> announced;
+    Nlri withdrawn;
+    Nlri announced;
     try {
       withdrawn = PrefixCodec.read(withdrawnField, IpFamily.IPV4);
       announced = PrefixCodec.read(body, IpFamily.IPV4);
@@ -70,7 +76,7 @@ final class UpdateDecoder {
       requireMandatory(!announced.isEmpty());
     }
     reconcileTwoOctetPath();
-    Update update = new Update(withdrawn, unreach, PathAttributes.of(attributes), announced, reach);
+    Update update = new Update(withdrawn, unreach, attributes.build(), nextHop, announced, reach);
     if (errors.isEmpty()) {
       return new DecodeOutcome.Accepted(update);
     }
@@ -165,28 +171,34 @@ final class UpdateDecoder {
   private void keep(PathAttribute attribute) {
     switch (attribute) {
       case PathAttribute.MpReach mpReach -> {
-        sawReach = !mpReach.prefixes().isEmpty();
+        sawReach = !mpReach.nlri().isEmpty();
         reach = context.families().contains(mpReach.family()) ? mpReach : null;
       }
       // Kept even when the family is not exchanged (it then names no prefix): without it the
       // message would look like the IPv4 End-of-RIB.
       case PathAttribute.MpUnreach mpUnreach -> unreach = mpUnreach;
+      case PathAttribute.NextHop(Ipv4Address address) -> nextHop = address;
+      case PathAttribute.As4Path(AsPath of4) -> as4Path = of4;
+      case PathAttribute.As4Aggregator of4 -> as4Aggregator = of4;
+      case PathAttribute.AsPathAttribute as -> {
+        path = as.path();
+        attributes.put(as);
+      }
+      case PathAttribute.Aggregator by -> {
+        aggregator = by;
+        attributes.put(by);
+      }
       case PathAttribute.Origin _,
-          PathAttribute.AsPathAttribute _,
-          PathAttribute.NextHop _,
           PathAttribute.MultiExitDisc _,
           PathAttribute.LocalPref _,
           PathAttribute.AtomicAggregate _,
-          PathAttribute.Aggregator _,
           PathAttribute.Communities _,
           PathAttribute.OriginatorId _,
           PathAttribute.ClusterList _,
           PathAttribute.ExtendedCommunities _,
-          PathAttribute.As4Path _,
-          PathAttribute.As4Aggregator _,
           PathAttribute.LargeCommunities _,
           PathAttribute.Unrecognized _ ->
-          attributes.add(attribute);
+          attributes.put(attribute);
     }
   }
 
@@ -201,7 +213,7 @@ final class UpdateDecoder {
     }
     if ((flags & AttributeRow.TRANSITIVE) != 0) {
       int kept = AttributeRow.OPTIONAL_TRANSITIVE | AttributeRow.PARTIAL;
-      attributes.add(new PathAttribute.Unrecognized(kept, code, octets(value)));
+      attributes.put(new PathAttribute.Unrecognized(kept, code, octets(value)));
     }
   }
 
@@ -224,33 +236,18 @@ final class UpdateDecoder {
   /// RFC 6793 §4.2.3: an AGGREGATOR with a real AS number means that a 4-octet speaker did not
   /// aggregate, so both AS4 attributes are ignored.
   private void reconcileTwoOctetPath() {
-    PathAttributes raw = PathAttributes.of(attributes);
-    AsPath as4 =
-        raw.find(PathAttribute.As4Path.class).map(PathAttribute.As4Path::path).orElse(null);
-    PathAttribute.As4Aggregator as4Aggregator =
-        raw.find(PathAttribute.As4Aggregator.class).orElse(null);
-    PathAttribute.Aggregator aggregator = raw.find(PathAttribute.Aggregator.class).orElse(null);
-    attributes.removeIf(
-        attribute ->
-            attribute instanceof PathAttribute.As4Path
-                || attribute instanceof PathAttribute.As4Aggregator);
+    if (as4Path == null && as4Aggregator == null) {
+      return;
+    }
     boolean aggregatedByTwoOctets = aggregator != null && !aggregator.asn().equals(Asn.TRANS);
     if (aggregatedByTwoOctets && as4Aggregator != null) {
       return;
     }
-    if (as4 != null && seen[2]) {
-      AsPath merged = AsPathCodec.merge(raw.asPath(), as4);
-      attributes.replaceAll(
-          attribute ->
-              attribute instanceof PathAttribute.AsPathAttribute
-                  ? new PathAttribute.AsPathAttribute(merged)
-                  : attribute);
+    if (as4Path != null && path != null) {
+      attributes.put(new PathAttribute.AsPathAttribute(AsPathCodec.merge(path, as4Path)));
     }
     if (as4Aggregator != null && aggregator != null) {
-      PathAttribute.Aggregator whole =
-          new PathAttribute.Aggregator(as4Aggregator.asn(), as4Aggregator.speaker());
-      attributes.replaceAll(
-          attribute -> attribute instanceof PathAttribute.Aggregator ? whole : attribute);
+      attributes.put(new PathAttribute.Aggregator(as4Aggregator.asn(), as4Aggregator.speaker()));
     }
   }
 

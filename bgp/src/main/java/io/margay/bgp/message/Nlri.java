@@ -234,6 +234,17 @@ public final class Nlri implements Iterable<Prefix> {
       return this;
     }
 
+    /// @throws IllegalArgumentException when they are of another family
+    public Builder addAll(Nlri more) {
+      if (more.family != family) {
+        throw new IllegalArgumentException(more.family + " prefixes among " + family);
+      }
+      for (int i = 0; i < more.size; i++) {
+        add(more.high[i], more.low(i), more.length(i), more.pathId(i));
+      }
+      return this;
+    }
+
     private void grow() {
       int room = Math.max(8, 2 * size);
       high = Arrays.copyOf(high, room);

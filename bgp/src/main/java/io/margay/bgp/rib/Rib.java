@@ -1,6 +1,7 @@
 package io.margay.bgp.rib;
 
 import io.margay.bgp.message.AfiSafi;
+import io.margay.bgp.message.Nlri;
 import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttributes;
 import io.margay.bgp.message.Update;
@@ -204,26 +205,23 @@ public final class Rib {
     }
     PathAttribute.MpUnreach unreachable = update.unreachable();
     if (unreachable != null) {
-      unreachable.prefixes().forEach(prefix -> forget(ribs, peer, prefix));
+      unreachable.nlri().forEach(prefix -> forget(ribs, peer, prefix));
     }
-    PathAttributes attributes = update.attributes().without(PathAttribute.NextHop.class);
-    if (!update.announced().isEmpty() && session.families().contains(IpFamily.IPV4)) {
-      update
-          .attributes()
-          .find(PathAttribute.NextHop.class)
-          .ifPresent(
-              hop -> receiveAll(ribs, session, update.announced(), attributes, hop.address()));
+    PathAttributes attributes = update.attributes();
+    IpAddress nextHop = update.nextHop();
+    if (nextHop != null && session.families().contains(IpFamily.IPV4)) {
+      receiveAll(ribs, session, update.announced(), attributes, nextHop);
     }
     PathAttribute.MpReach reachable = update.reachable();
     if (reachable != null) {
-      receiveAll(ribs, session, reachable.prefixes(), attributes, reachable.nextHop());
+      receiveAll(ribs, session, reachable.nlri(), attributes, reachable.nextHop());
     }
   }
 
   private void receiveAll(
       PeerRibs ribs,
       RibSession session,
-      List<Prefix> prefixes,
+      Nlri prefixes,
       PathAttributes attributes,
       IpAddress nextHop) {
     Path.Learned path = new Path.Learned(session.peer(), attributes, nextHop, false);

@@ -1,6 +1,7 @@
 package io.margay.bgp.rib;
 
 import io.margay.bgp.message.AfiSafi;
+import io.margay.bgp.message.Nlri;
 import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttributes;
 import io.margay.bgp.message.Update;
@@ -26,7 +27,10 @@ record UpdatePacker(int maxOctets, ToIntFunction<PathAttributes> attributeOctets
   /// Extended attribute header, AFI, SAFI.
   private static final int MP_UNREACH_OCTETS = 4 + 3;
 
-  /// The same, next hop length, one global next hop, reserved octet.
+  /// NEXT_HOP with its header (RFC 4271 §5.1.3).
+  private static final int NEXT_HOP_OCTETS = 3 + 4;
+
+  /// The same as of MP_UNREACH, next hop length, one global next hop, reserved octet.
   private static final int MP_REACH_OCTETS = 4 + 3 + 1 + 16 + 1;
 
   /// @param updates withdrawals first
@@ -66,14 +70,18 @@ record UpdatePacker(int maxOctets, ToIntFunction<PathAttributes> attributeOctets
 
   private boolean announce(Group group, List<Prefix> prefixes, List<Update> into) {
     PathAttributes attributes = group.advertisement().attributes();
+    Ipv4Address nextHop = null;
     int room =
         switch (group.family()) {
           case IPV4 -> {
             if (!(group.advertisement().nextHop() instanceof Ipv4Address hop)) {
               throw new IllegalStateException("IPv4 route with next hop " + group.advertisement());
             }
-            attributes = attributes.with(new PathAttribute.NextHop(hop));
-            yield maxOctets - FIXED_OCTETS - attributeOctets.applyAsInt(attributes);
+            nextHop = hop;
+            yield maxOctets
+                - FIXED_OCTETS
+                - NEXT_HOP_OCTETS
+                - attributeOctets.applyAsInt(attributes);
           }
           case IPV6 ->
               maxOctets - FIXED_OCTETS - MP_REACH_OCTETS - attributeOctets.applyAsInt(attributes);
@@ -84,15 +92,15 @@ record UpdatePacker(int maxOctets, ToIntFunction<PathAttributes> attributeOctets
     for (List<Prefix> chunk : chunks(prefixes, room)) {
       into.add(
           switch (group.family()) {
-            case IPV4 -> new Update(List.of(), null, attributes, chunk, null);
+            case IPV4 -> Update.ofIpv4(List.of(), attributes, nextHop, chunk);
             case IPV6 ->
-                new Update(
-                    List.of(),
-                    null,
+                Update.ofReachable(
                     attributes,
-                    List.of(),
                     new PathAttribute.MpReach(
-                        AfiSafi.IPV6_UNICAST, group.advertisement().nextHop(), null, chunk));
+                        AfiSafi.IPV6_UNICAST,
+                        group.advertisement().nextHop(),
+                        null,
+                        Nlri.of(IpFamily.IPV6, chunk)));
           });
     }
     return true;
@@ -103,14 +111,11 @@ record UpdatePacker(int maxOctets, ToIntFunction<PathAttributes> attributeOctets
     for (List<Prefix> chunk : chunks(prefixes, room)) {
       into.add(
           switch (family) {
-            case IPV4 -> new Update(chunk, null, PathAttributes.EMPTY, List.of(), null);
+            case IPV4 -> Update.ofIpv4(chunk, PathAttributes.EMPTY, null, List.of());
             case IPV6 ->
-                new Update(
-                    List.of(),
-                    new PathAttribute.MpUnreach(AfiSafi.IPV6_UNICAST, chunk),
-                    PathAttributes.EMPTY,
-                    List.of(),
-                    null);
+                Update.ofUnreachable(
+                    new PathAttribute.MpUnreach(
+                        AfiSafi.IPV6_UNICAST, Nlri.of(IpFamily.IPV6, chunk)));
           });
     }
   }

@@ -1,7 +1,5 @@
 package io.margay.bgp.speaker;
 
-import io.margay.bgp.message.LargeCommunity;
-import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttributes;
 import io.margay.bgp.rib.Advertisement;
 import io.margay.bgp.rib.Decision;
@@ -71,13 +69,8 @@ final class RouteReports {
 
   private static List<String> communities(PathAttributes attributes) {
     List<String> all = new ArrayList<>();
-    attributes
-        .find(PathAttribute.Communities.class)
-        .ifPresent(list -> list.communities().forEach(one -> all.add(one.toString())));
-    attributes
-        .find(PathAttribute.LargeCommunities.class)
-        .map(PathAttribute.LargeCommunities::communities)
-        .ifPresent(list -> list.stream().map(LargeCommunity::toString).forEach(all::add));
+    attributes.communities().communities().forEach(one -> all.add(one.toString()));
+    attributes.largeCommunities().communities().forEach(one -> all.add(one.toString()));
     return all;
   }
 }

@@ -13,6 +13,7 @@ import io.margay.bgp.message.Community;
 import io.margay.bgp.message.Keepalive;
 import io.margay.bgp.message.LargeCommunity;
 import io.margay.bgp.message.Message;
+import io.margay.bgp.message.Nlri;
 import io.margay.bgp.message.Notification;
 import io.margay.bgp.message.Octets;
 import io.margay.bgp.message.Open;
@@ -97,7 +98,6 @@ class MessageCodecTest {
         PathAttributes.of(
             new PathAttribute.Origin(PathAttribute.OriginCode.INCOMPLETE),
             new PathAttribute.AsPathAttribute(AsPath.of(new Asn(65001), Asn.of(4200000000L))),
-            new PathAttribute.NextHop(Ipv4Address.parse("10.201.1.1")),
             new PathAttribute.MultiExitDisc(-1),
             new PathAttribute.LocalPref(200),
             new PathAttribute.AtomicAggregate(),
@@ -132,16 +132,24 @@ class MessageCodecTest {
         Arguments.of(
             "UPDATE of everything",
             new Update(
-                List.of(Prefix.parse("10.1.0.0/16"), Prefix.parse("0.0.0.0/0")),
-                new PathAttribute.MpUnreach(
-                    AfiSafi.IPV6_UNICAST, List.of(Prefix.parse("2001:db8::/32"))),
+                ipv4("10.1.0.0/16", "0.0.0.0/0"),
+                new PathAttribute.MpUnreach(AfiSafi.IPV6_UNICAST, ipv6("2001:db8::/32")),
                 all,
-                List.of(Prefix.parse("10.65.0.0/26")),
+                Ipv4Address.parse("10.201.1.1"),
+                ipv4("10.65.0.0/26"),
                 new PathAttribute.MpReach(
                     AfiSafi.IPV6_UNICAST,
                     IpAddress.parse("2001:db8::1"),
                     IpAddress.parse("fe80::1"),
-                    List.of(Prefix.parse("fd00:10:65::/122"), Prefix.parse("::/0"))))));
+                    ipv6("fd00:10:65::/122", "::/0")))));
+  }
+
+  private static Nlri ipv4(String... prefixes) {
+    return Nlri.of(IpFamily.IPV4, Stream.of(prefixes).map(Prefix::parse).toList());
+  }
+
+  private static Nlri ipv6(String... prefixes) {
+    return Nlri.of(IpFamily.IPV6, Stream.of(prefixes).map(Prefix::parse).toList());
   }
 
   @ParameterizedTest(name = "{0}")
@@ -159,9 +167,9 @@ class MessageCodecTest {
             List.of(),
             PathAttributes.of(
                 new PathAttribute.Communities(List.of(Community.parse("65001:100"))),
-                new PathAttribute.NextHop(Ipv4Address.parse("10.201.1.1")),
                 new PathAttribute.Origin(PathAttribute.OriginCode.IGP),
                 new PathAttribute.AsPathAttribute(AsPath.of(new Asn(65001)))),
+            Ipv4Address.parse("10.201.1.1"),
             List.of(Prefix.parse("10.65.0.0/26")));
     assertThat(encode(update, EXTERNAL))
         .isEqualTo(
@@ -426,8 +434,8 @@ class MessageCodecTest {
             List.of(),
             PathAttributes.of(
                 new PathAttribute.Origin(PathAttribute.OriginCode.IGP),
-                new PathAttribute.AsPathAttribute(path),
-                new PathAttribute.NextHop(Ipv4Address.parse("10.201.1.1"))),
+                new PathAttribute.AsPathAttribute(path)),
+            Ipv4Address.parse("10.201.1.1"),
             List.of(Prefix.parse("10.65.0.0/26")));
     ByteBuf to = Unpooled.buffer();
     MessageCodec.encode(update, to, TWO_OCTET);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.bgp.message.AfiSafi;
 import io.margay.bgp.message.AsPath;
+import io.margay.bgp.message.Nlri;
 import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttributes;
 import io.margay.bgp.message.Update;
@@ -63,13 +64,13 @@ class RibTest {
         List.of(),
         PathAttributes.of(
             new PathAttribute.Origin(PathAttribute.OriginCode.IGP),
-            new PathAttribute.AsPathAttribute(path),
-            new PathAttribute.NextHop(Ipv4Address.parse(nextHop))),
+            new PathAttribute.AsPathAttribute(path)),
+        Ipv4Address.parse(nextHop),
         List.of(prefixes).stream().map(Prefix::parse).toList());
   }
 
   private static Update withdraw(String prefix) {
-    return Update.ofIpv4(List.of(Prefix.parse(prefix)), PathAttributes.EMPTY, List.of());
+    return Update.ofIpv4(List.of(Prefix.parse(prefix)), PathAttributes.EMPTY, null, List.of());
   }
 
   private static String hops(Rib rib, String prefix) {
@@ -131,7 +132,8 @@ class RibTest {
         .containsExactly(
             Update.ofUnreachable(
                 new PathAttribute.MpUnreach(
-                    AfiSafi.IPV6_UNICAST, List.of(Prefix.parse("fd00:65::/122")))));
+                    AfiSafi.IPV6_UNICAST,
+                    Nlri.of(IpFamily.IPV6, List.of(Prefix.parse("fd00:65::/122"))))));
     rib.refresh(TOR_A, AfiSafi.IPV4_UNICAST);
     assertThat(rib.nextBatch(TOR_A).orElseThrow().updates().getFirst().announced())
         .containsExactly(Prefix.parse("10.65.0.0/26"));
@@ -273,7 +275,10 @@ class RibTest {
     rib.update(
         TOR_A,
         Update.ofIpv4(
-            announcement.announced(), announcement.attributes(), announcement.announced()));
+            announcement.announced().toList(),
+            announcement.attributes(),
+            announcement.nextHop(),
+            announcement.announced().toList()));
     rib.settle();
     assertThat(hops(rib, "10.9.0.0/26")).isEqualTo("[10.0.1.2]");
   }

@@ -39,7 +39,7 @@ class UpdatePackerTest {
       changes.add(new AdjRibOut.Change(prefix(i), advertisement("1:1", "10.0.0.1")));
     }
     List<Update> updates = PACKER.pack(changes).updates();
-    int perMessage = (4096 - 23 - ATTRIBUTE_OCTETS) / 5;
+    int perMessage = (4096 - 23 - 7 - ATTRIBUTE_OCTETS) / 5;
     assertThat(updates.stream().map(update -> update.announced().size()).toList())
         .containsExactly(perMessage, perMessage, 2000 - 2 * perMessage);
     assertThat(updates.stream().mapToInt(update -> update.announced().size()).sum())
