@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 
 /// Three namespaces in a row: `left` (10.210.1.2) - `middle`, a router - `right` (10.210.2.2). The
 /// router has .1 and ::1 on each link, fd00:210:1::/64 and fd00:210:2::/64; devices are called
-/// `left`, `right` in the router and `up` at the ends. The ends have fe80::2, the router fe80::1.
+/// `left`, `right` in the router and `end` at the ends. The ends have fe80::2, the router fe80::1.
 final class Namespaces implements AutoCloseable {
 
   private static final String BASE = "mgyt-tr-" + ProcessHandle.current().pid();
@@ -51,9 +51,9 @@ final class Namespaces implements AutoCloseable {
 
   private void link(String end, int number, String device) {
     run(
-        ("ip link add up netns " + end + " type veth peer name " + device + " netns " + middle)
+        ("ip link add end netns " + end + " type veth peer name " + device + " netns " + middle)
             .split(" "));
-    for (String[] at : new String[][] {{end, "up", "2"}, {middle, device, "1"}}) {
+    for (String[] at : new String[][] {{end, "end", "2"}, {middle, device, "1"}}) {
       run("ip", "-n", at[0], "addr", "add", "10.210." + number + "." + at[2] + "/24", "dev", at[1]);
       run("ip", "-n", at[0], "link", "set", at[1], "up");
       for (String address : List.of("fd00:210:" + number + "::" + at[2], "fe80::" + at[2])) {

@@ -22,12 +22,14 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /// A transport with one end's worth of test tools: adopts what arrives, keeps what it reads.
 final class Node implements AutoCloseable {
 
   static final int PORT = 17917;
   private static final long DEADLINE_SECONDS = 45;
+  private static final Duration PAUSE = Duration.ofMillis(20);
 
   final Transport transport = new Transport(this::accepted);
   private final BlockingQueue<Channel> arrivals = new LinkedBlockingQueue<>();
@@ -165,6 +167,16 @@ final class Node implements AutoCloseable {
 
   boolean hasRead(Channel channel) {
     return !queue(channel).isEmpty();
+  }
+
+  static void await(String what, BooleanSupplier condition) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS);
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError("never came: " + what);
+      }
+      Thread.sleep(PAUSE);
+    }
   }
 
   /// A counter of TcpExt in the node's namespace.
