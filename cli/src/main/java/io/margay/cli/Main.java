@@ -1,5 +1,6 @@
 package io.margay.cli;
 
+import io.margay.cli.bgpd.BgpdCommand;
 import io.margay.cli.demo.DemoCommand;
 import io.margay.cli.lab.LabCommand;
 import io.margay.cli.node.BgpCommand;
@@ -25,6 +26,7 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       AgentCommand.class,
+      BgpdCommand.class,
       BgpCommand.class,
       NodeCommand.class,
       LabCommand.class,

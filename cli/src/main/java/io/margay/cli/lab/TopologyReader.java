@@ -8,6 +8,8 @@ import io.margay.cli.lab.Topology.Pool;
 import io.margay.cli.lab.Topology.Port;
 import io.margay.cli.lab.Topology.RouterDaemon;
 import io.margay.cli.lab.Topology.Tor;
+import io.margay.cli.yaml.StrictYaml;
+import io.margay.cli.yaml.YamlException;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
@@ -71,9 +73,16 @@ final class TopologyReader {
   }
 
   static Topology parse(String source, String text) throws TopologyException {
+    try {
+      return topology(StrictYaml.parse(source, text));
+    } catch (YamlException wrong) {
+      throw new TopologyException(String.valueOf(wrong.getMessage()));
+    }
+  }
+
+  private static Topology topology(StrictYaml document) throws YamlException {
     StrictYaml root =
-        StrictYaml.parse(source, text)
-            .mappingOf(
+        document.mappingOf(
                 "name",
                 "etcd",
                 "addresses",
@@ -105,7 +114,7 @@ final class TopologyReader {
         agentLog(root));
   }
 
-  private static int etcdMembers(StrictYaml root) throws TopologyException {
+  private static int etcdMembers(StrictYaml root) throws YamlException {
     if (!root.has("etcd")) {
       return 1;
     }
@@ -115,7 +124,7 @@ final class TopologyReader {
         .orElse(1);
   }
 
-  private static Addresses addresses(StrictYaml root) throws TopologyException {
+  private static Addresses addresses(StrictYaml root) throws YamlException {
     if (!root.has("addresses")) {
       return DEFAULT_ADDRESSES;
     }
@@ -132,7 +141,7 @@ final class TopologyReader {
 
   private static Prefix range(
       StrictYaml given, String key, IpFamily family, int longest, Prefix fallback)
-      throws TopologyException {
+      throws YamlException {
     String word = family == IpFamily.IPV4 ? "an IPv4" : "an IPv6";
     return given
         .optional(
@@ -148,7 +157,7 @@ final class TopologyReader {
         .orElse(fallback);
   }
 
-  private static Bgp bgp(StrictYaml root) throws TopologyException {
+  private static Bgp bgp(StrictYaml root) throws YamlException {
     if (!root.has("bgp")) {
       return new Bgp(9, true);
     }
@@ -156,7 +165,7 @@ final class TopologyReader {
     return new Bgp(given.number("holdSeconds", 9, 3, 65535), given.truth("gracefulRestart", true));
   }
 
-  private static String agentLog(StrictYaml root) throws TopologyException {
+  private static String agentLog(StrictYaml root) throws YamlException {
     if (!root.has("agent")) {
       return "info";
     }
@@ -169,7 +178,7 @@ final class TopologyReader {
         .orElse("info");
   }
 
-  private static List<Tor> tors(StrictYaml list) throws TopologyException {
+  private static List<Tor> tors(StrictYaml list) throws YamlException {
     List<Tor> tors = new ArrayList<>();
     Set<String> names = new HashSet<>();
     for (StrictYaml item : list.items(1, "routers")) {
@@ -195,7 +204,7 @@ final class TopologyReader {
     return tors;
   }
 
-  private static List<Node> nodes(StrictYaml root, List<Tor> tors) throws TopologyException {
+  private static List<Node> nodes(StrictYaml root, List<Tor> tors) throws YamlException {
     if (!root.has("nodes")) {
       return List.of();
     }
@@ -232,7 +241,7 @@ final class TopologyReader {
     return nodes;
   }
 
-  private static String machineName(StrictYaml item, Set<String> taken) throws TopologyException {
+  private static String machineName(StrictYaml item, Set<String> taken) throws YamlException {
     String name =
         item.child("name")
             .scalar(
@@ -249,7 +258,7 @@ final class TopologyReader {
     return name;
   }
 
-  private static Asn asn(StrictYaml item) throws TopologyException {
+  private static Asn asn(StrictYaml item) throws YamlException {
     return item.child("asn")
         .scalar(
             "an AS number, 1 to 4294967294",
@@ -263,7 +272,7 @@ final class TopologyReader {
             });
   }
 
-  private static List<Pool> pools(StrictYaml list) throws TopologyException {
+  private static List<Pool> pools(StrictYaml list) throws YamlException {
     List<Pool> pools = new ArrayList<>();
     for (StrictYaml item : list.items(0, "pools")) {
       item.mappingOf("cidr", "blockSize");
@@ -283,7 +292,7 @@ final class TopologyReader {
   }
 
   private static Map<String, Map<String, String>> namespaces(StrictYaml root)
-      throws TopologyException {
+      throws YamlException {
     Map<String, Map<String, String>> namespaces = new LinkedHashMap<>();
     if (!root.has("namespaces")) {
       return namespaces;
@@ -303,7 +312,7 @@ final class TopologyReader {
       List<Node> nodes,
       Map<String, Map<String, String>> namespaces,
       List<Port> ports)
-      throws TopologyException {
+      throws YamlException {
     if (!root.has("pods")) {
       return List.of();
     }
@@ -333,7 +342,7 @@ final class TopologyReader {
     return pods;
   }
 
-  private static List<Port> ports(StrictYaml list) throws TopologyException {
+  private static List<Port> ports(StrictYaml list) throws YamlException {
     List<Port> ports = new ArrayList<>();
     for (StrictYaml item : list.items(0, "ports")) {
       ports.add(item.scalar("a port like 80/tcp or 53/udp", Port::parse));

@@ -1,4 +1,4 @@
-package io.margay.cli.lab;
+package io.margay.cli.yaml;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -17,7 +17,7 @@ import java.util.function.Function;
 
 /// A place in a YAML document that knows its key path, so that whatever is wrong there is said in
 /// one line: `FILE: key.path: expected …, got …`.
-final class StrictYaml {
+public final class StrictYaml {
 
   private static final int SHOWN_CHARACTERS = 60;
 
@@ -31,7 +31,7 @@ final class StrictYaml {
     this.json = json;
   }
 
-  static StrictYaml parse(String source, String text) throws TopologyException {
+  public static StrictYaml parse(String source, String text) throws YamlException {
     try {
       JsonNode document =
           YAMLMapper.builder(
@@ -44,19 +44,19 @@ final class StrictYaml {
     } catch (JacksonException malformed) {
       int line = malformed.getLocation() == null ? 0 : malformed.getLocation().getLineNr();
       String cause = malformed.getOriginalMessage().lines().findFirst().orElse("unreadable");
-      throw new TopologyException(source + ": line " + line + ": expected YAML, got " + cause);
+      throw new YamlException(source + ": line " + line + ": expected YAML, got " + cause);
     }
   }
 
   /// Refuses anything but a mapping of these keys.
-  StrictYaml mappingOf(String... keys) throws TopologyException {
+  public StrictYaml mappingOf(String... keys) throws YamlException {
     if (!json.isObject()) {
       throw expected("a mapping");
     }
     Set<String> known = new TreeSet<>(List.of(keys));
     for (String key : names()) {
       if (!known.contains(key)) {
-        throw new TopologyException(
+        throw new YamlException(
             source
                 + ": "
                 + at(key)
@@ -70,19 +70,19 @@ final class StrictYaml {
     return this;
   }
 
-  boolean has(String key) {
+  public boolean has(String key) {
     JsonNode value = json.get(key);
     return value != null && !value.isNull();
   }
 
-  StrictYaml child(String key) {
+  public StrictYaml child(String key) {
     JsonNode value = json.get(key);
     return new StrictYaml(
         source, at(key), value == null || value.isNull() ? MissingNode.getInstance() : value);
   }
 
   /// The list's items, at least `least` of them.
-  List<StrictYaml> items(int least, String what) throws TopologyException {
+  public List<StrictYaml> items(int least, String what) throws YamlException {
     if (!json.isArray() || json.size() < least) {
       throw expected((least > 0 ? "a list of at least " + least + " of " : "a list of ") + what);
     }
@@ -97,8 +97,8 @@ final class StrictYaml {
   ///
   /// @param expectation what `parse` accepts, in words; it throws [IllegalArgumentException] for
   ///   anything else
-  <T> T scalar(String expectation, Function<String, T> parse) throws TopologyException {
-    if (!json.isValueNode() || json.isMissingNode() || json.isNull()) {
+  public <T> T scalar(String expectation, Function<String, T> parse) throws YamlException {
+    if (!isScalar()) {
       throw expected(expectation);
     }
     try {
@@ -108,13 +108,71 @@ final class StrictYaml {
     }
   }
 
-  <T> Optional<T> optional(String key, String expectation, Function<String, T> parse)
-      throws TopologyException {
+  public <T> Optional<T> optional(String key, String expectation, Function<String, T> parse)
+      throws YamlException {
     return has(key) ? Optional.of(child(key).scalar(expectation, parse)) : Optional.empty();
   }
 
+  /// The text here. A number or a truth value must be quoted: YAML would have changed how it is
+  /// written.
+  public String text(String expectation) throws YamlException {
+    if (!json.isTextual()) {
+      throw expected(expectation + (json.isValueNode() && !isMissing() ? ", in quotes" : ""));
+    }
+    return json.asText();
+  }
+
+  /// The text here, which no message shows.
+  public String secret(String expectation) throws YamlException {
+    if (!json.isTextual()) {
+      throw problem(
+          "expected "
+              + expectation
+              + (isScalar() ? ", in quotes, got a number or a truth value" : ", got none"));
+    }
+    return json.asText();
+  }
+
+  /// A whole number or a text, as `parse` takes it; a number with a fraction is refused, because
+  /// YAML drops the zeros at its end.
+  public <T> T wholeOrText(String expectation, Function<String, T> parse) throws YamlException {
+    if (!json.isIntegralNumber() && !json.isTextual()) {
+      throw expected(expectation);
+    }
+    return scalar(expectation, parse);
+  }
+
+  /// Whether nothing is here.
+  public boolean isAbsent() {
+    return isMissing();
+  }
+
+  /// Whether this is a single value: a text, a number, true or false.
+  public boolean isScalar() {
+    return json.isValueNode() && !isMissing();
+  }
+
+  /// Whether this is a list.
+  public boolean isList() {
+    return json.isArray();
+  }
+
+  /// Whether this is true or false.
+  public boolean isTruth() {
+    return json.isBoolean();
+  }
+
+  private boolean isMissing() {
+    return json.isMissingNode() || json.isNull();
+  }
+
+  /// Where this is in the document: `neighbors[1].holdTime`; empty for the document itself.
+  public String path() {
+    return path;
+  }
+
   /// A whole number within bounds.
-  int number(String key, int fallback, int least, int most) throws TopologyException {
+  public int number(String key, int fallback, int least, int most) throws YamlException {
     if (!has(key)) {
       return fallback;
     }
@@ -126,7 +184,7 @@ final class StrictYaml {
     return value.json.asInt();
   }
 
-  boolean truth(String key, boolean fallback) throws TopologyException {
+  public boolean truth(String key, boolean fallback) throws YamlException {
     if (!has(key)) {
       return fallback;
     }
@@ -138,7 +196,7 @@ final class StrictYaml {
   }
 
   /// A mapping of texts, in the file's order.
-  Map<String, String> texts(String key) throws TopologyException {
+  public Map<String, String> texts(String key) throws YamlException {
     if (!has(key)) {
       return Map.of();
     }
@@ -153,25 +211,23 @@ final class StrictYaml {
     return texts;
   }
 
-  List<String> names() {
+  public List<String> names() {
     List<String> names = new ArrayList<>();
     json.fieldNames().forEachRemaining(names::add);
     return names;
   }
 
-  TopologyException expected(String expectation) {
-    String got = json.isMissingNode() || json.isNull() ? "nothing" : json.toString();
+  /// A mistake that is no wrong kind of value, said in one line.
+  public YamlException problem(String what) {
+    return new YamlException(source + ": " + (path.isEmpty() ? "" : path + ": ") + what);
+  }
+
+  public YamlException expected(String expectation) {
+    String got = isMissing() ? "nothing" : json.toString();
     if (got.length() > SHOWN_CHARACTERS) {
       got = got.substring(0, SHOWN_CHARACTERS) + "…";
     }
-    return new TopologyException(
-        source
-            + ": "
-            + (path.isEmpty() ? "" : path + ": ")
-            + "expected "
-            + expectation
-            + ", got "
-            + got);
+    return problem("expected " + expectation + ", got " + got);
   }
 
   private String at(String key) {

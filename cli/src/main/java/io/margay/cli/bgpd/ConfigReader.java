@@ -1,0 +1,193 @@
+package io.margay.cli.bgpd;
+
+import io.margay.bgp.message.Community;
+import io.margay.bgp.speaker.OriginatedRoute;
+import io.margay.bgp.speaker.PeerConfig;
+import io.margay.bgp.speaker.SpeakerConfig;
+import io.margay.cli.http.HttpAddress;
+import io.margay.cli.yaml.StrictYaml;
+import io.margay.cli.yaml.YamlException;
+import io.margay.model.net.Asn;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.Ipv4Address;
+import io.margay.model.net.Prefix;
+import io.margay.model.net.RouterId;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/// Configuration text → [BgpdConfig]: all that can be wrong with it is found here, before anything
+/// is done with it.
+final class ConfigReader {
+
+  private static final IpAddress ANY_IPV4 = IpAddress.parse("0.0.0.0");
+  private static final IpAddress ANY_IPV6 = IpAddress.parse("::");
+
+  /// There exactly when the kernel speaks IPv6.
+  private static final Path IPV6_ADDRESSES = Path.of("/proc/net/if_inet6");
+
+  private static final int DEFAULT_MAX_PATHS = 16;
+  private static final int MAX_PORT = 65_535;
+
+  private ConfigReader() {}
+
+  static BgpdConfig parse(String source, String text) throws YamlException {
+    StrictYaml root =
+        StrictYaml.parse(source, text)
+            .mappingOf(
+                "asNumber",
+                "routerId",
+                "clusterId",
+                "listen",
+                "neighbors",
+                "originate",
+                "filters",
+                "fib",
+                "http",
+                "maxPaths",
+                "multipathRelax",
+                "restartTime",
+                "selectionDeferral");
+    Asn asn = asn(root.child("asNumber"));
+    RouterId routerId =
+        root.child("routerId").scalar("an IPv4 address other than 0.0.0.0", RouterId::parse);
+    List<ListenAddress> listen = listen(root.child("listen"));
+    BgpdConfig.Identity identity =
+        new BgpdConfig.Identity(
+            asn,
+            routerId,
+            root.optional("clusterId", "an IPv4 address or a number", ConfigReader::clusterId)
+                .orElse(routerId.value()),
+            listen,
+            root.optional("fib", "none or kernel", ConfigReader::fib).orElse(FibMode.NONE),
+            root.number("maxPaths", DEFAULT_MAX_PATHS, 1, SpeakerConfig.MAX_PATHS_LIMIT),
+            root.truth("multipathRelax", true),
+            duration(root, "restartTime", SpeakerConfig.DEFAULT_RESTART_TIME),
+            duration(root, "selectionDeferral", SpeakerConfig.DEFAULT_DEFERRAL));
+    Optional<HttpAddress> http = http(root, listen);
+    List<PeerConfig> neighbors = new NeighborReader(asn).neighbors(root.child("neighbors"));
+    return new BgpdConfig(identity, neighbors, originated(root.child("originate")), http);
+  }
+
+  /// An AS number a speaker can have.
+  static Asn asn(StrictYaml at) throws YamlException {
+    return at.wholeOrText(
+        "an AS number, 1 to 4294967295 (the dotted form in quotes)",
+        text -> {
+          Asn asn = Asn.parse(text);
+          if (asn.toLong() == 0) {
+            throw new IllegalArgumentException("AS 0 is reserved (RFC 7607)");
+          }
+          return asn;
+        });
+  }
+
+  private static int clusterId(String text) {
+    return text.indexOf('.') >= 0
+        ? Ipv4Address.parse(text).value()
+        : Integer.parseUnsignedInt(text);
+  }
+
+  private static FibMode fib(String text) {
+    return switch (text) {
+      case "none" -> FibMode.NONE;
+      case "kernel" -> FibMode.KERNEL;
+      default -> throw new IllegalArgumentException(text);
+    };
+  }
+
+  private static Duration duration(StrictYaml root, String key, Duration fallback)
+      throws YamlException {
+    return root.optional(key, Durations.EXPECTATION, Durations::parse).orElse(fallback);
+  }
+
+  private static List<ListenAddress> listen(StrictYaml at) throws YamlException {
+    List<ListenAddress> all = new ArrayList<>();
+    if (at.isAbsent()) {
+      all.addAll(everywhere(PeerConfig.DEFAULT_PORT));
+      return all;
+    }
+    List<StrictYaml> items = at.isList() ? at.items(0, "listen addresses") : List.of(at);
+    for (StrictYaml item : items) {
+      item.mappingOf("address", "port");
+      int port = item.number("port", PeerConfig.DEFAULT_PORT, 1, MAX_PORT);
+      Optional<IpAddress> address =
+          item.optional("address", "an IP address", IpAddress::parse);
+      List<ListenAddress> added =
+          address.map(one -> List.of(new ListenAddress(one, port))).orElse(everywhere(port));
+      for (ListenAddress one : added) {
+        if (all.contains(one)) {
+          throw item.problem(one + " is listed twice");
+        }
+        all.add(one);
+      }
+    }
+    return all;
+  }
+
+  private static List<ListenAddress> everywhere(int port) {
+    ListenAddress v4 = new ListenAddress(ANY_IPV4, port);
+    return Files.exists(IPV6_ADDRESSES)
+        ? List.of(v4, new ListenAddress(ANY_IPV6, port))
+        : List.of(v4);
+  }
+
+  private static Optional<HttpAddress> http(StrictYaml root, List<ListenAddress> listen)
+      throws YamlException {
+    Optional<HttpAddress> http =
+        root.optional(
+                "http",
+                HttpAddress.EXPECTATION + ", or none",
+                text ->
+                    text.equals("none")
+                        ? Optional.<HttpAddress>empty()
+                        : Optional.of(HttpAddress.parse(text)))
+            .flatMap(Function.identity());
+    if (http.isPresent() && http.get() instanceof HttpAddress.Tcp(IpAddress host, int port)) {
+      for (ListenAddress bgp : listen) {
+        if (bgp.port() == port
+            && bgp.address().family() == host.family()
+            && (bgp.address().equals(host)
+                || bgp.address().isUnspecified()
+                || host.isUnspecified())) {
+          throw root.child("http").problem("conflicts with listen " + bgp);
+        }
+      }
+    }
+    return http;
+  }
+
+  private static Set<OriginatedRoute> originated(StrictYaml at) throws YamlException {
+    Set<OriginatedRoute> routes = new HashSet<>();
+    Set<Prefix> seen = new HashSet<>();
+    if (at.isAbsent()) {
+      return routes;
+    }
+    for (StrictYaml item : at.items(0, "prefixes")) {
+      StrictYaml prefixAt = item;
+      Set<Community> communities = new HashSet<>();
+      if (!item.isScalar()) {
+        item.mappingOf("prefix", "communities");
+        prefixAt = item.child("prefix");
+        if (item.has("communities")) {
+          for (StrictYaml one : item.child("communities").items(0, "communities")) {
+            communities.add(
+                one.scalar("a community like \"65001:100\"", Community::parse));
+          }
+        }
+      }
+      Prefix prefix = prefixAt.scalar("a prefix without host bits", Prefix::parse);
+      if (!seen.add(prefix)) {
+        throw prefixAt.problem(prefix + " is originated twice");
+      }
+      routes.add(new OriginatedRoute(prefix, communities));
+    }
+    return routes;
+  }
+}
