@@ -36,7 +36,8 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "",
-      "Exit codes: 0 done, 1 failed or refused, 2 unusable command line or file, 3 datastore or agent unreachable."
+      "Exit codes: 0 done, 1 failed or refused, 2 unusable command line or file, 3 datastore or"
+          + " agent unreachable."
     })
 public final class Main implements Runnable {
 

@@ -109,12 +109,17 @@ class ArchitectureTest {
   }
 
   @Test
-  void netty_stays_in_the_codec_and_the_speaker() {
+  void netty_stays_where_octets_and_sockets_are() {
     check(
         noClasses()
             .that()
             .resideOutsideOfPackages(
-                "io.margay.bgp.codec..", "io.margay.bgp.speaker..", "io.margay.datastore.etcd..")
+                "io.margay.bgp.codec..",
+                "io.margay.bgp.transport..",
+                "io.margay.bgp.bfd..",
+                "io.margay.bgp.speaker..",
+                "io.margay.cli.http..",
+                "io.margay.datastore.etcd..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.netty.."));

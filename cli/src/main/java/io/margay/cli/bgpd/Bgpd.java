@@ -69,8 +69,7 @@ final class Bgpd {
 
   private BgpSpeaker speak(BgpdConfig wanted) throws IOException {
     BgpdConfig.Identity who = wanted.identity();
-    Set<Integer> ports =
-        who.listen().stream().map(ListenAddress::port).collect(Collectors.toSet());
+    Set<Integer> ports = who.listen().stream().map(ListenAddress::port).collect(Collectors.toSet());
     if (ports.size() > 1) {
       throw new IOException("listen: several ports are not served yet");
     }

@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "",
-      "Exit codes: 0 stopped by a signal, 1 can't start (an address is taken), 2 unusable file, 70 a bug."
+      "Exit codes: 0 stopped by a signal, 1 can't start (an address is taken), 2 unusable file, 70"
+          + " a bug."
     })
 public final class BgpdCommand implements Callable<Integer> {
 

@@ -117,8 +117,7 @@ final class ConfigReader {
     for (StrictYaml item : items) {
       item.mappingOf("address", "port");
       int port = item.number("port", PeerConfig.DEFAULT_PORT, 1, MAX_PORT);
-      Optional<IpAddress> address =
-          item.optional("address", "an IP address", IpAddress::parse);
+      Optional<IpAddress> address = item.optional("address", "an IP address", IpAddress::parse);
       List<ListenAddress> added =
           address.map(one -> List.of(new ListenAddress(one, port))).orElse(everywhere(port));
       for (ListenAddress one : added) {
@@ -177,8 +176,7 @@ final class ConfigReader {
         prefixAt = item.child("prefix");
         if (item.has("communities")) {
           for (StrictYaml one : item.child("communities").items(0, "communities")) {
-            communities.add(
-                one.scalar("a community like \"65001:100\"", Community::parse));
+            communities.add(one.scalar("a community like \"65001:100\"", Community::parse));
           }
         }
       }

@@ -45,8 +45,7 @@ public final class HttpClient {
       return overSocket(Path.of(base.substring(HttpAddress.SCHEME.length())), target);
     }
     if (!base.startsWith("http://") && !base.startsWith("https://")) {
-      throw new IllegalArgumentException(
-          base + ": expected http://HOST:PORT or unix:PATH");
+      throw new IllegalArgumentException(base + ": expected http://HOST:PORT or unix:PATH");
     }
     HttpURLConnection connection =
         (HttpURLConnection) URI.create(base + target).toURL().openConnection();

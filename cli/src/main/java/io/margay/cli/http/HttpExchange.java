@@ -45,7 +45,10 @@ final class HttpExchange extends SimpleChannelInboundHandler<HttpObject> {
     boolean keepsAlive = HttpUtil.isKeepAlive(asked) && asked.decoderResult().isSuccess();
     HttpResponseStream out =
         new HttpResponseStream(
-            context.channel(), asked.protocolVersion(), keepsAlive, HttpMethod.HEAD.equals(asked.method()));
+            context.channel(),
+            asked.protocolVersion(),
+            keepsAlive,
+            HttpMethod.HEAD.equals(asked.method()));
     try {
       Answer answer = decide(asked);
       out.begin(answer.status(), answer.contentType());

@@ -83,8 +83,7 @@ public final class HttpServer implements AutoCloseable {
                     channel.closeFuture().addListener(_ -> open.decrementAndGet());
                     channel
                         .pipeline()
-                        .addLast(
-                            new ReadTimeoutHandler(IDLE_TIMEOUT.toSeconds(), TimeUnit.SECONDS))
+                        .addLast(new ReadTimeoutHandler(IDLE_TIMEOUT.toSeconds(), TimeUnit.SECONDS))
                         .addLast(
                             new HttpServerCodec(
                                 new HttpDecoderConfig()

@@ -40,7 +40,8 @@ final class TopologyReader {
 
   private static final Pattern POD_NAME = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
   private static final String MACHINE_EXPECTATION =
-      "a name of at most 13 lower-case letters, digits and dashes, other than mgmt, mgmt0, br0, lo, eth0 and p-…";
+      "a name of at most 13 lower-case letters, digits and dashes, other than mgmt, mgmt0, br0, lo,"
+          + " eth0 and p-…";
 
   /// Interfaces and namespaces the lab makes itself.
   private static final Set<String> RESERVED = Set.of("mgmt", "mgmt0", "br0", "lo", "eth0");
@@ -83,17 +84,17 @@ final class TopologyReader {
   private static Topology topology(StrictYaml document) throws YamlException {
     StrictYaml root =
         document.mappingOf(
-                "name",
-                "etcd",
-                "addresses",
-                "bgp",
-                "tors",
-                "nodes",
-                "pools",
-                "namespaces",
-                "ports",
-                "pods",
-                "agent");
+            "name",
+            "etcd",
+            "addresses",
+            "bgp",
+            "tors",
+            "nodes",
+            "pools",
+            "namespaces",
+            "ports",
+            "pods",
+            "agent");
     String name = root.child("name").scalar(MACHINE_EXPECTATION, matching(MACHINE_NAME));
     List<Tor> tors = tors(root.child("tors"));
     List<Node> nodes = nodes(root, tors);
@@ -291,8 +292,7 @@ final class TopologyReader {
     return pools;
   }
 
-  private static Map<String, Map<String, String>> namespaces(StrictYaml root)
-      throws YamlException {
+  private static Map<String, Map<String, String>> namespaces(StrictYaml root) throws YamlException {
     Map<String, Map<String, String>> namespaces = new LinkedHashMap<>();
     if (!root.has("namespaces")) {
       return namespaces;

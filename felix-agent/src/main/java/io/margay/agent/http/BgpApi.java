@@ -42,7 +42,9 @@ public final class BgpApi {
           json(200, BgpJson.routes(now.map(BgpSpeaker::routes).orElse(java.util.List.of())));
       default ->
           new Answer(
-              404, "text/plain", out -> out.write(("no such path: " + path + "\n").getBytes(UTF_8)));
+              404,
+              "text/plain",
+              out -> out.write(("no such path: " + path + "\n").getBytes(UTF_8)));
     };
   }
 
