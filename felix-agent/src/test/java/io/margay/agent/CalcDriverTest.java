@@ -11,6 +11,9 @@ import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FirewallSettings;
 import io.margay.agent.loop.TestLoop;
 import io.margay.agent.settings.AgentSettings;
+import io.margay.bgp.policy.ExportMode;
+import io.margay.bgp.policy.ImportMode;
+import io.margay.bgp.policy.PeerPolicy;
 import io.margay.bgp.speaker.BgpSpeaker;
 import io.margay.bgp.speaker.CloseMode;
 import io.margay.bgp.speaker.FibChange;
@@ -18,6 +21,7 @@ import io.margay.bgp.speaker.FibDelta;
 import io.margay.bgp.speaker.FibListener;
 import io.margay.bgp.speaker.PeerConfig;
 import io.margay.bgp.speaker.SpeakerConfig;
+import io.margay.bgp.transport.ListenAddress;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.datastore.Change;
 import io.margay.datastore.InMemoryDatastore;
@@ -49,6 +53,7 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.model.net.RouterId;
+import io.margay.model.net.ScopedAddress;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
@@ -219,7 +224,8 @@ class CalcDriverTest {
         document(
             "GlobalNetworkPolicy",
             "web-from-office",
-            "{selector: \"app == 'web'\", types: [Ingress], ingress: [{action: Allow, source: {nets: [192.0.2.0/24]}}]}");
+            "{selector: \"app == 'web'\", types: [Ingress], ingress: [{action: Allow, source:"
+                + " {nets: [192.0.2.0/24]}}]}");
     put(OPEN_PROFILE + policy);
     put(endpoint("n1", "c1"));
     syncer.start();
@@ -343,18 +349,13 @@ class CalcDriverTest {
   /// A neighbour that, as after a restart, tells what it learned before the first End-of-RIB.
   private static BgpSpeaker neighbour(int port, BlockingQueue<String> heard) throws Exception {
     SpeakerConfig config =
-        new SpeakerConfig(
-            Asn.of(65001),
-            RouterId.parse("9.9.9.9"),
-            Set.of(IpAddress.parse("127.0.0.2")),
-            port,
-            Map.of(IpFamily.IPV4, IpAddress.parse("192.0.2.9")),
-            true,
-            1,
-            true,
-            SpeakerConfig.DEFAULT_RESTART_TIME,
-            Duration.ofMinutes(5),
-            true);
+        SpeakerConfig.builder(Asn.of(65001), RouterId.parse("9.9.9.9"))
+            .listen(Set.of(ListenAddress.of(ScopedAddress.parse("127.0.0.2"), port)))
+            .nextHops(Map.of(IpFamily.IPV4, IpAddress.parse("192.0.2.9")))
+            .restart(
+                new SpeakerConfig.Restart(
+                    true, SpeakerConfig.Restart.DEFAULT_TIME, Duration.ofMinutes(5), true, true))
+            .build();
     FibListener ears =
         new FibListener() {
           @Override
@@ -371,7 +372,17 @@ class CalcDriverTest {
           }
         };
     BgpSpeaker speaker = BgpSpeaker.start(config, ears, InstantSource.system(), new Random(2));
-    speaker.configure(List.of(PeerConfig.of(IpAddress.parse("127.0.0.1"), Asn.of(64512))));
+    speaker.configure(
+        List.of(
+            PeerConfig.builder(
+                    ScopedAddress.parse("127.0.0.1"),
+                    Asn.of(64512),
+                    PeerPolicy.builder()
+                        .importMode(ImportMode.ACCEPT)
+                        .exportMode(ExportMode.OWN)
+                        .build())
+                .families(Set.of(IpFamily.values()))
+                .build()));
     return speaker;
   }
 

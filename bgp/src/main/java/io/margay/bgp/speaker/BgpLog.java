@@ -15,10 +15,6 @@ final class BgpLog {
 
   private BgpLog() {}
 
-  static void listening(IpAddress address, int port) {
-    LOG.atInfo().addKeyValue("address", address).addKeyValue("port", port).log("BGP listens");
-  }
-
   static void peerUp(IpAddress peer, String description) {
     LOG.atInfo()
         .addKeyValue("peer", peer)
@@ -100,7 +96,7 @@ final class BgpLog {
     LOG.atError().addKeyValue("loop", loop).setCause(cause).log("BGP loop ends on a bug");
   }
 
-  static void handlerFailed(IpAddress peer, Throwable cause) {
+  static void handlerFailed(Remote peer, Throwable cause) {
     LOG.atError().addKeyValue("peer", peer).setCause(cause).log("BGP connection ends on a bug");
   }
 }

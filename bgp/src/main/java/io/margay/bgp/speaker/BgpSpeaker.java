@@ -5,12 +5,19 @@ import io.margay.bgp.message.Community;
 import io.margay.bgp.message.Notification;
 import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttributes;
+import io.margay.bgp.policy.ExportMode;
+import io.margay.bgp.policy.ImportMode;
 import io.margay.bgp.rib.DecisionProcess;
 import io.margay.bgp.rib.PeerPolicy;
 import io.margay.bgp.rib.Rib;
+import io.margay.bgp.transport.Endpoints;
+import io.margay.bgp.transport.ExpectedPeer;
+import io.margay.bgp.transport.ListenAddress;
+import io.margay.bgp.transport.Transport;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
+import io.margay.model.net.ScopedAddress;
 import io.netty.channel.Channel;
 import java.io.IOException;
 import java.time.Duration;
@@ -19,6 +26,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -67,16 +75,19 @@ public final class BgpSpeaker {
     this.config = config;
     this.clock = clock;
     this.random = random;
-    this.transport = new Transport();
+    this.transport = new Transport(this::connectionAccepted);
     Set<IpAddress> own = new HashSet<>(config.nextHops().values());
-    config.listenAddresses().stream().filter(a -> !a.isUnspecified()).forEach(own::add);
+    config.listen().stream()
+        .map(ListenAddress::address)
+        .filter(address -> !address.isUnspecified())
+        .forEach(own::add);
     this.rib =
         new RibLoop(
             new Rib(
                 config.asn(),
                 own,
-                new DecisionProcess(config.multipathRelax(), config.maxPaths()),
-                config.restarting() && config.gracefulRestart()),
+                new DecisionProcess(config.multipath().relax(), config.multipath().maxPaths()),
+                config.restart().restarting() && config.restart().enabled()),
             fib);
   }
 
@@ -89,8 +100,7 @@ public final class BgpSpeaker {
       throws IOException {
     BgpSpeaker speaker = new BgpSpeaker(config, fib, clock, random);
     try {
-      speaker.transport.listen(
-          config.listenAddresses(), config.listenPort(), speaker::connectionAccepted);
+      speaker.transport.listen(config.listen());
     } catch (IOException cannotListen) {
       speaker.transport.stop(Duration.ZERO);
       throw cannotListen;
@@ -100,12 +110,14 @@ public final class BgpSpeaker {
         .transport
         .loop()
         .schedule(
-            speaker.rib::postEndDeferral, config.deferral().toMillis(), TimeUnit.MILLISECONDS);
+            speaker.rib::postEndDeferral,
+            config.restart().deferral().toMillis(),
+            TimeUnit.MILLISECONDS);
     return speaker;
   }
 
   private void connectionAccepted(Channel channel) {
-    IpAddress address = SocketAddresses.of(channel.remoteAddress());
+    IpAddress address = Endpoints.of(channel).remote().address();
     PeerSession session = sessions.get(address);
     if (session == null) {
       Instant now = clock.instant();
@@ -119,7 +131,7 @@ public final class BgpSpeaker {
       channel.close();
       return;
     }
-    Transport.configureAccepted(channel, session.config());
+    transport.adopt(channel, session.config().connection().ttl());
     session.accepted(channel);
   }
 
@@ -130,8 +142,8 @@ public final class BgpSpeaker {
   public void configure(Collection<PeerConfig> peers) {
     Map<IpAddress, PeerConfig> desired = new TreeMap<>();
     for (PeerConfig peer : peers) {
-      if (desired.put(peer.address(), peer) != null) {
-        throw new IllegalArgumentException("peer " + peer.address() + " is configured twice");
+      if (desired.put(address(peer), peer) != null) {
+        throw new IllegalArgumentException("peer " + peer.remote() + " is configured twice");
       }
     }
     transport.loop().execute(() -> reconcile(desired));
@@ -142,7 +154,7 @@ public final class BgpSpeaker {
       return;
     }
     for (PeerSession session : List.copyOf(sessions.values())) {
-      IpAddress address = session.config().address();
+      IpAddress address = address(session.config());
       PeerConfig wanted = desired.get(address);
       if (wanted == null) {
         session.stop(Notification.of(Notification.CEASE, Notification.CEASE_PEER_REMOVED));
@@ -158,7 +170,7 @@ public final class BgpSpeaker {
         sessions.remove(address);
       }
     }
-    transport.setKeys(desired.values());
+    transport.expect(desired.values().stream().map(BgpSpeaker::expected).toList());
     Map<IpAddress, PeerPolicy> policies = new HashMap<>();
     desired.forEach((address, peer) -> policies.put(address, policy(peer)));
     rib.postConfigure(policies);
@@ -177,30 +189,40 @@ public final class BgpSpeaker {
     if (!before.asn().equals(after.asn())) {
       return "asn";
     }
-    if (!Objects.equals(before.password(), after.password())) {
-      return "password";
-    }
-    if (before.port() != after.port()
-        || !Objects.equals(before.localAddress(), after.localAddress())
-        || before.passive() != after.passive()
-        || before.ttl() != after.ttl()) {
+    if (!Objects.equals(before.connection(), after.connection())) {
       return "connection";
     }
     if (!before.families().equals(after.families())
         || before.gracefulRestart() != after.gracefulRestart()) {
       return "capabilities";
     }
-    if (!before.holdTime().equals(after.holdTime())) {
-      return "hold time";
+    if (!before.timers().equals(after.timers())) {
+      return "timers";
     }
     return before.nextHops().equals(after.nextHops()) ? null : "next hop";
+  }
+
+  private static IpAddress address(PeerConfig peer) {
+    return switch (peer.remote()) {
+      case Remote.At(ScopedAddress address) -> address.address();
+      case Remote.Within(Prefix range, int _) -> range.address();
+    };
+  }
+
+  private static ExpectedPeer expected(PeerConfig peer) {
+    return switch (peer.remote()) {
+      case Remote.At(ScopedAddress address) ->
+          ExpectedPeer.host(address, peer.connection().ttl(), peer.connection().password());
+      case Remote.Within(Prefix range, int _) ->
+          ExpectedPeer.range(range, peer.connection().ttl(), peer.connection().password());
+    };
   }
 
   private static PeerPolicy policy(PeerConfig peer) {
     return new PeerPolicy(
         peer.families(),
-        peer.importMode() == PeerConfig.ImportMode.ACCEPT,
-        peer.exportMode() == PeerConfig.ExportMode.OWN);
+        peer.policy().importMode() == ImportMode.ACCEPT,
+        EnumSet.of(ExportMode.OWN, ExportMode.ALL).contains(peer.policy().exportMode()));
   }
 
   /// The own prefixes there should be.
@@ -242,7 +264,7 @@ public final class BgpSpeaker {
             rib.ask(
                 table -> {
                   for (PeerConfig peer : configs) {
-                    counts.put(peer.address(), families(table, peer));
+                    counts.put(address(peer), families(table, peer));
                   }
                   return new RibView(table.awaitingEndOfRib(), table.originatedCount());
                 }));
@@ -256,7 +278,7 @@ public final class BgpSpeaker {
                             .map(
                                 session ->
                                     session.status(
-                                        counts.getOrDefault(session.config().address(), Map.of())))
+                                        counts.getOrDefault(address(session.config()), Map.of())))
                             .toList()));
     return new SpeakerStatus(
         config.asn(), config.routerId(), view.awaiting(), view.originated(), peers);
@@ -266,7 +288,7 @@ public final class BgpSpeaker {
     Map<IpFamily, PeerStatus.FamilyStatus> families = new EnumMap<>(IpFamily.class);
     for (IpFamily family : peer.families()) {
       table
-          .counts(peer.address(), family)
+          .counts(address(peer), family)
           .ifPresent(
               counts ->
                   families.put(

@@ -52,7 +52,7 @@ final class PeerConnection {
   private SessionConfig config;
   private SessionState state = new SessionState.Idle();
   private @Nullable Channel channel;
-  private @Nullable ChannelFuture connecting;
+  private @Nullable Future<Channel> connecting;
   private @Nullable Future<?> backOff;
   private boolean notified;
 
@@ -217,17 +217,19 @@ final class PeerConnection {
   }
 
   private void connect() {
-    ChannelFuture attempt = session.connect();
+    Future<Channel> attempt = session.connect();
     connecting = attempt;
     attempt.addListener(
-        (ChannelFuture done) -> {
+        (Future<Channel> done) -> {
           if (!done.equals(connecting)) {
-            done.channel().close();
+            if (done.isSuccess()) {
+              done.getNow().close();
+            }
             return;
           }
           connecting = null;
           if (done.isSuccess()) {
-            attach(done.channel());
+            attach(done.getNow());
             handle(new SessionEvent.TcpConnectionAcked());
           } else {
             handle(new SessionEvent.TcpConnectionFails(text(done.cause())));
@@ -243,10 +245,10 @@ final class PeerConnection {
   }
 
   private void close() {
-    ChannelFuture attempt = connecting;
+    Future<Channel> attempt = connecting;
     connecting = null;
     if (attempt != null) {
-      attempt.channel().close();
+      attempt.cancel(false);
     }
     Channel closing = channel;
     channel = null;
@@ -404,7 +406,7 @@ final class PeerConnection {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable thrown) {
       if (!(thrown instanceof IOException)) {
-        BgpLog.handlerFailed(session.config().address(), thrown);
+        BgpLog.handlerFailed(session.config().remote(), thrown);
       }
       cause = thrown;
       context.close();

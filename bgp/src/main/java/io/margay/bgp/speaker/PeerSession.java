@@ -5,6 +5,7 @@ import io.margay.bgp.codec.CodecContext;
 import io.margay.bgp.codec.MessageCodec;
 import io.margay.bgp.fsm.Collision;
 import io.margay.bgp.fsm.EndReason;
+import io.margay.bgp.fsm.ExpectedAs;
 import io.margay.bgp.fsm.Negotiated;
 import io.margay.bgp.fsm.SessionConfig;
 import io.margay.bgp.fsm.SessionEvent;
@@ -17,10 +18,15 @@ import io.margay.bgp.message.RouteRefresh;
 import io.margay.bgp.message.Update;
 import io.margay.bgp.rib.RibPeer;
 import io.margay.bgp.rib.RibSession;
+import io.margay.bgp.transport.Dial;
+import io.margay.bgp.transport.Endpoints;
+import io.margay.bgp.transport.Transport;
+import io.margay.model.net.Asn;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
+import io.margay.model.net.ScopedAddress;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
@@ -107,7 +113,7 @@ final class PeerSession {
   }
 
   void start() {
-    if (config.passive()) {
+    if (config.connection().passive()) {
       setPhase();
       return;
     }
@@ -156,25 +162,49 @@ final class PeerSession {
       List<Capability.GracefulRestart.Kept> kept =
           config.families().stream()
               .sorted()
-              .map(family -> new Capability.GracefulRestart.Kept(AfiSafi.unicast(family), true))
+              .map(
+                  family ->
+                      new Capability.GracefulRestart.Kept(
+                          AfiSafi.unicast(family), speaker.restart().forwardingKept()))
               .toList();
-      boolean restarting = speaker.restarting() && !rib.awaiting().isEmpty();
-      capabilities.add(new Capability.GracefulRestart(restarting, speaker.restartTime(), kept));
+      boolean restarting = speaker.restart().restarting() && !rib.awaiting().isEmpty();
+      capabilities.add(new Capability.GracefulRestart(restarting, speaker.restart().time(), kept));
     }
     capabilities.add(new Capability.FourOctetAs(speaker.asn()));
     return new SessionConfig(
         passive,
-        config.asn(),
-        new Open(speaker.asn(), config.holdTime(), speaker.routerId(), capabilities),
-        config.connectRetry());
+        peerAsn(),
+        new Open(speaker.asn(), config.timers().holdTime(), speaker.routerId(), capabilities),
+        config.timers().connectRetry());
   }
 
   private boolean offersGracefulRestart() {
-    return speaker.gracefulRestart() && config.gracefulRestart();
+    return speaker.restart().enabled() && config.gracefulRestart();
   }
 
-  ChannelFuture connect() {
-    return transport.connect(config);
+  Future<Channel> connect() {
+    return transport.connect(
+        new Dial(
+            ScopedAddress.of(peer()),
+            config.connection().port(),
+            config.connection().localAddress(),
+            config.connection().ttl(),
+            config.connection().password(),
+            Dial.DEFAULT_TIMEOUT));
+  }
+
+  private IpAddress peer() {
+    return switch (config.remote()) {
+      case Remote.At(ScopedAddress address) -> address.address();
+      case Remote.Within(Prefix range, int _) -> range.address();
+    };
+  }
+
+  private Asn peerAsn() {
+    return switch (config.asn()) {
+      case ExpectedAs.Only(Asn asn) -> asn;
+      case ExpectedAs.External(), ExpectedAs.Any() -> Asn.of(0);
+    };
   }
 
   CodecContext codecContext(Negotiated negotiated) {
@@ -186,7 +216,7 @@ final class PeerSession {
   }
 
   private boolean isInternal() {
-    return config.asn().equals(speaker.asn());
+    return peerAsn().equals(speaker.asn());
   }
 
   private List<PeerConnection> connections() {
@@ -256,7 +286,7 @@ final class PeerSession {
       }
     }
     setPhase();
-    BgpLog.peerUp(config.address(), config.description());
+    BgpLog.peerUp(peer(), config.description());
     if (staleTimer != null) {
       restartStaleTimer(STALE_TIME, "no End-of-RIB in time");
     }
@@ -281,7 +311,7 @@ final class PeerSession {
     rib.postPeerUp(
         new RibSession(
             new RibPeer(
-                config.address(), config.asn(), negotiated.peer().routerId(), !isInternal()),
+                peer(), negotiated.peer().asn(), negotiated.peer().routerId(), !isInternal()),
             negotiated.families(),
             kept,
             peerRestarting,
@@ -301,7 +331,7 @@ final class PeerSession {
 
     @Override
     public void send(List<Update> updates) {
-      IpAddress peer = config.address();
+      IpAddress peer = peer();
       loop()
           .execute(
               () -> {
@@ -317,7 +347,7 @@ final class PeerSession {
     if (channel == null) {
       throw new IllegalStateException("an established session has a connection");
     }
-    return SocketAddresses.of(channel.localAddress());
+    return Endpoints.of(channel).local().address();
   }
 
   private static void dump(PeerConnection other) {
@@ -333,9 +363,9 @@ final class PeerSession {
       established = null;
     }
     lastError = describe(reason);
-    BgpLog.peerDown(config.address(), config.description(), lastError);
+    BgpLog.peerDown(peer(), config.description(), lastError);
     Set<IpFamily> keep = keptOverRestart(negotiated, reason);
-    rib.postPeerDown(config.address(), keep);
+    rib.postPeerDown(peer(), keep);
     if (keep.isEmpty()) {
       cancelStaleTimer();
     } else {
@@ -372,7 +402,7 @@ final class PeerSession {
             .schedule(
                 () -> {
                   staleTimer = null;
-                  rib.postDropStale(config.address(), why);
+                  rib.postDropStale(peer(), why);
                 },
                 after.toMillis(),
                 TimeUnit.MILLISECONDS);
@@ -392,7 +422,7 @@ final class PeerSession {
               ? "No connection: " + cause
               : describe(reason);
       if (!text.equals(lastError)) {
-        BgpLog.attemptFailed(config.address(), text);
+        BgpLog.attemptFailed(peer(), text);
       }
       lastError = text;
     }
@@ -421,7 +451,7 @@ final class PeerSession {
 
   void deliver(PeerConnection connection, Update update) {
     RibLoop.Admission admission =
-        rib.postUpdate(config.address(), update, () -> loop().execute(connection::resumeReading));
+        rib.postUpdate(peer(), update, () -> loop().execute(connection::resumeReading));
     switch (admission) {
       case ADMITTED -> {}
       case PAUSE -> connection.pauseReading();
@@ -431,14 +461,14 @@ final class PeerSession {
   }
 
   void refresh(RouteRefresh refresh) {
-    rib.postRefresh(config.address(), refresh.family());
+    rib.postRefresh(peer(), refresh.family());
   }
 
   void malformed(String outcome, List<AttributeError> errors) {
     Instant now = clock.instant();
     if (now.isAfter(malformedLogged.plus(MALFORMED_LOG_INTERVAL))) {
       malformedLogged = now;
-      BgpLog.malformed(config.address(), outcome, errors);
+      BgpLog.malformed(peer(), outcome, errors);
     }
   }
 
@@ -448,13 +478,14 @@ final class PeerSession {
   }
 
   void phaseChanged(PeerConnection connection, SessionPhase from, SessionPhase to) {
-    BgpLog.transition(config.address(), from, to);
+    BgpLog.transition(peer(), from, to);
     setPhase();
   }
 
   /// The peer's phase is that of its most advanced connection.
   private void setPhase() {
-    SessionPhase furthest = config.passive() && !stopped ? SessionPhase.ACTIVE : SessionPhase.IDLE;
+    SessionPhase furthest =
+        config.connection().passive() && !stopped ? SessionPhase.ACTIVE : SessionPhase.IDLE;
     for (PeerConnection connection : connections()) {
       SessionPhase candidate = phase(connection.state());
       if (candidate.compareTo(furthest) > 0) {
@@ -482,8 +513,8 @@ final class PeerSession {
   PeerStatus status(Map<IpFamily, PeerStatus.FamilyStatus> families) {
     return new PeerStatus(
         config.description(),
-        config.address(),
-        config.asn(),
+        peer(),
+        peerAsn(),
         phase,
         since,
         negotiation(),

@@ -3,12 +3,19 @@ package io.margay.bgp.speaker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.margay.bgp.fsm.ExpectedAs;
 import io.margay.bgp.message.Community;
+import io.margay.bgp.policy.ExportMode;
+import io.margay.bgp.policy.ImportMode;
+import io.margay.bgp.policy.PeerPolicy;
+import io.margay.bgp.transport.ListenAddress;
+import io.margay.bgp.transport.Password;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.model.net.RouterId;
+import io.margay.model.net.ScopedAddress;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -63,18 +70,17 @@ class LoopbackTest {
       throws IOException {
     BgpSpeaker speaker =
         BgpSpeaker.start(
-            new SpeakerConfig(
-                new Asn(65000 + number),
-                RouterId.parse("10.0.0." + number),
-                Set.of(number == 1 ? ONE : TWO),
-                number == 1 ? portOne : portTwo,
-                nextHops,
-                true,
-                8,
-                true,
-                Duration.ofSeconds(120),
-                Duration.ofSeconds(30),
-                restarting),
+            SpeakerConfig.builder(new Asn(65000 + number), RouterId.parse("10.0.0." + number))
+                .listen(
+                    Set.of(
+                        ListenAddress.of(
+                            ScopedAddress.of(number == 1 ? ONE : TWO),
+                            number == 1 ? portOne : portTwo)))
+                .nextHops(nextHops)
+                .restart(
+                    new SpeakerConfig.Restart(
+                        true, Duration.ofSeconds(120), Duration.ofSeconds(30), restarting, true))
+                .build(),
             fib,
             InstantSource.system(),
             new Random(number));
@@ -84,23 +90,19 @@ class LoopbackTest {
 
   /// The peer as seen from the other speaker.
   private PeerConfig peer(int number) {
-    return new PeerConfig(
-        "speaker " + number,
-        number == 1 ? ONE : TWO,
-        number == 1 ? portOne : portTwo,
-        new Asn(65000 + number),
-        number == 1 ? TWO : ONE,
-        false,
-        BOTH,
-        null,
-        Duration.ofSeconds(9),
-        Duration.ofMillis(200),
-        PeerConfig.ImportMode.ACCEPT,
-        PeerConfig.ExportMode.OWN,
-        1,
-        true,
+    return PeerConfig.builder(
+            ScopedAddress.of(number == 1 ? ONE : TWO),
+            new Asn(65000 + number),
+            PeerPolicy.builder().importMode(ImportMode.ACCEPT).exportMode(ExportMode.OWN).build())
+        .description("speaker " + number)
+        .port(number == 1 ? portOne : portTwo)
+        .localAddress(number == 1 ? TWO : ONE)
+        .families(BOTH)
+        .holdTime(Duration.ofSeconds(9))
+        .connectRetry(Duration.ofMillis(200))
         // The session runs over 127/8, which is no next hop.
-        Map.of(IpFamily.IPV4, IpAddress.parse("192.0.2." + (3 - number))));
+        .nextHops(Map.of(IpFamily.IPV4, IpAddress.parse("192.0.2." + (3 - number))))
+        .build();
   }
 
   private static OriginatedRoute route(String prefix) {
@@ -238,13 +240,13 @@ class LoopbackTest {
     two.configure(List.of(peer(1)));
     holds(fibTwo, "{10.65.0.0/26=[192.0.2.1]}");
 
-    two.configure(List.of(with(peer(1), PeerConfig.ImportMode.REJECT, peer(1).asn())));
+    two.configure(List.of(with(peer(1), ImportMode.REJECT, new Asn(65001))));
     holds(fibTwo, "{}");
     assertThat(two.routes().getFirst().paths().getFirst().reason())
         .isEqualTo("no import policy (RFC 8212)");
     assertThat(only(two).timesEstablished()).isEqualTo(1);
 
-    two.configure(List.of(with(peer(1), PeerConfig.ImportMode.ACCEPT, new Asn(64999))));
+    two.configure(List.of(with(peer(1), ImportMode.ACCEPT, new Asn(64999))));
     Waiting.until(
         "refused",
         one::status,
@@ -252,23 +254,11 @@ class LoopbackTest {
     assertThat(fibTwo.text()).isEqualTo("{}");
   }
 
-  private static PeerConfig with(PeerConfig peer, PeerConfig.ImportMode mode, Asn asn) {
-    return new PeerConfig(
-        peer.description(),
-        peer.address(),
-        peer.port(),
-        asn,
-        peer.localAddress(),
-        peer.passive(),
-        peer.families(),
-        peer.password(),
-        peer.holdTime(),
-        peer.connectRetry(),
-        mode,
-        peer.exportMode(),
-        peer.ttl(),
-        peer.gracefulRestart(),
-        peer.nextHops());
+  private static PeerConfig with(PeerConfig peer, ImportMode mode, Asn asn) {
+    return peer.toBuilder()
+        .asn(ExpectedAs.only(asn))
+        .policy(peer.policy().toBuilder().importMode(mode).build())
+        .build();
   }
 
   @Test
@@ -289,24 +279,7 @@ class LoopbackTest {
 
   @Test
   void a_password_is_in_no_text() {
-    PeerConfig plain = peer(1);
-    PeerConfig secret =
-        new PeerConfig(
-            plain.description(),
-            plain.address(),
-            plain.port(),
-            plain.asn(),
-            plain.localAddress(),
-            plain.passive(),
-            plain.families(),
-            new Password("s3cret"),
-            plain.holdTime(),
-            plain.connectRetry(),
-            plain.importMode(),
-            plain.exportMode(),
-            plain.ttl(),
-            plain.gracefulRestart(),
-            plain.nextHops());
+    PeerConfig secret = peer(1).toBuilder().password(new Password("s3cret")).build();
     assertThat(secret.toString()).doesNotContain("s3cret").contains("(hidden)");
   }
 }

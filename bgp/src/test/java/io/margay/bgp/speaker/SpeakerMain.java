@@ -1,11 +1,17 @@
 package io.margay.bgp.speaker;
 
 import io.margay.bgp.message.Community;
+import io.margay.bgp.policy.ExportMode;
+import io.margay.bgp.policy.ImportMode;
+import io.margay.bgp.policy.PeerPolicy;
+import io.margay.bgp.transport.ListenAddress;
+import io.margay.bgp.transport.Password;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.model.net.RouterId;
+import io.margay.model.net.ScopedAddress;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -48,20 +54,24 @@ final class SpeakerMain {
         };
     BgpSpeaker speaker =
         BgpSpeaker.start(
-            new SpeakerConfig(
-                Asn.parse(need(settings, "asn")),
-                RouterId.parse(need(settings, "id")),
-                Set.of(IpAddress.parse("0.0.0.0"), IpAddress.parse("::")),
-                PeerConfig.DEFAULT_PORT,
-                Map.of(
-                    IpFamily.IPV4, IpAddress.parse(need(settings, "v4")),
-                    IpFamily.IPV6, IpAddress.parse(need(settings, "v6"))),
-                true,
-                8,
-                Boolean.parseBoolean(need(settings, "gr")),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(10),
-                Boolean.parseBoolean(need(settings, "restarting"))),
+            SpeakerConfig.builder(
+                    Asn.parse(need(settings, "asn")), RouterId.parse(need(settings, "id")))
+                .listen(
+                    Set.of(
+                        ListenAddress.of(ScopedAddress.parse("0.0.0.0"), Connection.DEFAULT_PORT),
+                        ListenAddress.of(ScopedAddress.parse("::"), Connection.DEFAULT_PORT)))
+                .nextHops(
+                    Map.of(
+                        IpFamily.IPV4, IpAddress.parse(need(settings, "v4")),
+                        IpFamily.IPV6, IpAddress.parse(need(settings, "v6"))))
+                .restart(
+                    new SpeakerConfig.Restart(
+                        Boolean.parseBoolean(need(settings, "gr")),
+                        Duration.ofSeconds(60),
+                        Duration.ofSeconds(10),
+                        Boolean.parseBoolean(need(settings, "restarting")),
+                        true))
+                .build(),
             printing,
             InstantSource.system(),
             new Random());
@@ -110,25 +120,20 @@ final class SpeakerMain {
     String password = settings.get("password");
     for (String text : need(settings, "peers").split(",")) {
       int at = text.indexOf('@');
-      PeerConfig plain =
-          PeerConfig.of(IpAddress.parse(text.substring(0, at)), Asn.parse(text.substring(at + 1)));
       peers.add(
-          new PeerConfig(
-              plain.description(),
-              plain.address(),
-              plain.port(),
-              plain.asn(),
-              plain.localAddress(),
-              Boolean.parseBoolean(settings.getOrDefault("passive", "false")),
-              plain.families(),
-              password == null ? null : new Password(password),
-              Duration.ofSeconds(9),
-              Duration.ofSeconds(1),
-              plain.importMode(),
-              plain.exportMode(),
-              plain.ttl(),
-              plain.gracefulRestart(),
-              plain.nextHops()));
+          PeerConfig.builder(
+                  ScopedAddress.parse(text.substring(0, at)),
+                  Asn.parse(text.substring(at + 1)),
+                  PeerPolicy.builder()
+                      .importMode(ImportMode.ACCEPT)
+                      .exportMode(ExportMode.OWN)
+                      .build())
+              .families(Set.of(IpFamily.values()))
+              .passive(Boolean.parseBoolean(settings.getOrDefault("passive", "false")))
+              .password(password == null ? null : new Password(password))
+              .holdTime(Duration.ofSeconds(9))
+              .connectRetry(Duration.ofSeconds(1))
+              .build());
     }
     return peers;
   }

@@ -9,15 +9,14 @@ import io.margay.bgp.speaker.SpeakerConfig;
 import io.margay.cli.http.HttpAddress;
 import io.margay.cli.http.HttpServer;
 import io.margay.cli.yaml.YamlException;
-import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import io.margay.model.net.RouterId;
+import io.margay.model.net.ScopedAddress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -69,26 +68,22 @@ final class Bgpd {
 
   private BgpSpeaker speak(BgpdConfig wanted) throws IOException {
     BgpdConfig.Identity who = wanted.identity();
-    Set<Integer> ports = who.listen().stream().map(ListenAddress::port).collect(Collectors.toSet());
-    if (ports.size() > 1) {
-      throw new IOException("listen: several ports are not served yet");
-    }
-    Set<IpAddress> addresses =
-        who.listen().stream().map(ListenAddress::address).collect(Collectors.toSet());
     BgpSpeaker started =
         BgpSpeaker.start(
-            new SpeakerConfig(
-                who.asn(),
-                who.routerId(),
-                addresses,
-                ports.stream().findFirst().orElse(179),
-                Map.of(),
-                who.multipathRelax(),
-                who.maxPaths(),
-                true,
-                who.restartTime(),
-                who.selectionDeferral(),
-                false),
+            SpeakerConfig.builder(who.asn(), who.routerId())
+                .clusterId(new RouterId(who.clusterId()))
+                .listen(
+                    who.listen().stream()
+                        .map(
+                            at ->
+                                io.margay.bgp.transport.ListenAddress.of(
+                                    ScopedAddress.of(at.address()), at.port()))
+                        .collect(Collectors.toSet()))
+                .multipath(new SpeakerConfig.Multipath(who.multipathRelax(), who.maxPaths()))
+                .restart(
+                    new SpeakerConfig.Restart(
+                        true, who.restartTime(), who.selectionDeferral(), false, true))
+                .build(),
             NO_FIB,
             InstantSource.system(),
             new SecureRandom());

@@ -1,6 +1,7 @@
 package io.margay.cli.bgpd;
 
 import io.margay.bgp.message.Community;
+import io.margay.bgp.speaker.Connection;
 import io.margay.bgp.speaker.OriginatedRoute;
 import io.margay.bgp.speaker.PeerConfig;
 import io.margay.bgp.speaker.SpeakerConfig;
@@ -66,10 +67,10 @@ final class ConfigReader {
                 .orElse(routerId.value()),
             listen,
             root.optional("fib", "none or kernel", ConfigReader::fib).orElse(FibMode.NONE),
-            root.number("maxPaths", DEFAULT_MAX_PATHS, 1, SpeakerConfig.MAX_PATHS_LIMIT),
+            root.number("maxPaths", DEFAULT_MAX_PATHS, 1, SpeakerConfig.Multipath.LIMIT),
             root.truth("multipathRelax", true),
-            duration(root, "restartTime", SpeakerConfig.DEFAULT_RESTART_TIME),
-            duration(root, "selectionDeferral", SpeakerConfig.DEFAULT_DEFERRAL));
+            duration(root, "restartTime", SpeakerConfig.Restart.DEFAULT_TIME),
+            duration(root, "selectionDeferral", SpeakerConfig.Restart.DEFAULT_DEFERRAL));
     Optional<HttpAddress> http = http(root, listen);
     List<PeerConfig> neighbors = new NeighborReader(asn).neighbors(root.child("neighbors"));
     return new BgpdConfig(identity, neighbors, originated(root.child("originate")), http);
@@ -110,13 +111,13 @@ final class ConfigReader {
   private static List<ListenAddress> listen(StrictYaml at) throws YamlException {
     List<ListenAddress> all = new ArrayList<>();
     if (at.isAbsent()) {
-      all.addAll(everywhere(PeerConfig.DEFAULT_PORT));
+      all.addAll(everywhere(Connection.DEFAULT_PORT));
       return all;
     }
     List<StrictYaml> items = at.isList() ? at.items(0, "listen addresses") : List.of(at);
     for (StrictYaml item : items) {
       item.mappingOf("address", "port");
-      int port = item.number("port", PeerConfig.DEFAULT_PORT, 1, MAX_PORT);
+      int port = item.number("port", Connection.DEFAULT_PORT, 1, MAX_PORT);
       Optional<IpAddress> address = item.optional("address", "an IP address", IpAddress::parse);
       List<ListenAddress> added =
           address.map(one -> List.of(new ListenAddress(one, port))).orElse(everywhere(port));

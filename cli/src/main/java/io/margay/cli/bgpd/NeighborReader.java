@@ -1,12 +1,20 @@
 package io.margay.cli.bgpd;
 
-import io.margay.bgp.speaker.Password;
+import io.margay.bgp.policy.ExportMode;
+import io.margay.bgp.policy.ImportMode;
+import io.margay.bgp.policy.PeerPolicy;
+import io.margay.bgp.speaker.Connection;
 import io.margay.bgp.speaker.PeerConfig;
+import io.margay.bgp.speaker.Remote;
+import io.margay.bgp.speaker.Timers;
+import io.margay.bgp.transport.Password;
+import io.margay.bgp.transport.Ttl;
 import io.margay.cli.yaml.StrictYaml;
 import io.margay.cli.yaml.YamlException;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import io.margay.model.net.ScopedAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -47,12 +55,12 @@ final class NeighborReader {
     if (at.isAbsent()) {
       return neighbors;
     }
-    Map<IpAddress, String> seen = new HashMap<>();
+    Map<Remote, String> seen = new HashMap<>();
     for (StrictYaml item : at.items(0, "neighbors")) {
       PeerConfig neighbor = neighbor(item);
-      String earlier = seen.putIfAbsent(neighbor.address(), item.path());
+      String earlier = seen.putIfAbsent(neighbor.remote(), item.path());
       if (earlier != null) {
-        throw item.child("address").problem(neighbor.address() + " is already " + earlier);
+        throw item.child("address").problem(neighbor.remote() + " is already " + earlier);
       }
       neighbors.add(neighbor);
     }
@@ -99,23 +107,26 @@ final class NeighborReader {
     boolean exports = accepts(at, "export", !external);
     Duration holdTime = holdTime(at);
     try {
-      return new PeerConfig(
-          at.optional("description", "a text", text -> text).orElse(""),
-          address,
-          at.number("port", PeerConfig.DEFAULT_PORT, 1, MAX_PORT),
-          asn,
-          sourceAddress(at, address),
-          at.truth("passive", false),
-          families(at, address.family()),
-          password(at),
-          holdTime,
-          at.optional("connectRetry", Durations.EXPECTATION, Durations::parse)
-              .orElse(PeerConfig.DEFAULT_CONNECT_RETRY),
-          imports ? PeerConfig.ImportMode.ACCEPT : PeerConfig.ImportMode.REJECT,
-          exports ? PeerConfig.ExportMode.OWN : PeerConfig.ExportMode.REJECT,
-          ttl(at, external),
-          at.truth("gracefulRestart", true),
-          Map.of());
+      return PeerConfig.builder(
+              ScopedAddress.of(address),
+              asn,
+              PeerPolicy.builder()
+                  .importMode(imports ? ImportMode.ACCEPT : ImportMode.REJECT)
+                  .exportMode(exports ? ExportMode.ALL : ExportMode.NONE)
+                  .build())
+          .description(at.optional("description", "a text", text -> text).orElse(""))
+          .port(at.number("port", Connection.DEFAULT_PORT, 1, MAX_PORT))
+          .localAddress(sourceAddress(at, address))
+          .passive(at.truth("passive", false))
+          .families(families(at, address.family()))
+          .password(password(at))
+          .holdTime(holdTime)
+          .connectRetry(
+              at.optional("connectRetry", Durations.EXPECTATION, Durations::parse)
+                  .orElse(Timers.DEFAULT_CONNECT_RETRY))
+          .ttl(Ttl.multihop(ttl(at, external)))
+          .gracefulRestart(at.truth("gracefulRestart", true))
+          .build();
     } catch (IllegalArgumentException impossible) {
       throw at.problem(String.valueOf(impossible.getMessage()));
     }
@@ -149,7 +160,7 @@ final class NeighborReader {
               }
               return time;
             })
-        .orElse(PeerConfig.DEFAULT_HOLD_TIME);
+        .orElse(Timers.DEFAULT_HOLD_TIME);
   }
 
   private static @Nullable IpAddress sourceAddress(StrictYaml at, IpAddress peer)

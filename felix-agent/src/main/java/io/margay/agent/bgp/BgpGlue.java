@@ -8,8 +8,9 @@ import io.margay.bgp.speaker.PeerStatus;
 import io.margay.bgp.speaker.RouteStatus;
 import io.margay.bgp.speaker.SpeakerConfig;
 import io.margay.bgp.speaker.SpeakerStatus;
-import io.margay.model.net.IpAddress;
+import io.margay.bgp.transport.ListenAddress;
 import io.margay.model.net.Prefix;
+import io.margay.model.net.ScopedAddress;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.LinkedHashSet;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,11 +30,8 @@ public final class BgpGlue {
   private static final Logger LOG = LoggerFactory.getLogger(BgpGlue.class);
 
   /// Where a speaker accepts connections: everywhere, in both families.
-  private static final Set<IpAddress> EVERYWHERE =
-      Set.of(IpAddress.parse("0.0.0.0"), IpAddress.parse("::"));
-
-  /// More than any leaf has uplinks.
-  private static final int MAX_PATHS = 16;
+  private static final Set<ScopedAddress> EVERYWHERE =
+      Set.of(ScopedAddress.parse("0.0.0.0"), ScopedAddress.parse("::"));
 
   private final FibListener fib;
   private final boolean gracefulRestart;
@@ -95,18 +94,17 @@ public final class BgpGlue {
   private BgpSpeaker start(BgpIntent.Identity who) throws IOException {
     BgpSpeaker started =
         BgpSpeaker.start(
-            new SpeakerConfig(
-                who.asn(),
-                who.routerId(),
-                EVERYWHERE,
-                who.listenPort(),
-                who.nextHops(),
-                true,
-                MAX_PATHS,
-                gracefulRestart,
-                SpeakerConfig.DEFAULT_RESTART_TIME,
-                SpeakerConfig.DEFAULT_DEFERRAL,
-                restarting && gracefulRestart),
+            SpeakerConfig.builder(who.asn(), who.routerId())
+                .listen(
+                    EVERYWHERE.stream()
+                        .map(address -> ListenAddress.of(address, who.listenPort()))
+                        .collect(Collectors.toSet()))
+                .nextHops(who.nextHops())
+                .restart(
+                    gracefulRestart
+                        ? SpeakerConfig.Restart.offered(restarting)
+                        : SpeakerConfig.Restart.DISABLED)
+                .build(),
             fib,
             clock,
             random);

@@ -2,12 +2,18 @@ package io.margay.agent.bgp;
 
 import io.margay.agent.calc.ClusterView;
 import io.margay.agent.settings.AgentSettings;
+import io.margay.bgp.policy.ExportMode;
+import io.margay.bgp.policy.ImportMode;
+import io.margay.bgp.policy.PeerPolicy;
+import io.margay.bgp.speaker.Connection;
 import io.margay.bgp.speaker.PeerConfig;
+import io.margay.bgp.transport.Ttl;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.RouterId;
+import io.margay.model.net.ScopedAddress;
 import io.margay.model.resource.BGPConfigurationSpec;
 import io.margay.model.resource.BGPPeer;
 import io.margay.model.resource.BGPPeerSpec;
@@ -15,6 +21,7 @@ import io.margay.model.resource.Node;
 import io.margay.model.resource.NodeBgp;
 import io.margay.model.resource.PeerAddress;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -51,7 +58,10 @@ public record BgpIntent(Identity identity, List<PeerConfig> peers, List<String> 
   private static final Duration MAX_KEEPALIVE = Duration.ofSeconds(65_535 / 3);
 
   private static final Duration CONNECT_RETRY = Duration.ofSeconds(1);
-  private static final int MAX_TTL = 255;
+
+  /// A BGPPeer is itself the policy: everything in (less the guard), the node's own blocks out.
+  private static final PeerPolicy POLICY =
+      PeerPolicy.builder().importMode(ImportMode.ACCEPT).exportMode(ExportMode.OWN).build();
 
   /// Works out the intent, or nothing when the node has no identity: neither a router id nor an
   /// IPv4 address, or AS 0, which is reserved (RFC 7607).
@@ -131,7 +141,8 @@ public record BgpIntent(Identity identity, List<PeerConfig> peers, List<String> 
     if (spec.peerIP() == null || spec.asNumber() == null) {
       return Optional.of(
           name
-              + ": without spec.peerIP and spec.asNumber no session is made; peerSelector is not served yet");
+              + ": without spec.peerIP and spec.asNumber no session is made; peerSelector is not"
+              + " served yet");
     }
     if (spec.asNumber().toLong() == 0) {
       return Optional.of(name + ": spec.asNumber 0 is reserved (RFC 7607); no session is made");
@@ -143,7 +154,8 @@ public record BgpIntent(Identity identity, List<PeerConfig> peers, List<String> 
     if (!spec.filters().isEmpty()) {
       return Optional.of(
           name
-              + ": spec.filters is not served yet; no session is made rather than an unfiltered one");
+              + ": spec.filters is not served yet; no session is made rather than an unfiltered"
+              + " one");
     }
     Duration keepalive = spec.keepaliveTime();
     if (keepalive != null
@@ -170,22 +182,20 @@ public record BgpIntent(Identity identity, List<PeerConfig> peers, List<String> 
     Optional<LinkAddress> onLink =
         links.stream().filter(link -> link.subnet().contains(at.address())).findFirst();
     Duration keepalive = spec.keepaliveTime();
-    return new PeerConfig(
-        peer.metadata().name(),
-        at.address(),
-        at.port() == null ? PeerConfig.DEFAULT_PORT : at.port(),
-        asn,
-        onLink.map(LinkAddress::address).orElse(null),
-        false,
-        EnumSet.allOf(IpFamily.class),
-        null,
-        keepalive == null || keepalive.isZero() ? HOLD_TIME : keepalive.multipliedBy(3),
-        CONNECT_RETRY,
-        PeerConfig.ImportMode.ACCEPT,
-        PeerConfig.ExportMode.OWN,
-        onLink.isPresent() && !asn.equals(localAsn) ? 1 : MAX_TTL,
-        settings.gracefulRestart(),
-        nextHops(onLink, links));
+    return PeerConfig.builder(ScopedAddress.of(at.address()), asn, POLICY)
+        .description(peer.metadata().name())
+        .port(at.port() == null ? Connection.DEFAULT_PORT : at.port())
+        .localAddress(onLink.map(LinkAddress::address).orElse(null))
+        .families(EnumSet.allOf(IpFamily.class))
+        .holdTime(
+            keepalive == null || keepalive.isZero()
+                ? HOLD_TIME
+                : keepalive.multipliedBy(3).truncatedTo(ChronoUnit.SECONDS))
+        .connectRetry(CONNECT_RETRY)
+        .ttl(onLink.isPresent() && !asn.equals(localAsn) ? Ttl.adjacent() : Ttl.multihop(Ttl.MAX))
+        .gracefulRestart(settings.gracefulRestart())
+        .nextHops(nextHops(onLink, links))
+        .build();
   }
 
   /// On a shared link the peer can resolve our addresses on that link, whatever family the session

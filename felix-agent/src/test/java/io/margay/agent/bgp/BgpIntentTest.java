@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.agent.calc.Documents;
 import io.margay.agent.settings.AgentSettings;
+import io.margay.bgp.fsm.ExpectedAs;
 import io.margay.bgp.speaker.PeerConfig;
+import io.margay.bgp.transport.Ttl;
 import io.margay.model.net.Asn;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
@@ -160,15 +162,17 @@ class BgpIntentTest {
             "b-selected",
             "{peerIP: 172.16.0.0, asNumber: 65002, nodeSelector: \"rack == 'r1'\"}");
     String own = document("BGPPeer", "c-own", "{peerIP: 172.16.0.0, asNumber: 65003, node: n1}");
-    assertThat(asns(labelled + everybodys)).containsExactly(65001L);
-    assertThat(asns(labelled + everybodys + selected)).containsExactly(65002L);
-    assertThat(asns(labelled + everybodys + selected + own)).containsExactly(65003L);
-    assertThat(asns(everybodys + selected)).containsExactly(65001L);
+    assertThat(asns(labelled + everybodys)).containsExactly(ExpectedAs.only(Asn.of(65001)));
+    assertThat(asns(labelled + everybodys + selected))
+        .containsExactly(ExpectedAs.only(Asn.of(65002)));
+    assertThat(asns(labelled + everybodys + selected + own))
+        .containsExactly(ExpectedAs.only(Asn.of(65003)));
+    assertThat(asns(everybodys + selected)).containsExactly(ExpectedAs.only(Asn.of(65001)));
   }
 
-  private static List<Long> asns(String documents) {
+  private static List<ExpectedAs> asns(String documents) {
     return intent(ADDRESS_SET, documents).orElseThrow().peers().stream()
-        .map(peer -> peer.asn().toLong())
+        .map(PeerConfig::asn)
         .toList();
   }
 
@@ -178,7 +182,7 @@ class BgpIntentTest {
             asns(
                 document("BGPPeer", "b", "{peerIP: 172.16.0.0, asNumber: 65002}")
                     + document("BGPPeer", "a", "{peerIP: 172.16.0.0, asNumber: 65001}")))
-        .containsExactly(65001L);
+        .containsExactly(ExpectedAs.only(Asn.of(65001)));
   }
 
   @Test
@@ -226,6 +230,7 @@ class BgpIntentTest {
   void the_hold_time_is_three_keepalives(String keepalive, long seconds) {
     assertThat(
             onlyPeer("{peerIP: 172.16.0.0, asNumber: 65001, keepaliveTime: " + keepalive + "}")
+                .timers()
                 .holdTime()
                 .toSeconds())
         .isEqualTo(seconds);
@@ -233,21 +238,21 @@ class BgpIntentTest {
 
   @Test
   void without_a_keepalive_time_a_dead_peer_is_noticed_within_seconds() {
-    assertThat(onlyPeer("{peerIP: 172.16.0.0, asNumber: 65001}").holdTime())
+    assertThat(onlyPeer("{peerIP: 172.16.0.0, asNumber: 65001}").timers().holdTime())
         .isEqualTo(Duration.ofSeconds(9));
   }
 
   @Test
   void each_top_of_rack_hears_next_hops_on_its_own_link() {
     PeerConfig left = onlyPeer("{peerIP: 172.16.0.0, asNumber: 65001}");
-    assertThat(left.localAddress()).isEqualTo(IpAddress.parse("172.16.0.1"));
+    assertThat(left.connection().localAddress()).isEqualTo(IpAddress.parse("172.16.0.1"));
     assertThat(left.nextHops())
         .isEqualTo(
             Map.of(
                 IpFamily.IPV4, IpAddress.parse("172.16.0.1"),
                 IpFamily.IPV6, IpAddress.parse("fd01::1")));
     PeerConfig right = onlyPeer("{peerIP: 'fd02::', asNumber: 65001}");
-    assertThat(right.localAddress()).isEqualTo(IpAddress.parse("fd02::1"));
+    assertThat(right.connection().localAddress()).isEqualTo(IpAddress.parse("fd02::1"));
     assertThat(right.nextHops())
         .isEqualTo(
             Map.of(
@@ -258,15 +263,16 @@ class BgpIntentTest {
   @Test
   void a_distant_peer_hears_the_nodes_own_addresses_from_any_source() {
     PeerConfig distant = onlyPeer("{peerIP: '192.0.2.1:1179', asNumber: 65001}");
-    assertThat(distant.localAddress()).isNull();
+    assertThat(distant.connection().localAddress()).isNull();
     assertThat(distant.nextHops()).isEmpty();
-    assertThat(distant.port()).isEqualTo(1179);
+    assertThat(distant.connection().port()).isEqualTo(1179);
   }
 
   @ParameterizedTest
   @CsvSource({"172.16.0.0, 65001, 1", "172.16.0.0, 64512, 255", "192.0.2.1, 65001, 255"})
   void only_another_as_on_our_link_is_spoken_to_with_a_hop_limit_of_one(
       String address, long asn, int ttl) {
-    assertThat(onlyPeer("{peerIP: " + address + ", asNumber: " + asn + "}").ttl()).isEqualTo(ttl);
+    assertThat(onlyPeer("{peerIP: " + address + ", asNumber: " + asn + "}").connection().ttl())
+        .isEqualTo(Ttl.multihop(ttl));
   }
 }
