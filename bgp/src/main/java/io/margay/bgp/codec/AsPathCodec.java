@@ -46,47 +46,29 @@ final class AsPathCodec {
     return path.build();
   }
 
-  static void write(AsPath path, boolean fourOctets, ByteBuf to) {
-    path.visit(
-        new AsPath.Visitor() {
-          @Override
-          public void segment(Kind kind, int count) {
-            to.writeByte(kind.wireValue()).writeByte(count);
-          }
-
-          @Override
-          public void asn(int asn) {
-            if (fourOctets) {
-              to.writeInt(asn);
-            } else {
-              to.writeShort(new Asn(asn).isTwoOctet() ? asn : Asn.TRANS.value());
-            }
-          }
-        });
-  }
-
-  /// Whether a 2-octet path loses something that AS4_PATH must carry.
-  static boolean needsAs4Path(AsPath path) {
-    for (Segment segment : path.segments()) {
-      for (Asn asn : segment.asns()) {
-        if (!asn.isTwoOctet()) {
-          return true;
+  static void write(AsPath path, boolean fourOctets, OctetWriter to) {
+    int words = path.wordCount();
+    for (int at = 0; at < words; ) {
+      int head = path.word(at);
+      int count = head & 0xff;
+      to.u8(head >>> 8);
+      to.u8(count);
+      for (int i = 1; i <= count; i++) {
+        int asn = path.word(at + i);
+        if (fourOctets) {
+          to.u32(asn);
+        } else {
+          to.u16(asn >>> Short.SIZE == 0 ? asn : Asn.TRANS.value());
         }
       }
+      at += 1 + count;
     }
-    return false;
-  }
-
-  /// A path without its confederation segments (RFC 6793 §3: AS4_PATH never has any).
-  static AsPath withoutConfederations(AsPath path) {
-    return new AsPath(
-        path.segments().stream().filter(segment -> !segment.kind().isConfederation()).toList());
   }
 
   /// The true path a 2-octet neighbour sent in two halves (RFC 6793 §4.2.3): the leading ASes that
   /// AS4_PATH does not cover, then AS4_PATH.
   static AsPath merge(AsPath path, AsPath as4) {
-    AsPath tail = withoutConfederations(as4);
+    AsPath tail = as4.withoutConfederations();
     int surplus = path.hops() - tail.hops();
     if (surplus < 0) {
       // "If the number of AS numbers in the AS_PATH attribute is less than the number of AS numbers

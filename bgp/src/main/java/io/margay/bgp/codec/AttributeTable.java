@@ -61,7 +61,7 @@ final class AttributeTable {
               (value, context) ->
                   new AsPathAttribute(
                       AsPathCodec.read(value, context.fourOctetAs(), context.internal())),
-              (path, to, context) -> AsPathCodec.write(path.path(), context.fourOctetAs(), to)),
+              (_, _, _) -> {}),
           row(
               3,
               "NEXT_HOP",
@@ -184,7 +184,7 @@ final class AttributeTable {
               OPTIONAL_TRANSITIVE,
               ErrorAction.DISCARD,
               (value, _) -> new As4Path(AsPathCodec.read(value, true, true)),
-              (path, to, _) -> AsPathCodec.write(path.path(), true, to)),
+              (_, _, _) -> {}),
           row(
               18,
               "AS4_AGGREGATOR",

@@ -3,6 +3,7 @@ package io.margay.bgp.codec;
 import io.margay.bgp.message.AfiSafi;
 import io.margay.bgp.message.Keepalive;
 import io.margay.bgp.message.Message;
+import io.margay.bgp.message.Nlri;
 import io.margay.bgp.message.Notification;
 import io.margay.bgp.message.Octets;
 import io.margay.bgp.message.Open;
@@ -11,10 +12,6 @@ import io.margay.bgp.message.PathAttributes;
 import io.margay.bgp.message.RouteRefresh;
 import io.margay.bgp.message.Update;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
 
 /// Whole messages as octets (RFC 4271 §4.1).
 public final class MessageCodec {
@@ -123,59 +120,34 @@ public final class MessageCodec {
   }
 
   private static void encodeUpdate(Update update, ByteBuf to, CodecContext context) {
-    int withdrawnStart = to.writerIndex();
-    to.writeShort(0);
-    PrefixCodec.writeAll(update.withdrawn(), to);
-    to.setShort(withdrawnStart, to.writerIndex() - withdrawnStart - 2);
-    int attributesStart = to.writerIndex();
-    to.writeShort(0);
-    List<PathAttribute> attributes = onTheWire(update.attributes(), context);
-    if (update.nextHop() != null) {
-      attributes.add(new PathAttribute.NextHop(update.nextHop()));
+    OctetWriter body = new OctetWriter();
+    Nlri withdrawn = update.withdrawn();
+    boolean ids = context.addPathSend().contains(AfiSafi.IPV4_UNICAST);
+    body.u16(UpdateWriter.octets(withdrawn, 0, withdrawn.size(), ids));
+    UpdateWriter.prefixes(withdrawn, 0, withdrawn.size(), ids, body);
+    int lengthAt = body.size();
+    body.u16(0);
+    PathAttribute.MpReach reach = update.reachable();
+    if (reach != null) {
+      UpdateWriter.reach(reach, context, body);
     }
-    if (update.reachable() != null) {
-      attributes.add(update.reachable());
+    PathAttribute.MpUnreach unreach = update.unreachable();
+    if (unreach != null) {
+      UpdateWriter.unreach(unreach, context, body);
     }
-    if (update.unreachable() != null) {
-      attributes.add(update.unreachable());
+    Nlri announced = update.announced();
+    if (reach != null || !announced.isEmpty() || !update.attributes().isEmpty()) {
+      AttributeWriter.write(update.attributes(), update.nextHop(), context.fourOctetAs(), body);
     }
-    attributes.sort(Comparator.comparingInt(PathAttribute::code));
-    for (PathAttribute attribute : attributes) {
-      AttributeTable.encode(attribute, to, context);
-    }
-    to.setShort(attributesStart, to.writerIndex() - attributesStart - 2);
-    PrefixCodec.writeAll(update.announced(), to);
+    body.u16At(lengthAt, body.size() - lengthAt - 2);
+    UpdateWriter.prefixes(announced, 0, announced.size(), ids, body);
+    to.writeBytes(body.octets(), 0, body.size());
   }
 
-  /// A 2-octet peer gets what its AS_PATH and AGGREGATOR cannot hold as AS4 attributes (RFC 6793
-  /// §4.2.2).
-  private static List<PathAttribute> onTheWire(PathAttributes attributes, CodecContext context) {
-    List<PathAttribute> all = new ArrayList<>(attributes.all());
-    if (context.fourOctetAs()) {
-      return all;
-    }
-    if (AsPathCodec.needsAs4Path(attributes.asPath())) {
-      all.add(new PathAttribute.As4Path(AsPathCodec.withoutConfederations(attributes.asPath())));
-    }
-    attributes
-        .find(PathAttribute.Aggregator.class)
-        .filter(aggregator -> !aggregator.asn().isTwoOctet())
-        .ifPresent(
-            aggregator ->
-                all.add(new PathAttribute.As4Aggregator(aggregator.asn(), aggregator.speaker())));
-    return all;
-  }
-
-  /// Octets the attributes take in an UPDATE to a peer, without MP_REACH_NLRI.
+  /// Octets the attributes take in an UPDATE to a peer, without MP_REACH_NLRI and NEXT_HOP.
   public static int attributeOctets(PathAttributes attributes, CodecContext context) {
-    ByteBuf scratch = Unpooled.buffer(256);
-    try {
-      for (PathAttribute attribute : onTheWire(attributes, context)) {
-        AttributeTable.encode(attribute, scratch, context);
-      }
-      return scratch.writerIndex();
-    } finally {
-      scratch.release();
-    }
+    OctetWriter scratch = new OctetWriter();
+    AttributeWriter.write(attributes, null, context.fourOctetAs(), scratch);
+    return scratch.size();
   }
 }

@@ -5,8 +5,10 @@ import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// The ASes a route came through, nearest first. Immutable; one array, because a full table holds
 /// more than a hundred thousand of them.
@@ -18,11 +20,18 @@ public final class AsPath {
   private static final int COUNT_MASK = 0xff;
   private static final int KIND_SHIFT = 8;
 
+  private static final @Nullable Kind[] KINDS = {
+    null, Kind.SET, Kind.SEQUENCE, Kind.CONFED_SEQUENCE, Kind.CONFED_SET
+  };
+
   /// Per segment one word of kind and count, then its AS numbers.
   private final int[] words;
 
+  private final int hops;
+
   private AsPath(int[] words) {
     this.words = words;
+    this.hops = countHops(words);
   }
 
   public AsPath(List<Segment> segments) {
@@ -30,7 +39,7 @@ public final class AsPath {
   }
 
   private static int[] words(List<Segment> segments) {
-    Builder builder = new Builder();
+    Builder builder = builder();
     for (Segment segment : segments) {
       builder.begin(segment.kind());
       for (Asn asn : segment.asns()) {
@@ -62,13 +71,9 @@ public final class AsPath {
     }
 
     public static Optional<Kind> ofWire(int value) {
-      return switch (value) {
-        case 1 -> Optional.of(SET);
-        case 2 -> Optional.of(SEQUENCE);
-        case 3 -> Optional.of(CONFED_SEQUENCE);
-        case 4 -> Optional.of(CONFED_SET);
-        default -> Optional.empty();
-      };
+      return value < 1 || value >= KINDS.length
+          ? Optional.empty()
+          : Optional.ofNullable(KINDS[value]);
     }
   }
 
@@ -93,16 +98,23 @@ public final class AsPath {
   }
 
   public static Builder builder() {
-    return new Builder();
+    return new Builder(8);
+  }
+
+  /// @param expected how many segments and ASes to make room for
+  public static Builder builder(int expected) {
+    return new Builder(expected);
   }
 
   /// Collects segments. Serves once.
   public static final class Builder {
-    private int[] words = new int[8];
+    private int[] words;
     private int used;
     private int head = -1;
 
-    private Builder() {}
+    private Builder(int expected) {
+      this.words = new int[expected];
+    }
 
     /// Begins a segment; at least one AS must follow before the next.
     public Builder begin(Kind kind) {
@@ -129,7 +141,7 @@ public final class AsPath {
 
     private void append(int word) {
       if (used == words.length) {
-        words = Arrays.copyOf(words, 2 * used);
+        words = Arrays.copyOf(words, 2 * used + 8);
       }
       words[used] = word;
       used++;
@@ -143,7 +155,7 @@ public final class AsPath {
 
     private int[] words() {
       finish();
-      return Arrays.copyOf(words, used);
+      return used == words.length ? words : Arrays.copyOf(words, used);
     }
 
     public AsPath build() {
@@ -152,7 +164,7 @@ public final class AsPath {
   }
 
   private static Kind kind(int head) {
-    return Kind.ofWire(head >>> KIND_SHIFT).orElseThrow();
+    return Objects.requireNonNull(KINDS[head >>> KIND_SHIFT]);
   }
 
   private static int count(int head) {
@@ -187,27 +199,24 @@ public final class AsPath {
     return segments;
   }
 
-  /// What walks a path without making objects of it.
-  public interface Visitor {
-    /// @param count how many ASes follow, 1 to 255
-    void segment(Kind kind, int count);
-
-    /// @param asn 32 bits, unsigned
-    void asn(int asn);
+  /// How many words {@link #word(int)} gives.
+  public int wordCount() {
+    return words.length;
   }
 
-  public void visit(Visitor visitor) {
-    for (int at = 0; at < words.length; at += 1 + count(words[at])) {
-      visitor.segment(kind(words[at]), count(words[at]));
-      for (int i = 1; i <= count(words[at]); i++) {
-        visitor.asn(words[at + i]);
-      }
-    }
+  /// The path without objects: for each segment a word whose low octet is the count and whose next
+  /// is the kind's wire value, then as many AS numbers of 32 bits.
+  public int word(int index) {
+    return words[index];
   }
 
   /// The length the decision process compares: a set counts one, confederation segments nothing
   /// (RFC 4271 §9.1.2.2 a, RFC 5065 §5.3).
   public int hops() {
+    return hops;
+  }
+
+  private static int countHops(int[] words) {
     int hops = 0;
     for (int at = 0; at < words.length; at += 1 + count(words[at])) {
       hops +=
@@ -218,6 +227,46 @@ public final class AsPath {
           };
     }
     return hops;
+  }
+
+  /// The octets of the attribute's value.
+  ///
+  /// @param width of an AS number, 2 or 4
+  public int octets(int width) {
+    int octets = 0;
+    for (int at = 0; at < words.length; at += 1 + count(words[at])) {
+      octets += 2 + width * count(words[at]);
+    }
+    return octets;
+  }
+
+  /// Whether a number does not fit two octets (RFC 6793 §4.2.2).
+  public boolean hasFourOctetAs() {
+    for (int at = 0; at < words.length; at += 1 + count(words[at])) {
+      for (int i = 1; i <= count(words[at]); i++) {
+        if (words[at + i] >>> Short.SIZE != 0) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /// The path less its confederation segments.
+  public AsPath withoutConfederations() {
+    if (!has(Kind.CONFED_SEQUENCE) && !has(Kind.CONFED_SET)) {
+      return this;
+    }
+    Builder builder = builder();
+    for (int at = 0; at < words.length; at += 1 + count(words[at])) {
+      if (!kind(words[at]).isConfederation()) {
+        builder.begin(kind(words[at]));
+        for (int i = 1; i <= count(words[at]); i++) {
+          builder.add(words[at + i]);
+        }
+      }
+    }
+    return builder.build();
   }
 
   public boolean contains(Asn asn) {

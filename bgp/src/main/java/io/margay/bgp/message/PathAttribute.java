@@ -324,6 +324,11 @@ public sealed interface PathAttribute {
       return values.length / 3;
     }
 
+    /// One of the three words of a community, counted over all of them.
+    public int word(int index) {
+      return values[index];
+    }
+
     public boolean isEmpty() {
       return values.length == 0;
     }

@@ -34,6 +34,10 @@ public final class PathAttributes {
   private static final int MED = 1;
   private static final int LOCAL_PREF = 2;
   private static final int ATOMIC = 4;
+  private static final int PARTIAL_AGGREGATOR = 8;
+  private static final int PARTIAL_COMMUNITIES = 16;
+  private static final int PARTIAL_EXTENDED = 32;
+  private static final int PARTIAL_LARGE = 64;
 
   /// None.
   public static final PathAttributes EMPTY = new Builder().build();
@@ -55,7 +59,7 @@ public final class PathAttributes {
   private PathAttributes(Builder from) {
     this.origin = from.origin;
     this.asPath = from.asPath;
-    this.present = from.present;
+    this.present = from.present & ~from.partialOfNothing();
     this.med = from.med;
     this.localPref = from.localPref;
     this.aggregator = from.aggregator;
@@ -186,9 +190,58 @@ public final class PathAttributes {
       return this;
     }
 
+    /// A set without the attribute cannot have it in part.
+    private int partialOfNothing() {
+      return (aggregator == null ? PARTIAL_AGGREGATOR : 0)
+          | (communities.isEmpty() ? PARTIAL_COMMUNITIES : 0)
+          | (extendedCommunities.isEmpty() ? PARTIAL_EXTENDED : 0)
+          | (largeCommunities.isEmpty() ? PARTIAL_LARGE : 0);
+    }
+
+    public Builder origin(OriginCode code) {
+      origin = code;
+      return this;
+    }
+
+    public Builder asPath(AsPath path) {
+      asPath = path;
+      return this;
+    }
+
+    public Builder med(int value) {
+      present |= MED;
+      med = value;
+      return this;
+    }
+
+    public Builder localPref(int value) {
+      present |= LOCAL_PREF;
+      localPref = value;
+      return this;
+    }
+
+    /// Notes that an optional transitive attribute came with the Partial bit: a speaker on its way
+    /// did not know it, and the bit must stay (RFC 4271 §4.3, §5).
+    ///
+    /// @param code AGGREGATOR or a kind of communities; others have no Partial bit to keep
+    public Builder partial(int code) {
+      present |= partialBit(code);
+      return this;
+    }
+
     public PathAttributes build() {
       return new PathAttributes(this);
     }
+  }
+
+  private static int partialBit(int code) {
+    return switch (code) {
+      case 7 -> PARTIAL_AGGREGATOR;
+      case 8 -> PARTIAL_COMMUNITIES;
+      case 16 -> PARTIAL_EXTENDED;
+      case 32 -> PARTIAL_LARGE;
+      default -> 0;
+    };
   }
 
   private Builder toBuilder() {
@@ -206,6 +259,12 @@ public final class PathAttributes {
     copy.largeCommunities = largeCommunities;
     copy.unrecognized = unrecognized;
     return copy;
+  }
+
+  /// Whether the attribute of this type code came with the Partial bit; see {@link
+  /// Builder#partial(int)}.
+  public boolean isPartial(int code) {
+    return (present & partialBit(code)) != 0;
   }
 
   /// INCOMPLETE, the least preferred, when the attribute is missing.
@@ -335,6 +394,9 @@ public final class PathAttributes {
     for (PathAttribute attribute : all()) {
       if (!type.isInstance(attribute)) {
         builder.put(attribute);
+        if (isPartial(attribute.code())) {
+          builder.partial(attribute.code());
+        }
       }
     }
     return builder.build();
