@@ -70,16 +70,9 @@ public sealed interface CommunityTag {
   /// Whether a route carries it.
   default boolean isOn(PathAttributes attributes) {
     return switch (this) {
-      case Standard(Community community) ->
-          attributes
-              .find(PathAttribute.Communities.class)
-              .map(all -> all.communities().contains(community))
-              .orElse(false);
+      case Standard(Community community) -> attributes.communities().contains(community);
       case Large(LargeCommunity community) ->
-          attributes
-              .find(PathAttribute.LargeCommunities.class)
-              .map(all -> all.communities().contains(community))
-              .orElse(false);
+          attributes.largeCommunities().communities().contains(community);
     };
   }
 
@@ -90,18 +83,12 @@ public sealed interface CommunityTag {
     }
     return switch (this) {
       case Standard(Community community) -> {
-        List<Community> all = new ArrayList<>();
-        attributes
-            .find(PathAttribute.Communities.class)
-            .ifPresent(given -> all.addAll(given.communities()));
+        List<Community> all = new ArrayList<>(attributes.communities().communities());
         all.add(community);
         yield attributes.with(new PathAttribute.Communities(all));
       }
       case Large(LargeCommunity community) -> {
-        List<LargeCommunity> all = new ArrayList<>();
-        attributes
-            .find(PathAttribute.LargeCommunities.class)
-            .ifPresent(given -> all.addAll(given.communities()));
+        List<LargeCommunity> all = new ArrayList<>(attributes.largeCommunities().communities());
         all.add(community);
         yield attributes.with(new PathAttribute.LargeCommunities(all));
       }

@@ -9,6 +9,6 @@ public enum ExportMode {
   /// Nothing.
   NONE,
   /// Nothing was said: an internal peer is told all; an external one our own routes if it has
-  /// filters, and nothing if it has none (RFC 8212 §2.2).
+  /// filters, and nothing if it has none (RFC 8212 §3).
   UNSTATED
 }

@@ -103,7 +103,7 @@ public final class ExportPolicy {
     }
     // RFC 4456 §8 lets the originator ignore its own route when it comes back: not to send it saves
     // both sides the work.
-    if (rewriting.originator(attributes, from).equals(to.routerId())) {
+    if (Rewriting.originator(attributes, from).equals(to.routerId())) {
       return withheld(WithholdReason.ORIGINATOR, "originator " + to.routerId());
     }
     return null;
@@ -111,12 +111,10 @@ public final class ExportPolicy {
 
   /// RFC 1997 speaks of routes received: what we tag ourselves is for the peer to keep to itself.
   private ExportVerdict.@Nullable Withheld checkCommunities(PathAttributes attributes) {
-    Optional<PathAttribute.Communities> communities =
-        attributes.find(PathAttribute.Communities.class);
-    if (communities.isEmpty()) {
+    PathAttribute.Communities all = attributes.communities();
+    if (all.isEmpty()) {
       return null;
     }
-    var all = communities.get().communities();
     boolean external = !to.kind().isInternal();
     if (all.contains(WellKnown.NO_ADVERTISE)) {
       return withheld(WithholdReason.NO_ADVERTISE, "to no peer");

@@ -7,6 +7,6 @@ public enum ImportMode {
   /// Not considered.
   REJECT,
   /// Nothing was said: an internal peer is trusted; an external one only if it has filters (RFC
-  /// 8212 §2.1).
+  /// 8212 §3).
   UNSTATED
 }

@@ -12,7 +12,6 @@ import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.Ipv6Address;
 import io.margay.model.net.Prefix;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -27,18 +26,11 @@ public final class ImportPolicy {
   /// Longer paths exist by mistake or malice only: the longest of the global table are below 100.
   public static final int MAX_AS_PATH_HOPS = 255;
 
-  /// RFC 8326 §4.2 asks for a value below every other.
+  /// RFC 8326 §4.1 asks for a value below every other.
   private static final PathAttribute LEAST_LOCAL_PREF = new PathAttribute.LocalPref(0);
 
   private static final CommunityTag GRACEFUL_SHUTDOWN =
       new CommunityTag.Standard(WellKnown.GRACEFUL_SHUTDOWN);
-
-  /// What has a meaning within an AS only.
-  static final List<Class<? extends PathAttribute>> INTERNAL =
-      List.of(
-          PathAttribute.LocalPref.class,
-          PathAttribute.OriginatorId.class,
-          PathAttribute.ClusterList.class);
 
   private final SpeakerPolicy speaker;
   private final PeerPolicy policy;
@@ -133,7 +125,7 @@ public final class ImportPolicy {
           RejectReason.AS_LOOP,
           looped + " is in \"" + path + "\", allowed " + policy.allowLocalAs() + " times");
     }
-    if (policy.rejectAsSets() && hasSet(path)) {
+    if (policy.rejectAsSets() && (path.has(AsPath.Kind.SET) || path.has(AsPath.Kind.CONFED_SET))) {
       return new ImportVerdict.Rejected(RejectReason.AS_SET, "\"" + path + "\"");
     }
     // RFC 4271 §6.3: "the local system MAY check whether the leftmost [...] AS in the AS_PATH
@@ -148,29 +140,7 @@ public final class ImportPolicy {
   }
 
   private boolean loops(AsPath path, Asn asn) {
-    int occurrences = 0;
-    for (AsPath.Segment segment : path.segments()) {
-      for (Asn each : segment.asns()) {
-        if (each.equals(asn)) {
-          occurrences++;
-        }
-      }
-    }
-    return occurrences > policy.allowLocalAs();
-  }
-
-  private static boolean hasSet(AsPath path) {
-    for (AsPath.Segment segment : path.segments()) {
-      boolean set =
-          switch (segment.kind()) {
-            case SET, CONFED_SET -> true;
-            case SEQUENCE, CONFED_SEQUENCE -> false;
-          };
-      if (set) {
-        return true;
-      }
-    }
-    return false;
+    return path.occurrences(asn) > policy.allowLocalAs();
   }
 
   // RFC 4456 §8: "A router that recognizes the ORIGINATOR_ID attribute SHOULD ignore a route
@@ -178,14 +148,11 @@ public final class ImportPolicy {
   // in
   // the CLUSTER_LIST, the advertisement received SHOULD be ignored."
   private ImportVerdict.@Nullable Rejected checkReflection(PathAttributes attributes) {
-    Optional<PathAttribute.OriginatorId> originator =
-        attributes.find(PathAttribute.OriginatorId.class);
-    if (originator.isPresent() && originator.get().id().equals(speaker.routerId())) {
+    if (speaker.routerId().equals(attributes.originatorId())) {
       return new ImportVerdict.Rejected(
           RejectReason.ORIGINATOR, "ORIGINATOR_ID is " + speaker.routerId());
     }
-    Optional<PathAttribute.ClusterList> clusters = attributes.find(PathAttribute.ClusterList.class);
-    if (clusters.isPresent() && clusters.get().clusters().contains(speaker.clusterId())) {
+    if (attributes.clusterList().contains(speaker.clusterId())) {
       return new ImportVerdict.Rejected(
           RejectReason.CLUSTER_LOOP, "CLUSTER_LIST holds " + new Ipv4Address(speaker.clusterId()));
     }
@@ -244,10 +211,14 @@ public final class ImportPolicy {
     // RFC 4271 §5.1.5: "If it is contained in an UPDATE message that is received from an external
     // peer, then this attribute MUST be ignored by the receiving speaker". RFC 7606 §7.9 and §7.10
     // say so of ORIGINATOR_ID and CLUSTER_LIST.
-    for (Class<? extends PathAttribute> internal : INTERNAL) {
-      if (trusted.find(internal).isPresent()) {
-        trusted = trusted.without(internal);
-      }
+    if (received.hasLocalPref()) {
+      trusted = trusted.without(PathAttribute.LocalPref.class);
+    }
+    if (received.originatorId() != null) {
+      trusted = trusted.without(PathAttribute.OriginatorId.class);
+    }
+    if (!received.clusterList().isEmpty()) {
+      trusted = trusted.without(PathAttribute.ClusterList.class);
     }
     if (speaker.defaultLocalPref() != SpeakerPolicy.USUAL_LOCAL_PREF) {
       trusted = trusted.with(new PathAttribute.LocalPref((int) speaker.defaultLocalPref()));
@@ -257,7 +228,7 @@ public final class ImportPolicy {
 
   private ImportVerdict.Accepted accepted(RouteAttributes received, PathAttributes wanted) {
     PathAttributes kept = wanted;
-    // RFC 8326 §4.2: such a path is the last resort. Within the AS it comes with a low LOCAL_PREF
+    // RFC 8326 §4.1: such a path is the last resort. Within the AS it comes with a low LOCAL_PREF
     // already.
     if (!source.kind().isInternal() && GRACEFUL_SHUTDOWN.isOn(kept)) {
       kept = kept.with(LEAST_LOCAL_PREF);

@@ -13,7 +13,7 @@ public record LocalAs(Asn asn, Shown shown) {
   public enum Shown {
     /// The other AS alone, as `local as` of BIRD and `localASNumber` of Calico have it.
     OTHER_ONLY,
-    /// The other AS and behind it our own: the first step of a migration (RFC 7705 §3.2).
+    /// The other AS and behind it our own: the first step of a migration (RFC 7705 §3).
     BOTH
   }
 

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 /// @param maxPrefix null = no limit
 /// @param enforceFirstAs whether the paths of an external peer must begin with its AS (RFC 4271
 ///   §6.3); not so with the route server of an exchange
-/// @param rejectAsSets whether paths with AS_SET or AS_CONFED_SET are refused (RFC 9774 §3)
+/// @param rejectAsSets whether paths with AS_SET or AS_CONFED_SET are refused (RFC 9774)
 /// @param bilateral whether the peer is neither provider nor customer: routes with NOPEER are
-///   withheld (RFC 3765 §2)
+///   withheld (RFC 3765)
 public record PeerPolicy(
     ImportMode importMode,
     ExportMode exportMode,

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// The attributes of a route in the words of one session.
 final class Rewriting {
 
-  /// RFC 4360 §2: the T bit of the type: "Non-transitive across Autonomous System boundaries".
+  /// RFC 4360 §2: the T bit of the type, set when the community stays within an AS.
   private static final long NON_TRANSITIVE = 0x40L << 56;
 
   /// RFC 4271 §4.3: the flag of an attribute that some speaker on the way did not know.
@@ -48,104 +48,107 @@ final class Rewriting {
   }
 
   /// Who brought a route into the AS (RFC 4456 §8).
-  RouterId originator(PathAttributes attributes, RouteSource from) {
-    return attributes
-        .find(PathAttribute.OriginatorId.class)
-        .map(PathAttribute.OriginatorId::id)
-        .orElse(from.routerId());
+  static RouterId originator(PathAttributes attributes, RouteSource from) {
+    RouterId named = attributes.originatorId();
+    return named == null ? from.routerId() : named;
   }
 
   /// @param from null: our own route
   PathAttributes rewrite(PathAttributes attributes, @Nullable RouteSource from) {
-    PathAttributes told = from == null ? attributes : partial(attributes);
-    told = to.isInternal() ? internal(told, from) : external(told, from);
-    if (speaker.gracefulShutdown()) {
-      told = GRACEFUL_SHUTDOWN.addTo(told);
-      // RFC 8326 §4.1 and, within the AS, where the community means nothing, the value its
-      // receivers would have given the path.
-      if (to.isInternal()) {
-        told = told.with(new PathAttribute.LocalPref(0));
-      }
+    PathAttributes told = to.isInternal() ? internal(attributes, from) : external(attributes, from);
+    if (!speaker.gracefulShutdown()) {
+      return told;
     }
-    return told;
-  }
-
-  // RFC 4271 §9: "If the attribute is [...] unrecognized [and transitive] and is accepted and
-  // passed
-  // to other BGP peers, then the Partial bit [...] MUST be set to 1".
-  private static PathAttributes partial(PathAttributes attributes) {
-    PathAttributes told = attributes;
-    for (PathAttribute attribute : attributes.all()) {
-      if (attribute instanceof PathAttribute.Unrecognized(int flags, int code, var value)
-          && (flags & PARTIAL) == 0) {
-        told = told.with(new PathAttribute.Unrecognized(flags | PARTIAL, code, value));
-      }
-    }
-    return told;
+    told = GRACEFUL_SHUTDOWN.addTo(told);
+    // RFC 8326 §4.1 has only external peers honour the community: internal ones are given the
+    // preference that it stands for.
+    return to.isInternal() ? told.with(new PathAttribute.LocalPref(0)) : told;
   }
 
   private PathAttributes internal(PathAttributes attributes, @Nullable RouteSource from) {
-    PathAttributes told = attributes;
+    PathAttributes.Builder told = common(attributes, from);
+    told.put(new PathAttribute.AsPathAttribute(attributes.asPath()));
+    if (attributes.hasMed()) {
+      told.put(new PathAttribute.MultiExitDisc((int) attributes.med()));
+    }
     // RFC 4271 §5.1.5: LOCAL_PREF "SHALL be included in all UPDATE messages that a given BGP
     // speaker
     // sends to other internal peers."
-    if (told.find(PathAttribute.LocalPref.class).isEmpty()) {
-      told = told.with(new PathAttribute.LocalPref((int) speaker.defaultLocalPref()));
+    long preference =
+        attributes.hasLocalPref() ? attributes.localPref() : speaker.defaultLocalPref();
+    told.put(new PathAttribute.LocalPref((int) preference));
+    told.put(attributes.extendedCommunities());
+    if (from != null && from.kind().isInternal()) {
+      // RFC 4456 §8: "A BGP speaker SHOULD NOT create an ORIGINATOR_ID attribute if one already
+      // exists. [...] When an RR reflects a route, it MUST prepend the local CLUSTER_ID to the
+      // CLUSTER_LIST."
+      told.put(new PathAttribute.OriginatorId(originator(attributes, from)));
+      told.put(throughUs(attributes.clusterList()));
     }
-    // RFC 4271 §5.1.2: an empty path is sent for a route of our own AS.
-    if (told.find(PathAttribute.AsPathAttribute.class).isEmpty()) {
-      told = told.with(new PathAttribute.AsPathAttribute(AsPath.EMPTY));
-    }
-    return from != null && from.kind().isInternal() ? reflected(told, from) : told;
+    return told.build();
   }
 
-  // RFC 4456 §8: "A BGP speaker SHOULD NOT create an ORIGINATOR_ID attribute if one already exists.
-  // [...] When an RR reflects a route, it MUST prepend the local CLUSTER_ID to the CLUSTER_LIST."
-  private PathAttributes reflected(PathAttributes attributes, RouteSource from) {
-    List<Integer> clusters = new ArrayList<>();
-    clusters.add(speaker.clusterId());
-    attributes
-        .find(PathAttribute.ClusterList.class)
-        .ifPresent(given -> clusters.addAll(given.clusters()));
-    return attributes
-        .with(new PathAttribute.OriginatorId(originator(attributes, from)))
-        .with(new PathAttribute.ClusterList(clusters));
+  private PathAttribute.ClusterList throughUs(PathAttribute.ClusterList clusters) {
+    int[] longer = new int[clusters.size() + 1];
+    longer[0] = speaker.clusterId();
+    for (int i = 0; i < clusters.size(); i++) {
+      longer[i + 1] = clusters.value(i);
+    }
+    return PathAttribute.ClusterList.ofValues(longer);
   }
 
+  /// Less than an internal peer is told: what is not put in does not leave the AS.
   private PathAttributes external(PathAttributes attributes, @Nullable RouteSource from) {
-    PathAttributes told = attributes;
-    for (Class<? extends PathAttribute> internal : ImportPolicy.INTERNAL) {
-      told = told.without(internal);
+    PathAttributes.Builder told = common(attributes, from);
+    told.put(new PathAttribute.AsPathAttribute(externalPath(attributes.asPath())));
+    // RFC 4271 §5.1.4: "The MULTI_EXIT_DISC attribute received from a neighboring AS MUST NOT be
+    // propagated to other neighboring ASes." Our own says what we think of our links, and goes out.
+    if (from == null && attributes.hasMed()) {
+      told.put(new PathAttribute.MultiExitDisc((int) attributes.med()));
     }
-    // RFC 4271 §5.1.4: a MULTI_EXIT_DISC received over EBGP "MUST NOT be propagated to other
-    // neighboring ASes." Our own says what we think of our links, and goes out.
-    if (from != null) {
-      told = told.without(PathAttribute.MultiExitDisc.class);
-    }
-    told = withinReach(told);
-    return told.with(new PathAttribute.AsPathAttribute(externalPath(told.asPath())));
+    told.put(transitive(attributes.extendedCommunities()));
+    return told.build();
   }
 
-  private static PathAttributes withinReach(PathAttributes attributes) {
-    PathAttribute.ExtendedCommunities given =
-        attributes.find(PathAttribute.ExtendedCommunities.class).orElse(null);
-    if (given == null) {
-      return attributes;
+  /// What every peer is told.
+  private static PathAttributes.Builder common(
+      PathAttributes attributes, @Nullable RouteSource from) {
+    PathAttributes.Builder told = PathAttributes.builder();
+    told.put(new PathAttribute.Origin(attributes.origin()));
+    if (attributes.atomicAggregate()) {
+      told.put(new PathAttribute.AtomicAggregate());
     }
+    if (attributes.aggregator() != null) {
+      told.put(attributes.aggregator());
+    }
+    told.put(attributes.communities());
+    told.put(attributes.largeCommunities());
+    for (PathAttribute.Unrecognized attribute : attributes.unrecognized()) {
+      // RFC 4271 §5: "the unrecognized transitive optional attribute of that path MUST be passed,
+      // along with the path, to other BGP speakers with the Partial bit in the Attribute Flags
+      // octet set to 1."
+      told.put(
+          from == null
+              ? attribute
+              : new PathAttribute.Unrecognized(
+                  attribute.flags() | PARTIAL, attribute.code(), attribute.value()));
+    }
+    return told;
+  }
+
+  private static PathAttribute.ExtendedCommunities transitive(
+      PathAttribute.ExtendedCommunities given) {
     List<Long> transitive =
         given.communities().stream().filter(each -> (each & NON_TRANSITIVE) == 0).toList();
-    if (transitive.size() == given.communities().size()) {
-      return attributes;
-    }
-    return transitive.isEmpty()
-        ? attributes.without(PathAttribute.ExtendedCommunities.class)
-        : attributes.with(new PathAttribute.ExtendedCommunities(transitive));
+    return transitive.size() == given.size()
+        ? given
+        : new PathAttribute.ExtendedCommunities(transitive);
   }
 
   /// Confederation segments do not leave the AS (RFC 5065 §4.1); what of us stands in front does.
   private AsPath externalPath(AsPath path) {
     AsPath told = path;
-    if (path.segments().stream().anyMatch(segment -> segment.kind().isConfederation())) {
+    if (path.has(AsPath.Kind.CONFED_SEQUENCE) || path.has(AsPath.Kind.CONFED_SET)) {
       told =
           new AsPath(
               path.segments().stream()

@@ -1,6 +1,5 @@
 package io.margay.bgp.policy;
 
-import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttributes;
 
 /// The priority of a route as Calico counts it: a metric, lower is better. Between routers it
@@ -18,10 +17,7 @@ final class RoutePriority {
 
   /// The priority of a route; negative for a LOCAL_PREF beyond what a priority can express.
   static long of(PathAttributes attributes) {
-    return attributes
-        .find(PathAttribute.LocalPref.class)
-        .map(preference -> Integer.MAX_VALUE - Integer.toUnsignedLong(preference.value()))
-        .orElse((long) DEFAULT);
+    return attributes.hasLocalPref() ? Integer.MAX_VALUE - attributes.localPref() : DEFAULT;
   }
 
   static long toLocalPref(int priority) {

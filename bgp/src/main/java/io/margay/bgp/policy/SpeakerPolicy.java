@@ -1,5 +1,6 @@
 package io.margay.bgp.policy;
 
+import io.margay.bgp.message.PathAttributes;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
@@ -13,7 +14,7 @@ import java.util.Set;
 /// @param ownAddresses addresses of this node: nobody's next hop but ours
 /// @param guard ranges that no peer may announce
 /// @param gracefulShutdown whether the node is being drained: what it announces is marked as about
-///   to go away (RFC 8326 §4.1)
+///   to go away (RFC 8326 §4.2)
 /// @param defaultLocalPref LOCAL_PREF of a route that came without, and of our own: 0 to 4294967295
 public record SpeakerPolicy(
     Asn asn,
@@ -25,7 +26,7 @@ public record SpeakerPolicy(
     long defaultLocalPref) {
 
   /// What most speakers take (RFC 4271 §5.1.5 leaves it open).
-  public static final long USUAL_LOCAL_PREF = 100;
+  public static final long USUAL_LOCAL_PREF = PathAttributes.DEFAULT_LOCAL_PREF;
 
   /// What Calico nodes give routes without a priority of their own: priority 1024. A node whose
   /// filters set priorities needs it, so that every priority compares with the routes that have
