@@ -307,6 +307,19 @@ public final class AsPath {
     return Optional.empty();
   }
 
+  /// Whether `neighbour` is the neighbouring AS.
+  ///
+  /// @see #first
+  public boolean isFrom(Asn neighbour) {
+    for (int at = 0; at < words.length; at += 1 + count(words[at])) {
+      Kind kind = kind(words[at]);
+      if (!kind.isConfederation()) {
+        return kind == Kind.SEQUENCE && words[at + 1] == neighbour.value();
+      }
+    }
+    return false;
+  }
+
   /// The path with `asn` in front, in a new segment when the first is full (RFC 4271 §5.1.2).
   public AsPath prepend(Asn asn) {
     boolean extend =

@@ -220,6 +220,30 @@ public final class PathAttributes {
       return this;
     }
 
+    public Builder withoutMed() {
+      present &= ~MED;
+      med = 0;
+      return this;
+    }
+
+    public Builder withoutLocalPref() {
+      present &= ~LOCAL_PREF;
+      localPref = 0;
+      return this;
+    }
+
+    /// @param id null: none
+    public Builder originatorId(@Nullable RouterId id) {
+      originatorId = id == null ? null : new OriginatorId(id);
+      return this;
+    }
+
+    /// @param clusters without elements: none
+    public Builder clusterList(ClusterList clusters) {
+      clusterList = clusters;
+      return this;
+    }
+
     /// Notes that an optional transitive attribute came with the Partial bit: a speaker on its way
     /// did not know it, and the bit must stay (RFC 4271 §4.3, §5).
     ///
@@ -244,7 +268,8 @@ public final class PathAttributes {
     };
   }
 
-  private Builder toBuilder() {
+  /// Of these attributes; what is built of it unchanged is equal to them.
+  public Builder toBuilder() {
     Builder copy = new Builder();
     copy.origin = origin;
     copy.asPath = asPath;

@@ -50,10 +50,9 @@ public final class ExportPolicy {
   /// @param from whom the route was learned from; null: our own
   public Optional<RouteAttributes> export(
       IpFamily family, @Nullable Prefix prefix, RouteAttributes best, @Nullable RouteSource from) {
-    return switch (explain(family, prefix, best, from)) {
-      case ExportVerdict.Announced(RouteAttributes route, _) -> Optional.of(route);
-      case ExportVerdict.Withheld _ -> Optional.empty();
-    };
+    return explain(family, prefix, best, from) instanceof ExportVerdict.Announced told
+        ? Optional.of(told.route())
+        : Optional.empty();
   }
 
   /// The same with the reason.
@@ -70,6 +69,9 @@ public final class ExportPolicy {
       if (withheld != null) {
         return withheld;
       }
+    }
+    if (filters(family).isEmpty()) {
+      return undecided(family, best, from);
     }
     return switch (filters(family).decide(prefix, best.attributes(), from)) {
       case FilterChain.Outcome.Accepted(PathAttributes changed, String by) ->

@@ -51,6 +51,10 @@ final class FilterChain {
     this.looksAtPrefix = steps.stream().anyMatch(step -> step.rule().prefix() != null);
   }
 
+  boolean isEmpty() {
+    return steps.isEmpty();
+  }
+
   boolean looksAtPrefix() {
     return looksAtPrefix;
   }

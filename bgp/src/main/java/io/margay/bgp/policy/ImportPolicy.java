@@ -14,7 +14,6 @@ import io.margay.model.net.Prefix;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Which routes of one peer are considered, and with which attributes.
@@ -27,7 +26,7 @@ public final class ImportPolicy {
   public static final int MAX_AS_PATH_HOPS = 255;
 
   /// RFC 8326 §4.1 asks for a value below every other.
-  private static final PathAttribute LEAST_LOCAL_PREF = new PathAttribute.LocalPref(0);
+  private static final int LEAST_LOCAL_PREF = 0;
 
   private static final CommunityTag GRACEFUL_SHUTDOWN =
       new CommunityTag.Standard(WellKnown.GRACEFUL_SHUTDOWN);
@@ -77,16 +76,22 @@ public final class ImportPolicy {
       return insane;
     }
     PathAttributes trusted = trusted(received.attributes());
+    if (filters(family).isEmpty()) {
+      return undecided(received, trusted);
+    }
     return switch (filters(family).decide(prefix, trusted, source)) {
       case FilterChain.Outcome.Accepted(PathAttributes changed, _) -> accepted(received, changed);
       case FilterChain.Outcome.Rejected(String by) ->
           new ImportVerdict.Rejected(RejectReason.FILTER, by);
-      case FilterChain.Outcome.Undecided() ->
-          mode == ImportMode.ACCEPT
-              ? accepted(received, trusted)
-              : new ImportVerdict.Rejected(
-                  RejectReason.IMPORT_REJECTS, "no filter accepts it and import is reject");
+      case FilterChain.Outcome.Undecided() -> undecided(received, trusted);
     };
+  }
+
+  private ImportVerdict undecided(RouteAttributes received, PathAttributes trusted) {
+    return mode == ImportMode.ACCEPT
+        ? accepted(received, trusted)
+        : new ImportVerdict.Rejected(
+            RejectReason.IMPORT_REJECTS, "no filter accepts it and import is reject");
   }
 
   private FilterChain filters(IpFamily family) {
@@ -130,9 +135,7 @@ public final class ImportPolicy {
     }
     // RFC 4271 §6.3: "the local system MAY check whether the leftmost [...] AS in the AS_PATH
     // attribute is equal to the autonomous system number of the peer that sent the message."
-    if (policy.enforceFirstAs()
-        && !source.kind().isInternal()
-        && !path.first().equals(Optional.of(source.asn()))) {
+    if (policy.enforceFirstAs() && !source.kind().isInternal() && !path.isFrom(source.asn())) {
       return new ImportVerdict.Rejected(
           RejectReason.FIRST_AS, "\"" + path + "\" does not begin with " + source.asn());
     }
@@ -207,23 +210,24 @@ public final class ImportPolicy {
     if (source.kind().isInternal()) {
       return received;
     }
-    PathAttributes trusted = received;
+    boolean ordinary = speaker.defaultLocalPref() == SpeakerPolicy.USUAL_LOCAL_PREF;
     // RFC 4271 §5.1.5: "If it is contained in an UPDATE message that is received from an external
     // peer, then this attribute MUST be ignored by the receiving speaker". RFC 7606 §7.9 and §7.10
     // say so of ORIGINATOR_ID and CLUSTER_LIST.
-    if (received.hasLocalPref()) {
-      trusted = trusted.without(PathAttribute.LocalPref.class);
+    if (ordinary
+        && !received.hasLocalPref()
+        && received.originatorId() == null
+        && received.clusterList().isEmpty()) {
+      return received;
     }
-    if (received.originatorId() != null) {
-      trusted = trusted.without(PathAttribute.OriginatorId.class);
+    PathAttributes.Builder trusted =
+        received.toBuilder().originatorId(null).clusterList(PathAttribute.ClusterList.NONE);
+    if (ordinary) {
+      trusted.withoutLocalPref();
+    } else {
+      trusted.localPref((int) speaker.defaultLocalPref());
     }
-    if (!received.clusterList().isEmpty()) {
-      trusted = trusted.without(PathAttribute.ClusterList.class);
-    }
-    if (speaker.defaultLocalPref() != SpeakerPolicy.USUAL_LOCAL_PREF) {
-      trusted = trusted.with(new PathAttribute.LocalPref((int) speaker.defaultLocalPref()));
-    }
-    return trusted;
+    return trusted.build();
   }
 
   private ImportVerdict.Accepted accepted(RouteAttributes received, PathAttributes wanted) {
@@ -231,7 +235,7 @@ public final class ImportPolicy {
     // RFC 8326 §4.1: such a path is the last resort. Within the AS it comes with a low LOCAL_PREF
     // already.
     if (!source.kind().isInternal() && GRACEFUL_SHUTDOWN.isOn(kept)) {
-      kept = kept.with(LEAST_LOCAL_PREF);
+      kept = kept.toBuilder().localPref(LEAST_LOCAL_PREF).build();
     }
     return new ImportVerdict.Accepted(
         kept.equals(received.attributes())

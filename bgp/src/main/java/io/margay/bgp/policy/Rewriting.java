@@ -23,12 +23,15 @@ final class Rewriting {
 
   private final SpeakerPolicy speaker;
   private final PeerKind to;
-  private final List<Asn> inFront;
+
+  /// What an external peer sees in front of the path, in the order it is put there.
+  private final List<Asn> farthestFirst;
 
   Rewriting(SpeakerPolicy speaker, PeerPolicy policy, PeerKind to) {
     this.speaker = speaker;
     this.to = to;
-    this.inFront = inFront(speaker.asn(), policy.localAs(), policy.prepend());
+    this.farthestFirst =
+        List.copyOf(inFront(speaker.asn(), policy.localAs(), policy.prepend()).reversed());
   }
 
   /// The ASes an external peer sees before those of the route, nearest first.
@@ -44,7 +47,7 @@ final class Rewriting {
         case BOTH -> asns.add(own);
       }
     }
-    return List.copyOf(asns);
+    return asns;
   }
 
   /// Who brought a route into the AS (RFC 4456 §8).
@@ -55,37 +58,53 @@ final class Rewriting {
 
   /// @param from null: our own route
   PathAttributes rewrite(PathAttributes attributes, @Nullable RouteSource from) {
-    PathAttributes told = to.isInternal() ? internal(attributes, from) : external(attributes, from);
-    if (!speaker.gracefulShutdown()) {
-      return told;
+    PathAttributes.Builder told = attributes.toBuilder();
+    told.origin(attributes.origin());
+    if (from != null && !attributes.unrecognized().isEmpty()) {
+      markPartial(attributes, told);
     }
-    told = GRACEFUL_SHUTDOWN.addTo(told);
-    // RFC 8326 §4.1 has only external peers honour the community: internal ones are given the
-    // preference that it stands for.
-    return to.isInternal() ? told.with(new PathAttribute.LocalPref(0)) : told;
+    if (to.isInternal()) {
+      tellInternal(attributes, from, told);
+    } else {
+      tellExternal(attributes, from, told);
+    }
+    return speaker.gracefulShutdown() ? leaving(told.build()) : told.build();
   }
 
-  private PathAttributes internal(PathAttributes attributes, @Nullable RouteSource from) {
-    PathAttributes.Builder told = common(attributes, from);
-    told.put(new PathAttribute.AsPathAttribute(attributes.asPath()));
-    if (attributes.hasMed()) {
-      told.put(new PathAttribute.MultiExitDisc((int) attributes.med()));
+  // RFC 4271 §5: "the unrecognized transitive optional attribute of that path MUST be passed, along
+  // with the path, to other BGP speakers with the Partial bit in the Attribute Flags octet set to
+  // 1."
+  private static void markPartial(PathAttributes attributes, PathAttributes.Builder told) {
+    for (PathAttribute.Unrecognized attribute : attributes.unrecognized()) {
+      told.put(
+          new PathAttribute.Unrecognized(
+              attribute.flags() | PARTIAL, attribute.code(), attribute.value()));
     }
+  }
+
+  private PathAttributes leaving(PathAttributes told) {
+    PathAttributes marked = GRACEFUL_SHUTDOWN.addTo(told);
+    // RFC 8326 §4.1 has only external peers honour the community: internal ones are given the
+    // preference that it stands for.
+    return to.isInternal() ? marked.toBuilder().localPref(0).build() : marked;
+  }
+
+  private void tellInternal(
+      PathAttributes attributes, @Nullable RouteSource from, PathAttributes.Builder told) {
+    told.asPath(attributes.asPath());
     // RFC 4271 §5.1.5: LOCAL_PREF "SHALL be included in all UPDATE messages that a given BGP
     // speaker
     // sends to other internal peers."
-    long preference =
-        attributes.hasLocalPref() ? attributes.localPref() : speaker.defaultLocalPref();
-    told.put(new PathAttribute.LocalPref((int) preference));
-    told.put(attributes.extendedCommunities());
+    if (!attributes.hasLocalPref()) {
+      told.localPref((int) speaker.defaultLocalPref());
+    }
     if (from != null && from.kind().isInternal()) {
       // RFC 4456 §8: "A BGP speaker SHOULD NOT create an ORIGINATOR_ID attribute if one already
       // exists. [...] When an RR reflects a route, it MUST prepend the local CLUSTER_ID to the
       // CLUSTER_LIST."
-      told.put(new PathAttribute.OriginatorId(originator(attributes, from)));
-      told.put(throughUs(attributes.clusterList()));
+      told.originatorId(originator(attributes, from));
+      told.clusterList(throughUs(attributes.clusterList()));
     }
-    return told.build();
   }
 
   private PathAttribute.ClusterList throughUs(PathAttribute.ClusterList clusters) {
@@ -97,43 +116,20 @@ final class Rewriting {
     return PathAttribute.ClusterList.ofValues(longer);
   }
 
-  /// Less than an internal peer is told: what is not put in does not leave the AS.
-  private PathAttributes external(PathAttributes attributes, @Nullable RouteSource from) {
-    PathAttributes.Builder told = common(attributes, from);
-    told.put(new PathAttribute.AsPathAttribute(externalPath(attributes.asPath())));
+  private void tellExternal(
+      PathAttributes attributes, @Nullable RouteSource from, PathAttributes.Builder told) {
+    told.asPath(externalPath(attributes.asPath()));
+    told.withoutLocalPref();
+    told.originatorId(null);
+    told.clusterList(PathAttribute.ClusterList.NONE);
     // RFC 4271 §5.1.4: "The MULTI_EXIT_DISC attribute received from a neighboring AS MUST NOT be
     // propagated to other neighboring ASes." Our own says what we think of our links, and goes out.
-    if (from == null && attributes.hasMed()) {
-      told.put(new PathAttribute.MultiExitDisc((int) attributes.med()));
+    if (from != null) {
+      told.withoutMed();
     }
-    told.put(transitive(attributes.extendedCommunities()));
-    return told.build();
-  }
-
-  /// What every peer is told.
-  private static PathAttributes.Builder common(
-      PathAttributes attributes, @Nullable RouteSource from) {
-    PathAttributes.Builder told = PathAttributes.builder();
-    told.put(new PathAttribute.Origin(attributes.origin()));
-    if (attributes.atomicAggregate()) {
-      told.put(new PathAttribute.AtomicAggregate());
+    if (!attributes.extendedCommunities().isEmpty()) {
+      told.put(transitive(attributes.extendedCommunities()));
     }
-    if (attributes.aggregator() != null) {
-      told.put(attributes.aggregator());
-    }
-    told.put(attributes.communities());
-    told.put(attributes.largeCommunities());
-    for (PathAttribute.Unrecognized attribute : attributes.unrecognized()) {
-      // RFC 4271 §5: "the unrecognized transitive optional attribute of that path MUST be passed,
-      // along with the path, to other BGP speakers with the Partial bit in the Attribute Flags
-      // octet set to 1."
-      told.put(
-          from == null
-              ? attribute
-              : new PathAttribute.Unrecognized(
-                  attribute.flags() | PARTIAL, attribute.code(), attribute.value()));
-    }
-    return told;
   }
 
   private static PathAttribute.ExtendedCommunities transitive(
@@ -147,15 +143,8 @@ final class Rewriting {
 
   /// Confederation segments do not leave the AS (RFC 5065 §4.1); what of us stands in front does.
   private AsPath externalPath(AsPath path) {
-    AsPath told = path;
-    if (path.has(AsPath.Kind.CONFED_SEQUENCE) || path.has(AsPath.Kind.CONFED_SET)) {
-      told =
-          new AsPath(
-              path.segments().stream()
-                  .filter(segment -> !segment.kind().isConfederation())
-                  .toList());
-    }
-    for (Asn asn : inFront.reversed()) {
+    AsPath told = path.withoutConfederations();
+    for (Asn asn : farthestFirst) {
       told = told.prepend(asn);
     }
     return told;

@@ -1,7 +1,6 @@
 package io.margay.bgp.policy;
 
 import io.margay.bgp.message.AsPath;
-import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttributes;
 import io.margay.model.net.Asn;
 import java.util.List;
@@ -64,10 +63,10 @@ public sealed interface RouteOperation {
         for (Asn asn : prefix.reversed()) {
           path = path.prepend(asn);
         }
-        yield attributes.with(new PathAttribute.AsPathAttribute(path));
+        yield attributes.toBuilder().asPath(path).build();
       }
       case SetPriority(int value) ->
-          attributes.with(new PathAttribute.LocalPref((int) RoutePriority.toLocalPref(value)));
+          attributes.toBuilder().localPref((int) RoutePriority.toLocalPref(value)).build();
     };
   }
 }

@@ -36,8 +36,9 @@ class FilterOracleTest {
     int[] outcomes = new int[3];
     for (int seed = 0; seed < ROUNDS; seed++) {
       Random random = new Random(seed);
-      PeerKind kind = PeerKind.values()[random.nextInt(3)];
-      RouteFilter.Direction direction = RouteFilter.Direction.values()[random.nextInt(2)];
+      PeerKind kind = List.of(PeerKind.values()).get(random.nextInt(3));
+      RouteFilter.Direction direction =
+          random.nextBoolean() ? RouteFilter.Direction.EXPORT : RouteFilter.Direction.IMPORT;
       List<RouteFilter> filters = filters(random, direction, family);
       FilterChain chain = new FilterChain(filters, direction, family, kind);
       for (int i = 0; i < 10; i++) {

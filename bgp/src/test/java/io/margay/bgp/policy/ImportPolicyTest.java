@@ -32,8 +32,7 @@ class ImportPolicyTest {
   private static final PeerPolicy ACCEPT =
       PeerPolicy.builder().importMode(ImportMode.ACCEPT).build();
 
-  private static ImportVerdict judge(
-      PeerKind kind, PeerPolicy policy, RouteAttributes received) {
+  private static ImportVerdict judge(PeerKind kind, PeerPolicy policy, RouteAttributes received) {
     return new ImportPolicy(Routes.SPEAKER, policy, Routes.source(kind, 9))
         .judge(IpFamily.IPV4, NET, received);
   }
@@ -43,8 +42,7 @@ class ImportPolicyTest {
     return ((ImportVerdict.Accepted) verdict).route().attributes();
   }
 
-  private static void assertRejected(
-      ImportVerdict verdict, RejectReason reason, String detail) {
+  private static void assertRejected(ImportVerdict verdict, RejectReason reason, String detail) {
     assertThat(verdict).isEqualTo(new ImportVerdict.Rejected(reason, detail));
   }
 
@@ -89,8 +87,7 @@ class ImportPolicyTest {
         judge(PeerKind.EBGP, policy, Routes.external()),
         RejectReason.IMPORT_REJECTS,
         "no filter accepts it and import is reject");
-    accepted(
-        judge(PeerKind.EBGP, policy, Routes.external(Routes.communities("65000:1"))));
+    accepted(judge(PeerKind.EBGP, policy, Routes.external(Routes.communities("65000:1"))));
   }
 
   @Test
@@ -182,12 +179,18 @@ class ImportPolicyTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"SET", "CONFED_SET"}, value = AsPath.Kind.class)
+  @EnumSource(
+      names = {"SET", "CONFED_SET"},
+      value = AsPath.Kind.class)
   void rfc_9774_paths_with_sets_are_refused_unless_they_are_wanted(AsPath.Kind kind) {
     RouteAttributes set =
         Routes.external(path(segment(AsPath.Kind.SEQUENCE, 65100), segment(kind, 1, 2)));
-    assertThat(judge(PeerKind.EBGP, ACCEPT, set)).extracting("reason").isEqualTo(RejectReason.AS_SET);
-    assertThat(judge(PeerKind.IBGP, ACCEPT, set)).extracting("reason").isEqualTo(RejectReason.AS_SET);
+    assertThat(judge(PeerKind.EBGP, ACCEPT, set))
+        .extracting("reason")
+        .isEqualTo(RejectReason.AS_SET);
+    assertThat(judge(PeerKind.IBGP, ACCEPT, set))
+        .extracting("reason")
+        .isEqualTo(RejectReason.AS_SET);
     accepted(judge(PeerKind.EBGP, ACCEPT.toBuilder().rejectAsSets(false).build(), set));
   }
 
@@ -209,8 +212,7 @@ class ImportPolicyTest {
   void rfc_4456_a_route_of_this_speaker_or_through_its_cluster_is_ignored_when_it_comes_back() {
     RouteAttributes mine = Routes.external(new PathAttribute.OriginatorId(Routes.OWN_ID));
     RouteAttributes cluster =
-        Routes.external(
-            PathAttribute.ClusterList.ofValues(5, Routes.SPEAKER.clusterId()));
+        Routes.external(PathAttribute.ClusterList.ofValues(5, Routes.SPEAKER.clusterId()));
     for (PeerKind kind : List.of(PeerKind.IBGP, PeerKind.CLIENT)) {
       assertRejected(
           judge(kind, ACCEPT, mine), RejectReason.ORIGINATOR, "ORIGINATOR_ID is 1.1.1.1");
@@ -231,8 +233,7 @@ class ImportPolicyTest {
             new PathAttribute.MultiExitDisc(9));
     assertThat(accepted(judge(PeerKind.EBGP, ACCEPT, received)))
         .isEqualTo(Routes.external(new PathAttribute.MultiExitDisc(9)).attributes());
-    assertThat(accepted(judge(PeerKind.IBGP, ACCEPT, received)))
-        .isEqualTo(received.attributes());
+    assertThat(accepted(judge(PeerKind.IBGP, ACCEPT, received))).isEqualTo(received.attributes());
   }
 
   @Test
@@ -365,8 +366,7 @@ class ImportPolicyTest {
   void own_ranges_are_guarded_and_the_default_route_is_not() {
     SpeakerPolicy speaker =
         Routes.SPEAKER.withGuard(OwnRanges.of(Set.of(Prefix.parse("10.65.0.0/26"))));
-    ImportPolicy policy =
-        new ImportPolicy(speaker, ACCEPT, Routes.source(PeerKind.EBGP, 9));
+    ImportPolicy policy = new ImportPolicy(speaker, ACCEPT, Routes.source(PeerKind.EBGP, 9));
     assertRejected(
         policy.judge(IpFamily.IPV4, Prefix.parse("10.65.0.0/24"), Routes.external()),
         RejectReason.OWN_RANGE,

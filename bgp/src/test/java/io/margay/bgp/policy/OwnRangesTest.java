@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -77,7 +78,7 @@ class OwnRangesTest {
     }
   }
 
-  private static Prefix flat(OwnRanges own, Prefix asked) {
+  private static @Nullable Prefix flat(OwnRanges own, Prefix asked) {
     return switch (asked.address()) {
       case Ipv4Address(int value) ->
           own.overlapping(IpFamily.IPV4, Integer.toUnsignedLong(value), 0, asked.length());
