@@ -1,6 +1,7 @@
 package io.margay.bgp.codec;
 
 import io.margay.bgp.message.Notification;
+import io.margay.bgp.message.Octets;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
@@ -34,7 +35,9 @@ public final class FrameDecoder extends ByteToMessageDecoder {
             in,
             out,
             new DecodeOutcome.SessionReset(
-                Notification.of(Notification.MESSAGE_HEADER, 1), "marker is not all ones"));
+                Notification.of(Notification.MESSAGE_HEADER, 1),
+                "marker is not all ones",
+                Octets.EMPTY));
         return;
       }
     }

@@ -51,7 +51,8 @@ public final class MessageCodec {
       default ->
           new DecodeOutcome.SessionReset(
               new Notification(Notification.MESSAGE_HEADER, 3, Octets.of(new byte[] {(byte) type})),
-              "message type " + type);
+              "message type " + type,
+              Octets.EMPTY);
     };
   }
 
@@ -71,8 +72,9 @@ public final class MessageCodec {
       return badLength(length, "ROUTE-REFRESH of " + length + " octets");
     }
     int afi = body.readUnsignedShort();
+    int subtype = body.readUnsignedByte();
     return new DecodeOutcome.Accepted(
-        new RouteRefresh(new AfiSafi(afi, body.skipBytes(1).readUnsignedByte())));
+        new RouteRefresh(new AfiSafi(afi, body.readUnsignedByte()), subtype));
   }
 
   /// The erroneous length goes back as data (RFC 4271 §6.1).
@@ -82,7 +84,8 @@ public final class MessageCodec {
             Notification.MESSAGE_HEADER,
             2,
             Octets.of(new byte[] {(byte) (length >>> 8), (byte) length})),
-        problem);
+        problem,
+        Octets.EMPTY);
   }
 
   /// Appends one message.
@@ -90,37 +93,41 @@ public final class MessageCodec {
   /// @throws IllegalArgumentException when it exceeds {@link #MAX_MESSAGE_OCTETS}; `to` is then as
   ///   before
   static void encode(Message message, ByteBuf to, CodecContext context) {
-    int start = to.writerIndex();
-    for (int i = 0; i < MARKER_OCTETS; i++) {
-      to.writeByte(0xff);
-    }
-    to.writeShort(0);
+    OctetWriter octets = new OctetWriter(128);
+    octets.fill(MARKER_OCTETS, 0xff);
+    octets.u16(0);
     switch (message) {
-      case Open open -> OpenCodec.encode(open, to.writeByte(TYPE_OPEN));
-      case Update update -> encodeUpdate(update, to.writeByte(TYPE_UPDATE), context);
-      case Notification(int code, int subcode, Octets data) ->
-          to.writeByte(TYPE_NOTIFICATION)
-              .writeByte(code)
-              .writeByte(subcode)
-              .writeBytes(data.toBytes());
-      case Keepalive() -> to.writeByte(TYPE_KEEPALIVE);
-      case RouteRefresh(AfiSafi family) ->
-          to.writeByte(TYPE_ROUTE_REFRESH)
-              .writeShort(family.afi())
-              .writeByte(0)
-              .writeByte(family.safi());
+      case Open open -> {
+        octets.u8(TYPE_OPEN);
+        OpenCodec.encode(open, octets);
+      }
+      case Update update -> {
+        octets.u8(TYPE_UPDATE);
+        encodeUpdate(update, octets, context);
+      }
+      case Notification(int code, int subcode, Octets data) -> {
+        octets.u8(TYPE_NOTIFICATION);
+        octets.u8(code);
+        octets.u8(subcode);
+        octets.bytes(data.toBytes());
+      }
+      case Keepalive() -> octets.u8(TYPE_KEEPALIVE);
+      case RouteRefresh(AfiSafi family, int subtype) -> {
+        octets.u8(TYPE_ROUTE_REFRESH);
+        octets.u16(family.afi());
+        octets.u8(subtype);
+        octets.u8(family.safi());
+      }
     }
-    int length = to.writerIndex() - start;
-    if (length > MAX_MESSAGE_OCTETS) {
-      to.writerIndex(start);
+    if (octets.size() > MAX_MESSAGE_OCTETS) {
       throw new IllegalArgumentException(
-          message.typeName() + " of " + length + " octets exceeds " + MAX_MESSAGE_OCTETS);
+          message.typeName() + " of " + octets.size() + " octets exceeds " + MAX_MESSAGE_OCTETS);
     }
-    to.setShort(start + MARKER_OCTETS, length);
+    octets.u16At(MARKER_OCTETS, octets.size());
+    to.writeBytes(octets.octets(), 0, octets.size());
   }
 
-  private static void encodeUpdate(Update update, ByteBuf to, CodecContext context) {
-    OctetWriter body = new OctetWriter();
+  private static void encodeUpdate(Update update, OctetWriter body, CodecContext context) {
     Nlri withdrawn = update.withdrawn();
     boolean ids = context.addPathSend().contains(AfiSafi.IPV4_UNICAST);
     body.u16(UpdateWriter.octets(withdrawn, 0, withdrawn.size(), ids));
@@ -141,12 +148,11 @@ public final class MessageCodec {
     }
     body.u16At(lengthAt, body.size() - lengthAt - 2);
     UpdateWriter.prefixes(announced, 0, announced.size(), ids, body);
-    to.writeBytes(body.octets(), 0, body.size());
   }
 
   /// Octets the attributes take in an UPDATE to a peer, without MP_REACH_NLRI and NEXT_HOP.
   public static int attributeOctets(PathAttributes attributes, CodecContext context) {
-    OctetWriter scratch = new OctetWriter();
+    OctetWriter scratch = new OctetWriter(128);
     AttributeWriter.write(attributes, null, context.fourOctetAs(), scratch);
     return scratch.size();
   }

@@ -5,10 +5,13 @@ import java.util.Arrays;
 /// Octets being written, high octet first. Kept and reused: writing a message makes no garbage.
 final class OctetWriter {
 
-  private static final int FIRST_ROOM = 4096 + 64;
-
-  private byte[] octets = new byte[FIRST_ROOM];
+  private byte[] octets;
   private int size;
+
+  /// @param room for so many octets to begin with
+  OctetWriter(int room) {
+    this.octets = new byte[room];
+  }
 
   int size() {
     return size;
@@ -33,7 +36,8 @@ final class OctetWriter {
   }
 
   void u8(int value) {
-    octets[claim(1)] = (byte) value;
+    int at = claim(1);
+    octets[at] = (byte) value;
   }
 
   void u16(int value) {

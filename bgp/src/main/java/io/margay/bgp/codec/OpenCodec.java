@@ -24,10 +24,20 @@ final class OpenCodec {
 
   private static final int MULTI_PROTOCOL = 1;
   private static final int ROUTE_REFRESH = 2;
+  private static final int EXTENDED_NEXT_HOP = 5;
   private static final int GRACEFUL_RESTART = 64;
   private static final int FOUR_OCTET_AS = 65;
+  private static final int ADD_PATH = 69;
 
+  /// Flags of add-path (RFC 7911 §4).
+  private static final int RECEIVE = 1;
+
+  private static final int SEND = 2;
+
+  /// Flags of graceful restart (RFC 4724 §3, RFC 8538 §2).
   private static final int RESTARTING = 0x8000;
+
+  private static final int NOTIFICATION = 0x4000;
   private static final int FORWARDING = 0x80;
 
   private OpenCodec() {}
@@ -137,62 +147,130 @@ final class OpenCodec {
       }
       return new Capability.GracefulRestart(
           (flagsAndTime & RESTARTING) != 0,
+          (flagsAndTime & NOTIFICATION) != 0,
           Duration.ofSeconds(flagsAndTime & Capability.GracefulRestart.MAX_RESTART_SECONDS),
           kept);
+    }
+    if (code == EXTENDED_NEXT_HOP && length > 0 && length % 6 == 0) {
+      List<Capability.ExtendedNextHop.Encoding> encodings = new ArrayList<>();
+      while (value.isReadable()) {
+        // RFC 8950 §4: the SAFI has two octets here.
+        int afi = value.readUnsignedShort();
+        int safi = value.readUnsignedShort();
+        int hop = value.readUnsignedShort();
+        if (safi <= 0xff) {
+          encodings.add(new Capability.ExtendedNextHop.Encoding(new AfiSafi(afi, safi), hop));
+        }
+      }
+      return new Capability.ExtendedNextHop(encodings);
+    }
+    if (code == ADD_PATH && length > 0 && length % 4 == 0) {
+      List<Capability.AddPath.Family> families = new ArrayList<>();
+      while (value.isReadable()) {
+        AfiSafi family = new AfiSafi(value.readUnsignedShort(), value.readUnsignedByte());
+        int ways = value.readUnsignedByte();
+        // RFC 7911 §4: other values are as good as nothing said of the family.
+        if (ways >= RECEIVE && ways <= (RECEIVE | SEND)) {
+          families.add(
+              new Capability.AddPath.Family(family, (ways & RECEIVE) != 0, (ways & SEND) != 0));
+        }
+      }
+      return new Capability.AddPath(families);
     }
     byte[] bytes = new byte[length];
     value.readBytes(bytes);
     return new Capability.Unknown(code, Octets.of(bytes));
   }
 
-  static void encode(Open open, ByteBuf to) {
-    to.writeByte(VERSION);
-    to.writeShort((open.asn().isTwoOctet() ? open.asn() : Asn.TRANS).value());
-    to.writeShort((int) open.holdTime().toSeconds());
-    to.writeInt(open.routerId().value());
+  static void encode(Open open, OctetWriter to) {
+    to.u8(VERSION);
+    to.u16((open.asn().isTwoOctet() ? open.asn() : Asn.TRANS).value());
+    to.u16((int) open.holdTime().toSeconds());
+    to.u32(open.routerId().value());
     if (open.capabilities().isEmpty()) {
-      to.writeByte(0);
+      to.u8(0);
       return;
     }
-    int start = to.writerIndex();
-    to.writeByte(0).writeByte(PARAMETER_CAPABILITIES).writeByte(0);
+    OctetWriter capabilities = new OctetWriter(128);
     for (Capability capability : open.capabilities()) {
-      writeCapability(capability, to);
+      writeCapability(capability, capabilities);
     }
-    int octets = to.writerIndex() - start - 3;
-    if (octets > MAX_PARAMETER_OCTETS - 2) {
-      throw new IllegalArgumentException(
-          "capabilities of " + octets + " octets do not fit an OPEN");
+    int octets = capabilities.size();
+    // RFC 9072 §2: the extended form only where the short one does not do, for the sake of those
+    // who do not know it.
+    if (octets + 2 > MAX_PARAMETER_OCTETS) {
+      to.u8(PARAMETER_EXTENDED);
+      to.u8(PARAMETER_EXTENDED);
+      to.u16(octets + 3);
+      to.u8(PARAMETER_CAPABILITIES);
+      to.u16(octets);
+    } else {
+      to.u8(octets + 2);
+      to.u8(PARAMETER_CAPABILITIES);
+      to.u8(octets);
     }
-    to.setByte(start, octets + 2);
-    to.setByte(start + 2, octets);
+    to.bytes(capabilities);
   }
 
-  private static void writeCapability(Capability capability, ByteBuf to) {
+  private static void writeCapability(Capability capability, OctetWriter to) {
     switch (capability) {
       case Capability.MultiProtocol(AfiSafi family) -> {
-        to.writeByte(MULTI_PROTOCOL).writeByte(4);
-        to.writeShort(family.afi()).writeByte(0).writeByte(family.safi());
+        to.u8(MULTI_PROTOCOL);
+        to.u8(4);
+        to.u16(family.afi());
+        to.u8(0);
+        to.u8(family.safi());
       }
-      case Capability.RouteRefreshing() -> to.writeByte(ROUTE_REFRESH).writeByte(0);
-      case Capability.FourOctetAs(Asn asn) ->
-          to.writeByte(FOUR_OCTET_AS).writeByte(4).writeInt(asn.value());
-      case Capability.GracefulRestart restart -> {
-        to.writeByte(GRACEFUL_RESTART).writeByte(2 + 4 * restart.families().size());
-        to.writeShort(
-            (int) restart.restartTime().toSeconds() | (restart.restarting() ? RESTARTING : 0));
-        for (Capability.GracefulRestart.Kept kept : restart.families()) {
-          to.writeShort(kept.family().afi()).writeByte(kept.family().safi());
-          to.writeByte(kept.forwarding() ? FORWARDING : 0);
+      case Capability.RouteRefreshing() -> {
+        to.u8(ROUTE_REFRESH);
+        to.u8(0);
+      }
+      case Capability.ExtendedNextHop(List<Capability.ExtendedNextHop.Encoding> encodings) -> {
+        to.u8(EXTENDED_NEXT_HOP);
+        to.u8(6 * encodings.size());
+        for (Capability.ExtendedNextHop.Encoding one : encodings) {
+          to.u16(one.family().afi());
+          to.u16(one.family().safi());
+          to.u16(one.nextHopAfi());
         }
       }
-      case Capability.Unknown(int code, Octets value) ->
-          to.writeByte(code).writeByte(value.length()).writeBytes(value.toBytes());
+      case Capability.FourOctetAs(Asn asn) -> {
+        to.u8(FOUR_OCTET_AS);
+        to.u8(4);
+        to.u32(asn.value());
+      }
+      case Capability.AddPath(List<Capability.AddPath.Family> families) -> {
+        to.u8(ADD_PATH);
+        to.u8(4 * families.size());
+        for (Capability.AddPath.Family one : families) {
+          to.u16(one.family().afi());
+          to.u8(one.family().safi());
+          to.u8((one.receive() ? RECEIVE : 0) | (one.send() ? SEND : 0));
+        }
+      }
+      case Capability.GracefulRestart restart -> {
+        to.u8(GRACEFUL_RESTART);
+        to.u8(2 + 4 * restart.families().size());
+        to.u16(
+            (int) restart.restartTime().toSeconds()
+                | (restart.restarting() ? RESTARTING : 0)
+                | (restart.notification() ? NOTIFICATION : 0));
+        for (Capability.GracefulRestart.Kept kept : restart.families()) {
+          to.u16(kept.family().afi());
+          to.u8(kept.family().safi());
+          to.u8(kept.forwarding() ? FORWARDING : 0);
+        }
+      }
+      case Capability.Unknown(int code, Octets value) -> {
+        to.u8(code);
+        to.u8(value.length());
+        to.bytes(value.toBytes());
+      }
     }
   }
 
   private static DecodeOutcome refuse(int subcode, Octets data, String problem) {
     return new DecodeOutcome.SessionReset(
-        new Notification(Notification.OPEN_MESSAGE, subcode, data), problem);
+        new Notification(Notification.OPEN_MESSAGE, subcode, data), problem, Octets.EMPTY);
   }
 }

@@ -65,7 +65,7 @@ final class UpdateDecoder {
     } catch (MalformedAttribute malformed) {
       // RFC 7606 §5.3: an NLRI field that cannot be delimited resets the session.
       return new DecodeOutcome.SessionReset(
-          Notification.of(Notification.UPDATE_MESSAGE, 10), malformed.problem());
+          Notification.of(Notification.UPDATE_MESSAGE, 10), malformed.problem(), Octets.EMPTY);
     }
     readAttributes(attributesField);
     if (reset != null) {
@@ -81,19 +81,22 @@ final class UpdateDecoder {
       return new DecodeOutcome.Accepted(update);
     }
     if (worst == ErrorAction.DISCARD) {
-      return new DecodeOutcome.AttributeDiscard(update, errors);
+      return new DecodeOutcome.AttributeDiscard(update, errors, Octets.EMPTY);
     }
     if (!announces) {
       // RFC 7606 §5.2: without reachable NLRI an error beyond attribute discard resets the session,
       // because the routes it was about may be in what could not be read.
       return new DecodeOutcome.SessionReset(
-          Notification.of(Notification.UPDATE_MESSAGE, 1), errors.getFirst().problem());
+          Notification.of(Notification.UPDATE_MESSAGE, 1),
+          errors.getFirst().problem(),
+          Octets.EMPTY);
     }
-    return new DecodeOutcome.TreatAsWithdraw(update.asWithdrawal(), errors);
+    return new DecodeOutcome.TreatAsWithdraw(update.asWithdrawal(), errors, Octets.EMPTY);
   }
 
   private static DecodeOutcome malformedList(String problem) {
-    return new DecodeOutcome.SessionReset(Notification.of(Notification.UPDATE_MESSAGE, 1), problem);
+    return new DecodeOutcome.SessionReset(
+        Notification.of(Notification.UPDATE_MESSAGE, 1), problem, Octets.EMPTY);
   }
 
   private void readAttributes(ByteBuf field) {
@@ -208,7 +211,8 @@ final class UpdateDecoder {
       reset =
           new DecodeOutcome.SessionReset(
               new Notification(Notification.UPDATE_MESSAGE, 2, octets(value)),
-              "well-known attribute " + code + " is unknown");
+              "well-known attribute " + code + " is unknown",
+              Octets.EMPTY);
       return;
     }
     if ((flags & AttributeRow.TRANSITIVE) != 0) {
@@ -258,7 +262,7 @@ final class UpdateDecoder {
       int subcode = problem.endsWith("twice") ? 1 : 9;
       reset =
           new DecodeOutcome.SessionReset(
-              Notification.of(Notification.UPDATE_MESSAGE, subcode), problem);
+              Notification.of(Notification.UPDATE_MESSAGE, subcode), problem, Octets.EMPTY);
     }
   }
 

@@ -32,11 +32,11 @@ public final class UpdateWriter {
   private static final int MP_UNREACH = 15;
 
   private final CodecContext context;
-  private final OctetWriter attributes = new OctetWriter();
-  private final OctetWriter message = new OctetWriter();
+  private final OctetWriter attributes = new OctetWriter(256);
+  private final OctetWriter message = new OctetWriter(MessageCodec.MAX_MESSAGE_OCTETS + 64);
 
   /// AFI, SAFI, next hop and the reserved octet.
-  private final OctetWriter reach = new OctetWriter();
+  private final OctetWriter reach = new OctetWriter(64);
 
   public UpdateWriter(CodecContext context) {
     this.context = context;
@@ -221,7 +221,7 @@ public final class UpdateWriter {
   static void reach(PathAttribute.MpReach reach, CodecContext context, OctetWriter to) {
     Nlri nlri = reach.nlri();
     boolean ids = context.addPathSend().contains(reach.family());
-    OctetWriter head = new OctetWriter();
+    OctetWriter head = new OctetWriter(64);
     beginReach(reach.family(), reach.nextHop(), reach.linkLocal(), head);
     int octets = head.size() + octets(nlri, 0, nlri.size(), ids);
     AttributeWriter.header(AttributeRow.OPTIONAL, MP_REACH, octets, to);

@@ -29,6 +29,11 @@ public final class Octets {
     return bytes.length;
   }
 
+  /// These, or so many of the first.
+  public Octets first(int atMost) {
+    return length() <= atMost ? this : of(Arrays.copyOf(bytes, atMost));
+  }
+
   /// A fresh array.
   public byte[] toBytes() {
     return bytes.clone();

@@ -19,14 +19,41 @@ public record Open(Asn asn, Duration holdTime, RouterId routerId, List<Capabilit
     }
   }
 
-  /// The first capability of a kind; later ones of the same kind are ignored.
+  /// The last capability of a kind, as RFC 4724 §3 wants it of graceful restart; families of those
+  /// that may come in pieces are asked by their own methods.
   public <C extends Capability> Optional<C> capability(Class<C> kind) {
-    for (Capability capability : capabilities) {
+    for (Capability capability : capabilities.reversed()) {
       if (kind.isInstance(capability)) {
         return Optional.of(kind.cast(capability));
       }
     }
     return Optional.empty();
+  }
+
+  /// What the sender says of path identifiers in a family, in whichever capability (RFC 7911 §4).
+  public Optional<Capability.AddPath.Family> addPath(AfiSafi family) {
+    for (Capability capability : capabilities.reversed()) {
+      if (capability instanceof Capability.AddPath addPath) {
+        Optional<Capability.AddPath.Family> said = addPath.of(family);
+        if (said.isPresent()) {
+          return said;
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /// Whether the sender takes IPv6 next hops for routes of a family (RFC 8950 §4).
+  public boolean takesIpv6NextHop(AfiSafi family) {
+    Capability.ExtendedNextHop.Encoding wanted =
+        new Capability.ExtendedNextHop.Encoding(family, Capability.ExtendedNextHop.IPV6_NEXT_HOP);
+    for (Capability capability : capabilities) {
+      if (capability instanceof Capability.ExtendedNextHop extended
+          && extended.encodings().contains(wanted)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Whether the sender exchanges routes of the family. One that names no family at all speaks IPv4

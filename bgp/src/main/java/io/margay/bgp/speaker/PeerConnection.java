@@ -328,17 +328,17 @@ final class PeerConnection {
         session.received().count(message);
         received(message);
       }
-      case DecodeOutcome.AttributeDiscard(Update update, var errors) -> {
+      case DecodeOutcome.AttributeDiscard(Update update, var errors, _) -> {
         session.malformed("attribute discard", errors);
         session.received().count(update);
         handle(new SessionEvent.UpdateMsg(update));
       }
-      case DecodeOutcome.TreatAsWithdraw(Update withdrawal, var errors) -> {
+      case DecodeOutcome.TreatAsWithdraw(Update withdrawal, var errors, _) -> {
         session.malformed("treat as withdraw", errors);
         session.received().count(withdrawal);
         handle(new SessionEvent.UpdateMsg(withdrawal));
       }
-      case DecodeOutcome.SessionReset(Notification notification, String problem) -> {
+      case DecodeOutcome.SessionReset(Notification notification, String problem, _) -> {
         session.resets(problem);
         handle(
             switch (notification.code()) {

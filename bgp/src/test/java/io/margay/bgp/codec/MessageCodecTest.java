@@ -351,7 +351,7 @@ class MessageCodecTest {
       String name, String attributes, CodecContext context, Class<?> outcome) {
     DecodeOutcome decoded = update(attributes, NLRI, context);
     assertThat(decoded).isInstanceOf(outcome);
-    if (decoded instanceof TreatAsWithdraw(Update withdrawal, var errors)) {
+    if (decoded instanceof TreatAsWithdraw(Update withdrawal, var errors, _)) {
       assertThat(withdrawal.withdrawn()).containsExactly(Prefix.parse("10.65.0.0/26"));
       assertThat(withdrawal.announced()).isEmpty();
       assertThat(errors).isNotEmpty();
