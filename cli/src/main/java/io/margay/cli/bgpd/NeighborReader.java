@@ -1,9 +1,15 @@
 package io.margay.cli.bgpd;
 
+import io.margay.bgp.fsm.ExpectedAs;
 import io.margay.bgp.policy.ExportMode;
 import io.margay.bgp.policy.ImportMode;
+import io.margay.bgp.policy.LocalAs;
+import io.margay.bgp.policy.MaxPrefix;
+import io.margay.bgp.policy.NextHopMode;
 import io.margay.bgp.policy.PeerPolicy;
-import io.margay.bgp.speaker.Connection;
+import io.margay.bgp.policy.RouteFilter;
+import io.margay.bgp.speaker.AddPathMode;
+import io.margay.bgp.speaker.BfdParameters;
 import io.margay.bgp.speaker.PeerConfig;
 import io.margay.bgp.speaker.Remote;
 import io.margay.bgp.speaker.Timers;
@@ -12,8 +18,10 @@ import io.margay.bgp.transport.Ttl;
 import io.margay.cli.yaml.StrictYaml;
 import io.margay.cli.yaml.YamlException;
 import io.margay.model.net.Asn;
+import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
 import io.margay.model.net.ScopedAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,33 +29,24 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The `neighbors` of a configuration file.
 final class NeighborReader {
 
-  private static final int MAX_TTL = 255;
   private static final int MAX_PORT = 65_535;
-  private static final Set<String> NOT_YET =
-      Set.of(
-          "prefix",
-          "keepaliveTime",
-          "ttlSecurity",
-          "localAsNumber",
-          "allowLocalAs",
-          "nextHop",
-          "maxPrefix",
-          "routeReflectorClient",
-          "addPath",
-          "filters",
-          "interface",
-          "bfd");
+  private static final int MAX_HOPS = 254;
+  private static final int MAX_MULTIPLIER = 255;
 
-  private final Asn localAsn;
+  private final Asn ownAsn;
+  private final Map<String, RouteFilter> filters;
 
-  NeighborReader(Asn localAsn) {
-    this.localAsn = localAsn;
+  /// @param filters by name
+  NeighborReader(Asn ownAsn, Map<String, RouteFilter> filters) {
+    this.ownAsn = ownAsn;
+    this.filters = filters;
   }
 
   List<PeerConfig> neighbors(StrictYaml at) throws YamlException {
@@ -60,7 +59,8 @@ final class NeighborReader {
       PeerConfig neighbor = neighbor(item);
       String earlier = seen.putIfAbsent(neighbor.remote(), item.path());
       if (earlier != null) {
-        throw item.child("address").problem(neighbor.remote() + " is already " + earlier);
+        throw item.child(item.has("prefix") ? "prefix" : "address")
+            .problem(neighbor.remote() + " is already " + earlier);
       }
       neighbors.add(neighbor);
     }
@@ -71,6 +71,7 @@ final class NeighborReader {
     at.mappingOf(
         "address",
         "prefix",
+        "interface",
         "port",
         "asNumber",
         "description",
@@ -82,11 +83,11 @@ final class NeighborReader {
         "password",
         "holdTime",
         "keepaliveTime",
+        "sendHoldTime",
         "connectRetry",
         "ttlSecurity",
         "multihop",
         "sourceAddress",
-        "interface",
         "localAsNumber",
         "allowLocalAs",
         "nextHop",
@@ -95,95 +96,286 @@ final class NeighborReader {
         "addPath",
         "gracefulRestart",
         "bfd");
-    for (String key : NOT_YET) {
-      if (at.has(key)) {
-        throw at.child(key).problem("is not served yet");
+    ExpectedAs asn = expectedAs(at);
+    Asn localAsn = at.has("localAsNumber") ? ConfigReader.asn(at.child("localAsNumber")) : ownAsn;
+    PeerPolicy policy = policy(at, localAsn);
+    PeerConfig.Builder neighbor = remote(at, asn, policy);
+    Timers timers = timers(at);
+    boolean isInternal = isInternal(asn, localAsn);
+    neighbor.description(at.optional("description", "a text", text -> text).orElse(""));
+    neighbor.port(at.number("port", PeerConfig.DEFAULT_PORT, 1, MAX_PORT));
+    neighbor.timers(timers);
+    neighbor.ttl(ttl(at, isInternal));
+    neighbor.password(password(at));
+    neighbor.gracefulRestart(at.truth("gracefulRestart", true));
+    neighbor.addPath(addPath(at));
+    neighbor.bfd(bfd(at));
+    if (at.truth("routeReflectorClient", false)) {
+      if (asn instanceof ExpectedAs.External || asn instanceof ExpectedAs.Only && !isInternal) {
+        throw at.child("routeReflectorClient")
+            .problem("conflicts with asNumber " + asn + ": only peers of our AS are reflected to");
+      }
+      neighbor.routeReflectorClient(true);
+    }
+    if (at.has("families")) {
+      neighbor.families(families(at.child("families")));
+    }
+    if (at.has("sourceAddress")) {
+      neighbor.localAddress(
+          at.child("sourceAddress").scalar("an IP address of this host", IpAddress::parse));
+    }
+    return FilterReader.checked(at, neighbor::build);
+  }
+
+  /// An AS number; for a range also who may come at all.
+  private static ExpectedAs expectedAs(StrictYaml at) throws YamlException {
+    StrictYaml value = at.child("asNumber");
+    if (at.has("prefix") && value.isText()) {
+      return value.scalar(
+          "an AS number, external or any",
+          text ->
+              switch (text) {
+                case "external" -> new ExpectedAs.External();
+                case "any" -> new ExpectedAs.Any();
+                default -> ExpectedAs.only(Asn.parse(text));
+              });
+    }
+    return ExpectedAs.only(ConfigReader.asn(value));
+  }
+
+  /// Whether the session is within an AS; so is one of which nothing is known.
+  private static boolean isInternal(ExpectedAs asn, Asn localAsn) {
+    return switch (asn) {
+      case ExpectedAs.Only(Asn one) -> one.equals(localAsn);
+      case ExpectedAs.External() -> false;
+      case ExpectedAs.Any() -> true;
+    };
+  }
+
+  private static PeerConfig.Builder remote(StrictYaml at, ExpectedAs asn, PeerPolicy policy)
+      throws YamlException {
+    if (at.has("prefix")) {
+      for (String key : List.of("address", "interface", "port")) {
+        if (at.has(key)) {
+          throw at.child(key).problem("conflicts with prefix: such neighbors connect to us");
+        }
+      }
+      Prefix range = at.child("prefix").scalar("a prefix without host bits", Prefix::parse);
+      if (!at.truth("passive", true)) {
+        throw at.child("passive").problem("conflicts with prefix: such neighbors connect to us");
+      }
+      return PeerConfig.range(range, asn, policy);
+    }
+    StrictYaml where = at.child("address");
+    ScopedAddress address =
+        where.scalar("an IP address, like 10.0.0.2 or fe80::2%eth0", ScopedAddress::parse);
+    Optional<InterfaceName> link =
+        at.optional("interface", "an interface's name", InterfaceName::new);
+    if (link.isPresent()) {
+      boolean isLinkLocal =
+          address.family() == IpFamily.IPV6 && address.address().isLinkLocal();
+      if (!isLinkLocal) {
+        throw at.child("interface")
+            .problem("is only for a link-local address, which " + address + " is not");
+      }
+      if (address.scope() != null && !link.get().equals(address.scope())) {
+        throw at.child("interface").problem("conflicts with address " + address);
+      }
+      address = new ScopedAddress(address.address(), link.get());
+    }
+    ScopedAddress peer = address;
+    FilterReader.checked(where, () -> new Remote.At(peer));
+    if (!(asn instanceof ExpectedAs.Only(Asn only))) {
+      throw new IllegalStateException("only ranges have neighbors of any AS");
+    }
+    return PeerConfig.builder(peer, only, policy).passive(at.truth("passive", false));
+  }
+
+  private PeerPolicy policy(StrictYaml at, Asn localAsn) throws YamlException {
+    PeerPolicy.Builder policy =
+        PeerPolicy.builder()
+            .importMode(
+                at.optional(
+                        "import",
+                        "accept or reject",
+                        text ->
+                            switch (text) {
+                              case "accept" -> ImportMode.ACCEPT;
+                              case "reject" -> ImportMode.REJECT;
+                              default -> throw new IllegalArgumentException(text);
+                            })
+                    .orElse(ImportMode.UNSTATED))
+            .exportMode(
+                at.optional(
+                        "export",
+                        "accept, own or reject",
+                        text ->
+                            switch (text) {
+                              case "accept" -> ExportMode.ALL;
+                              case "own" -> ExportMode.OWN;
+                              case "reject" -> ExportMode.NONE;
+                              default -> throw new IllegalArgumentException(text);
+                            })
+                    .orElse(ExportMode.UNSTATED))
+            .filters(filters(at))
+            .allowLocalAs(at.number("allowLocalAs", 0, 0, PeerPolicy.MAX_ALLOW_LOCAL_AS))
+            .nextHop(
+                at.optional(
+                        "nextHop",
+                        "auto, self or keep",
+                        text ->
+                            switch (text) {
+                              case "auto" -> NextHopMode.AUTO;
+                              case "self" -> NextHopMode.SELF;
+                              case "keep" -> NextHopMode.KEEP;
+                              default -> throw new IllegalArgumentException(text);
+                            })
+                    .orElse(NextHopMode.AUTO))
+            .maxPrefix(maxPrefix(at));
+    if (!localAsn.equals(ownAsn)) {
+      policy.localAs(LocalAs.replacing(localAsn));
+    }
+    return policy.build();
+  }
+
+  private List<RouteFilter> filters(StrictYaml at) throws YamlException {
+    List<RouteFilter> chosen = new ArrayList<>();
+    if (at.has("filters")) {
+      for (StrictYaml item : at.child("filters").items(0, "filter names")) {
+        RouteFilter filter = filters.get(item.scalar("the name of a filter", text -> text));
+        if (filter == null) {
+          throw item.expected(
+              filters.isEmpty()
+                  ? "the name of a filter, and the top level has no filters"
+                  : "one of " + String.join(", ", filters.keySet()));
+        }
+        chosen.add(filter);
       }
     }
-    IpAddress address = at.child("address").scalar("an IP address", IpAddress::parse);
-    Asn asn = ConfigReader.asn(at.child("asNumber"));
-    boolean external = !asn.equals(localAsn);
-    boolean imports = accepts(at, "import", !external);
-    boolean exports = accepts(at, "export", !external);
-    Duration holdTime = holdTime(at);
-    try {
-      return PeerConfig.builder(
-              ScopedAddress.of(address),
-              asn,
-              PeerPolicy.builder()
-                  .importMode(imports ? ImportMode.ACCEPT : ImportMode.REJECT)
-                  .exportMode(exports ? ExportMode.ALL : ExportMode.NONE)
-                  .build())
-          .description(at.optional("description", "a text", text -> text).orElse(""))
-          .port(at.number("port", Connection.DEFAULT_PORT, 1, MAX_PORT))
-          .localAddress(sourceAddress(at, address))
-          .passive(at.truth("passive", false))
-          .families(families(at, address.family()))
-          .password(password(at))
-          .holdTime(holdTime)
-          .connectRetry(
-              at.optional("connectRetry", Durations.EXPECTATION, Durations::parse)
-                  .orElse(Timers.DEFAULT_CONNECT_RETRY))
-          .ttl(Ttl.multihop(ttl(at, external)))
-          .gracefulRestart(at.truth("gracefulRestart", true))
-          .build();
-    } catch (IllegalArgumentException impossible) {
-      throw at.problem(String.valueOf(impossible.getMessage()));
-    }
+    return chosen;
   }
 
-  private static boolean accepts(StrictYaml at, String key, boolean fallback) throws YamlException {
+  private static @Nullable MaxPrefix maxPrefix(StrictYaml at) throws YamlException {
+    if (!at.has("maxPrefix")) {
+      return null;
+    }
+    StrictYaml limit = at.child("maxPrefix").mappingOf("limit", "action", "warnPercent");
+    if (!limit.has("limit")) {
+      throw limit.child("limit").expected("a whole number of prefixes");
+    }
+    return new MaxPrefix(
+        limit.number("limit", 1, 1, Integer.MAX_VALUE),
+        limit
+            .optional(
+                "action",
+                "warn, restart or discard",
+                text ->
+                    switch (text) {
+                      case "warn" -> MaxPrefix.Action.WARN;
+                      case "restart" -> MaxPrefix.Action.RESTART;
+                      case "discard" -> MaxPrefix.Action.DISCARD;
+                      default -> throw new IllegalArgumentException(text);
+                    })
+            .orElse(MaxPrefix.Action.RESTART),
+        limit.number("warnPercent", MaxPrefix.DEFAULT_WARN_PERCENT, 1, 100));
+  }
+
+  private static Timers timers(StrictYaml at) throws YamlException {
+    Duration hold = duration(at, "holdTime", Timers.DEFAULT_HOLD_TIME);
+    Duration retry = duration(at, "connectRetry", Timers.DEFAULT_CONNECT_RETRY);
+    // Each on its own first, so that the message names the key that is wrong.
+    if (at.has("holdTime")) {
+      FilterReader.checked(at.child("holdTime"), () -> new Timers(hold, null, null, retry(retry)));
+    }
+    if (at.has("connectRetry")) {
+      FilterReader.checked(
+          at.child("connectRetry"),
+          () -> new Timers(Timers.DEFAULT_HOLD_TIME, null, null, retry));
+    }
+    Duration keepalive =
+        at.optional("keepaliveTime", Durations.EXPECTATION, Durations::parse).orElse(null);
+    if (keepalive != null) {
+      FilterReader.checked(
+          at.child("keepaliveTime"), () -> new Timers(hold, keepalive, null, retry));
+    }
+    Duration sendHold =
+        at.optional("sendHoldTime", Durations.EXPECTATION, Durations::parse).orElse(null);
+    return FilterReader.checked(
+        at.child("sendHoldTime"), () -> new Timers(hold, keepalive, sendHold, retry));
+  }
+
+  private static Duration retry(Duration given) {
+    return given.compareTo(Timers.DEFAULT_CONNECT_RETRY) < 0
+        ? Timers.DEFAULT_CONNECT_RETRY
+        : given;
+  }
+
+  private static Duration duration(StrictYaml at, String key, Duration fallback)
+      throws YamlException {
+    return at.optional(key, Durations.EXPECTATION, Durations::parse).orElse(fallback);
+  }
+
+  private static Ttl ttl(StrictYaml at, boolean isInternal) throws YamlException {
+    if (at.has("ttlSecurity")) {
+      if (at.has("multihop")) {
+        throw at.child("multihop")
+            .problem("conflicts with ttlSecurity, which itself takes a number of hops");
+      }
+      if (!at.child("ttlSecurity").isTruth()) {
+        return Ttl.secured(at.number("ttlSecurity", 1, 1, MAX_HOPS));
+      }
+      if (at.truth("ttlSecurity", false)) {
+        return Ttl.secured(1);
+      }
+    }
+    if (at.has("multihop") && !at.child("multihop").isTruth()) {
+      return Ttl.multihop(at.number("multihop", Ttl.MAX, 1, Ttl.MAX));
+    }
+    return at.truth("multihop", isInternal) ? Ttl.multihop(Ttl.MAX) : Ttl.adjacent();
+  }
+
+  private static @Nullable Password password(StrictYaml at) throws YamlException {
+    if (!at.has("password")) {
+      return null;
+    }
+    StrictYaml value = at.child("password");
+    String text = value.secret("a text of 1 to " + Password.MAX_OCTETS + " octets");
+    return FilterReader.checked(value, () -> new Password(text));
+  }
+
+  private static AddPathMode addPath(StrictYaml at) throws YamlException {
     return at.optional(
-            key,
-            "accept or reject",
+            "addPath",
+            "send, receive or both",
             text ->
                 switch (text) {
-                  case "accept" -> true;
-                  case "reject" -> false;
+                  case "send" -> AddPathMode.SEND;
+                  case "receive" -> AddPathMode.RECEIVE;
+                  case "both" -> AddPathMode.BOTH;
                   default -> throw new IllegalArgumentException(text);
                 })
-        .orElse(fallback);
+        .orElse(AddPathMode.NONE);
   }
 
-  private static Duration holdTime(StrictYaml at) throws YamlException {
-    return at.optional(
-            "holdTime",
-            "0, or whole seconds from 3s to 65535s",
-            text -> {
-              Duration time = Durations.parse(text);
-              long seconds = time.toSeconds();
-              if (!time.equals(Duration.ofSeconds(seconds))
-                  || seconds == 1
-                  || seconds == 2
-                  || seconds > 65_535) {
-                throw new IllegalArgumentException(text);
-              }
-              return time;
-            })
-        .orElse(Timers.DEFAULT_HOLD_TIME);
-  }
-
-  private static @Nullable IpAddress sourceAddress(StrictYaml at, IpAddress peer)
-      throws YamlException {
-    return at.optional(
-            "sourceAddress",
-            "an address of this host, of the neighbor's family",
-            text -> {
-              IpAddress source = IpAddress.parse(text);
-              if (source.family() != peer.family()) {
-                throw new IllegalArgumentException(text);
-              }
-              return source;
-            })
-        .orElse(null);
-  }
-
-  private static Set<IpFamily> families(StrictYaml at, IpFamily own) throws YamlException {
-    if (!at.has("families")) {
-      return EnumSet.of(own);
+  private static @Nullable BfdParameters bfd(StrictYaml at) throws YamlException {
+    if (!at.has("bfd")) {
+      return null;
     }
+    StrictYaml given = at.child("bfd");
+    if (given.isTruth()) {
+      return at.truth("bfd", false) ? BfdParameters.DEFAULT : null;
+    }
+    given.mappingOf("interval", "multiplier");
+    Duration interval = duration(given, "interval", BfdParameters.DEFAULT.interval());
+    int multiplier =
+        given.number("multiplier", BfdParameters.DEFAULT.multiplier(), 1, MAX_MULTIPLIER);
+    return FilterReader.checked(
+        given.child("interval"), () -> new BfdParameters(interval, multiplier));
+  }
+
+  private static Set<IpFamily> families(StrictYaml at) throws YamlException {
     Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
-    for (StrictYaml item : at.child("families").items(1, "ipv4 and ipv6")) {
+    for (StrictYaml item : at.items(1, "ipv4 and ipv6")) {
       IpFamily family =
           item.scalar(
               "ipv4 or ipv6",
@@ -194,32 +386,9 @@ final class NeighborReader {
                     default -> throw new IllegalArgumentException(text);
                   });
       if (!families.add(family)) {
-        throw item.problem("is listed twice");
+        throw item.problem(item.value() + " is listed twice");
       }
     }
     return families;
-  }
-
-  private static @Nullable Password password(StrictYaml at) throws YamlException {
-    if (!at.has("password")) {
-      return null;
-    }
-    StrictYaml value = at.child("password");
-    try {
-      return new Password(value.secret("a text of 1 to " + Password.MAX_OCTETS + " octets"));
-    } catch (IllegalArgumentException impossible) {
-      throw value.problem(String.valueOf(impossible.getMessage()));
-    }
-  }
-
-  private static int ttl(StrictYaml at, boolean external) throws YamlException {
-    if (!at.has("multihop")) {
-      return external ? 1 : MAX_TTL;
-    }
-    StrictYaml multihop = at.child("multihop");
-    if (multihop.isTruth()) {
-      return at.truth("multihop", false) || !external ? MAX_TTL : 1;
-    }
-    return at.number("multihop", MAX_TTL, 1, MAX_TTL);
   }
 }

@@ -113,15 +113,6 @@ public final class StrictYaml {
     return has(key) ? Optional.of(child(key).scalar(expectation, parse)) : Optional.empty();
   }
 
-  /// The text here. A number or a truth value must be quoted: YAML would have changed how it is
-  /// written.
-  public String text(String expectation) throws YamlException {
-    if (!json.isTextual()) {
-      throw expected(expectation + (json.isValueNode() && !isMissing() ? ", in quotes" : ""));
-    }
-    return json.asText();
-  }
-
   /// The text here, which no message shows.
   public String secret(String expectation) throws YamlException {
     if (!json.isTextual()) {
@@ -209,6 +200,23 @@ public final class StrictYaml {
       texts.put(name, mapping.child(name).scalar("a text", Function.identity()));
     }
     return texts;
+  }
+
+  /// The mapping's values, in the file's order.
+  public List<StrictYaml> entries(String expectation) throws YamlException {
+    if (!json.isObject()) {
+      throw expected(expectation);
+    }
+    List<StrictYaml> entries = new ArrayList<>();
+    for (String name : names()) {
+      entries.add(child(name));
+    }
+    return entries;
+  }
+
+  /// The last key of the path.
+  public String name() {
+    return path.substring(path.lastIndexOf('.') + 1);
   }
 
   public List<String> names() {

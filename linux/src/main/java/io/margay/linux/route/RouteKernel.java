@@ -7,8 +7,15 @@ import java.util.List;
 /// a faithful fake behind it and one contract test for both.
 public interface RouteKernel {
 
+  /// Every route of one origin, of both families and all tables.
+  ///
+  /// @param protocol who installed them, 1 to 255
+  List<Route> dump(int protocol) throws LinuxException;
+
   /// Every route of [Route#OUR_PROTOCOL], of both families and all tables.
-  List<Route> dumpOurs() throws LinuxException;
+  default List<Route> dumpOurs() throws LinuxException {
+    return dump(Route.OUR_PROTOCOL);
+  }
 
   /// Makes the changes in order. A refused one does not stop the others.
   ///

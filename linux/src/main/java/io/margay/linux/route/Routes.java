@@ -20,9 +20,9 @@ public final class Routes implements RouteKernel {
   }
 
   @Override
-  public List<Route> dumpOurs() throws LinuxException {
-    List<Route> routes = new ArrayList<>(list(IpFamily.IPV4, Route.OUR_PROTOCOL, 0));
-    routes.addAll(list(IpFamily.IPV6, Route.OUR_PROTOCOL, 0));
+  public List<Route> dump(int protocol) throws LinuxException {
+    List<Route> routes = new ArrayList<>(list(IpFamily.IPV4, protocol, 0));
+    routes.addAll(list(IpFamily.IPV6, protocol, 0));
     return routes;
   }
 

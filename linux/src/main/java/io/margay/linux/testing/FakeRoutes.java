@@ -65,8 +65,8 @@ public final class FakeRoutes implements RouteKernel {
   }
 
   @Override
-  public List<Route> dumpOurs() {
-    return routes.stream().filter(route -> route.protocol() == Route.OUR_PROTOCOL).toList();
+  public List<Route> dump(int protocol) {
+    return routes.stream().filter(route -> route.protocol() == protocol).toList();
   }
 
   @Override

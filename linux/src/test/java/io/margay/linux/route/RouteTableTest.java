@@ -68,8 +68,8 @@ class RouteTableTest extends RouteTableContract {
     }
 
     @Override
-    public List<Route> dumpOurs() {
-      return real.dumpOurs();
+    public List<Route> dump(int protocol) {
+      return real.dump(protocol);
     }
 
     @Override
