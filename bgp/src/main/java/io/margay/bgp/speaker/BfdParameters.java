@@ -8,11 +8,11 @@ import java.time.Duration;
 /// @param multiplier lost packets until the peer counts as dead, 1 to 255
 public record BfdParameters(Duration interval, int multiplier) {
 
-  /// Finds a dead peer in 900 ms.
-  public static final BfdParameters DEFAULT = new BfdParameters(Duration.ofMillis(300), 3);
-
   private static final Duration SHORTEST = Duration.ofMillis(10);
   private static final Duration LONGEST = Duration.ofSeconds(60);
+
+  /// Finds a dead peer in 900 ms. Below the limits, which its constructor asks.
+  public static final BfdParameters DEFAULT = new BfdParameters(Duration.ofMillis(300), 3);
 
   public BfdParameters {
     if (interval.compareTo(SHORTEST) < 0 || interval.compareTo(LONGEST) > 0) {

@@ -5,19 +5,15 @@ import io.margay.bgp.speaker.BgpSpeaker;
 import io.margay.bgp.speaker.CloseMode;
 import io.margay.bgp.speaker.FibDelta;
 import io.margay.bgp.speaker.FibListener;
-import io.margay.bgp.speaker.SpeakerConfig;
 import io.margay.cli.http.HttpAddress;
 import io.margay.cli.http.HttpServer;
 import io.margay.cli.yaml.YamlException;
 import io.margay.model.net.IpFamily;
-import io.margay.model.net.RouterId;
-import io.margay.model.net.ScopedAddress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,26 +63,8 @@ final class Bgpd {
   }
 
   private BgpSpeaker speak(BgpdConfig wanted) throws IOException {
-    BgpdConfig.Identity who = wanted.identity();
     BgpSpeaker started =
-        BgpSpeaker.start(
-            SpeakerConfig.builder(who.asn(), who.routerId())
-                .clusterId(new RouterId(who.clusterId()))
-                .listen(
-                    who.listen().stream()
-                        .map(
-                            at ->
-                                io.margay.bgp.transport.ListenAddress.of(
-                                    ScopedAddress.of(at.address()), at.port()))
-                        .collect(Collectors.toSet()))
-                .multipath(new SpeakerConfig.Multipath(who.multipathRelax(), who.maxPaths()))
-                .restart(
-                    new SpeakerConfig.Restart(
-                        true, who.restartTime(), who.selectionDeferral(), false, true))
-                .build(),
-            NO_FIB,
-            InstantSource.system(),
-            new SecureRandom());
+        BgpSpeaker.start(wanted.speaker(), NO_FIB, InstantSource.system(), new SecureRandom());
     started.originate(wanted.originated());
     started.configure(wanted.neighbors());
     started.status(); // answered after the neighbors were taken in
@@ -108,7 +86,7 @@ final class Bgpd {
       if (!wanted.http().equals(config.http())) {
         rebind(wanted.http());
       }
-      if (!wanted.identity().equals(config.identity())) {
+      if (!wanted.speaker().equals(config.speaker()) || wanted.fib() != config.fib()) {
         restart(wanted);
       } else {
         BgpSpeaker running = speaker;
@@ -139,8 +117,8 @@ final class Bgpd {
 
   private void restart(BgpdConfig wanted) throws IOException {
     LOG.atWarn()
-        .addKeyValue("from", config.identity())
-        .addKeyValue("to", wanted.identity())
+        .addKeyValue("from", config.speaker())
+        .addKeyValue("to", wanted.speaker())
         .log("what a speaker is for its life has changed; all sessions are reset");
     BgpSpeaker old = speaker;
     speaker = null;

@@ -2,26 +2,28 @@ package io.margay.cli.bgpd;
 
 import io.margay.bgp.speaker.OriginatedRoute;
 import io.margay.bgp.speaker.PeerConfig;
+import io.margay.bgp.speaker.SpeakerConfig;
 import io.margay.cli.http.HttpAddress;
 import io.margay.cli.yaml.YamlException;
-import io.margay.model.net.Asn;
-import io.margay.model.net.RouterId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /// What a configuration file asks for (docs/bgpd.md).
 ///
-/// @param identity what only a new speaker can change
-/// @param neighbors by the file's order, no two for one address or range
+/// @param speaker fixed for a speaker's life: a change needs a new one, and resets every session
+/// @param fib where the best routes go; changes with the speaker
+/// @param gracefulShutdown whether the node is being drained (RFC 8326)
+/// @param neighbors in the file's order, no two for one address or range
 /// @param originated own prefixes
 /// @param http where state is served; empty: nowhere
 record BgpdConfig(
-    Identity identity,
+    SpeakerConfig speaker,
+    FibMode fib,
+    boolean gracefulShutdown,
     List<PeerConfig> neighbors,
     Set<OriginatedRoute> originated,
     Optional<HttpAddress> http) {
@@ -29,28 +31,6 @@ record BgpdConfig(
   BgpdConfig {
     neighbors = List.copyOf(neighbors);
     originated = Set.copyOf(originated);
-  }
-
-  /// What a speaker is for its life: a change restarts it, and with it every session.
-  ///
-  /// @param clusterId our CLUSTER_ID as a reflector (RFC 4456 §7), as 32 bits
-  /// @param listen empty: connections are only made, none accepted
-  /// @param maxPaths most next hops of one kernel route
-  /// @param restartTime how long peers are asked to keep our routes while bgpd is gone
-  /// @param selectionDeferral longest wait for End-of-RIB after a restart
-  record Identity(
-      Asn asn,
-      RouterId routerId,
-      int clusterId,
-      List<ListenAddress> listen,
-      FibMode fib,
-      int maxPaths,
-      boolean multipathRelax,
-      Duration restartTime,
-      Duration selectionDeferral) {
-    Identity {
-      listen = List.copyOf(listen);
-    }
   }
 
   /// @throws YamlException one line: file, key path and what was expected

@@ -1,24 +1,26 @@
 package io.margay.cli.bgpd;
 
 import io.margay.bgp.message.Community;
+import io.margay.bgp.policy.RouteFilter;
 import io.margay.bgp.speaker.Connection;
 import io.margay.bgp.speaker.OriginatedRoute;
-import io.margay.bgp.speaker.PeerConfig;
 import io.margay.bgp.speaker.SpeakerConfig;
+import io.margay.bgp.transport.ListenAddress;
 import io.margay.cli.http.HttpAddress;
 import io.margay.cli.yaml.StrictYaml;
 import io.margay.cli.yaml.YamlException;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpAddress;
-import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.Prefix;
 import io.margay.model.net.RouterId;
+import io.margay.model.net.ScopedAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -33,7 +35,6 @@ final class ConfigReader {
   /// There exactly when the kernel speaks IPv6.
   private static final Path IPV6_ADDRESSES = Path.of("/proc/net/if_inet6");
 
-  private static final int DEFAULT_MAX_PATHS = 16;
   private static final int MAX_PORT = 65_535;
 
   private ConfigReader() {}
@@ -53,27 +54,48 @@ final class ConfigReader {
                 "http",
                 "maxPaths",
                 "multipathRelax",
+                "gracefulShutdown",
                 "restartTime",
                 "selectionDeferral");
     Asn asn = asn(root.child("asNumber"));
     RouterId routerId =
         root.child("routerId").scalar("an IPv4 address other than 0.0.0.0", RouterId::parse);
-    List<ListenAddress> listen = listen(root.child("listen"));
-    BgpdConfig.Identity identity =
-        new BgpdConfig.Identity(
-            asn,
-            routerId,
-            root.optional("clusterId", "an IPv4 address or a number", ConfigReader::clusterId)
-                .orElse(routerId.value()),
-            listen,
-            root.optional("fib", "none or kernel", ConfigReader::fib).orElse(FibMode.NONE),
-            root.number("maxPaths", DEFAULT_MAX_PATHS, 1, SpeakerConfig.Multipath.LIMIT),
-            root.truth("multipathRelax", true),
-            duration(root, "restartTime", SpeakerConfig.Restart.DEFAULT_TIME),
-            duration(root, "selectionDeferral", SpeakerConfig.Restart.DEFAULT_DEFERRAL));
-    Optional<HttpAddress> http = http(root, listen);
-    List<PeerConfig> neighbors = new NeighborReader(asn).neighbors(root.child("neighbors"));
-    return new BgpdConfig(identity, neighbors, originated(root.child("originate")), http);
+    Set<ListenAddress> listen = listen(root.child("listen"));
+    SpeakerConfig speaker =
+        SpeakerConfig.builder(asn, routerId)
+            .clusterId(
+                root.optional(
+                        "clusterId", "an IPv4 address or a number, not zero", ConfigReader::id)
+                    .orElse(routerId))
+            .listen(listen)
+            .multipath(
+                new SpeakerConfig.Multipath(
+                    root.truth("multipathRelax", true),
+                    root.number(
+                        "maxPaths",
+                        SpeakerConfig.Multipath.DEFAULT_MAX_PATHS,
+                        1,
+                        SpeakerConfig.Multipath.LIMIT)))
+            .restart(restart(root))
+            .build();
+    Map<String, RouteFilter> filters = FilterReader.filters(root.child("filters"));
+    return new BgpdConfig(
+        speaker,
+        root.optional("fib", "none or kernel", ConfigReader::fib).orElse(FibMode.NONE),
+        root.truth("gracefulShutdown", false),
+        new NeighborReader(asn, filters).neighbors(root.child("neighbors")),
+        originated(root.child("originate")),
+        http(root, listen));
+  }
+
+  /// Offered to every neighbor, unless that one says otherwise. Forwarding outlives the process
+  /// either way: kernel routes stay, and without them it was never in the path of packets.
+  private static SpeakerConfig.Restart restart(StrictYaml root) throws YamlException {
+    Duration time = duration(root, "restartTime", SpeakerConfig.Restart.DEFAULT_TIME);
+    Duration deferral = duration(root, "selectionDeferral", SpeakerConfig.Restart.DEFAULT_DEFERRAL);
+    return FilterReader.checked(
+        root.child("restartTime"),
+        () -> new SpeakerConfig.Restart(true, time, deferral, false, true));
   }
 
   /// An AS number a speaker can have.
@@ -89,10 +111,10 @@ final class ConfigReader {
         });
   }
 
-  private static int clusterId(String text) {
+  private static RouterId id(String text) {
     return text.indexOf('.') >= 0
-        ? Ipv4Address.parse(text).value()
-        : Integer.parseUnsignedInt(text);
+        ? RouterId.parse(text)
+        : new RouterId(Integer.parseUnsignedInt(text));
   }
 
   private static FibMode fib(String text) {
@@ -108,8 +130,8 @@ final class ConfigReader {
     return root.optional(key, Durations.EXPECTATION, Durations::parse).orElse(fallback);
   }
 
-  private static List<ListenAddress> listen(StrictYaml at) throws YamlException {
-    List<ListenAddress> all = new ArrayList<>();
+  private static Set<ListenAddress> listen(StrictYaml at) throws YamlException {
+    Set<ListenAddress> all = new LinkedHashSet<>();
     if (at.isAbsent()) {
       all.addAll(everywhere(Connection.DEFAULT_PORT));
       return all;
@@ -118,27 +140,29 @@ final class ConfigReader {
     for (StrictYaml item : items) {
       item.mappingOf("address", "port");
       int port = item.number("port", Connection.DEFAULT_PORT, 1, MAX_PORT);
-      Optional<IpAddress> address = item.optional("address", "an IP address", IpAddress::parse);
-      List<ListenAddress> added =
-          address.map(one -> List.of(new ListenAddress(one, port))).orElse(everywhere(port));
+      List<ListenAddress> added = everywhere(port);
+      if (item.has("address")) {
+        StrictYaml where = item.child("address");
+        ScopedAddress address = where.scalar("an IP address", ScopedAddress::parse);
+        added = List.of(FilterReader.checked(where, () -> ListenAddress.of(address, port)));
+      }
       for (ListenAddress one : added) {
-        if (all.contains(one)) {
+        if (!all.add(one)) {
           throw item.problem(one + " is listed twice");
         }
-        all.add(one);
       }
     }
     return all;
   }
 
   private static List<ListenAddress> everywhere(int port) {
-    ListenAddress v4 = new ListenAddress(ANY_IPV4, port);
+    ListenAddress v4 = new ListenAddress(ANY_IPV4, null, port);
     return Files.exists(IPV6_ADDRESSES)
-        ? List.of(v4, new ListenAddress(ANY_IPV6, port))
+        ? List.of(v4, new ListenAddress(ANY_IPV6, null, port))
         : List.of(v4);
   }
 
-  private static Optional<HttpAddress> http(StrictYaml root, List<ListenAddress> listen)
+  private static Optional<HttpAddress> http(StrictYaml root, Set<ListenAddress> listen)
       throws YamlException {
     Optional<HttpAddress> http =
         root.optional(

@@ -155,8 +155,7 @@ final class FilterReader {
     return text;
   }
 
-  private static Optional<PrefixMatch> prefix(StrictYaml at, IpFamily family)
-      throws YamlException {
+  private static Optional<PrefixMatch> prefix(StrictYaml at, IpFamily family) throws YamlException {
     if (!at.has("cidr")) {
       for (String key : List.of("matchOperator", "prefixLength")) {
         if (at.has(key)) {
@@ -219,8 +218,7 @@ final class FilterReader {
     if (!priority.has("value")) {
       throw priority.child("value").expected("a whole number");
     }
-    return new RouteOperation.SetPriority(
-        priority.number("value", 1, 1, Integer.MAX_VALUE - 1));
+    return new RouteOperation.SetPriority(priority.number("value", 1, 1, Integer.MAX_VALUE - 1));
   }
 
   private static List<Asn> asns(StrictYaml at) throws YamlException {

@@ -10,6 +10,7 @@ import io.margay.bgp.policy.PeerPolicy;
 import io.margay.bgp.policy.RouteFilter;
 import io.margay.bgp.speaker.AddPathMode;
 import io.margay.bgp.speaker.BfdParameters;
+import io.margay.bgp.speaker.Connection;
 import io.margay.bgp.speaker.PeerConfig;
 import io.margay.bgp.speaker.Remote;
 import io.margay.bgp.speaker.Timers;
@@ -103,7 +104,7 @@ final class NeighborReader {
     Timers timers = timers(at);
     boolean isInternal = isInternal(asn, localAsn);
     neighbor.description(at.optional("description", "a text", text -> text).orElse(""));
-    neighbor.port(at.number("port", PeerConfig.DEFAULT_PORT, 1, MAX_PORT));
+    neighbor.port(at.number("port", Connection.DEFAULT_PORT, 1, MAX_PORT));
     neighbor.timers(timers);
     neighbor.ttl(ttl(at, isInternal));
     neighbor.password(password(at));
@@ -172,8 +173,7 @@ final class NeighborReader {
     Optional<InterfaceName> link =
         at.optional("interface", "an interface's name", InterfaceName::new);
     if (link.isPresent()) {
-      boolean isLinkLocal =
-          address.family() == IpFamily.IPV6 && address.address().isLinkLocal();
+      boolean isLinkLocal = address.family() == IpFamily.IPV6 && address.address().isLinkLocal();
       if (!isLinkLocal) {
         throw at.child("interface")
             .problem("is only for a link-local address, which " + address + " is not");
@@ -284,30 +284,17 @@ final class NeighborReader {
     Duration hold = duration(at, "holdTime", Timers.DEFAULT_HOLD_TIME);
     Duration retry = duration(at, "connectRetry", Timers.DEFAULT_CONNECT_RETRY);
     // Each on its own first, so that the message names the key that is wrong.
-    if (at.has("holdTime")) {
-      FilterReader.checked(at.child("holdTime"), () -> new Timers(hold, null, null, retry(retry)));
-    }
-    if (at.has("connectRetry")) {
-      FilterReader.checked(
-          at.child("connectRetry"),
-          () -> new Timers(Timers.DEFAULT_HOLD_TIME, null, null, retry));
-    }
+    FilterReader.checked(
+        at.child("holdTime"), () -> new Timers(hold, null, null, Timers.DEFAULT_CONNECT_RETRY));
+    FilterReader.checked(
+        at.child("connectRetry"), () -> new Timers(Timers.DEFAULT_HOLD_TIME, null, null, retry));
     Duration keepalive =
         at.optional("keepaliveTime", Durations.EXPECTATION, Durations::parse).orElse(null);
-    if (keepalive != null) {
-      FilterReader.checked(
-          at.child("keepaliveTime"), () -> new Timers(hold, keepalive, null, retry));
-    }
+    FilterReader.checked(at.child("keepaliveTime"), () -> new Timers(hold, keepalive, null, retry));
     Duration sendHold =
         at.optional("sendHoldTime", Durations.EXPECTATION, Durations::parse).orElse(null);
     return FilterReader.checked(
         at.child("sendHoldTime"), () -> new Timers(hold, keepalive, sendHold, retry));
-  }
-
-  private static Duration retry(Duration given) {
-    return given.compareTo(Timers.DEFAULT_CONNECT_RETRY) < 0
-        ? Timers.DEFAULT_CONNECT_RETRY
-        : given;
   }
 
   private static Duration duration(StrictYaml at, String key, Duration fallback)
@@ -386,7 +373,7 @@ final class NeighborReader {
                     default -> throw new IllegalArgumentException(text);
                   });
       if (!families.add(family)) {
-        throw item.problem(item.value() + " is listed twice");
+        throw item.problem(family + " is listed twice");
       }
     }
     return families;

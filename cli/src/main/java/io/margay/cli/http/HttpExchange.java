@@ -12,6 +12,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import java.io.IOException;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,6 +60,8 @@ final class HttpExchange extends SimpleChannelInboundHandler<HttpObject> {
       }
     } catch (IOException gone) {
       context.close(); // the reader left, or the answer broke off: it must not look complete
+    } catch (RejectedExecutionException closed) {
+      // The server was closed, and with it every connection.
     } catch (RuntimeException bug) {
       LOG.atError()
           .addKeyValue("target", asked.uri())

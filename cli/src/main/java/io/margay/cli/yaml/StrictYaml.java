@@ -148,6 +148,11 @@ public final class StrictYaml {
     return json.isArray();
   }
 
+  /// Whether this is a text.
+  public boolean isText() {
+    return json.isTextual();
+  }
+
   /// Whether this is true or false.
   public boolean isTruth() {
     return json.isBoolean();
