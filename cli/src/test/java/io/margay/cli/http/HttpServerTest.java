@@ -9,6 +9,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.StandardProtocolFamily;
@@ -125,7 +126,7 @@ class HttpServerTest {
   void a_connection_carries_several_requests() throws IOException {
     HttpAddress.Tcp at = freePort();
     try (HttpServer _ = HttpServer.start(at, HttpServerTest::answer);
-        Socket socket = new Socket("127.0.0.1", at.port())) {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), at.port())) {
       OutputStream out = socket.getOutputStream();
       BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), UTF_8));
       for (int i = 0; i < 3; i++) {
@@ -139,7 +140,7 @@ class HttpServerTest {
   }
 
   private static String statusLine(HttpAddress.Tcp at, String request) throws IOException {
-    try (Socket socket = new Socket("127.0.0.1", at.port())) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), at.port())) {
       socket.getOutputStream().write(request.getBytes(UTF_8));
       return new BufferedReader(new InputStreamReader(socket.getInputStream(), UTF_8)).readLine();
     }
