@@ -30,9 +30,7 @@ final class BfdLog {
   }
 
   static void adminDown(ScopedAddress peer) {
-    LOG.atInfo()
-        .addKeyValue("peer", peer)
-        .log("BFD session is administratively down at the peer");
+    LOG.atInfo().addKeyValue("peer", peer).log("BFD session is administratively down at the peer");
   }
 
   static void cannotListen(ControlPort port, String reason, Duration retry) {
@@ -40,13 +38,13 @@ final class BfdLog {
         .addKeyValue("port", port)
         .addKeyValue("reason", reason)
         .addKeyValue("retryMillis", retry.toMillis())
-        .log("BFD cannot receive, its sessions stay down; end the other BFD daemon, if there is one");
+        .log(
+            "BFD cannot receive, its sessions stay down; end the other BFD daemon, if there is"
+                + " one");
   }
 
   static void listening(ControlPort port) {
-    LOG.atInfo()
-        .addKeyValue("port", port)
-        .log("BFD listens");
+    LOG.atInfo().addKeyValue("port", port).log("BFD listens");
   }
 
   static void cannotSend(ScopedAddress peer, String reason) {
@@ -72,8 +70,6 @@ final class BfdLog {
   }
 
   static void failed(Throwable bug) {
-    LOG.atError()
-        .setCause(bug)
-        .log("BFD handler ended on a bug; the loop goes on");
+    LOG.atError().setCause(bug).log("BFD handler ended on a bug; the loop goes on");
   }
 }

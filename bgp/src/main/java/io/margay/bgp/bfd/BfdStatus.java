@@ -2,6 +2,7 @@ package io.margay.bgp.bfd;
 
 import java.time.Duration;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /// A session at one moment.
 ///
@@ -10,6 +11,8 @@ import java.time.Instant;
 /// @param sendInterval of our packets, before jitter
 /// @param detectionTime how long the peer may be silent; zero before it was heard
 /// @param timesDown how often an established session failed
+/// @param lastFailure why it failed last; none: it never did
+/// @param problem why packets cannot be sent or received at the moment; absent: they can
 /// @param latest how late a timer of the session has been at worst: pauses of this process
 public record BfdStatus(
     BfdPeer peer,
@@ -25,4 +28,6 @@ public record BfdStatus(
     long packetsSent,
     long packetsReceived,
     long timesDown,
+    BfdDiagnostic lastFailure,
+    @Nullable String problem,
     Duration latest) {}

@@ -1,24 +1,18 @@
 package io.margay.bgp.bfd;
 
-import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
-import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.socket.DatagramPacket;
-import io.netty.channel.socket.SocketProtocolFamily;
 import java.net.InetSocketAddress;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Where control packets of one family and one distance arrive, for all sessions. The kernel drops
@@ -76,7 +70,7 @@ final class ControlPort {
         channel = open;
         BfdLog.listening(this);
       } else {
-        demandHops(open, peers);
+        DatagramOptions.filter(open, HopFilter.of(family, peers));
       }
       return null;
     } catch (ChannelException refused) {
@@ -85,52 +79,25 @@ final class ControlPort {
   }
 
   private Channel bind(Collection<BfdPeer> peers) {
-    ChannelFuture binding =
-        new Bootstrap()
-            .group(loop)
-            .channelFactory(() -> prepared(peers))
-            .option(
-                ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(MAX_OCTETS))
-            .handler(new Inbound())
-            .register();
-    // On the loop's own thread both are done when they return.
-    binding.channel().bind(new InetSocketAddress(ControlSocket.any(family), number(multihop)));
-    Channel bound = binding.channel();
-    if (!bound.isActive()) {
-      bound.close();
-      throw new ChannelException("UDP port " + number(multihop) + " is in use");
-    }
-    return bound;
-  }
-
-  private EpollDatagramChannel prepared(Collection<BfdPeer> peers) {
     EpollDatagramChannel made = new EpollDatagramChannel(ControlSocket.protocol(family));
-    DatagramOptions.prepareToReceive(made, family);
-    demandHops(made, peers);
-    return made;
-  }
-
-  /// RFC 5881 §5: single-hop packets with less than 255 are dropped. RFC 5883 §4 leaves the bound
-  /// of the others to configuration.
-  private void demandHops(Channel open, Collection<BfdPeer> peers) {
-    int least = DatagramOptions.HOPS;
-    for (BfdPeer peer : peers) {
-      least = Math.min(least, leastHops(peer));
-    }
-    Map<IpAddress, Integer> exceptions = new HashMap<>();
-    for (BfdPeer peer : peers) {
-      if (leastHops(peer) > least) {
-        exceptions.put(peer.peer().address(), leastHops(peer));
+    try {
+      made.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(MAX_OCTETS));
+      made.pipeline().addLast(new Inbound());
+      // Before the first datagram can come.
+      DatagramOptions.prepareToReceive(made, family);
+      DatagramOptions.filter(made, HopFilter.of(family, peers));
+      // On the loop's own thread both are done when they return.
+      loop.register(made);
+      ChannelFuture bound =
+          made.bind(new InetSocketAddress(ControlSocket.any(family), number(multihop)));
+      if (!bound.isSuccess()) {
+        throw new ChannelException(ControlSocket.text(bound.cause()), bound.cause());
       }
+      return made;
+    } catch (RuntimeException | Error refused) {
+      made.unsafe().closeForcibly();
+      throw refused;
     }
-    DatagramOptions.filter(open, HopFilter.atLeast(family, least, exceptions));
-  }
-
-  private static int leastHops(BfdPeer peer) {
-    return switch (peer.hops()) {
-      case BfdPeer.Hops.Single() -> DatagramOptions.HOPS;
-      case BfdPeer.Hops.Multi(int minTtl) -> minTtl;
-    };
   }
 
   void close() {

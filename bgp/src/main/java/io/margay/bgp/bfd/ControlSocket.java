@@ -21,8 +21,8 @@ import java.net.UnknownHostException;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/// What one session sends from: a socket of its own, because all packets of a session leave from one
-/// source port that no other session has (RFC 5881 §4).
+/// What one session sends from: a socket of its own, because all packets of a session leave from
+/// one source port that no other session has (RFC 5881 §4).
 final class ControlSocket {
 
   /// "The source port MUST be in the range 49152 through 65535" (RFC 5881 §4).
@@ -51,8 +51,7 @@ final class ControlSocket {
     int index = scope == null ? 0 : indexOf(scope);
     IpFamily family = peer.peer().family();
     IpAddress local = peer.local();
-    InetAddress from =
-        local == null ? any(family) : inet(local, local.isLinkLocal() ? index : 0);
+    InetAddress from = local == null ? any(family) : inet(local, local.isLinkLocal() ? index : 0);
     boolean multihop = peer.hops() instanceof BfdPeer.Hops.Multi;
     InetSocketAddress remote =
         new InetSocketAddress(inet(peer.peer().address(), index), ControlPort.number(multihop));
@@ -84,13 +83,14 @@ final class ControlSocket {
     return channel.alloc().directBuffer(octets, octets);
   }
 
-  /// Of the interface that the peer's address names; zero: it names none.
-  int scopeIndex() {
-    return remote.getAddress() instanceof Inet6Address six ? six.getScopeId() : 0;
+  /// Whether it sends to where a datagram came from. A link-local address is the same on every
+  /// link, so its interface counts too.
+  boolean isTowards(InetSocketAddress sender) {
+    return remote.getAddress().equals(sender.getAddress()) && scope(remote) == scope(sender);
   }
 
-  int sourcePort() {
-    return ((InetSocketAddress) channel.localAddress()).getPort();
+  private static int scope(InetSocketAddress of) {
+    return of.getAddress() instanceof Inet6Address six ? six.getScopeId() : 0;
   }
 
   void close() {

@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/// The kernel's socket options BFD needs. Each setter throws
-/// {@link io.netty.channel.ChannelException} when the kernel refuses.
+/// The kernel's socket options BFD needs. Each setter throws {@link
+/// io.netty.channel.ChannelException} when the kernel refuses.
 final class DatagramOptions {
 
   // linux/in.h, linux/in6.h

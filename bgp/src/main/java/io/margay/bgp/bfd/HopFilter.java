@@ -6,22 +6,24 @@ import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.Ipv6Address;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.Map;
 
 /// Programs for the kernel's socket filter (classic BPF, linux/filter.h) that drop datagrams by hop
-/// limit: the kernel enforces `IP_MINTTL` on TCP only, and Netty hands out no ancillary data. What a
-/// filter drops never wakes a thread.
+/// limit: the kernel enforces `IP_MINTTL` on TCP only, and Netty hands out no ancillary data. What
+/// a filter drops never wakes a thread.
 final class HopFilter {
 
-  /// How many peers of a family may demand a higher hop limit than the lowest demanded: the
-  /// kernel takes 4096 instructions (`BPF_MAXINSNS`), and an IPv6 peer takes 12.
+  /// How many peers of a family may demand a higher hop limit than the lowest demanded: the kernel
+  /// takes 4096 instructions (`BPF_MAXINSNS`), and an IPv6 peer takes 12.
   static final int MAX_EXCEPTIONS = 300;
 
   static final int INSTRUCTION_OCTETS = 8;
 
   // linux/bpf_common.h: class | size | mode, class | operation | operand
-  private static final int LOAD_WORD = 0x00 | 0x00 | 0x20;
-  private static final int LOAD_OCTET = 0x00 | 0x10 | 0x20;
+  private static final int LOAD_WORD = 0x20;
+  private static final int LOAD_OCTET = 0x10 | 0x20;
   private static final int JUMP_IF_EQUAL = 0x05 | 0x10;
   private static final int JUMP_IF_AT_LEAST = 0x05 | 0x30;
   private static final int RETURN = 0x06;
@@ -53,19 +55,50 @@ final class HopFilter {
     return filter.program.flip();
   }
 
-  /// Lets in what arrives with at least so many hops left.
+  /// Lets in what arrives with as many hops left as its peer must have, and of a stranger what the
+  /// nearest peer could have sent. RFC 5881 §5: single-hop packets with less than 255 are dropped;
+  /// RFC 5883 §4 leaves the bound of the others to configuration.
   ///
-  /// @param least 1 to 255
-  /// @param exceptions sources of which more is demanded
-  static ByteBuffer atLeast(IpFamily family, int least, Map<IpAddress, Integer> exceptions) {
-    if (exceptions.size() > MAX_EXCEPTIONS) {
-      throw new IllegalArgumentException(
-          exceptions.size() + " sources with hop limits of their own exceed " + MAX_EXCEPTIONS);
-    }
+  /// @param peers of one family and one distance
+  static ByteBuffer of(IpFamily family, Collection<BfdPeer> peers) {
     HopFilter filter = new HopFilter(family);
-    exceptions.forEach(filter::demandOf);
+    int least = lowest(peers);
+    exceptions(peers, least).forEach(filter::demandOf);
     filter.demand(least);
     return filter.program.flip();
+  }
+
+  /// @throws IllegalArgumentException when these peers have no filter
+  static void check(Collection<BfdPeer> peers) {
+    int exceptions = exceptions(peers, lowest(peers)).size();
+    if (exceptions > MAX_EXCEPTIONS) {
+      throw new IllegalArgumentException(
+          exceptions
+              + " BFD peers have a minimum TTL above the lowest of all; "
+              + MAX_EXCEPTIONS
+              + " can have: use one minimum for most of them");
+    }
+  }
+
+  private static int lowest(Collection<BfdPeer> peers) {
+    return peers.stream().mapToInt(HopFilter::leastHops).min().orElse(DatagramOptions.HOPS);
+  }
+
+  private static Map<IpAddress, Integer> exceptions(Collection<BfdPeer> peers, int lowest) {
+    Map<IpAddress, Integer> exceptions = new HashMap<>();
+    for (BfdPeer peer : peers) {
+      if (leastHops(peer) > lowest) {
+        exceptions.put(peer.peer().address(), leastHops(peer));
+      }
+    }
+    return exceptions;
+  }
+
+  private static int leastHops(BfdPeer peer) {
+    return switch (peer.hops()) {
+      case BfdPeer.Hops.Single() -> DatagramOptions.HOPS;
+      case BfdPeer.Hops.Multi(int minTtl) -> minTtl;
+    };
   }
 
   private void demandOf(IpAddress source, int least) {
@@ -100,10 +133,6 @@ final class HopFilter {
 
   /// `struct sock_filter`.
   private void instruction(int code, int jumpIfTrue, int jumpIfFalse, int operand) {
-    program
-        .putShort((short) code)
-        .put((byte) jumpIfTrue)
-        .put((byte) jumpIfFalse)
-        .putInt(operand);
+    program.putShort((short) code).put((byte) jumpIfTrue).put((byte) jumpIfFalse).putInt(operand);
   }
 }

@@ -5,6 +5,7 @@ import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -70,12 +71,13 @@ final class WatchedPath implements BfdSession.Out {
     return session.localDiscriminator();
   }
 
-  BfdState state() {
-    return session.state();
+  boolean isMultihop() {
+    return peer.hops() instanceof BfdPeer.Hops.Multi;
   }
 
-  int scopeIndex() {
-    return socket == null ? 0 : socket.scopeIndex();
+  /// Whether a datagram is from the peer, as far as its address and interface go.
+  boolean isFrom(InetSocketAddress sender) {
+    return socket != null && socket.isTowards(sender);
   }
 
   void start() {
