@@ -1,95 +1,50 @@
 package io.margay.bgp.rib;
 
-import io.margay.model.net.IpFamily;
-import io.margay.model.net.Prefix;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
+/// What one peer was told of one family (RFC 4271 §3.2), and which prefixes may have to be told
+/// anew.
+///
+/// Held as state, not as a queue: what a peer should know is worked out when it can be told, from
+/// the table as it is then. A slow peer costs no more memory and gets the newest state only, and a
+/// prefix is never both announced and withdrawn in one batch.
+sealed interface AdjRibOut permits BestOut, PathsOut {
 
-/// What one peer should know and what it was told (RFC 4271 §3.2). Held as state with a set of
-/// differences, not as a queue: a slow peer costs no more memory and gets the newest state only.
-final class AdjRibOut {
+  /// These prefixes may have to be told anew.
+  ///
+  /// @param changed prefixes with another winner
+  /// @param considered prefixes with any other path; the former among them
+  void mark(IdSet changed, IdSet considered);
 
-  /// @param advertisement absent: withdraw
-  record Change(Prefix prefix, @Nullable Advertisement advertisement) {}
+  /// Everything may have to be told anew; what did not change stays untold.
+  void markAll();
 
-  private final Map<Prefix, Advertisement> wanted = new HashMap<>();
-  private final Map<Prefix, Advertisement> told = new HashMap<>();
-  private final Set<Prefix> dirty = new LinkedHashSet<>();
+  /// Everything the peer was told is told once more. It is not forgotten meanwhile: a prefix that
+  /// goes before its turn must still be withdrawn.
+  void refresh();
 
-  /// To be told although the peer was told the same before.
-  private final Set<Prefix> again = new HashSet<>();
+  boolean isSettled();
 
-  void want(Prefix prefix, @Nullable Advertisement advertisement) {
-    if (advertisement == null) {
-      wanted.remove(prefix);
-    } else {
-      wanted.put(prefix, advertisement);
-    }
-    if (Optional.ofNullable(advertisement).equals(Optional.ofNullable(told.get(prefix)))
-        && !again.contains(prefix)) {
-      dirty.remove(prefix);
-    } else {
-      dirty.add(prefix);
-    }
+  /// Moves what differs into the batch until that is full; it counts as told from then on.
+  void take(Exporter exporter, OutBatch batch);
+
+  /// Routes the peer was told.
+  int count();
+
+  /// Prefixes that may have to be told.
+  int toTell();
+
+  boolean isTold(int prefix);
+
+  /// The peer could not be told: it holds nothing under this path id.
+  void untold(int prefix, int pathId);
+
+  /// The session is over.
+  void forget();
+
+  /// Receives what the peer was told.
+  interface Visitor {
+    void told(int pathId, int attributesId);
   }
 
-  /// Tells everything of a family once more. What the peer holds is not forgotten meanwhile: a
-  /// prefix that goes before its turn must still be withdrawn.
-  void refresh(IpFamily family) {
-    for (Prefix prefix : wanted.keySet()) {
-      if (prefix.family() == family) {
-        again.add(prefix);
-        dirty.add(prefix);
-      }
-    }
-  }
-
-  /// The next differences, at most `limit`; they count as told from now on.
-  List<Change> take(int limit) {
-    List<Change> changes = new ArrayList<>(Math.min(limit, dirty.size()));
-    Iterator<Prefix> next = dirty.iterator();
-    while (next.hasNext() && changes.size() < limit) {
-      Prefix prefix = next.next();
-      next.remove();
-      again.remove(prefix);
-      Advertisement advertisement = wanted.get(prefix);
-      if (advertisement == null) {
-        told.remove(prefix);
-      } else {
-        told.put(prefix, advertisement);
-      }
-      changes.add(new Change(prefix, advertisement));
-    }
-    return changes;
-  }
-
-  /// The peer could not be told: it holds nothing for the prefix.
-  void untold(Prefix prefix) {
-    told.remove(prefix);
-  }
-
-  boolean isSettled() {
-    return dirty.isEmpty();
-  }
-
-  Map<Prefix, Advertisement> told() {
-    return Collections.unmodifiableMap(told);
-  }
-
-  int count(IpFamily family) {
-    int count = 0;
-    for (Prefix prefix : told.keySet()) {
-      count += prefix.family() == family ? 1 : 0;
-    }
-    return count;
-  }
+  /// What the peer was told of one prefix.
+  void visit(int prefix, Visitor visitor);
 }

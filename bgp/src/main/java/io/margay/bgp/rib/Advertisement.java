@@ -1,7 +1,8 @@
 package io.margay.bgp.rib;
 
-import io.margay.bgp.message.PathAttributes;
-import io.margay.model.net.IpAddress;
+import io.margay.bgp.message.RouteAttributes;
 
-/// A route as a peer is told it.
-public record Advertisement(PathAttributes attributes, IpAddress nextHop) {}
+/// A route as a peer was told it.
+///
+/// @param pathId where the peer is told several paths to a prefix (RFC 7911); otherwise 0
+public record Advertisement(int pathId, RouteAttributes route) {}

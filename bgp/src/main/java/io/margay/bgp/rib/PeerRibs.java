@@ -1,37 +1,58 @@
 package io.margay.bgp.rib;
 
+import io.margay.bgp.policy.ExportPolicy;
+import io.margay.bgp.policy.ImportPolicy;
+import io.margay.bgp.policy.RouteSource;
 import io.margay.model.net.IpFamily;
-import java.util.EnumSet;
-import java.util.Set;
+import io.margay.model.net.ScopedAddress;
 import org.jspecify.annotations.Nullable;
 
-/// The RIBs of one configured peer and how far their synchronisation is.
+/// One peer as the RIBs know it: what is wanted, the session if there is one, and the state of each
+/// family.
 final class PeerRibs {
 
-  PeerPolicy policy;
-  final AdjRibIn in = new AdjRibIn();
+  final ScopedAddress address;
 
-  /// A new one for each session.
-  AdjRibOut out = new AdjRibOut();
+  /// What paths of the peer are marked with.
+  final int number;
 
+  RibPeer wanted;
   @Nullable RibSession session;
-  final Set<IpFamily> endOfRibReceived = EnumSet.noneOf(IpFamily.class);
-  final Set<IpFamily> endOfRibSent = EnumSet.noneOf(IpFamily.class);
 
-  PeerRibs(PeerPolicy policy) {
-    this.policy = policy;
+  /// Of the last session: routes kept over a restart came from it.
+  @Nullable RouteSource source;
+
+  @Nullable ImportPolicy importPolicy;
+  @Nullable ExportPolicy exportPolicy;
+  private final PeerFamily ipv4 = new PeerFamily();
+  private final PeerFamily ipv6 = new PeerFamily();
+
+  PeerRibs(ScopedAddress address, int number, RibPeer wanted) {
+    this.address = address;
+    this.number = number;
+    this.wanted = wanted;
+  }
+
+  PeerFamily family(IpFamily family) {
+    return switch (family) {
+      case IPV4 -> ipv4;
+      case IPV6 -> ipv6;
+    };
+  }
+
+  boolean exchanges(IpFamily family) {
+    RibSession up = session;
+    return up != null && up.families().contains(family);
   }
 
   /// Whether nothing more is awaited from the peer before routes of the family are selected. A peer
   /// that is not up yet is awaited; one that is restarting itself waits for us (RFC 4724 §4.1).
   boolean isComplete(IpFamily family) {
-    if (!policy.families().contains(family)) {
+    if (!wanted.families().contains(family)) {
       return true;
     }
     RibSession up = session;
     return up != null
-        && (!up.families().contains(family)
-            || up.restarting()
-            || endOfRibReceived.contains(family));
+        && (!up.families().contains(family) || up.restarting() || family(family).endOfRibReceived);
   }
 }

@@ -1,23 +1,31 @@
 package io.margay.bgp.rib;
 
 import io.margay.bgp.message.AfiSafi;
+import io.margay.bgp.message.NextHop;
 import io.margay.bgp.message.Nlri;
 import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttributes;
+import io.margay.bgp.message.RouteAttributes;
 import io.margay.bgp.message.Update;
-import io.margay.model.net.Asn;
+import io.margay.bgp.policy.ExportPolicy;
+import io.margay.bgp.policy.ImportPolicy;
+import io.margay.bgp.policy.PeerPolicy;
+import io.margay.bgp.policy.RouteSource;
+import io.margay.bgp.policy.SpeakerPolicy;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import io.margay.model.net.Ipv4Address;
+import io.margay.model.net.Ipv6Address;
 import io.margay.model.net.Prefix;
+import io.margay.model.net.ScopedAddress;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -26,65 +34,143 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Inputs only mark prefixes as touched; {@link #settle} decides each once. While a family is
 /// awaiting End-of-RIB after a restart nothing of it is decided, so that neither the kernel nor the
-/// peers see a half-filled table (RFC 4724 §4.1).
+/// peers see a half-filled table (RFC 4724 §4.1). What is known can be read through {@link
+/// #reader}.
 public final class Rib {
 
   /// What settling brought.
   ///
-  /// @param deltas changed decisions
-  /// @param complete families that are no longer awaited; their deltas are in this or an earlier
-  ///   settlement
-  public record Settlement(List<RibDelta> deltas, Set<IpFamily> complete) {}
+  /// @param complete families that are no longer awaited; what they brought has been told
+  /// @param limits prefix limits that were approached or passed
+  /// @param nextHops the next hops to track, if these are others than before
+  public record Settlement(
+      Set<IpFamily> complete, List<PrefixLimit> limits, Optional<Set<IpAddress>> nextHops) {}
 
-  /// Messages for one peer.
+  /// Routes of one peer that share attributes.
   ///
-  /// @param tooLarge prefixes the peer cannot be told because their attributes fit no message
-  public record Batch(List<Update> updates, List<Prefix> tooLarge) {}
+  /// @param route absent: to withdraw
+  public record Group(IpFamily family, @Nullable RouteAttributes route, Nlri nlri) {}
 
-  /// Prefixes taken from Adj-RIB-Out at a time.
-  public static final int BATCH_PREFIXES = 2000;
+  /// What one peer should be sent.
+  ///
+  /// @param groups withdrawals of a family before its announcements
+  /// @param endOfRib families that are complete with this
+  public record Batch(List<Group> groups, Set<IpFamily> endOfRib) {}
 
-  private final Asn localAsn;
+  /// A next hop that leads nowhere: our own routes have none until a peer is told.
+  private static final Map<IpFamily, NextHop> OURS =
+      Map.of(
+          IpFamily.IPV4, NextHop.of(new Ipv4Address(0)),
+          IpFamily.IPV6, NextHop.of(new Ipv6Address(0, 0)));
+
   private final boolean deferSelection;
-  private final LocRib locRib;
-  private final Map<IpAddress, PeerRibs> peers = new LinkedHashMap<>();
-  private final Map<Prefix, Path.Local> originated = new HashMap<>();
-  private final Set<Prefix> touched = new LinkedHashSet<>();
+  private final Peers peers = new Peers();
+  private final NextHops nextHops;
+  private final AttributeStore attributes;
+  private final Map<IpFamily, FamilyRib> families = new EnumMap<>(IpFamily.class);
+  private final Map<IpFamily, Forwarding> forwarding = new EnumMap<>(IpFamily.class);
+  private final Selection selection;
+  private final Importer importer;
+  private final Exporter exporter;
+  private final OutBatch outBatch;
+  private final RibReader reader;
+  private final Map<Prefix, PathAttributes> originated = new HashMap<>();
   private final EnumSet<IpFamily> awaiting = EnumSet.allOf(IpFamily.class);
+  private final IdSet changed = new IdSet();
+  private final IdSet considered = new IdSet();
+  private SpeakerPolicy speaker;
   private boolean configured;
   private boolean deferralOver;
-  private ImportPolicy importPolicy;
+  private int now;
 
-  /// @param ownAddresses addresses of this node: never a next hop
-  /// @param deferSelection whether decisions wait for End-of-RIB
-  public Rib(
-      Asn localAsn, Set<IpAddress> ownAddresses, DecisionProcess process, boolean deferSelection) {
-    this.localAsn = localAsn;
-    this.deferSelection = deferSelection;
-    this.locRib = new LocRib(process);
-    this.importPolicy = new ImportPolicy(localAsn, ownAddresses, Set.of());
-  }
-
-  /// The peers there should be. Routes of others go.
-  public void configure(Map<IpAddress, PeerPolicy> policies) {
-    configured = true;
-    for (IpAddress address : List.copyOf(peers.keySet())) {
-      if (!policies.containsKey(address)) {
-        peerDown(address, Set.of());
-        peers.remove(address);
+  /// @param listener told what to forward; absent: nobody forwards, and nothing is worked out for
+  ///   it
+  public Rib(SpeakerPolicy speaker, RibSettings settings, @Nullable ForwardingListener listener) {
+    this.speaker = speaker;
+    this.deferSelection = settings.deferSelection();
+    this.nextHops = new NextHops(settings.trackNextHops());
+    this.attributes = new AttributeStore(nextHops, settings.seed());
+    this.selection = new Selection(settings.rules(), attributes, nextHops, peers);
+    this.importer = new Importer(attributes);
+    this.exporter = new Exporter(attributes, peers, selection);
+    this.outBatch = new OutBatch(attributes);
+    for (IpFamily family : IpFamily.values()) {
+      families.put(family, new FamilyRib(family, attributes, peers, settings.seed()));
+      if (listener != null) {
+        forwarding.put(family, new Forwarding(attributes, peers, listener));
       }
     }
-    policies.forEach(
-        (address, policy) -> {
-          PeerRibs ribs = peers.get(address);
-          if (ribs == null) {
-            peers.put(address, new PeerRibs(policy));
-          } else if (!ribs.policy.equals(policy)) {
-            ribs.policy = policy;
-            judgeAgain(ribs);
-            wantEverything(ribs);
+    this.reader = new RibReader(families, peers, attributes, nextHops, selection);
+  }
+
+  /// What is known. Reads only.
+  public RibReader reader() {
+    return reader;
+  }
+
+  /// What the inputs that follow are dated with.
+  ///
+  /// @param epochSeconds since 1970
+  public void time(long epochSeconds) {
+    now = (int) epochSeconds;
+  }
+
+  private FamilyRib rib(IpFamily family) {
+    return Objects.requireNonNull(families.get(family));
+  }
+
+  /// What holds for all peers. Routes are judged and told anew as far as it matters to them.
+  public void speaker(SpeakerPolicy wanted) {
+    SpeakerPolicy before = speaker;
+    speaker = wanted;
+    boolean importSame = wanted.withGracefulShutdown(before.gracefulShutdown()).equals(before);
+    boolean exportSame = wanted.withGuard(before.guard()).equals(before);
+    for (PeerRibs peer : peers.all()) {
+      if (!importSame) {
+        judgeAnew(peer);
+      }
+      if (!exportSame) {
+        exportAnew(peer);
+      }
+    }
+  }
+
+  /// The peers there should be. Routes of others go; those of a peer whose policy changed are
+  /// judged and told anew.
+  public void configure(Map<ScopedAddress, RibPeer> wanted) {
+    configured = true;
+    for (PeerRibs peer : List.copyOf(peers.all())) {
+      if (!wanted.containsKey(peer.address)) {
+        peerDown(peer.address, Set.of());
+        peers.remove(peer);
+      }
+    }
+    wanted.forEach(
+        (address, desired) -> {
+          PeerRibs peer = peers.find(address);
+          if (peer == null) {
+            limit(peers.add(address, desired), desired.policy());
+          } else {
+            reconfigure(peer, desired);
           }
         });
+  }
+
+  private static void limit(PeerRibs peer, PeerPolicy policy) {
+    for (IpFamily family : IpFamily.values()) {
+      peer.family(family).limit(policy.maxPrefix());
+    }
+  }
+
+  private void reconfigure(PeerRibs peer, RibPeer desired) {
+    PeerPolicy before = peer.wanted.policy();
+    peer.wanted = desired;
+    if (before.equals(desired.policy())) {
+      return;
+    }
+    limit(peer, desired.policy());
+    judgeAnew(peer);
+    exportAnew(peer);
   }
 
   /// The own prefixes there should be.
@@ -92,69 +178,97 @@ public final class Rib {
     for (Prefix prefix : List.copyOf(originated.keySet())) {
       if (!routes.containsKey(prefix)) {
         originated.remove(prefix);
-        locRib.setLocal(prefix, null);
-        touched.add(prefix);
+        Nlri one = Nlri.of(prefix.family(), List.of(prefix));
+        rib(prefix.family()).removeOurs(one.high(0), one.low(0), one.length(0));
       }
     }
     routes.forEach(
-        (prefix, attributes) -> {
-          Path.Local path = new Path.Local(attributes);
-          if (!path.equals(originated.put(prefix, path))) {
-            locRib.setLocal(prefix, path);
-            touched.add(prefix);
+        (prefix, with) -> {
+          if (!with.equals(originated.put(prefix, with))) {
+            Nlri one = Nlri.of(prefix.family(), List.of(prefix));
+            NextHop none = Objects.requireNonNull(OURS.get(prefix.family()));
+            int id = attributes.intern(new RouteAttributes(with, none));
+            rib(prefix.family()).putOurs(one.high(0), one.low(0), one.length(0), id, now);
+            attributes.release(id);
           }
         });
-  }
-
-  /// Own ranges whose overlaps are refused.
-  public void guard(Set<Prefix> ownRanges) {
-    if (importPolicy.guard().equals(ownRanges)) {
-      return;
-    }
-    importPolicy = new ImportPolicy(localAsn, importPolicy.ownAddresses(), ownRanges);
-    peers.values().forEach(this::judgeAgain);
   }
 
   /// A session is up. What was kept for the peer stays only where it kept forwarding (RFC 4724
   /// §4.2).
   public void peerUp(RibSession session) {
-    PeerRibs ribs = peers.get(session.peer().address());
-    if (ribs == null) {
+    PeerRibs peer = peers.find(session.peer());
+    if (peer == null) {
       return;
     }
-    ribs.session = session;
-    ribs.out = new AdjRibOut();
-    ribs.endOfRibReceived.clear();
-    ribs.endOfRibSent.clear();
+    forgetTold(peer);
+    RouteSource before = peer.source;
+    peer.session = session;
     for (IpFamily family : IpFamily.values()) {
+      PeerFamily state = peer.family(family);
       if (!session.families().contains(family) || !session.keptForwarding().contains(family)) {
-        dropStale(ribs, family);
+        rib(family).sweep(peer.number, state, FamilyRib.Fate.DROP_STALE);
+      }
+      if (session.families().contains(family)) {
+        state.out =
+            session.addPathSend().contains(family)
+                ? new PathsOut(rib(family), attributes)
+                : new BestOut(rib(family), attributes);
       }
     }
-    wantEverything(ribs);
+    use(peer, session, before);
+  }
+
+  /// The session goes on under other terms: another kind of peer, other next hops.
+  public void session(RibSession session) {
+    PeerRibs peer = peers.find(session.peer());
+    if (peer != null && peer.session != null) {
+      RouteSource before = peer.source;
+      peer.session = session;
+      use(peer, session, before);
+    }
+  }
+
+  private void use(PeerRibs peer, RibSession session, @Nullable RouteSource before) {
+    peer.source = session.source();
+    if (peer.importPolicy == null || !session.source().equals(before)) {
+      judgeAnew(peer);
+      for (IpFamily family : IpFamily.values()) {
+        rib(family).touchOf(peer.number, peer.family(family));
+      }
+    }
+    exportAnew(peer);
   }
 
   /// A session is down.
   ///
   /// @param keep families whose routes stay, as stale, until the peer is back
-  public void peerDown(IpAddress peer, Set<IpFamily> keep) {
-    PeerRibs ribs = peers.get(peer);
-    if (ribs == null) {
+  public void peerDown(ScopedAddress address, Set<IpFamily> keep) {
+    PeerRibs peer = peers.find(address);
+    if (peer == null) {
       return;
     }
-    RibSession session = ribs.session;
-    ribs.session = null;
-    ribs.out = new AdjRibOut();
-    ribs.endOfRibReceived.clear();
-    ribs.endOfRibSent.clear();
-    for (Prefix prefix : ribs.in.prefixes()) {
-      AdjRibIn.Received received = ribs.in.find(prefix).orElseThrow();
-      // RFC 4724 §4.2: "In case of consecutive restarts, the Receiving Speaker MUST delete any
-      // route [...] already marked as stale."
-      if (keep.contains(prefix.family()) && session != null && !received.path().stale()) {
-        receive(ribs, prefix, received.path().asStale());
-      } else {
-        forget(ribs, peer, prefix);
+    boolean wasUp = peer.session != null;
+    peer.session = null;
+    peer.exportPolicy = null;
+    forgetTold(peer);
+    for (IpFamily family : IpFamily.values()) {
+      rib(family)
+          .sweep(
+              peer.number,
+              peer.family(family),
+              wasUp && keep.contains(family) ? FamilyRib.Fate.MARK_STALE : FamilyRib.Fate.DROP);
+    }
+  }
+
+  private void forgetTold(PeerRibs peer) {
+    for (IpFamily family : IpFamily.values()) {
+      PeerFamily state = peer.family(family);
+      state.endOfRibReceived = false;
+      state.endOfRibSent = false;
+      if (state.out != null) {
+        state.out.forget();
+        state.out = null;
       }
     }
   }
@@ -162,100 +276,143 @@ public final class Rib {
   /// A restarting peer took too long.
   ///
   /// @return the number of routes that go
-  public int dropStale(IpAddress peer) {
-    PeerRibs ribs = peers.get(peer);
+  public int dropStale(ScopedAddress address) {
+    PeerRibs peer = peers.find(address);
     int dropped = 0;
-    if (ribs != null) {
+    if (peer != null) {
       for (IpFamily family : IpFamily.values()) {
-        dropped += dropStale(ribs, family);
+        dropped += rib(family).sweep(peer.number, peer.family(family), FamilyRib.Fate.DROP_STALE);
       }
     }
     return dropped;
   }
 
-  private int dropStale(PeerRibs ribs, IpFamily family) {
-    List<Prefix> stale = ribs.in.stale(family);
-    for (Prefix prefix : stale) {
-      forget(ribs, ribs.in.find(prefix).orElseThrow().path().from().address(), prefix);
+  private void judgeAnew(PeerRibs peer) {
+    RouteSource source = peer.source;
+    if (source == null) {
+      return;
     }
-    return stale.size();
+    peer.importPolicy = new ImportPolicy(speaker, peer.wanted.policy(), source);
+    for (IpFamily family : IpFamily.values()) {
+      judgeAnew(peer, family);
+    }
+  }
+
+  private void judgeAnew(PeerRibs peer, IpFamily family) {
+    importer.begin(peer.importPolicy, family);
+    rib(family).judgeAnew(peer.number, peer.family(family), importer, now);
+    importer.end();
+  }
+
+  private void exportAnew(PeerRibs peer) {
+    RibSession session = peer.session;
+    if (session == null) {
+      return;
+    }
+    peer.exportPolicy = new ExportPolicy(speaker, peer.wanted.policy(), session.export());
+    for (IpFamily family : IpFamily.values()) {
+      AdjRibOut out = peer.family(family).out;
+      if (out != null) {
+        out.markAll();
+      }
+    }
   }
 
   /// A message of a peer. Withdrawals first, so that a prefix in both lists stays announced.
-  public void update(IpAddress peer, Update update) {
-    PeerRibs ribs = peers.get(peer);
-    if (ribs == null || ribs.session == null) {
-      return;
+  public void update(ScopedAddress address, Update update) {
+    PeerRibs peer = peers.find(address);
+    if (peer != null) {
+      update(peer, update);
     }
-    RibSession session = ribs.session;
-    Optional<AfiSafi> endOfRib = update.endOfRib();
-    if (endOfRib.isPresent()) {
-      endOfRib
-          .flatMap(AfiSafi::unicastFamily)
-          .filter(session.families()::contains)
-          .ifPresent(
-              family -> {
-                ribs.endOfRibReceived.add(family);
-                dropStale(ribs, family);
-              });
-      return;
+  }
+
+  /// The same for several messages.
+  public void update(ScopedAddress address, List<Update> updates) {
+    PeerRibs peer = peers.find(address);
+    if (peer != null) {
+      for (int i = 0; i < updates.size(); i++) {
+        update(peer, updates.get(i));
+      }
     }
-    if (session.families().contains(IpFamily.IPV4)) {
-      update.withdrawn().forEach(prefix -> forget(ribs, peer, prefix));
+  }
+
+  private void update(PeerRibs peer, Update update) {
+    Nlri announced = update.announced();
+    Ipv4Address nextHop = update.nextHop();
+    if (!update.withdrawn().isEmpty()) {
+      withdraw(peer, update.withdrawn());
     }
     PathAttribute.MpUnreach unreachable = update.unreachable();
-    if (unreachable != null) {
-      unreachable.nlri().forEach(prefix -> forget(ribs, peer, prefix));
-    }
-    PathAttributes attributes = update.attributes();
-    IpAddress nextHop = update.nextHop();
-    if (nextHop != null && session.families().contains(IpFamily.IPV4)) {
-      receiveAll(ribs, session, update.announced(), attributes, nextHop);
+    if (unreachable != null && !unreachable.nlri().isEmpty()) {
+      withdraw(peer, unreachable.nlri());
     }
     PathAttribute.MpReach reachable = update.reachable();
+    if (!announced.isEmpty() && nextHop != null) {
+      receive(peer, announced, update.attributes(), NextHop.of(nextHop));
+    } else if (reachable == null && update.endOfRib().isPresent()) {
+      endOfRib(peer, update.endOfRib().get());
+    }
     if (reachable != null) {
-      receiveAll(ribs, session, reachable.nlri(), attributes, reachable.nextHop());
+      receive(
+          peer,
+          reachable.nlri(),
+          update.attributes(),
+          new NextHop(reachable.nextHop(), reachable.linkLocal()));
     }
   }
 
-  private void receiveAll(
-      PeerRibs ribs,
-      RibSession session,
-      Nlri prefixes,
-      PathAttributes attributes,
-      IpAddress nextHop) {
-    Path.Learned path = new Path.Learned(session.peer(), attributes, nextHop, false);
-    for (Prefix prefix : prefixes) {
-      receive(ribs, prefix, path);
+  private void endOfRib(PeerRibs peer, AfiSafi of) {
+    IpFamily family = of.unicastFamily().orElse(null);
+    if (family != null && peer.exchanges(family)) {
+      peer.family(family).endOfRibReceived = true;
+      rib(family).sweep(peer.number, peer.family(family), FamilyRib.Fate.DROP_STALE);
     }
   }
 
-  private void receive(PeerRibs ribs, Prefix prefix, Path.Learned path) {
-    @Nullable RejectReason rejected =
-        importPolicy.judge(prefix, path, ribs.policy.accept()).orElse(null);
-    ribs.in.put(prefix, new AdjRibIn.Received(path, rejected));
-    locRib.setLearned(prefix, path.from().address(), rejected == null ? path : null);
-    touched.add(prefix);
-  }
-
-  private void forget(PeerRibs ribs, IpAddress peer, Prefix prefix) {
-    if (ribs.in.remove(prefix)) {
-      locRib.setLearned(prefix, peer, null);
-      touched.add(prefix);
+  private void withdraw(PeerRibs peer, Nlri nlri) {
+    if (!peer.exchanges(nlri.family())) {
+      return;
+    }
+    FamilyRib rib = rib(nlri.family());
+    PeerFamily counts = peer.family(nlri.family());
+    for (int i = 0; i < nlri.size(); i++) {
+      rib.remove(peer.number, counts, nlri.high(i), nlri.low(i), nlri.length(i), nlri.pathId(i));
     }
   }
 
-  private void judgeAgain(PeerRibs ribs) {
-    for (Prefix prefix : ribs.in.prefixes()) {
-      receive(ribs, prefix, ribs.in.find(prefix).orElseThrow().path());
+  private void receive(PeerRibs peer, Nlri nlri, PathAttributes with, NextHop nextHop) {
+    if (!peer.exchanges(nlri.family())) {
+      return;
     }
+    FamilyRib rib = rib(nlri.family());
+    PeerFamily counts = peer.family(nlri.family());
+    int received = attributes.intern(new RouteAttributes(with, nextHop));
+    importer.begin(peer.importPolicy, nlri.family());
+    for (int i = 0; i < nlri.size(); i++) {
+      long high = nlri.high(i);
+      long low = nlri.low(i);
+      int length = nlri.length(i);
+      int accepted = importer.judge(high, low, length, received);
+      rib.put(peer.number, counts, high, low, length, nlri.pathId(i), received, accepted, now);
+    }
+    importer.end();
+    attributes.release(received);
   }
 
   /// The peer asks for everything of a family once more (RFC 2918 §4).
-  public void refresh(IpAddress peer, AfiSafi family) {
-    PeerRibs ribs = peers.get(peer);
-    if (ribs != null && ribs.session != null) {
-      family.unicastFamily().filter(ribs.session.families()::contains).ifPresent(ribs.out::refresh);
+  public void refresh(ScopedAddress address, AfiSafi family) {
+    PeerRibs peer = peers.find(address);
+    IpFamily of = family.unicastFamily().orElse(null);
+    if (peer != null && of != null && peer.family(of).out != null) {
+      Objects.requireNonNull(peer.family(of).out).refresh();
+    }
+  }
+
+  /// What is known of next hops, the tracked ones: others than these cannot be reached.
+  public void resolve(Map<IpAddress, Reachability> known) {
+    IdSet differing = nextHops.resolve(known);
+    if (!differing.isEmpty()) {
+      families.values().forEach(rib -> rib.touchOver(differing));
     }
   }
 
@@ -269,158 +426,112 @@ public final class Rib {
     Set<IpFamily> complete = EnumSet.noneOf(IpFamily.class);
     for (IpFamily family : awaiting) {
       if (deferralOver
-          || configured && peers.values().stream().allMatch(ribs -> ribs.isComplete(family))) {
+          || configured && peers.all().stream().allMatch(peer -> peer.isComplete(family))) {
         complete.add(family);
       }
     }
     awaiting.removeAll(complete);
-    List<RibDelta> deltas = new ArrayList<>();
-    touched.removeIf(
-        prefix -> {
-          if (isDeferred(prefix.family())) {
-            return false;
-          }
-          locRib.decide(prefix).ifPresent(deltas::add);
-          return true;
-        });
-    for (RibDelta delta : deltas) {
-      for (PeerRibs ribs : peers.values()) {
-        want(ribs, delta.prefix(), delta.after());
+    List<PrefixLimit> limits = limits();
+    for (FamilyRib rib : families.values()) {
+      if (!rib.isSettled() && !isDeferred(rib.family())) {
+        settle(rib);
       }
     }
-    return new Settlement(deltas, complete);
+    return new Settlement(complete, limits, Optional.ofNullable(nextHops.takeChanged()));
+  }
+
+  private void settle(FamilyRib rib) {
+    Forwarding told = forwarding.get(rib.family());
+    rib.settle(selection, told, changed, considered);
+    if (told != null) {
+      told.flush();
+    }
+    for (PeerRibs peer : peers.all()) {
+      AdjRibOut out = peer.family(rib.family()).out;
+      if (out != null) {
+        out.mark(changed, considered);
+      }
+    }
+    changed.clear();
+    considered.clear();
+  }
+
+  private List<PrefixLimit> limits() {
+    List<PrefixLimit> crossed = new ArrayList<>();
+    for (PeerRibs peer : peers.all()) {
+      for (IpFamily family : IpFamily.values()) {
+        PeerFamily state = peer.family(family);
+        if (state.limit() == null) {
+          continue;
+        }
+        if (state.discarded > 0 && state.hasRoom()) {
+          judgeAnew(peer, family);
+        }
+        state.crossed(peer.address, family).ifPresent(crossed::add);
+      }
+    }
+    return crossed;
   }
 
   private boolean isDeferred(IpFamily family) {
     return deferSelection && awaiting.contains(family);
   }
 
-  private void wantEverything(PeerRibs ribs) {
-    locRib.forEachDecision((prefix, decision) -> want(ribs, prefix, decision));
-  }
-
-  private void want(PeerRibs ribs, Prefix prefix, @Nullable Decision decision) {
-    RibSession session = ribs.session;
-    if (session == null || !session.families().contains(prefix.family())) {
-      return;
-    }
-    ExportPolicy policy =
-        new ExportPolicy(
-            localAsn, session.peer().external(), ribs.policy.exportOwn(), session.nextHops());
-    ribs.out.want(
-        prefix, decision == null ? null : policy.export(prefix.family(), decision).orElse(null));
-  }
-
-  /// What the peer should be sent next; empty when it knows everything. End-of-RIB follows the
-  /// first complete table of each family, with graceful restart or without.
-  public Optional<Batch> nextBatch(IpAddress peer) {
-    PeerRibs ribs = peers.get(peer);
-    if (ribs == null || ribs.session == null) {
+  /// What the peer should be sent next; empty when it knows everything. It counts as told from then
+  /// on. End-of-RIB follows the first complete table of each family, with graceful restart or
+  /// without.
+  public Optional<Batch> nextBatch(ScopedAddress address) {
+    PeerRibs peer = peers.find(address);
+    if (peer == null || peer.exportPolicy == null) {
       return Optional.empty();
     }
-    RibSession session = ribs.session;
-    List<Update> updates = new ArrayList<>();
-    List<Prefix> tooLarge = List.of();
-    if (!ribs.out.isSettled()) {
-      UpdatePacker.Packed packed =
-          new UpdatePacker(session.maxMessageOctets(), session.attributeOctets())
-              .pack(ribs.out.take(BATCH_PREFIXES));
-      packed.tooLarge().forEach(ribs.out::untold);
-      updates.addAll(packed.updates());
-      tooLarge = packed.tooLarge();
-    }
-    if (ribs.out.isSettled()) {
-      for (IpFamily family : session.families()) {
-        if (!isDeferred(family) && ribs.endOfRibSent.add(family)) {
-          updates.add(Update.endOfRib(family));
-        }
+    List<Group> groups = List.of();
+    EnumSet<IpFamily> endOfRib = EnumSet.noneOf(IpFamily.class);
+    for (FamilyRib rib : families.values()) {
+      PeerFamily state = peer.family(rib.family());
+      AdjRibOut out = state.out;
+      if (out == null) {
+        continue;
+      }
+      if (groups.isEmpty()) {
+        groups = take(peer, peer.exportPolicy, rib, out);
+      }
+      if (out.isSettled() && !state.endOfRibSent && !isDeferred(rib.family())) {
+        state.endOfRibSent = true;
+        endOfRib.add(rib.family());
       }
     }
-    return updates.isEmpty() ? Optional.empty() : Optional.of(new Batch(updates, tooLarge));
+    return groups.isEmpty() && endOfRib.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new Batch(groups, endOfRib));
   }
 
-  /// Peers with a session.
-  public List<IpAddress> establishedPeers() {
-    List<IpAddress> up = new ArrayList<>();
-    peers.forEach(
-        (address, ribs) -> {
-          if (ribs.session != null) {
-            up.add(address);
-          }
-        });
-    return up;
+  private List<Group> take(PeerRibs peer, ExportPolicy policy, FamilyRib rib, AdjRibOut out) {
+    while (outBatch.isEmpty() && !out.isSettled()) {
+      exporter.begin(peer, policy, rib);
+      out.take(exporter, outBatch);
+      exporter.end();
+    }
+    return outBatch.isEmpty() ? List.of() : outBatch.takeGroups(rib);
+  }
+
+  /// The peer could not be told a group of its batch, because the attributes fit no message: it
+  /// holds nothing of it.
+  public void untold(ScopedAddress address, Group group) {
+    PeerRibs peer = peers.find(address);
+    AdjRibOut out = peer == null ? null : peer.family(group.family()).out;
+    FamilyRib rib = rib(group.family());
+    for (int i = 0; out != null && i < group.nlri().size(); i++) {
+      Nlri nlri = group.nlri();
+      int prefix = rib.prefixes.find(nlri.high(i), nlri.low(i), nlri.length(i));
+      if (prefix != PrefixTable.NONE) {
+        out.untold(prefix, nlri.pathId(i));
+        rib.freeIfUnused(prefix);
+      }
+    }
   }
 
   public Set<IpFamily> awaitingEndOfRib() {
     return Collections.unmodifiableSet(EnumSet.copyOf(awaiting));
-  }
-
-  public int originatedCount() {
-    return originated.size();
-  }
-
-  /// Counters of one peer and family.
-  public record FamilyCounts(
-      boolean negotiated,
-      int received,
-      int accepted,
-      int stale,
-      int advertised,
-      boolean endOfRibReceived,
-      boolean endOfRibSent) {}
-
-  /// Empty for an unknown peer.
-  public Optional<FamilyCounts> counts(IpAddress peer, IpFamily family) {
-    PeerRibs ribs = peers.get(peer);
-    if (ribs == null) {
-      return Optional.empty();
-    }
-    AdjRibIn.Counts in = ribs.in.count(family);
-    RibSession session = ribs.session;
-    return Optional.of(
-        new FamilyCounts(
-            session != null && session.families().contains(family),
-            in.received(),
-            in.accepted(),
-            in.stale(),
-            ribs.out.count(family),
-            ribs.endOfRibReceived.contains(family),
-            ribs.endOfRibSent.contains(family)));
-  }
-
-  /// What the peer was told; empty for an unknown peer.
-  public Map<Prefix, Advertisement> advertised(IpAddress peer) {
-    PeerRibs ribs = peers.get(peer);
-    return ribs == null ? Map.of() : Map.copyOf(ribs.out.told());
-  }
-
-  /// A route that was received and refused.
-  public record Refused(Path.Learned path, RejectReason reason) {}
-
-  /// Everything known of a prefix.
-  ///
-  /// @param decision absent when no path is eligible, or none was decided on yet
-  public record Known(Prefix prefix, @Nullable Decision decision, List<Refused> refused) {}
-
-  /// Every prefix some peer or we ourselves announced, ascending.
-  public List<Known> known() {
-    Set<Prefix> prefixes = new HashSet<>(originated.keySet());
-    peers.values().forEach(ribs -> prefixes.addAll(ribs.in.prefixes()));
-    List<Known> all = new ArrayList<>();
-    for (Prefix prefix : prefixes.stream().sorted().toList()) {
-      List<Refused> refused = new ArrayList<>();
-      for (PeerRibs ribs : peers.values()) {
-        ribs.in
-            .find(prefix)
-            .ifPresent(
-                received -> {
-                  if (received.rejected() != null) {
-                    refused.add(new Refused(received.path(), received.rejected()));
-                  }
-                });
-      }
-      all.add(new Known(prefix, locRib.decision(prefix).orElse(null), refused));
-    }
-    return all;
   }
 }

@@ -1,10 +1,14 @@
 package io.margay.bgp.rib;
 
-import io.margay.model.net.Asn;
-import io.margay.model.net.IpAddress;
-import io.margay.model.net.RouterId;
+import io.margay.bgp.policy.PeerPolicy;
+import io.margay.model.net.IpFamily;
+import java.util.Set;
 
-/// Whom a path came from.
+/// What is wanted with a peer, session or not.
 ///
-/// @param external whether the peer is in another AS
-public record RibPeer(IpAddress address, Asn asn, RouterId routerId, boolean external) {}
+/// @param families what should be exchanged: End-of-RIB of these is waited for after a restart
+public record RibPeer(Set<IpFamily> families, PeerPolicy policy) {
+  public RibPeer {
+    families = Set.copyOf(families);
+  }
+}

@@ -1,31 +1,33 @@
 package io.margay.bgp.rib;
 
-import io.margay.bgp.message.PathAttributes;
-import io.margay.model.net.IpAddress;
+import io.margay.bgp.policy.ExportSession;
+import io.margay.bgp.policy.RouteSource;
 import io.margay.model.net.IpFamily;
-import java.util.Map;
+import io.margay.model.net.ScopedAddress;
 import java.util.Set;
-import java.util.function.ToIntFunction;
 
 /// An established session as the RIBs see it.
 ///
+/// @param source whom its routes come from
+/// @param export what its routes are written for
 /// @param families what is exchanged
 /// @param keptForwarding families the peer says it kept forwarding over its restart (F bit)
 /// @param restarting the peer said it is restarting (R bit)
-/// @param nextHops what to announce as next hop
-/// @param maxMessageOctets longest UPDATE
-/// @param attributeOctets what attributes take on the wire
+/// @param addPathSend families in which the peer is told every path, not only the best (RFC 7911)
 public record RibSession(
-    RibPeer peer,
+    RouteSource source,
+    ExportSession export,
     Set<IpFamily> families,
     Set<IpFamily> keptForwarding,
     boolean restarting,
-    Map<IpFamily, IpAddress> nextHops,
-    int maxMessageOctets,
-    ToIntFunction<PathAttributes> attributeOctets) {
+    Set<IpFamily> addPathSend) {
   public RibSession {
     families = Set.copyOf(families);
     keptForwarding = Set.copyOf(keptForwarding);
-    nextHops = Map.copyOf(nextHops);
+    addPathSend = Set.copyOf(addPathSend);
+  }
+
+  public ScopedAddress peer() {
+    return source.peer();
   }
 }

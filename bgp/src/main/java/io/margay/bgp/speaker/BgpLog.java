@@ -1,9 +1,11 @@
 package io.margay.bgp.speaker;
 
 import io.margay.bgp.codec.AttributeError;
+import io.margay.bgp.message.Nlri;
+import io.margay.bgp.rib.PrefixLimit;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
-import io.margay.model.net.Prefix;
+import io.margay.model.net.ScopedAddress;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,14 +73,26 @@ final class BgpLog {
         .log("BGP connection from an unknown address is closed; configure a peer to accept it");
   }
 
-  static void attributesTooLarge(IpAddress peer, List<Prefix> prefixes) {
+  static void attributesTooLarge(ScopedAddress peer, Nlri prefixes) {
     LOG.atError()
         .addKeyValue("peer", peer)
-        .addKeyValue("prefixes", prefixes)
+        .addKeyValue("prefixes", prefixes.size())
+        .addKeyValue("first", prefixes.prefix(0))
         .log("BGP routes are withdrawn because their attributes fit no message");
   }
 
-  static void staleDropped(IpAddress peer, int routes, String why) {
+  static void prefixLimit(PrefixLimit limit) {
+    LOG.atWarn()
+        .addKeyValue("peer", limit.peer())
+        .addKeyValue("family", limit.family())
+        .addKeyValue("level", limit.level())
+        .addKeyValue("count", limit.count())
+        .addKeyValue("limit", limit.limit().limit())
+        .addKeyValue("action", limit.limit().action())
+        .log("BGP peer reaches its prefix limit");
+  }
+
+  static void staleDropped(ScopedAddress peer, int routes, String why) {
     LOG.atInfo()
         .addKeyValue("peer", peer)
         .addKeyValue("routes", routes)

@@ -5,11 +5,17 @@ import io.margay.bgp.message.Community;
 import io.margay.bgp.message.Notification;
 import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttributes;
-import io.margay.bgp.policy.ExportMode;
-import io.margay.bgp.policy.ImportMode;
-import io.margay.bgp.rib.DecisionProcess;
-import io.margay.bgp.rib.PeerPolicy;
+import io.margay.bgp.policy.OwnRanges;
+import io.margay.bgp.policy.SpeakerPolicy;
+import io.margay.bgp.rib.DecisionRules;
+import io.margay.bgp.rib.FamilyCounts;
+import io.margay.bgp.rib.PrefixLimit;
+import io.margay.bgp.rib.Reachability;
 import io.margay.bgp.rib.Rib;
+import io.margay.bgp.rib.RibPeer;
+import io.margay.bgp.rib.RibReader;
+import io.margay.bgp.rib.RibSettings;
+import io.margay.bgp.rib.TableCounts;
 import io.margay.bgp.transport.Endpoints;
 import io.margay.bgp.transport.ExpectedPeer;
 import io.margay.bgp.transport.ListenAddress;
@@ -26,18 +32,20 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +70,7 @@ public final class BgpSpeaker {
   private final RibLoop rib;
   private final InstantSource clock;
   private final RandomGenerator random;
+  private final RouteListing listing;
 
   /// Owned by `bgp-io`.
   private final Map<IpAddress, PeerSession> sessions = new TreeMap<>();
@@ -70,25 +79,57 @@ public final class BgpSpeaker {
   private long strangersUnlogged;
   private boolean closed;
 
+  /// Guarded by `this`.
+  private SpeakerPolicy policy;
+
   private BgpSpeaker(
-      SpeakerConfig config, FibListener fib, InstantSource clock, RandomGenerator random) {
+      SpeakerConfig config,
+      FibListener fib,
+      NextHopTracker nextHops,
+      InstantSource clock,
+      RandomGenerator random) {
     this.config = config;
     this.clock = clock;
     this.random = random;
+    this.listing =
+        new RouteListing(
+            new RouteListing.Loop() {
+              @Override
+              public <T> T ask(Function<RibReader, T> question) {
+                return answer(rib.ask(table -> question.apply(table.reader())));
+              }
+            });
     this.transport = new Transport(this::connectionAccepted);
     Set<IpAddress> own = new HashSet<>(config.nextHops().values());
     config.listen().stream()
         .map(ListenAddress::address)
         .filter(address -> !address.isUnspecified())
         .forEach(own::add);
+    this.policy =
+        new SpeakerPolicy(
+            config.asn(),
+            config.routerId(),
+            config.clusterId().value(),
+            own,
+            Set.of(),
+            config.gracefulShutdown());
     this.rib =
         new RibLoop(
-            new Rib(
-                config.asn(),
-                own,
-                new DecisionProcess(config.multipath().relax(), config.multipath().maxPaths()),
-                config.restart().restarting() && config.restart().enabled()),
-            fib);
+            policy,
+            new RibSettings(
+                new DecisionRules(config.multipath().relax(), config.multipath().maxPaths()),
+                config.restart().restarting() && config.restart().enabled(),
+                !nextHops.equals(NextHopTracker.NONE),
+                random.nextLong()),
+            new RibEnvironment(fib, nextHops, clock, this::prefixLimit, this::failed));
+  }
+
+  private void prefixLimit(PrefixLimit limit) {
+    BgpLog.prefixLimit(limit);
+  }
+
+  private void failed(Throwable bug) {
+    close(CloseMode.GRACEFUL_RESTART);
   }
 
   /// Binds the listeners and starts both loops. The sockets belong to the network namespace of the
@@ -98,7 +139,20 @@ public final class BgpSpeaker {
   public static BgpSpeaker start(
       SpeakerConfig config, FibListener fib, InstantSource clock, RandomGenerator random)
       throws IOException {
-    BgpSpeaker speaker = new BgpSpeaker(config, fib, clock, random);
+    return start(config, fib, NextHopTracker.NONE, clock, random);
+  }
+
+  /// The same, with somebody who watches next hops.
+  ///
+  /// @throws IOException when an address cannot be listened on; then nothing is left running
+  public static BgpSpeaker start(
+      SpeakerConfig config,
+      FibListener fib,
+      NextHopTracker nextHops,
+      InstantSource clock,
+      RandomGenerator random)
+      throws IOException {
+    BgpSpeaker speaker = new BgpSpeaker(config, fib, nextHops, clock, random);
     try {
       speaker.transport.listen(config.listen());
     } catch (IOException cannotListen) {
@@ -171,9 +225,11 @@ public final class BgpSpeaker {
       }
     }
     transport.expect(desired.values().stream().map(BgpSpeaker::expected).toList());
-    Map<IpAddress, PeerPolicy> policies = new HashMap<>();
-    desired.forEach((address, peer) -> policies.put(address, policy(peer)));
-    rib.postConfigure(policies);
+    Map<ScopedAddress, RibPeer> peers = new HashMap<>();
+    desired.forEach(
+        (address, peer) ->
+            peers.put(ScopedAddress.of(address), new RibPeer(peer.families(), peer.policy())));
+    rib.postConfigure(peers);
     desired.forEach(
         (address, peer) -> {
           if (!sessions.containsKey(address)) {
@@ -218,13 +274,6 @@ public final class BgpSpeaker {
     };
   }
 
-  private static PeerPolicy policy(PeerConfig peer) {
-    return new PeerPolicy(
-        peer.families(),
-        peer.policy().importMode() == ImportMode.ACCEPT,
-        EnumSet.of(ExportMode.OWN, ExportMode.ALL).contains(peer.policy().exportMode()));
-  }
-
   /// The own prefixes there should be.
   ///
   /// @throws IllegalArgumentException when a prefix occurs twice
@@ -247,7 +296,16 @@ public final class BgpSpeaker {
   /// Ranges of our own: what a peer announces inside, equal to or around one of them (a default
   /// route excepted) is not imported.
   public void importGuard(Set<Prefix> ownRanges) {
-    rib.postGuard(Set.copyOf(ownRanges));
+    synchronized (this) {
+      policy = policy.withGuard(OwnRanges.of(ownRanges));
+      rib.postSpeaker(policy);
+    }
+  }
+
+  /// What is known of the next hops that {@link NextHopTracker#track} named; others cannot be
+  /// reached.
+  public void nextHops(Map<IpAddress, Reachability> known) {
+    rib.postNextHops(Map.copyOf(known));
   }
 
   /// @throws IllegalStateException when the speaker is closed or a loop does not answer
@@ -258,16 +316,21 @@ public final class BgpSpeaker {
             transport
                 .loop()
                 .submit(() -> sessions.values().stream().map(PeerSession::config).toList()));
-    record RibView(Set<IpFamily> awaiting, int originated) {}
+    record RibView(
+        Set<IpFamily> awaiting,
+        int originated,
+        Map<ScopedAddress, Map<IpFamily, FamilyCounts>> counts) {}
     RibView view =
         answer(
             rib.ask(
-                table -> {
-                  for (PeerConfig peer : configs) {
-                    counts.put(address(peer), families(table, peer));
-                  }
-                  return new RibView(table.awaitingEndOfRib(), table.originatedCount());
-                }));
+                table ->
+                    new RibView(
+                        table.awaitingEndOfRib(), originated(table), table.reader().counts())));
+    for (PeerConfig peer : configs) {
+      counts.put(
+          address(peer),
+          families(peer, view.counts().getOrDefault(ScopedAddress.of(address(peer)), Map.of())));
+    }
     List<PeerStatus> peers =
         answer(
             transport
@@ -284,35 +347,84 @@ public final class BgpSpeaker {
         config.asn(), config.routerId(), view.awaiting(), view.originated(), peers);
   }
 
-  private static Map<IpFamily, PeerStatus.FamilyStatus> families(Rib table, PeerConfig peer) {
+  private static int originated(Rib table) {
+    int originated = 0;
+    for (IpFamily family : IpFamily.values()) {
+      originated += table.reader().table(family).originated();
+    }
+    return originated;
+  }
+
+  private static Map<IpFamily, PeerStatus.FamilyStatus> families(
+      PeerConfig peer, Map<IpFamily, FamilyCounts> known) {
     Map<IpFamily, PeerStatus.FamilyStatus> families = new EnumMap<>(IpFamily.class);
     for (IpFamily family : peer.families()) {
-      table
-          .counts(address(peer), family)
-          .ifPresent(
-              counts ->
-                  families.put(
-                      family,
-                      new PeerStatus.FamilyStatus(
-                          counts.negotiated(),
-                          counts.received(),
-                          counts.accepted(),
-                          counts.stale(),
-                          counts.advertised(),
-                          counts.endOfRibReceived(),
-                          counts.endOfRibSent())));
+      FamilyCounts counts = known.get(family);
+      if (counts != null) {
+        families.put(
+            family,
+            new PeerStatus.FamilyStatus(
+                counts.negotiated(),
+                counts.received(),
+                counts.accepted(),
+                counts.stale(),
+                counts.discarded(),
+                counts.best(),
+                counts.advertised(),
+                counts.toTell(),
+                counts.endOfRibReceived(),
+                counts.endOfRibSent()));
+      }
     }
     return families;
   }
 
-  /// Every known route, ascending.
+  /// Every known route, ascending. A list of objects: for a large table {@link #routes(RouteQuery,
+  /// Consumer)}.
   public List<RouteStatus> routes() {
-    return answer(rib.ask(table -> table.known().stream().map(RouteReports::route).toList()));
+    List<RouteStatus> all = new ArrayList<>();
+    routes(RouteQuery.ALL, all::add);
+    return all;
+  }
+
+  /// Lists routes ascending, a page at a time, on the caller's thread.
+  public void routes(RouteQuery query, Consumer<RouteStatus> each) {
+    listing.routes(query, each);
   }
 
   /// What the peer was told, ascending; empty for an unknown peer.
   public List<AdvertisedStatus> advertised(IpAddress peer) {
-    return answer(rib.ask(table -> RouteReports.advertised(table.advertised(peer))));
+    List<AdvertisedStatus> all = new ArrayList<>();
+    for (IpFamily family : IpFamily.values()) {
+      listing.advertised(ScopedAddress.of(peer), family, all::add);
+    }
+    return all;
+  }
+
+  /// Lists what a peer was told, ascending, a page at a time, on the caller's thread.
+  public void advertised(ScopedAddress peer, IpFamily family, Consumer<AdvertisedStatus> each) {
+    listing.advertised(peer, family, each);
+  }
+
+  /// Everything known of a prefix; empty when nothing is.
+  public Optional<RouteDetail> route(Prefix prefix) {
+    return answer(rib.ask(table -> RouteReports.detail(table.reader(), prefix)));
+  }
+
+  /// Everything known of the longest prefix an address is in that something was chosen for.
+  public Optional<RouteDetail> lookup(IpAddress address) {
+    return answer(
+        rib.ask(
+            table ->
+                table
+                    .reader()
+                    .longestMatch(address, true)
+                    .flatMap(prefix -> RouteReports.detail(table.reader(), prefix))));
+  }
+
+  /// How large the table of a family is.
+  public TableCounts table(IpFamily family) {
+    return answer(rib.ask(table -> table.reader().table(family)));
   }
 
   private static <T> T answer(Future<T> question) {

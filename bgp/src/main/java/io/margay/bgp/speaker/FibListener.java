@@ -6,6 +6,16 @@ import io.margay.model.net.IpFamily;
 /// not block and must not wait for the speaker.
 public interface FibListener {
 
+  /// Nobody forwards: nothing is worked out for it.
+  FibListener NONE =
+      new FibListener() {
+        @Override
+        public void onRoutes(FibDelta delta) {}
+
+        @Override
+        public void onReadyToSweep(IpFamily family) {}
+      };
+
   /// The routes that changed since the last call. Next-hop sets are complete, not increments.
   void onRoutes(FibDelta delta);
 

@@ -13,6 +13,10 @@ final class MessageCounts {
     counts.merge(message.typeName(), 1L, Long::sum);
   }
 
+  void countUpdates(int count) {
+    counts.merge("update", (long) count, Long::sum);
+  }
+
   Map<String, Long> snapshot() {
     return Map.copyOf(counts);
   }

@@ -1,10 +1,14 @@
 package io.margay.bgp.speaker;
 
-import io.margay.bgp.message.Update;
-import java.util.List;
+import io.netty.buffer.ByteBuf;
 
-/// Where the messages of one session leave. One batch is under way at a time; {@link
-/// RibLoop#postWritten} asks for the next.
+/// Where the messages of one session leave. Called on the `bgp-rib` thread.
 interface Outlet {
-  void send(List<Update> updates);
+
+  /// Takes over a buffer: writes and releases it, then calls {@link RibLoop#postWritten}. When the
+  /// session is gone, releases it only.
+  ///
+  /// @param messages whole UPDATEs
+  /// @param count how many
+  void send(ByteBuf messages, int count);
 }

@@ -18,8 +18,8 @@ import io.margay.bgp.message.Notification;
 import io.margay.bgp.message.Open;
 import io.margay.bgp.message.RouteRefresh;
 import io.margay.bgp.message.Update;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
@@ -29,7 +29,6 @@ import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -184,7 +183,7 @@ final class PeerConnection {
           session.down(this, negotiated, reason);
       case SessionAction.AttemptFailed(var reason) -> session.attemptFailed(this, reason);
       case SessionAction.DeliverUpdate(Update update) -> session.deliver(this, update);
-      case SessionAction.DeliverRefresh(RouteRefresh refresh) -> session.refresh(refresh);
+      case SessionAction.DeliverRefresh(RouteRefresh refresh) -> session.refresh(this, refresh);
     }
   }
 
@@ -274,26 +273,21 @@ final class PeerConnection {
     to.writeAndFlush(message);
   }
 
-  /// Writes a batch and calls back once it has left.
-  void send(List<Update> updates, Runnable written) {
+  /// Writes a batch of the RIB and calls back once it has left.
+  void send(ByteBuf updates, int count, Runnable written) {
     Channel to = channel;
     if (to == null) {
+      updates.release();
       return;
     }
-    ChannelFuture last = null;
-    for (Update update : updates) {
-      session.sent().count(update);
-      last = to.write(update);
-    }
-    if (last != null) {
-      last.addListener(
-          done -> {
-            if (done.isSuccess()) {
-              written.run();
-            }
-          });
-    }
-    to.flush();
+    session.sent().countUpdates(count);
+    to.writeAndFlush(updates)
+        .addListener(
+            done -> {
+              if (done.isSuccess()) {
+                written.run();
+              }
+            });
   }
 
   void pauseReading() {
@@ -392,6 +386,13 @@ final class PeerConnection {
     public void channelRead(ChannelHandlerContext context, Object outcome) {
       if (context.channel().equals(channel) && outcome instanceof DecodeOutcome decoded) {
         received(decoded);
+      }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+      if (context.channel().equals(channel)) {
+        session.flush(PeerConnection.this);
       }
     }
 

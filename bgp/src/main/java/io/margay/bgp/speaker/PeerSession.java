@@ -2,7 +2,6 @@ package io.margay.bgp.speaker;
 
 import io.margay.bgp.codec.AttributeError;
 import io.margay.bgp.codec.CodecContext;
-import io.margay.bgp.codec.MessageCodec;
 import io.margay.bgp.fsm.Collision;
 import io.margay.bgp.fsm.EndReason;
 import io.margay.bgp.fsm.ExpectedAs;
@@ -12,11 +11,14 @@ import io.margay.bgp.fsm.SessionEvent;
 import io.margay.bgp.fsm.SessionState;
 import io.margay.bgp.message.AfiSafi;
 import io.margay.bgp.message.Capability;
+import io.margay.bgp.message.NextHop;
 import io.margay.bgp.message.Notification;
 import io.margay.bgp.message.Open;
 import io.margay.bgp.message.RouteRefresh;
 import io.margay.bgp.message.Update;
-import io.margay.bgp.rib.RibPeer;
+import io.margay.bgp.policy.ExportSession;
+import io.margay.bgp.policy.PeerKind;
+import io.margay.bgp.policy.RouteSource;
 import io.margay.bgp.rib.RibSession;
 import io.margay.bgp.transport.Dial;
 import io.margay.bgp.transport.Endpoints;
@@ -26,6 +28,7 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.model.net.ScopedAddress;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
@@ -53,6 +56,9 @@ final class PeerSession {
   /// How long stale routes may wait for End-of-RIB once the peer is back.
   static final Duration STALE_TIME = Duration.ofMinutes(3);
 
+  /// Messages collected before the RIB gets them.
+  private static final int MAX_COLLECTED = 256;
+
   /// Least time between two log lines about malformed messages.
   private static final Duration MALFORMED_LOG_INTERVAL = Duration.ofSeconds(10);
 
@@ -64,6 +70,7 @@ final class PeerSession {
   private final MessageCounts sent = new MessageCounts();
   private final MessageCounts received = new MessageCounts();
   private final List<PeerConnection> incoming = new ArrayList<>();
+  private List<Update> collected = new ArrayList<>();
   private PeerConfig config;
   private @Nullable PeerConnection outgoing;
   private @Nullable PeerConnection established;
@@ -307,18 +314,48 @@ final class PeerSession {
             .ifPresent(_ -> kept.add(family));
       }
     }
-    CodecContext context = codecContext(negotiated);
     rib.postPeerUp(
-        new RibSession(
-            new RibPeer(
-                peer(), negotiated.peer().asn(), negotiated.peer().routerId(), !isInternal()),
-            negotiated.families(),
-            kept,
-            peerRestarting,
-            nextHops,
-            MessageCodec.MAX_MESSAGE_OCTETS,
-            attributes -> MessageCodec.attributeOctets(attributes, context)),
+        ribSession(negotiated, kept, peerRestarting, nextHops),
+        codecContext(negotiated),
         new SessionOutlet(connection));
+  }
+
+  private RibSession ribSession(
+      Negotiated negotiated,
+      Set<IpFamily> kept,
+      boolean peerRestarting,
+      Map<IpFamily, IpAddress> own) {
+    Map<IpFamily, NextHop> nextHops = new EnumMap<>(IpFamily.class);
+    own.forEach((family, address) -> nextHops.put(family, NextHop.of(address)));
+    RouteSource source =
+        new RouteSource(
+            address(), negotiated.peer().asn(), negotiated.peer().routerId(), peerKind());
+    return new RibSession(
+        source,
+        new ExportSession(
+            source.peer(),
+            source.asn(),
+            source.routerId(),
+            source.kind(),
+            negotiated.families(),
+            nextHops,
+            Set.of(),
+            Set.of()),
+        negotiated.families(),
+        kept,
+        peerRestarting,
+        Set.of());
+  }
+
+  private PeerKind peerKind() {
+    if (!isInternal()) {
+      return PeerKind.EBGP;
+    }
+    return config.routeReflectorClient() ? PeerKind.CLIENT : PeerKind.IBGP;
+  }
+
+  private ScopedAddress address() {
+    return ScopedAddress.of(peer());
   }
 
   /// Hands batches of the RIB over to the loop of the connection.
@@ -330,13 +367,15 @@ final class PeerSession {
     }
 
     @Override
-    public void send(List<Update> updates) {
-      IpAddress peer = peer();
+    public void send(ByteBuf messages, int count) {
+      ScopedAddress peer = address();
       loop()
           .execute(
               () -> {
                 if (established == connection) {
-                  connection.send(updates, () -> rib.postWritten(peer, this));
+                  connection.send(messages, count, () -> rib.postWritten(peer, this));
+                } else {
+                  messages.release();
                 }
               });
     }
@@ -365,7 +404,8 @@ final class PeerSession {
     lastError = describe(reason);
     BgpLog.peerDown(peer(), config.description(), lastError);
     Set<IpFamily> keep = keptOverRestart(negotiated, reason);
-    rib.postPeerDown(peer(), keep);
+    flush(connection);
+    rib.postPeerDown(address(), keep);
     if (keep.isEmpty()) {
       cancelStaleTimer();
     } else {
@@ -402,7 +442,7 @@ final class PeerSession {
             .schedule(
                 () -> {
                   staleTimer = null;
-                  rib.postDropStale(peer(), why);
+                  rib.postDropStale(address(), why);
                 },
                 after.toMillis(),
                 TimeUnit.MILLISECONDS);
@@ -450,8 +490,22 @@ final class PeerSession {
   }
 
   void deliver(PeerConnection connection, Update update) {
+    collected.add(update);
+    if (collected.size() >= MAX_COLLECTED) {
+      flush(connection);
+    }
+  }
+
+  /// Hands over what was collected: at the end of each read, so that the RIB gets many messages at
+  /// a time.
+  void flush(PeerConnection connection) {
+    if (collected.isEmpty()) {
+      return;
+    }
+    List<Update> updates = collected;
+    collected = new ArrayList<>();
     RibLoop.Admission admission =
-        rib.postUpdate(peer(), update, () -> loop().execute(connection::resumeReading));
+        rib.postUpdates(address(), updates, () -> loop().execute(connection::resumeReading));
     switch (admission) {
       case ADMITTED -> {}
       case PAUSE -> connection.pauseReading();
@@ -460,8 +514,9 @@ final class PeerSession {
     }
   }
 
-  void refresh(RouteRefresh refresh) {
-    rib.postRefresh(peer(), refresh.family());
+  void refresh(PeerConnection connection, RouteRefresh refresh) {
+    flush(connection);
+    rib.postRefresh(address(), refresh.family());
   }
 
   void malformed(String outcome, List<AttributeError> errors) {

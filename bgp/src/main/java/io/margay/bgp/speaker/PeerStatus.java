@@ -58,13 +58,19 @@ public record PeerStatus(
   /// @param prefixesReceived in Adj-RIB-In, before policy
   /// @param prefixesAccepted of these, after policy
   /// @param prefixesStale of these, kept for a restarting peer
+  /// @param prefixesDiscarded of these, kept out by the prefix limit
+  /// @param prefixesBest whose winner came from the peer
   /// @param prefixesAdvertised in Adj-RIB-Out
+  /// @param prefixesToTell that may have to be told and were not yet
   public record FamilyStatus(
       boolean negotiated,
       int prefixesReceived,
       int prefixesAccepted,
       int prefixesStale,
+      int prefixesDiscarded,
+      int prefixesBest,
       int prefixesAdvertised,
+      int prefixesToTell,
       boolean endOfRibReceived,
       boolean endOfRibSent) {}
 }

@@ -1,18 +1,25 @@
 package io.margay.bgp.speaker;
 
+import io.margay.bgp.codec.CodecContext;
+import io.margay.bgp.codec.UpdateWriter;
 import io.margay.bgp.message.AfiSafi;
 import io.margay.bgp.message.PathAttributes;
 import io.margay.bgp.message.Update;
-import io.margay.bgp.rib.Decision;
-import io.margay.bgp.rib.PeerPolicy;
+import io.margay.bgp.policy.SpeakerPolicy;
+import io.margay.bgp.rib.ForwardingListener;
+import io.margay.bgp.rib.Reachability;
 import io.margay.bgp.rib.Rib;
-import io.margay.bgp.rib.RibDelta;
+import io.margay.bgp.rib.RibPeer;
 import io.margay.bgp.rib.RibSession;
+import io.margay.bgp.rib.RibSettings;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
-import java.util.ArrayList;
+import io.margay.model.net.ScopedAddress;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,10 +30,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The `bgp-rib` thread, sole writer of the {@link Rib}. Others post.
+/// The `bgp-rib` loop, sole writer of the {@link Rib}. Others post.
 ///
-/// Work is taken in bursts: all waiting posts are applied, then everything touched is decided once,
-/// the FIB is told, and peers whose last batch has left get the next one.
+/// Work is taken in turns: a bounded portion of what waits is applied, then everything touched is
+/// decided once, the FIB is told, and each peer that can take more is written its next batch.
 final class RibLoop {
 
   /// UPDATEs waiting before their connection stops reading.
@@ -39,9 +46,21 @@ final class RibLoop {
   /// loop does not move any more.
   static final int MAX_WAITING_UPDATES = 65_536;
 
-  private static final int BURST = 1_024;
+  /// UPDATEs applied in a turn before what they touched is decided and told.
+  static final int TURN_UPDATES = 1_024;
 
-  /// What became of a posted UPDATE.
+  /// Other posts applied in a turn.
+  private static final int TURN_POSTS = 1_024;
+
+  /// Batches handed to a connection that have not left.
+  static final int MAX_BATCHES_UNDER_WAY = 2;
+
+  /// First sizes of the buffers for a batch; they grow if need be.
+  private static final int GROUP_OCTETS = 96;
+
+  private static final int PREFIX_OCTETS = 6;
+
+  /// What became of posted UPDATEs.
   enum Admission {
     ADMITTED,
     /// Admitted, but the sender should stop reading until called back.
@@ -49,34 +68,61 @@ final class RibLoop {
     REFUSED
   }
 
+  /// Where a peer's messages go.
   private static final class Line {
+    final ScopedAddress peer;
     final Outlet outlet;
-    boolean busy;
+    final UpdateWriter writer;
+    int underWay;
 
-    Line(Outlet outlet) {
+    Line(ScopedAddress peer, Outlet outlet, UpdateWriter writer) {
+      this.peer = peer;
       this.outlet = outlet;
+      this.writer = writer;
     }
   }
 
   private final Rib rib;
-  private final FibListener fib;
+  private final RibEnvironment environment;
   private final LinkedBlockingQueue<Runnable> posts = new LinkedBlockingQueue<>();
   private final AtomicInteger waitingUpdates = new AtomicInteger();
   private final ConcurrentLinkedQueue<Runnable> paused = new ConcurrentLinkedQueue<>();
-  private final Map<IpAddress, Line> lines = new HashMap<>();
-  private final Thread thread;
+  private final Map<ScopedAddress, Line> lines = new LinkedHashMap<>();
+
+  /// Sessions that agreed on the same share a writer: it serves this thread only.
+  private final Map<CodecContext, UpdateWriter> writers = new HashMap<>();
+
   private volatile Set<IpFamily> awaiting;
+  private Runnable wake = () -> {};
+  private int appliedUpdates;
   private boolean running = true;
 
-  RibLoop(Rib rib, FibListener fib) {
-    this.rib = rib;
-    this.fib = fib;
+  RibLoop(SpeakerPolicy speaker, RibSettings settings, RibEnvironment environment) {
+    this.environment = environment;
+    FibListener fib = environment.fib();
+    ForwardingListener forwarding =
+        fib.equals(FibListener.NONE) ? null : changes -> fib.onRoutes(FibDelta.of(changes));
+    this.rib = new Rib(speaker, settings, forwarding);
     this.awaiting = rib.awaitingEndOfRib();
-    this.thread = Thread.ofPlatform().name("bgp-rib").daemon().unstarted(this::run);
   }
 
+  /// Runs on a thread of its own, called `bgp-rib`.
   void start() {
-    thread.start();
+    Thread.ofPlatform().name("bgp-rib").daemon().start(this::run);
+  }
+
+  /// Runs on no thread of its own: after `waker` was called, from any thread, somebody calls {@link
+  /// #turn}.
+  void start(Runnable waker) {
+    wake = waker;
+    if (!posts.isEmpty()) {
+      waker.run();
+    }
+  }
+
+  private void post(Runnable work) {
+    posts.add(work);
+    wake.run();
   }
 
   /// Families whose End-of-RIB is still awaited.
@@ -84,37 +130,51 @@ final class RibLoop {
     return awaiting;
   }
 
-  void postConfigure(Map<IpAddress, PeerPolicy> policies) {
-    posts.add(() -> rib.configure(policies));
+  /// The peers there should be; what changed takes effect without a session being reset.
+  void postConfigure(Map<ScopedAddress, RibPeer> peers) {
+    post(() -> rib.configure(peers));
+  }
+
+  void postSpeaker(SpeakerPolicy speaker) {
+    post(() -> rib.speaker(speaker));
   }
 
   void postOriginate(Map<Prefix, PathAttributes> routes) {
-    posts.add(() -> rib.originate(routes));
+    post(() -> rib.originate(routes));
   }
 
-  void postGuard(Set<Prefix> ownRanges) {
-    posts.add(() -> rib.guard(ownRanges));
+  void postNextHops(Map<IpAddress, Reachability> known) {
+    post(() -> rib.resolve(known));
   }
 
-  void postPeerUp(RibSession session, Outlet outlet) {
-    posts.add(
+  void postPeerUp(RibSession session, CodecContext codec, Outlet outlet) {
+    post(
         () -> {
           rib.peerUp(session);
-          lines.put(session.peer().address(), new Line(outlet));
+          UpdateWriter writer = writers.computeIfAbsent(codec, UpdateWriter::new);
+          lines.put(session.peer(), new Line(session.peer(), outlet, writer));
         });
   }
 
-  void postPeerDown(IpAddress peer, Set<IpFamily> keep) {
-    posts.add(
+  /// The session goes on under other terms: another kind of peer, other next hops.
+  void postSession(RibSession session) {
+    post(() -> rib.session(session));
+  }
+
+  void postPeerDown(ScopedAddress peer, Set<IpFamily> keep) {
+    post(
         () -> {
           rib.peerDown(peer, keep);
           lines.remove(peer);
+          if (lines.isEmpty()) {
+            writers.clear();
+          }
         });
   }
 
   /// @param why for the log
-  void postDropStale(IpAddress peer, String why) {
-    posts.add(
+  void postDropStale(ScopedAddress peer, String why) {
+    post(
         () -> {
           int dropped = rib.dropStale(peer);
           if (dropped > 0) {
@@ -123,41 +183,44 @@ final class RibLoop {
         });
   }
 
-  void postRefresh(IpAddress peer, AfiSafi family) {
-    posts.add(() -> rib.refresh(peer, family));
+  void postRefresh(ScopedAddress peer, AfiSafi family) {
+    post(() -> rib.refresh(peer, family));
   }
 
   void postEndDeferral() {
-    posts.add(rib::endDeferral);
+    post(rib::endDeferral);
   }
 
-  /// The outlet's batch has left.
-  void postWritten(IpAddress peer, Outlet outlet) {
-    posts.add(
+  /// A batch of the outlet has left.
+  void postWritten(ScopedAddress peer, Outlet outlet) {
+    post(
         () -> {
           Line line = lines.get(peer);
           if (line != null && line.outlet.equals(outlet)) {
-            line.busy = false;
+            line.underWay--;
           }
         });
   }
 
+  /// @param updates in the order they came; handed over
   /// @param resume called once, on this loop, after an answer of {@link Admission#PAUSE}
-  Admission postUpdate(IpAddress peer, Update update, Runnable resume) {
-    int waiting = waitingUpdates.incrementAndGet();
+  Admission postUpdates(ScopedAddress peer, List<Update> updates, Runnable resume) {
+    int count = updates.size();
+    int waiting = waitingUpdates.addAndGet(count);
     if (waiting > MAX_WAITING_UPDATES) {
-      waitingUpdates.decrementAndGet();
+      waitingUpdates.addAndGet(-count);
       return Admission.REFUSED;
     }
     boolean pause = waiting >= PAUSE_READING_AT;
     if (pause) {
-      // Before the post: the burst that takes the last waiting post then finds it.
+      // Before the post: the turn that takes the last waiting post then finds it.
       paused.add(resume);
     }
-    posts.add(
+    post(
         () -> {
-          waitingUpdates.decrementAndGet();
-          rib.update(peer, update);
+          waitingUpdates.addAndGet(-count);
+          appliedUpdates += count;
+          rib.update(peer, updates);
         });
     return pause ? Admission.PAUSE : Admission.ADMITTED;
   }
@@ -165,37 +228,64 @@ final class RibLoop {
   /// Runs a question on the loop.
   <T> CompletableFuture<T> ask(Function<Rib, T> question) {
     CompletableFuture<T> answer = new CompletableFuture<>();
-    posts.add(() -> answer.complete(question.apply(rib)));
+    post(() -> answer.complete(question.apply(rib)));
     return answer;
   }
 
-  /// Ends the thread after what was posted before.
+  /// Ends the loop after what was posted before.
   void stop() {
-    posts.add(() -> running = false);
+    post(() -> running = false);
   }
 
   private void run() {
-    List<Runnable> burst = new ArrayList<>(BURST);
     try {
+      boolean more = false;
       while (running) {
-        burst.add(posts.take());
-        posts.drainTo(burst, BURST - 1);
-        for (Runnable post : burst) {
-          post.run();
-        }
-        burst.clear();
-        settle();
-        if (waitingUpdates.get() < RESUME_READING_AT) {
-          resumeReading();
-        }
+        more = turn(more ? posts.poll() : posts.take());
       }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException | Error bug) {
-      // A RIB that is wrong must not go on answering: the thread ends and its handler decides.
-      BgpLog.loopDied("bgp-rib", bug);
+      fail(bug);
       throw bug;
     }
+  }
+
+  /// One turn, on the caller's thread.
+  ///
+  /// @return whether there is more to do already
+  boolean turn() {
+    try {
+      return running && turn(posts.poll());
+    } catch (RuntimeException | Error bug) {
+      fail(bug);
+      throw bug;
+    }
+  }
+
+  /// A RIB that is wrong must not go on answering: the loop ends, and its owner decides.
+  private void fail(Throwable bug) {
+    running = false;
+    BgpLog.loopDied("bgp-rib", bug);
+    environment.failed().accept(bug);
+  }
+
+  private boolean turn(@Nullable Runnable first) {
+    rib.time(environment.clock().instant().getEpochSecond());
+    appliedUpdates = 0;
+    int applied = 0;
+    Runnable next = first;
+    while (next != null) {
+      next.run();
+      applied++;
+      next = applied < TURN_POSTS && appliedUpdates < TURN_UPDATES ? posts.poll() : null;
+    }
+    settle();
+    boolean wrote = write();
+    if (waitingUpdates.get() < RESUME_READING_AT) {
+      resumeReading();
+    }
+    return wrote || !posts.isEmpty();
   }
 
   private void resumeReading() {
@@ -208,51 +298,57 @@ final class RibLoop {
 
   private void settle() {
     Rib.Settlement settlement = rib.settle();
-    List<FibChange> changes = new ArrayList<>();
-    for (RibDelta delta : settlement.deltas()) {
-      List<FibNextHop> before = nextHops(delta.before());
-      List<FibNextHop> after = nextHops(delta.after());
-      if (!before.equals(after)) {
-        changes.add(
-            after.isEmpty()
-                ? new FibChange.Withdraw(delta.prefix())
-                : new FibChange.Install(delta.prefix(), after));
-      }
-    }
-    if (!changes.isEmpty()) {
-      fib.onRoutes(new FibDelta(changes));
-    }
+    settlement.limits().forEach(environment.limits());
+    settlement.nextHops().ifPresent(environment.nextHops()::track);
     if (!settlement.complete().isEmpty()) {
       awaiting = rib.awaitingEndOfRib();
       for (IpFamily family : settlement.complete()) {
         BgpLog.readyToSweep(family);
-        fib.onReadyToSweep(family);
+        environment.fib().onReadyToSweep(family);
       }
     }
-    lines.forEach(
-        (peer, line) -> {
-          if (!line.busy) {
-            rib.nextBatch(peer)
-                .ifPresent(
-                    batch -> {
-                      line.busy = true;
-                      if (!batch.tooLarge().isEmpty()) {
-                        BgpLog.attributesTooLarge(peer, batch.tooLarge());
-                      }
-                      line.outlet.send(batch.updates());
-                    });
-          }
-        });
   }
 
-  private static List<FibNextHop> nextHops(@Nullable Decision decision) {
-    if (decision == null) {
-      return List.of();
+  /// Writes a batch to each peer that can take one.
+  private boolean write() {
+    boolean wrote = false;
+    for (Line line : lines.values()) {
+      if (line.underWay < MAX_BATCHES_UNDER_WAY) {
+        Rib.Batch batch = rib.nextBatch(line.peer).orElse(null);
+        if (batch != null) {
+          wrote = true;
+          write(line, batch);
+        }
+      }
     }
-    return decision.multipath().stream()
-        .map(path -> new FibNextHop(path.nextHop(), null))
-        .distinct()
-        .sorted()
-        .toList();
+    return wrote;
+  }
+
+  private void write(Line line, Rib.Batch batch) {
+    ByteBuf messages = ByteBufAllocator.DEFAULT.directBuffer(firstOctets(batch));
+    int count = 0;
+    for (Rib.Group group : batch.groups()) {
+      int written = line.writer.write(group.family(), group.route(), group.nlri(), messages);
+      if (written == 0) {
+        BgpLog.attributesTooLarge(line.peer, group.nlri());
+        rib.untold(line.peer, group);
+        written = line.writer.write(group.family(), null, group.nlri(), messages);
+      }
+      count += written;
+    }
+    for (IpFamily family : batch.endOfRib()) {
+      line.writer.endOfRib(family, messages);
+      count++;
+    }
+    line.underWay++;
+    line.outlet.send(messages, count);
+  }
+
+  private static int firstOctets(Rib.Batch batch) {
+    int octets = GROUP_OCTETS * (batch.groups().size() + 1);
+    for (Rib.Group group : batch.groups()) {
+      octets += group.nlri().size() * PREFIX_OCTETS;
+    }
+    return octets;
   }
 }

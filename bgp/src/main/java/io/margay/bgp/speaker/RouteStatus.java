@@ -1,31 +1,61 @@
 package io.margay.bgp.speaker;
 
+import io.margay.bgp.message.PathAttributes;
+import io.margay.bgp.message.RouteAttributes;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
+import io.margay.model.net.ScopedAddress;
+import java.time.Instant;
 import java.util.List;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /// All paths to one prefix and what became of each.
+///
+/// @param paths the winner first
 public record RouteStatus(Prefix prefix, List<PathStatus> paths) {
   public RouteStatus {
     paths = List.copyOf(paths);
   }
 
   /// @param peer whom it came from; absent: our own
-  /// @param nextHop absent for our own
-  /// @param asPath as text, empty for our own
-  /// @param reason for {@link Role#CANDIDATE} why it lost, for {@link Role#REJECTED} why it was not
-  ///   considered, otherwise what decided for it
+  /// @param pathId of a peer that sends several paths to a prefix (RFC 7911); otherwise 0
+  /// @param received as it came
+  /// @param accepted as import policy left it; absent: refused
+  /// @param reason for {@link Role#BEST} what decided for it, for {@link Role#MULTIPATH} and {@link
+  ///   Role#CANDIDATE} why it lost, otherwise why it is not considered
+  /// @param stale kept for a peer that is restarting
+  /// @param since when it came or changed
+  /// @param metric to the next hop; absent when that cannot be reached
   public record PathStatus(
-      @Nullable IpAddress peer,
-      @Nullable IpAddress nextHop,
-      String asPath,
-      List<String> communities,
+      @Nullable ScopedAddress peer,
+      int pathId,
+      RouteAttributes received,
+      @Nullable RouteAttributes accepted,
       Role role,
+      String reason,
       boolean stale,
-      String reason) {
-    public PathStatus {
-      communities = List.copyOf(communities);
+      Instant since,
+      OptionalLong metric) {
+
+    /// As accepted, or else as received.
+    public PathAttributes attributes() {
+      return (accepted == null ? received : accepted).attributes();
+    }
+
+    /// Absent for our own.
+    public @Nullable IpAddress nextHop() {
+      return peer == null ? null : received.nextHop().address();
+    }
+
+    /// As text, empty for our own.
+    public String asPath() {
+      return attributes().asPath().toString();
+    }
+
+    /// As text, of all kinds.
+    public List<String> communities() {
+      return RouteReports.communities(attributes());
     }
   }
 
@@ -35,6 +65,8 @@ public record RouteStatus(Prefix prefix, List<PathStatus> paths) {
     /// Not best, but forwarded over as well.
     MULTIPATH,
     CANDIDATE,
+    /// Accepted, but the next hop cannot be reached, or nothing is decided yet.
+    INELIGIBLE,
     REJECTED
   }
 }

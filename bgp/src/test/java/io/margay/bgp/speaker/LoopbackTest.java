@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.margay.bgp.fsm.ExpectedAs;
 import io.margay.bgp.message.Community;
 import io.margay.bgp.policy.ExportMode;
+import io.margay.bgp.policy.ExportVerdict;
 import io.margay.bgp.policy.ImportMode;
 import io.margay.bgp.policy.PeerPolicy;
 import io.margay.bgp.transport.ListenAddress;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import org.assertj.core.api.Condition;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -109,6 +111,16 @@ class LoopbackTest {
     return new OriginatedRoute(Prefix.parse(prefix), Set.of(Community.parse("65001:100")));
   }
 
+  private static String text(AdvertisedStatus told) {
+    return told.prefix()
+        + " via "
+        + told.nextHop()
+        + " path "
+        + told.asPath()
+        + " "
+        + told.communities();
+  }
+
   private static PeerStatus only(BgpSpeaker speaker) {
     return speaker.status().peers().getFirst();
   }
@@ -142,32 +154,25 @@ class LoopbackTest {
         .returns(Duration.ofSeconds(9), PeerStatus.Negotiation::holdTime)
         .returns(true, PeerStatus.Negotiation::gracefulRestart);
     assertThat(status.families().get(IpFamily.IPV4))
-        .isEqualTo(new PeerStatus.FamilyStatus(true, 1, 1, 0, 1, true, true));
-    assertThat(one.advertised(TWO))
+        .isEqualTo(new PeerStatus.FamilyStatus(true, 1, 1, 0, 0, 1, 1, 0, true, true));
+    assertThat(one.advertised(TWO).stream().map(LoopbackTest::text))
         .containsExactly(
-            new AdvertisedStatus(
-                Prefix.parse("10.65.0.0/26"),
-                IpAddress.parse("192.0.2.1"),
-                "65001",
-                List.of("65001:100")),
-            new AdvertisedStatus(
-                Prefix.parse("fd00:10:65::/122"),
-                IpAddress.parse("2001:db8::1"),
-                "65001",
-                List.of("65001:100")));
-    assertThat(two.routes().getFirst())
-        .isEqualTo(
-            new RouteStatus(
-                Prefix.parse("10.65.0.0/26"),
-                List.of(
-                    new RouteStatus.PathStatus(
-                        ONE,
-                        IpAddress.parse("192.0.2.1"),
-                        "65001",
-                        List.of("65001:100"),
-                        RouteStatus.Role.BEST,
-                        false,
-                        "only path"))));
+            "10.65.0.0/26 via 192.0.2.1 path 65001 [65001:100]",
+            "fd00:10:65::/122 via 2001:db8::1 path 65001 [65001:100]");
+    RouteStatus known = two.routes().getFirst();
+    assertThat(known.prefix()).isEqualTo(Prefix.parse("10.65.0.0/26"));
+    assertThat(known.paths())
+        .singleElement()
+        .returns(ScopedAddress.of(ONE), RouteStatus.PathStatus::peer)
+        .returns(IpAddress.parse("192.0.2.1"), RouteStatus.PathStatus::nextHop)
+        .returns("65001", RouteStatus.PathStatus::asPath)
+        .returns(List.of("65001:100"), RouteStatus.PathStatus::communities)
+        .returns(RouteStatus.Role.BEST, RouteStatus.PathStatus::role)
+        .returns("only path", RouteStatus.PathStatus::reason)
+        .returns(false, RouteStatus.PathStatus::stale);
+    assertThat(one.route(Prefix.parse("10.65.0.0/26")).orElseThrow().exports())
+        .hasValueSatisfying(
+            new Condition<>(ExportVerdict.Announced.class::isInstance, "announced"));
 
     one.originate(Set.of(route("fd00:10:65::/122")));
     holds(fibTwo, "{fd00:10:65::/122=[2001:db8::1]}");
@@ -243,7 +248,7 @@ class LoopbackTest {
     two.configure(List.of(with(peer(1), ImportMode.REJECT, new Asn(65001))));
     holds(fibTwo, "{}");
     assertThat(two.routes().getFirst().paths().getFirst().reason())
-        .isEqualTo("no import policy (RFC 8212)");
+        .isEqualTo("the peer's import policy rejects: no filter accepts it and import is reject");
     assertThat(only(two).timesEstablished()).isEqualTo(1);
 
     two.configure(List.of(with(peer(1), ImportMode.ACCEPT, new Asn(64999))));
