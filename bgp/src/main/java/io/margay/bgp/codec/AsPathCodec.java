@@ -4,7 +4,6 @@ import io.margay.bgp.message.AsPath;
 import io.margay.bgp.message.AsPath.Kind;
 import io.margay.bgp.message.AsPath.Segment;
 import io.margay.model.net.Asn;
-import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,29 +12,36 @@ final class AsPathCodec {
 
   private AsPathCodec() {}
 
-  static AsPath read(ByteBuf value, boolean fourOctets, boolean confederationsAllowed)
+  /// Reads to the limit.
+  ///
+  /// @param confederations whether their segments may occur (RFC 5065 §5)
+  static AsPath read(OctetReader from, boolean fourOctets, boolean confederations)
       throws MalformedAttribute {
     int width = fourOctets ? 4 : 2;
-    AsPath.Builder path = AsPath.builder();
-    while (value.isReadable()) {
-      if (value.readableBytes() < 2) {
+    // One segment is the rule; then this is exactly its room.
+    AsPath.Builder path = AsPath.builder((from.remaining() - 2) / width + 1);
+    if (!from.hasMore()) {
+      return AsPath.EMPTY;
+    }
+    while (from.hasMore()) {
+      if (from.remaining() < 2) {
         throw new MalformedAttribute("segment header is cut short");
       }
-      int wireKind = value.readUnsignedByte();
+      int wireKind = from.u8();
+      int count = from.u8();
       Kind kind = Kind.ofWire(wireKind).orElse(null);
-      int count = value.readUnsignedByte();
       if (kind == null) {
         throw new MalformedAttribute("segment type " + wireKind + " is unknown");
       }
-      if (kind.isConfederation() && !confederationsAllowed) {
+      if (kind.isConfederation() && !confederations) {
         throw new MalformedAttribute("confederation segment from another AS");
       }
-      if (count == 0 || value.readableBytes() < count * width) {
+      if (count == 0 || from.remaining() < count * width) {
         throw new MalformedAttribute("segment of " + count + " ASes does not fit");
       }
       path.begin(kind);
       for (int i = 0; i < count; i++) {
-        int asn = fourOctets ? value.readInt() : value.readUnsignedShort();
+        int asn = fourOctets ? from.u32() : from.u16();
         if (asn == 0) {
           // RFC 7607 §2: an UPDATE with AS 0 in AS_PATH is malformed.
           throw new MalformedAttribute("AS 0 in the path");

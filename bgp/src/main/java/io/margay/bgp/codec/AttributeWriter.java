@@ -1,10 +1,10 @@
 package io.margay.bgp.codec;
 
-import static io.margay.bgp.codec.AttributeRow.EXTENDED_LENGTH;
-import static io.margay.bgp.codec.AttributeRow.OPTIONAL;
-import static io.margay.bgp.codec.AttributeRow.OPTIONAL_TRANSITIVE;
-import static io.margay.bgp.codec.AttributeRow.PARTIAL;
-import static io.margay.bgp.codec.AttributeRow.WELL_KNOWN;
+import static io.margay.bgp.codec.AttributeType.Flags.EXTENDED_LENGTH;
+import static io.margay.bgp.codec.AttributeType.Flags.OPTIONAL;
+import static io.margay.bgp.codec.AttributeType.Flags.OPTIONAL_TRANSITIVE;
+import static io.margay.bgp.codec.AttributeType.Flags.PARTIAL;
+import static io.margay.bgp.codec.AttributeType.Flags.WELL_KNOWN;
 
 import io.margay.bgp.message.AsPath;
 import io.margay.bgp.message.PathAttribute.Aggregator;

@@ -12,6 +12,7 @@ import io.margay.bgp.message.PathAttributes;
 import io.margay.bgp.message.RouteRefresh;
 import io.margay.bgp.message.Update;
 import io.netty.buffer.ByteBuf;
+import java.util.Arrays;
 
 /// Whole messages as octets (RFC 4271 §4.1).
 public final class MessageCodec {
@@ -24,68 +25,81 @@ public final class MessageCodec {
 
   static final int MARKER_OCTETS = 16;
 
+  private static final int MIN_OPEN_OCTETS = 29;
+  private static final int MIN_UPDATE_OCTETS = 23;
+  private static final int ROUTE_REFRESH_OCTETS = 23;
+
   private static final int TYPE_OPEN = 1;
   private static final int TYPE_UPDATE = 2;
   private static final int TYPE_NOTIFICATION = 3;
   private static final int TYPE_KEEPALIVE = 4;
   private static final int TYPE_ROUTE_REFRESH = 5;
 
+  private static final DecodeOutcome KEEPALIVE = new DecodeOutcome.Accepted(new Keepalive());
+
   private MessageCodec() {}
 
   /// Reads one message.
   ///
-  /// @param frame exactly one message, header included, of a length the framing has checked
-  static DecodeOutcome decode(ByteBuf frame, CodecContext context) {
-    int length = frame.readableBytes();
-    frame.skipBytes(HEADER_OCTETS - 1);
-    int type = frame.readUnsignedByte();
+  /// @param octets hold exactly one message at their beginning, header included, of a length the
+  ///   framing has checked; they are not kept
+  static DecodeOutcome decode(byte[] octets, int length, CodecContext context) {
+    OctetReader from = new OctetReader(octets, length);
+    from.position(HEADER_OCTETS);
+    int type = octets[HEADER_OCTETS - 1] & 0xff;
+    // RFC 4271 §6.1: each type has a least length.
     return switch (type) {
-      case TYPE_OPEN -> OpenCodec.decode(frame);
-      case TYPE_UPDATE -> UpdateDecoder.decode(frame, context);
-      case TYPE_NOTIFICATION -> decodeNotification(frame, length);
-      case TYPE_KEEPALIVE ->
-          length == HEADER_OCTETS
-              ? new DecodeOutcome.Accepted(new Keepalive())
-              : badLength(length, "KEEPALIVE of " + length + " octets");
-      case TYPE_ROUTE_REFRESH -> decodeRouteRefresh(frame, length);
+      case TYPE_OPEN -> length < MIN_OPEN_OCTETS ? badLength(from, "OPEN") : OpenCodec.decode(from);
+      case TYPE_UPDATE ->
+          length < MIN_UPDATE_OCTETS
+              ? badLength(from, "UPDATE")
+              : UpdateDecoder.decode(from, context);
+      case TYPE_NOTIFICATION -> notification(octets, length);
+      case TYPE_KEEPALIVE -> length == HEADER_OCTETS ? KEEPALIVE : badLength(from, "KEEPALIVE");
+      case TYPE_ROUTE_REFRESH -> routeRefresh(octets, length, from);
       default ->
           new DecodeOutcome.SessionReset(
               new Notification(Notification.MESSAGE_HEADER, 3, Octets.of(new byte[] {(byte) type})),
-              "message type " + type,
-              Octets.EMPTY);
+              "message type " + type + " is unknown",
+              from.sample());
     };
   }
 
-  private static DecodeOutcome decodeNotification(ByteBuf body, int length) {
-    if (body.readableBytes() < 2) {
-      return badLength(length, "NOTIFICATION of " + length + " octets");
-    }
-    int code = body.readUnsignedByte();
-    int subcode = body.readUnsignedByte();
-    byte[] data = new byte[body.readableBytes()];
-    body.readBytes(data);
-    return new DecodeOutcome.Accepted(new Notification(code, subcode, Octets.of(data)));
+  /// A NOTIFICATION is never answered (RFC 4271 §6.4), so one cut short is read as far as it goes.
+  private static DecodeOutcome notification(byte[] octets, int length) {
+    int code = length > HEADER_OCTETS ? octets[HEADER_OCTETS] & 0xff : 0;
+    int subcode = length > HEADER_OCTETS + 1 ? octets[HEADER_OCTETS + 1] & 0xff : 0;
+    int dataAt = Math.min(length, HEADER_OCTETS + 2);
+    return new DecodeOutcome.Accepted(
+        new Notification(code, subcode, Octets.of(Arrays.copyOfRange(octets, dataAt, length))));
   }
 
-  private static DecodeOutcome decodeRouteRefresh(ByteBuf body, int length) {
-    if (body.readableBytes() != 4) {
-      return badLength(length, "ROUTE-REFRESH of " + length + " octets");
+  private static DecodeOutcome routeRefresh(byte[] octets, int length, OctetReader from) {
+    if (length != ROUTE_REFRESH_OCTETS) {
+      // RFC 7313 §5: the whole message goes back as data.
+      return new DecodeOutcome.SessionReset(
+          new Notification(Notification.ROUTE_REFRESH_MESSAGE, 1, from.between(0, length)),
+          "ROUTE-REFRESH of " + length + " octets",
+          from.sample());
     }
-    int afi = body.readUnsignedShort();
-    int subtype = body.readUnsignedByte();
-    return new DecodeOutcome.Accepted(
-        new RouteRefresh(new AfiSafi(afi, body.readUnsignedByte()), subtype));
+    int afi = (octets[HEADER_OCTETS] & 0xff) << 8 | octets[HEADER_OCTETS + 1] & 0xff;
+    AfiSafi family = new AfiSafi(afi, octets[HEADER_OCTETS + 3] & 0xff);
+    return new DecodeOutcome.Accepted(new RouteRefresh(family, octets[HEADER_OCTETS + 2] & 0xff));
+  }
+
+  private static DecodeOutcome.SessionReset badLength(OctetReader from, String what) {
+    return badLength(from.length(), what + " of " + from.length() + " octets", from.sample());
   }
 
   /// The erroneous length goes back as data (RFC 4271 §6.1).
-  static DecodeOutcome.SessionReset badLength(int length, String problem) {
+  static DecodeOutcome.SessionReset badLength(int length, String problem, Octets sample) {
     return new DecodeOutcome.SessionReset(
         new Notification(
             Notification.MESSAGE_HEADER,
             2,
             Octets.of(new byte[] {(byte) (length >>> 8), (byte) length})),
         problem,
-        Octets.EMPTY);
+        sample);
   }
 
   /// Appends one message.

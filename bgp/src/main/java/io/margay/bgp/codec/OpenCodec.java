@@ -7,17 +7,15 @@ import io.margay.bgp.message.Octets;
 import io.margay.bgp.message.Open;
 import io.margay.model.net.Asn;
 import io.margay.model.net.RouterId;
-import io.netty.buffer.ByteBuf;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /// The OPEN and its capabilities (RFC 4271 §4.2, RFC 5492, RFC 9072).
 final class OpenCodec {
 
   private static final int VERSION = 4;
-  private static final int FIXED_OCTETS = 10;
+  private static final int NONE = -1;
   private static final int PARAMETER_CAPABILITIES = 2;
   private static final int PARAMETER_EXTENDED = 255;
   private static final int MAX_PARAMETER_OCTETS = 255;
@@ -42,144 +40,150 @@ final class OpenCodec {
 
   private OpenCodec() {}
 
-  static DecodeOutcome decode(ByteBuf body) {
-    if (body.readableBytes() < FIXED_OCTETS) {
-      return refuse(0, Octets.EMPTY, "OPEN is shorter than its fixed fields");
-    }
-    int version = body.readUnsignedByte();
-    if (version != VERSION) {
-      return refuse(1, Octets.of(new byte[] {0, VERSION}), "version " + version);
-    }
-    Asn asn = new Asn(body.readUnsignedShort());
-    Duration holdTime = Duration.ofSeconds(body.readUnsignedShort());
-    int routerId = body.readInt();
-    List<Capability> capabilities = new ArrayList<>();
-    DecodeOutcome malformed = readParameters(body, capabilities).orElse(null);
-    if (malformed != null) {
-      return malformed;
-    }
-    if (routerId == 0) {
-      return refuse(3, Octets.EMPTY, "BGP identifier 0.0.0.0");
-    }
-    for (Capability capability : capabilities) {
-      if (capability instanceof Capability.FourOctetAs(Asn whole)) {
-        asn = whole;
+  /// @param from stands behind the header of a message with room for the fixed fields
+  static DecodeOutcome decode(OctetReader from) {
+    try {
+      int version = from.u8();
+      if (version != VERSION) {
+        return refuse(1, Octets.of(new byte[] {0, VERSION}), "version " + version, from);
       }
+      Asn asn = new Asn(from.u16());
+      Duration holdTime = Duration.ofSeconds(from.u16());
+      int routerId = from.u32();
+      List<Capability> capabilities = new ArrayList<>();
+      int unknown = readParameters(from, capabilities);
+      if (unknown != NONE) {
+        return refuse(4, Octets.EMPTY, "optional parameter " + unknown + " is unknown", from);
+      }
+      if (routerId == 0) {
+        return refuse(3, Octets.EMPTY, "BGP identifier 0.0.0.0", from);
+      }
+      boolean zero = asn.toLong() == 0;
+      for (Capability capability : capabilities) {
+        if (capability instanceof Capability.FourOctetAs(Asn whole)) {
+          asn = whole;
+        }
+      }
+      if (zero || asn.toLong() == 0) {
+        // RFC 7607 §2: AS 0 in an OPEN is a bad peer AS.
+        return refuse(2, Octets.EMPTY, "AS 0", from);
+      }
+      return new DecodeOutcome.Accepted(
+          new Open(asn, holdTime, new RouterId(routerId), capabilities));
+    } catch (MalformedAttribute malformed) {
+      return refuse(0, Octets.EMPTY, "OPEN: " + malformed.problem(), from);
     }
-    if (asn.toLong() == 0) {
-      // RFC 7607 §2: AS 0 in an OPEN is a bad peer AS.
-      return refuse(2, Octets.EMPTY, "AS 0");
-    }
-    return new DecodeOutcome.Accepted(
-        new Open(asn, holdTime, new RouterId(routerId), capabilities));
   }
 
-  /// Empty when all is well.
-  private static Optional<DecodeOutcome> readParameters(ByteBuf body, List<Capability> into) {
-    int length = body.readUnsignedByte();
-    boolean extended =
-        length == PARAMETER_EXTENDED
-            && body.isReadable()
-            && body.getUnsignedByte(body.readerIndex()) == PARAMETER_EXTENDED;
-    if (extended) {
-      // RFC 9072 §2: 255 twice, then the true length in two octets.
-      if (body.readableBytes() < 3) {
-        return Optional.of(refuse(0, Octets.EMPTY, "extended optional parameters are cut short"));
-      }
-      length = body.skipBytes(1).readUnsignedShort();
+  /// @return the type of a parameter that is unknown, else {@link #NONE}
+  private static int readParameters(OctetReader from, List<Capability> into)
+      throws MalformedAttribute {
+    int length = from.u8();
+    boolean extended = false;
+    if (length == PARAMETER_EXTENDED && !from.hasMore()) {
+      throw new MalformedAttribute("optional parameters of 255 octets are missing");
     }
-    if (body.readableBytes() != length) {
-      return Optional.of(
-          refuse(
-              0,
-              Octets.EMPTY,
-              "optional parameters of " + length + " octets in " + body.readableBytes()));
+    if (length != 0 && from.hasMore()) {
+      int back = from.position();
+      if (from.u8() == PARAMETER_EXTENDED) {
+        // RFC 9072 §2: type 255 tells the long form, whatever the short length was; then the true
+        // length in two octets.
+        extended = true;
+        length = from.u16();
+      } else {
+        from.position(back);
+      }
     }
-    int header = extended ? 3 : 2;
-    while (body.isReadable()) {
-      if (body.readableBytes() < header) {
-        return Optional.of(refuse(0, Octets.EMPTY, "optional parameter is cut short"));
-      }
-      int type = body.readUnsignedByte();
-      int octets = extended ? body.readUnsignedShort() : body.readUnsignedByte();
-      if (body.readableBytes() < octets) {
-        return Optional.of(refuse(0, Octets.EMPTY, "optional parameter overruns the OPEN"));
-      }
-      ByteBuf value = body.readSlice(octets);
+    if (from.remaining() != length) {
+      throw new MalformedAttribute(
+          "optional parameters of " + length + " octets in " + from.remaining());
+    }
+    while (from.hasMore()) {
+      int type = from.u8();
+      int octets = extended ? from.u16() : from.u8();
+      int outer = from.enter(octets);
       if (type != PARAMETER_CAPABILITIES) {
-        return Optional.of(refuse(4, Octets.EMPTY, "optional parameter " + type + " is unknown"));
+        return type;
       }
-      while (value.isReadable()) {
-        if (value.readableBytes() < 2) {
-          return Optional.of(refuse(0, Octets.EMPTY, "capability is cut short"));
-        }
-        int code = value.readUnsignedByte();
-        int size = value.readUnsignedByte();
-        if (value.readableBytes() < size) {
-          return Optional.of(refuse(0, Octets.EMPTY, "capability overruns its parameter"));
-        }
-        into.add(readCapability(code, value.readSlice(size)));
+      while (from.hasMore()) {
+        int code = from.u8();
+        int size = from.u8();
+        int parameter = from.enter(size);
+        into.add(readCapability(code, from));
+        from.leave(parameter);
       }
+      from.leave(outer);
     }
-    return Optional.empty();
+    return NONE;
   }
 
-  /// A known capability of an impossible length is as good as an unknown one.
-  private static Capability readCapability(int code, ByteBuf value) {
-    int length = value.readableBytes();
+  /// Reads what lies within the limit. A known capability of an impossible length is as good as an
+  /// unknown one.
+  private static Capability readCapability(int code, OctetReader from) throws MalformedAttribute {
+    int length = from.remaining();
     if (code == MULTI_PROTOCOL && length == 4) {
-      int afi = value.readUnsignedShort();
-      return new Capability.MultiProtocol(new AfiSafi(afi, value.skipBytes(1).readUnsignedByte()));
+      int afi = from.u16();
+      from.skip(1);
+      return new Capability.MultiProtocol(new AfiSafi(afi, from.u8()));
     }
     if (code == ROUTE_REFRESH && length == 0) {
       return new Capability.RouteRefreshing();
     }
     if (code == FOUR_OCTET_AS && length == 4) {
-      return new Capability.FourOctetAs(new Asn(value.readInt()));
+      return new Capability.FourOctetAs(new Asn(from.u32()));
     }
     if (code == GRACEFUL_RESTART && length >= 2 && (length - 2) % 4 == 0) {
-      int flagsAndTime = value.readUnsignedShort();
-      List<Capability.GracefulRestart.Kept> kept = new ArrayList<>();
-      while (value.isReadable()) {
-        AfiSafi family = new AfiSafi(value.readUnsignedShort(), value.readUnsignedByte());
-        boolean forwarding = (value.readUnsignedByte() & FORWARDING) != 0;
-        kept.add(new Capability.GracefulRestart.Kept(family, forwarding));
-      }
-      return new Capability.GracefulRestart(
-          (flagsAndTime & RESTARTING) != 0,
-          (flagsAndTime & NOTIFICATION) != 0,
-          Duration.ofSeconds(flagsAndTime & Capability.GracefulRestart.MAX_RESTART_SECONDS),
-          kept);
+      return readGracefulRestart(from);
     }
     if (code == EXTENDED_NEXT_HOP && length > 0 && length % 6 == 0) {
-      List<Capability.ExtendedNextHop.Encoding> encodings = new ArrayList<>();
-      while (value.isReadable()) {
-        // RFC 8950 §4: the SAFI has two octets here.
-        int afi = value.readUnsignedShort();
-        int safi = value.readUnsignedShort();
-        int hop = value.readUnsignedShort();
-        if (safi <= 0xff) {
-          encodings.add(new Capability.ExtendedNextHop.Encoding(new AfiSafi(afi, safi), hop));
-        }
-      }
-      return new Capability.ExtendedNextHop(encodings);
+      return readExtendedNextHop(from);
     }
     if (code == ADD_PATH && length > 0 && length % 4 == 0) {
-      List<Capability.AddPath.Family> families = new ArrayList<>();
-      while (value.isReadable()) {
-        AfiSafi family = new AfiSafi(value.readUnsignedShort(), value.readUnsignedByte());
-        int ways = value.readUnsignedByte();
-        // RFC 7911 §4: other values are as good as nothing said of the family.
-        if (ways >= RECEIVE && ways <= (RECEIVE | SEND)) {
-          families.add(
-              new Capability.AddPath.Family(family, (ways & RECEIVE) != 0, (ways & SEND) != 0));
-        }
-      }
-      return new Capability.AddPath(families);
+      return readAddPath(from);
     }
-    byte[] bytes = new byte[length];
-    value.readBytes(bytes);
-    return new Capability.Unknown(code, Octets.of(bytes));
+    return new Capability.Unknown(code, from.copy(length));
+  }
+
+  private static Capability readGracefulRestart(OctetReader from) throws MalformedAttribute {
+    int flagsAndTime = from.u16();
+    List<Capability.GracefulRestart.Kept> kept = new ArrayList<>();
+    while (from.hasMore()) {
+      AfiSafi family = new AfiSafi(from.u16(), from.u8());
+      kept.add(new Capability.GracefulRestart.Kept(family, (from.u8() & FORWARDING) != 0));
+    }
+    return new Capability.GracefulRestart(
+        (flagsAndTime & RESTARTING) != 0,
+        (flagsAndTime & NOTIFICATION) != 0,
+        Duration.ofSeconds(flagsAndTime & Capability.GracefulRestart.MAX_RESTART_SECONDS),
+        kept);
+  }
+
+  private static Capability readExtendedNextHop(OctetReader from) throws MalformedAttribute {
+    List<Capability.ExtendedNextHop.Encoding> encodings = new ArrayList<>();
+    while (from.hasMore()) {
+      // RFC 8950 §4: the SAFI has two octets here.
+      int afi = from.u16();
+      int safi = from.u16();
+      int hop = from.u16();
+      if (safi <= 0xff) {
+        encodings.add(new Capability.ExtendedNextHop.Encoding(new AfiSafi(afi, safi), hop));
+      }
+    }
+    return new Capability.ExtendedNextHop(encodings);
+  }
+
+  private static Capability readAddPath(OctetReader from) throws MalformedAttribute {
+    List<Capability.AddPath.Family> families = new ArrayList<>();
+    while (from.hasMore()) {
+      AfiSafi family = new AfiSafi(from.u16(), from.u8());
+      int ways = from.u8();
+      // RFC 7911 §4: other values are as good as nothing said of the family.
+      if (ways >= RECEIVE && ways <= (RECEIVE | SEND)) {
+        families.add(
+            new Capability.AddPath.Family(family, (ways & RECEIVE) != 0, (ways & SEND) != 0));
+      }
+    }
+    return new Capability.AddPath(families);
   }
 
   static void encode(Open open, OctetWriter to) {
@@ -269,8 +273,8 @@ final class OpenCodec {
     }
   }
 
-  private static DecodeOutcome refuse(int subcode, Octets data, String problem) {
+  private static DecodeOutcome refuse(int subcode, Octets data, String problem, OctetReader from) {
     return new DecodeOutcome.SessionReset(
-        new Notification(Notification.OPEN_MESSAGE, subcode, data), problem, Octets.EMPTY);
+        new Notification(Notification.OPEN_MESSAGE, subcode, data), problem, from.sample());
   }
 }

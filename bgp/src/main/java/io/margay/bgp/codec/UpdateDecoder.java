@@ -1,5 +1,7 @@
 package io.margay.bgp.codec;
 
+import io.margay.bgp.codec.AttributeType.Flags;
+import io.margay.bgp.message.AfiSafi;
 import io.margay.bgp.message.AsPath;
 import io.margay.bgp.message.Nlri;
 import io.margay.bgp.message.Notification;
@@ -10,230 +12,291 @@ import io.margay.bgp.message.Update;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Ipv4Address;
-import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Reads one UPDATE and decides its fate by RFC 7606. An instance serves one message.
+/// Reads one UPDATE and decides its fate by RFC 7606: the worst error of the message counts. An
+/// instance serves one message.
 final class UpdateDecoder {
 
+  private static final int MALFORMED_ATTRIBUTE_LIST = 1;
+  private static final int UNRECOGNIZED_WELL_KNOWN = 2;
+  private static final int OPTIONAL_ATTRIBUTE_ERROR = 9;
+  private static final int INVALID_NETWORK_FIELD = 10;
+
+  /// No attribute is of type 0; errors of the list itself go under it.
+  private static final int NO_TYPE = 0;
+
   private final CodecContext context;
+  private final OctetReader from;
   private final PathAttributes.Builder attributes = PathAttributes.builder();
-  private final List<AttributeError> errors = new ArrayList<>();
-  private final boolean[] seen = new boolean[256];
+
+  /// Which of the 256 types occurred, 64 to a word.
+  private final long[] seen = new long[4];
+
+  private @Nullable List<AttributeError> errors;
+  private ErrorAction worst = ErrorAction.DISCARD;
+  private DecodeOutcome.@Nullable SessionReset reset;
+
   private PathAttribute.@Nullable MpReach reach;
   private PathAttribute.@Nullable MpUnreach unreach;
+  private boolean announcesByAttribute;
   private @Nullable Ipv4Address nextHop;
+  private @Nullable AttributeError nextHopError;
   private @Nullable AsPath path;
   private @Nullable AsPath as4Path;
   private PathAttribute.@Nullable Aggregator aggregator;
   private PathAttribute.@Nullable As4Aggregator as4Aggregator;
-  private boolean sawReach;
-  private ErrorAction worst = ErrorAction.DISCARD;
-  private DecodeOutcome.@Nullable SessionReset reset;
 
-  private UpdateDecoder(CodecContext context) {
+  private UpdateDecoder(OctetReader from, CodecContext context) {
+    this.from = from;
     this.context = context;
   }
 
-  /// @param body the message after its header
-  static DecodeOutcome decode(ByteBuf body, CodecContext context) {
-    return new UpdateDecoder(context).decode(body);
+  /// @param from stands behind the header of a message with room for both length fields
+  static DecodeOutcome decode(OctetReader from, CodecContext context) {
+    return new UpdateDecoder(from, context).decode();
   }
 
-  private DecodeOutcome decode(ByteBuf body) {
-    // RFC 7606 §4: lengths that contradict the message leave the fields undelimited.
-    if (body.readableBytes() < 4) {
-      return malformedList("UPDATE is shorter than its fixed fields");
-    }
-    int withdrawnLength = body.readUnsignedShort();
-    if (body.readableBytes() < withdrawnLength + 2) {
-      return malformedList("withdrawn routes overrun the UPDATE");
-    }
-    ByteBuf withdrawnField = body.readSlice(withdrawnLength);
-    int attributesLength = body.readUnsignedShort();
-    if (body.readableBytes() < attributesLength) {
-      return malformedList("attributes overrun the UPDATE");
-    }
-    ByteBuf attributesField = body.readSlice(attributesLength);
+  private DecodeOutcome decode() {
+    boolean ids = context.addPathReceive().contains(AfiSafi.IPV4_UNICAST);
+    // RFC 7606 §4: the two lengths delimit the fields, so the prefixes are found whatever is wrong
+    // with the attributes between them.
     Nlri withdrawn;
     Nlri announced;
+    int attributesAt;
+    int attributesLength;
     try {
-      withdrawn = PrefixCodec.read(withdrawnField, IpFamily.IPV4);
-      announced = PrefixCodec.read(body, IpFamily.IPV4);
+      int withdrawnLength = from.u16();
+      if (withdrawnLength + 2 > from.remaining()) {
+        return reset(MALFORMED_ATTRIBUTE_LIST, "withdrawn routes overrun the UPDATE");
+      }
+      int outer = from.enter(withdrawnLength);
+      withdrawn = PrefixReader.read(from, IpFamily.IPV4, ids);
+      from.leave(outer);
+      attributesLength = from.u16();
+      if (attributesLength > from.remaining()) {
+        return reset(MALFORMED_ATTRIBUTE_LIST, "attributes overrun the UPDATE");
+      }
+      attributesAt = from.position();
+      from.skip(attributesLength);
+      announced = PrefixReader.read(from, IpFamily.IPV4, ids);
+      from.position(attributesAt);
+      from.enter(attributesLength);
     } catch (MalformedAttribute malformed) {
-      // RFC 7606 §5.3: an NLRI field that cannot be delimited resets the session.
-      return new DecodeOutcome.SessionReset(
-          Notification.of(Notification.UPDATE_MESSAGE, 10), malformed.problem(), Octets.EMPTY);
+      // RFC 7606 §5.3, §3.j: an NLRI field that cannot be delimited resets the session.
+      return reset(INVALID_NETWORK_FIELD, "IPv4 prefixes: " + malformed.problem());
     }
-    readAttributes(attributesField);
+    readAttributes();
     if (reset != null) {
       return reset;
     }
-    boolean announces = !announced.isEmpty() || sawReach;
+    return outcome(withdrawn, announced);
+  }
+
+  private DecodeOutcome outcome(Nlri withdrawn, Nlri announced) {
+    boolean announces = !announced.isEmpty() || announcesByAttribute;
+    if (nextHopError != null && (!announced.isEmpty() || !announcesByAttribute)) {
+      // RFC 4760 §3: NEXT_HOP beside MP_REACH_NLRI alone is ignored.
+      error(nextHopError, ErrorAction.WITHDRAW);
+    }
     if (announces) {
       requireMandatory(!announced.isEmpty());
     }
     reconcileTwoOctetPath();
     Update update = new Update(withdrawn, unreach, attributes.build(), nextHop, announced, reach);
-    if (errors.isEmpty()) {
+    if (hasMoreThanUnreach() && update.endOfRib().isPresent()) {
+      update = update.asPartial();
+    }
+    if (errors == null) {
       return new DecodeOutcome.Accepted(update);
     }
     if (worst == ErrorAction.DISCARD) {
-      return new DecodeOutcome.AttributeDiscard(update, errors, Octets.EMPTY);
+      return new DecodeOutcome.AttributeDiscard(update, errors, from.sample());
     }
-    if (!announces) {
-      // RFC 7606 §5.2: without reachable NLRI an error beyond attribute discard resets the session,
-      // because the routes it was about may be in what could not be read.
-      return new DecodeOutcome.SessionReset(
-          Notification.of(Notification.UPDATE_MESSAGE, 1),
-          errors.getFirst().problem(),
-          Octets.EMPTY);
+    if (!announces && hasMoreThanUnreach()) {
+      // RFC 7606 §5.2: attributes without a route to go with, and one of them malformed: the routes
+      // may be in what could not be read.
+      return reset(MALFORMED_ATTRIBUTE_LIST, errors.getFirst().problem());
     }
-    return new DecodeOutcome.TreatAsWithdraw(update.asWithdrawal(), errors, Octets.EMPTY);
+    return new DecodeOutcome.TreatAsWithdraw(update.asWithdrawal(), errors, from.sample());
   }
 
-  private static DecodeOutcome malformedList(String problem) {
+  private DecodeOutcome.SessionReset reset(int subcode, String problem) {
+    return reset(subcode, problem, Octets.EMPTY);
+  }
+
+  private DecodeOutcome.SessionReset reset(int subcode, String problem, Octets data) {
     return new DecodeOutcome.SessionReset(
-        Notification.of(Notification.UPDATE_MESSAGE, 1), problem, Octets.EMPTY);
+        new Notification(Notification.UPDATE_MESSAGE, subcode, data), problem, from.sample());
   }
 
-  private void readAttributes(ByteBuf field) {
-    while (field.isReadable() && reset == null) {
-      // RFC 7606 §4: too little left for a header, or a length beyond the end, is
-      // treat-as-withdraw; the total length still tells where the NLRI begins.
-      if (field.readableBytes() < 3) {
-        fail(0, "attribute header is cut short", field, ErrorAction.WITHDRAW);
+  private boolean saw(int code) {
+    return (seen[code >>> 6] & 1L << code) != 0;
+  }
+
+  private boolean hasMoreThanUnreach() {
+    return seen[1] != 0
+        || seen[2] != 0
+        || seen[3] != 0
+        || (seen[0] & ~(1L << AttributeType.MP_UNREACH_NLRI.code())) != 0;
+  }
+
+  private void readAttributes() {
+    while (reset == null && from.hasMore()) {
+      int start = from.position();
+      int flags;
+      int code = NO_TYPE;
+      int length;
+      try {
+        flags = from.u8();
+        code = from.u8();
+        length = (flags & Flags.EXTENDED_LENGTH) != 0 ? from.u16() : from.u8();
+      } catch (MalformedAttribute shortHeader) {
+        overrun(start, code, "attribute header is cut short");
         return;
       }
-      int flags = field.readUnsignedByte();
-      int code = field.readUnsignedByte();
-      boolean extended = (flags & AttributeRow.EXTENDED_LENGTH) != 0;
-      if (extended && field.readableBytes() < 2) {
-        fail(code, "attribute header is cut short", field, ErrorAction.WITHDRAW);
+      if (length > from.remaining()) {
+        overrun(start, code, "attribute " + code + " overruns the attribute list");
         return;
       }
-      int length = extended ? field.readUnsignedShort() : field.readUnsignedByte();
-      if (field.readableBytes() < length) {
-        fail(code, "attribute overruns the attribute list", field, ErrorAction.WITHDRAW);
-        return;
-      }
-      readAttribute(flags, code, field.readSlice(length));
+      readAttribute(flags, code, length, start);
     }
   }
 
-  private void readAttribute(int flags, int code, ByteBuf value) {
-    AttributeRow<?> row = AttributeTable.find(code).orElse(null);
-    if (seen[code]) {
-      // RFC 7606 §3.g: a second MP_REACH_NLRI or MP_UNREACH_NLRI resets the session; of any other
-      // attribute the first stands.
-      if (row != null && row.onMalformed() == ErrorAction.RESET) {
-        fail(code, row.name() + " occurs twice", value, ErrorAction.RESET);
+  /// RFC 7606 §4: treat-as-withdraw, unless it is the routes themselves that are cut.
+  private void overrun(int start, int code, String problem) {
+    Octets rest = from.between(start, from.limit());
+    seen[code >>> 6] |= 1L << code;
+    AttributeType type = AttributeType.ofCode(code);
+    if (type != null && type.onMalformed() == ErrorAction.RESET) {
+      reset = reset(OPTIONAL_ATTRIBUTE_ERROR, problem, rest);
+      return;
+    }
+    error(new AttributeError(code, problem, rest), ErrorAction.WITHDRAW);
+  }
+
+  private void readAttribute(int flags, int code, int length, int start) {
+    int valueAt = from.position();
+    int end = valueAt + length;
+    AttributeType type = AttributeType.ofCode(code);
+    if (saw(code)) {
+      if (type != null && type.onMalformed() == ErrorAction.RESET) {
+        // RFC 7606 §3.g: of these two a second is fatal; of any other attribute the first stands.
+        reset = reset(MALFORMED_ATTRIBUTE_LIST, type + " occurs twice");
       }
+      from.position(end);
       return;
     }
-    seen[code] = true;
-    if (row == null) {
-      readUnrecognized(flags, code, value);
+    seen[code >>> 6] |= 1L << code;
+    if (type == null) {
+      readUnrecognized(flags, code, length, start);
       return;
     }
-    ByteBuf whole = value.duplicate();
-    boolean fits = row.flagsFit(flags);
-    if (fits && row.internalOnly() && !context.internal()) {
-      // RFC 7606 §7.5, §7.9, §7.10: from another AS, discarded.
-      fail(code, row.name() + " from another AS", whole, ErrorAction.DISCARD);
-      return;
-    }
-    if (fits && context.fourOctetAs() && (code == 17 || code == 18)) {
-      // RFC 6793 §4.1: from a 4-octet speaker these mean nothing.
-      return;
-    }
-    PathAttribute attribute;
-    try {
-      attribute = row.decoder().decode(value, context);
-    } catch (MalformedAttribute malformed) {
-      fail(code, row.name() + ": " + malformed.problem(), whole, row.onMalformed());
-      return;
-    } catch (IndexOutOfBoundsException | IllegalArgumentException unforeseen) {
-      fail(code, row.name() + ": " + unforeseen.getMessage(), whole, row.onMalformed());
-      return;
-    }
-    keep(attribute);
+    boolean fits = type.flagsFit(flags);
     if (!fits) {
-      // RFC 7606 §3.c: a conflict of the Optional, Transitive or Partial bits is
-      // treat-as-withdraw.
-      fail(
-          code,
-          row.name() + " with flags 0x" + Integer.toHexString(flags),
-          whole,
-          ErrorAction.WITHDRAW);
+      // RFC 7606 §3.c, whatever would otherwise become of the attribute.
+      failed(type, start, end, "flags 0x" + Integer.toHexString(flags), ErrorAction.WITHDRAW);
+    }
+    if (type.isInternal() && !context.internal()) {
+      if (fits) {
+        failed(type, start, end, "from another AS", ErrorAction.DISCARD);
+      }
+      from.position(end);
+      return;
+    }
+    if (type.isForTwoOctetPeers() && context.fourOctetAs()) {
+      from.position(end);
+      return;
+    }
+    try {
+      int outer = from.enter(length);
+      readValue(type, flags);
+      if (from.hasMore()) {
+        throw new MalformedAttribute(length + " octets are too many");
+      }
+      from.leave(outer);
+    } catch (MalformedAttribute malformed) {
+      from.position(end);
+      failed(type, start, end, malformed.problem(), type.onMalformed());
     }
   }
 
-  private void keep(PathAttribute attribute) {
-    switch (attribute) {
-      case PathAttribute.MpReach mpReach -> {
-        sawReach = !mpReach.nlri().isEmpty();
-        reach = context.families().contains(mpReach.family()) ? mpReach : null;
+  /// Reads what lies within the limit, all of it or else it is malformed.
+  private void readValue(AttributeType type, int flags) throws MalformedAttribute {
+    switch (type) {
+      case ORIGIN -> attributes.origin(AttributeReader.origin(from));
+      case AS_PATH -> {
+        path = AsPathCodec.read(from, context.fourOctetAs(), context.internal());
+        attributes.asPath(path);
       }
-      // Kept even when the family is not exchanged (it then names no prefix): without it the
-      // message would look like the IPv4 End-of-RIB.
-      case PathAttribute.MpUnreach mpUnreach -> unreach = mpUnreach;
-      case PathAttribute.NextHop(Ipv4Address address) -> nextHop = address;
-      case PathAttribute.As4Path(AsPath of4) -> as4Path = of4;
-      case PathAttribute.As4Aggregator of4 -> as4Aggregator = of4;
-      case PathAttribute.AsPathAttribute as -> {
-        path = as.path();
-        attributes.put(as);
+      case NEXT_HOP -> nextHop = new Ipv4Address(from.u32());
+      case MULTI_EXIT_DISC -> attributes.med(from.u32());
+      case LOCAL_PREF -> attributes.localPref(from.u32());
+      case ATOMIC_AGGREGATE -> attributes.put(AttributeReader.atomicAggregate(from));
+      case AGGREGATOR -> {
+        aggregator = AttributeReader.aggregator(from, context.fourOctetAs());
+        attributes.put(aggregator);
       }
-      case PathAttribute.Aggregator by -> {
-        aggregator = by;
-        attributes.put(by);
-      }
-      case PathAttribute.Origin _,
-          PathAttribute.MultiExitDisc _,
-          PathAttribute.LocalPref _,
-          PathAttribute.AtomicAggregate _,
-          PathAttribute.Communities _,
-          PathAttribute.OriginatorId _,
-          PathAttribute.ClusterList _,
-          PathAttribute.ExtendedCommunities _,
-          PathAttribute.LargeCommunities _,
-          PathAttribute.Unrecognized _ ->
-          attributes.put(attribute);
+      case COMMUNITIES -> attributes.put(AttributeReader.communities(from));
+      case ORIGINATOR_ID -> attributes.put(AttributeReader.originatorId(from));
+      case CLUSTER_LIST -> attributes.put(AttributeReader.clusterList(from));
+      case MP_REACH_NLRI -> readReach();
+      case MP_UNREACH_NLRI -> unreach = AttributeReader.mpUnreach(from, context);
+      case EXTENDED_COMMUNITIES -> attributes.put(AttributeReader.extendedCommunities(from));
+      case AS4_PATH -> as4Path = AttributeReader.as4Path(from);
+      case AS4_AGGREGATOR -> as4Aggregator = AttributeReader.as4Aggregator(from);
+      case LARGE_COMMUNITY -> attributes.put(AttributeReader.largeCommunities(from));
+      case ONLY_TO_CUSTOMER -> attributes.put(AttributeReader.onlyToCustomer(from));
+    }
+    if ((flags & Flags.PARTIAL) != 0) {
+      attributes.partial(type.code());
     }
   }
 
-  private void readUnrecognized(int flags, int code, ByteBuf value) {
-    if ((flags & AttributeRow.OPTIONAL) == 0) {
+  private void readReach() throws MalformedAttribute {
+    // Whether routes follow must be known even when the family is none of ours: then they are not
+    // read, but the message is no withdrawal either.
+    PathAttribute.MpReach read = AttributeReader.mpReach(from, context);
+    announcesByAttribute = read == null || !read.nlri().isEmpty();
+    reach = read;
+  }
+
+  private void readUnrecognized(int flags, int code, int length, int start) {
+    int end = from.position() + length;
+    if ((flags & Flags.OPTIONAL) == 0) {
       // RFC 4271 §6.3: an unknown well-known attribute is an error of its own kind.
       reset =
-          new DecodeOutcome.SessionReset(
-              new Notification(Notification.UPDATE_MESSAGE, 2, octets(value)),
+          reset(
+              UNRECOGNIZED_WELL_KNOWN,
               "well-known attribute " + code + " is unknown",
-              Octets.EMPTY);
+              from.between(start, end));
       return;
     }
-    if ((flags & AttributeRow.TRANSITIVE) != 0) {
-      int kept = AttributeRow.OPTIONAL_TRANSITIVE | AttributeRow.PARTIAL;
-      attributes.put(new PathAttribute.Unrecognized(kept, code, octets(value)));
+    if ((flags & Flags.TRANSITIVE) != 0) {
+      // RFC 4271 §9: passed on with Partial set.
+      attributes.put(
+          new PathAttribute.Unrecognized(
+              Flags.OPTIONAL_TRANSITIVE | Flags.PARTIAL, code, from.between(from.position(), end)));
     }
+    from.position(end);
   }
 
   /// RFC 7606 §3.d: a missing mandatory attribute is treat-as-withdraw.
   private void requireMandatory(boolean ipv4Field) {
-    requireSeen(1, "ORIGIN");
-    requireSeen(2, "AS_PATH");
+    require(AttributeType.ORIGIN);
+    require(AttributeType.AS_PATH);
     if (ipv4Field) {
-      requireSeen(3, "NEXT_HOP");
+      require(AttributeType.NEXT_HOP);
     }
   }
 
-  private void requireSeen(int code, String name) {
-    if (!seen[code]) {
-      errors.add(new AttributeError(code, name + " is missing", Octets.EMPTY));
-      worsen(ErrorAction.WITHDRAW);
+  private void require(AttributeType type) {
+    if (!saw(type.code())) {
+      error(
+          new AttributeError(type.code(), type + " is missing", Octets.EMPTY),
+          ErrorAction.WITHDRAW);
     }
   }
 
@@ -248,33 +311,36 @@ final class UpdateDecoder {
       return;
     }
     if (as4Path != null && path != null) {
-      attributes.put(new PathAttribute.AsPathAttribute(AsPathCodec.merge(path, as4Path)));
+      attributes.asPath(AsPathCodec.merge(path, as4Path));
     }
     if (as4Aggregator != null && aggregator != null) {
       attributes.put(new PathAttribute.Aggregator(as4Aggregator.asn(), as4Aggregator.speaker()));
     }
   }
 
-  private void fail(int code, String problem, ByteBuf value, ErrorAction action) {
-    errors.add(new AttributeError(code, problem, octets(value)));
-    worsen(action);
+  private void failed(AttributeType type, int start, int end, String problem, ErrorAction action) {
+    Octets whole = from.between(start, end);
+    String what = type + ": " + problem;
     if (action == ErrorAction.RESET) {
-      int subcode = problem.endsWith("twice") ? 1 : 9;
-      reset =
-          new DecodeOutcome.SessionReset(
-              Notification.of(Notification.UPDATE_MESSAGE, subcode), problem, Octets.EMPTY);
+      // RFC 4760 §7: its routes cannot be located, so they cannot be withdrawn either.
+      reset = reset(OPTIONAL_ATTRIBUTE_ERROR, what, whole);
+      return;
+    }
+    AttributeError error = new AttributeError(type.code(), what, whole);
+    if (type == AttributeType.NEXT_HOP) {
+      nextHopError = error;
+    } else {
+      error(error, action);
     }
   }
 
-  private void worsen(ErrorAction action) {
+  private void error(AttributeError error, ErrorAction action) {
+    if (errors == null) {
+      errors = new ArrayList<>();
+    }
+    errors.add(error);
     if (action.compareTo(worst) > 0) {
       worst = action;
     }
-  }
-
-  private static Octets octets(ByteBuf value) {
-    byte[] bytes = new byte[value.readableBytes()];
-    value.getBytes(value.readerIndex(), bytes);
-    return Octets.of(bytes);
   }
 }

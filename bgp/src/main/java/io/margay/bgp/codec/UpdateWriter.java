@@ -114,7 +114,10 @@ public final class UpdateWriter {
       int lengthAt = message.size();
       message.u16(0);
       AttributeWriter.header(
-          AttributeRow.OPTIONAL, MP_REACH, reach.size() + octets(nlri, from, end, ids), message);
+          AttributeType.Flags.OPTIONAL,
+          MP_REACH,
+          reach.size() + octets(nlri, from, end, ids),
+          message);
       message.bytes(reach);
       prefixes(nlri, from, end, ids, message);
       message.bytes(attributes);
@@ -212,7 +215,7 @@ public final class UpdateWriter {
   ///
   /// @param octets of the prefixes that follow
   static void beginUnreach(AfiSafi family, int octets, OctetWriter to) {
-    AttributeWriter.header(AttributeRow.OPTIONAL, MP_UNREACH, FAMILY_OCTETS + octets, to);
+    AttributeWriter.header(AttributeType.Flags.OPTIONAL, MP_UNREACH, FAMILY_OCTETS + octets, to);
     to.u16(family.afi());
     to.u8(family.safi());
   }
@@ -224,7 +227,7 @@ public final class UpdateWriter {
     OctetWriter head = new OctetWriter(64);
     beginReach(reach.family(), reach.nextHop(), reach.linkLocal(), head);
     int octets = head.size() + octets(nlri, 0, nlri.size(), ids);
-    AttributeWriter.header(AttributeRow.OPTIONAL, MP_REACH, octets, to);
+    AttributeWriter.header(AttributeType.Flags.OPTIONAL, MP_REACH, octets, to);
     to.bytes(head);
     prefixes(nlri, 0, nlri.size(), ids, to);
   }

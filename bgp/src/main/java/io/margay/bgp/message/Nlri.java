@@ -257,14 +257,15 @@ public final class Nlri implements Iterable<Prefix> {
       }
     }
 
+    /// Gives the arrays away where they are full.
     public Nlri build() {
-      return new Nlri(
-          family,
-          size,
-          Arrays.copyOf(high, size),
-          family == IpFamily.IPV4 ? low : Arrays.copyOf(low, size),
-          Arrays.copyOf(lengths, size),
-          pathIds == null ? null : Arrays.copyOf(pathIds, size));
+      if (size < high.length) {
+        high = Arrays.copyOf(high, size);
+        lengths = Arrays.copyOf(lengths, size);
+        low = family == IpFamily.IPV4 ? low : Arrays.copyOf(low, size);
+        pathIds = pathIds == null ? null : Arrays.copyOf(pathIds, size);
+      }
+      return new Nlri(family, size, high, low, lengths, pathIds);
     }
   }
 }

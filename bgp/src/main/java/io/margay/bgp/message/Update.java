@@ -16,16 +16,30 @@ import org.jspecify.annotations.Nullable;
 /// @param nextHop NEXT_HOP, for the prefixes of the message's own field; absent if the attribute is
 /// @param announced IPv4 prefixes of the message's own field
 /// @param reachable announcements of MP_REACH_NLRI; absent if the attribute is
+/// @param partial something of the message was left out: that nothing is left does not make it an
+///   End-of-RIB
 public record Update(
     Nlri withdrawn,
     PathAttribute.@Nullable MpUnreach unreachable,
     PathAttributes attributes,
     @Nullable Ipv4Address nextHop,
     Nlri announced,
-    PathAttribute.@Nullable MpReach reachable)
+    PathAttribute.@Nullable MpReach reachable,
+    boolean partial)
     implements Message {
 
   private static final Nlri NO_IPV4 = Nlri.none(IpFamily.IPV4);
+
+  /// A whole message.
+  public Update(
+      Nlri withdrawn,
+      PathAttribute.@Nullable MpUnreach unreachable,
+      PathAttributes attributes,
+      @Nullable Ipv4Address nextHop,
+      Nlri announced,
+      PathAttribute.@Nullable MpReach reachable) {
+    this(withdrawn, unreachable, attributes, nextHop, announced, reachable, false);
+  }
 
   /// A message of IPv4 routes in its own fields.
   ///
@@ -66,7 +80,8 @@ public record Update(
 
   /// The family whose End-of-RIB this is.
   public Optional<AfiSafi> endOfRib() {
-    if (!withdrawn.isEmpty()
+    if (partial
+        || !withdrawn.isEmpty()
         || !announced.isEmpty()
         || reachable != null
         || nextHop != null
@@ -77,6 +92,11 @@ public record Update(
       return Optional.of(AfiSafi.IPV4_UNICAST);
     }
     return unreachable.nlri().isEmpty() ? Optional.of(unreachable.family()) : Optional.empty();
+  }
+
+  /// The same, known to lack something the message had.
+  public Update asPartial() {
+    return new Update(withdrawn, unreachable, attributes, nextHop, announced, reachable, true);
   }
 
   /// The same message with every announcement turned into a withdrawal (RFC 7606 §2,
@@ -101,7 +121,7 @@ public record Update(
         unreach = new PathAttribute.MpUnreach(family, reachable.nlri());
       }
     }
-    return new Update(gone, unreach, PathAttributes.EMPTY, null, NO_IPV4, null);
+    return new Update(gone, unreach, PathAttributes.EMPTY, null, NO_IPV4, null, true);
   }
 
   private static Nlri join(Nlri first, Nlri second) {

@@ -63,11 +63,16 @@ class UpdateWriterTest {
     return ByteBufUtil.hexDump(to);
   }
 
+  private static DecodeOutcome decode(ByteBuf frame, CodecContext context) {
+    byte[] octets = ByteBufUtil.getBytes(frame);
+    return MessageCodec.decode(octets, octets.length, context);
+  }
+
   private static List<Update> read(ByteBuf stream, CodecContext context) {
     List<Update> updates = new ArrayList<>();
     while (stream.isReadable()) {
       int length = stream.getUnsignedShort(stream.readerIndex() + 16);
-      DecodeOutcome outcome = MessageCodec.decode(stream.readSlice(length), context);
+      DecodeOutcome outcome = decode(stream.readSlice(length), context);
       assertThat(outcome).isInstanceOf(Accepted.class);
       updates.add((Update) ((Accepted) outcome).message());
     }
