@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
-# The benches behind ./dev bench. usage: run.sh [cni|agent|jmh]...
+# The benches behind ./dev bench. usage: run.sh [cni|agent|jmh]... or run.sh bgp [BENCH]...
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
+if [ "${1:-}" = bgp ]; then
+  shift
+  exec bash "$root/bench/bgp/run.sh" "$@"
+fi
 . "$root/deploy/packages.sh"
 PATH=$PATH:/usr/sbin:/sbin
 margay=$root/dist/bin/margay
@@ -81,6 +85,6 @@ for bench in "$@"; do
     cni) bench_cni ;;
     agent) bench_agent ;;
     jmh) bench_jmh ;;
-    *) echo "bench: no bench is called $bench; there are: cni, agent, jmh" >&2; exit 2 ;;
+    *) echo "bench: no bench is called $bench; there are: cni, agent, jmh, and bgp with its own" >&2; exit 2 ;;
   esac
 done

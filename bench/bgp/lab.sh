@@ -8,6 +8,7 @@
 lab_names() { echo "$ns-f $ns-d $ns-s"; }
 
 lab_up() { # PEERS
+  local n i at
   for n in $(lab_names); do
     ip netns add "$n"
     ip -n "$n" link set lo up
@@ -24,6 +25,7 @@ lab_up() { # PEERS
 }
 
 lab_down() {
+  local n
   for n in $(lab_names); do
     [ -e "/run/netns/$n" ] || continue
     ip netns pids "$n" | xargs -r kill -9 2>/dev/null || true
@@ -47,7 +49,7 @@ static_routes() {
 }
 
 feeders_up() { # N PEERS: one BIRD each, holding its slice, session disabled
-  local share=$(($1 / $2))
+  local i share=$(($1 / $2))
   for i in $(seq "$2"); do
     {
       echo "log \"$lab/feed$i.log\" { fatal, bug }; router id 10.200.0.$((10 + i)); protocol device { }"
@@ -116,6 +118,7 @@ dut_up() { # NAME N PEERS
 }
 
 dut_bird() {
+  local i
   {
     echo "log \"$lab/dut.log\" { fatal, bug }; router id 1.1.1.1; protocol device { }"
     [ "${FIB:-none}" = none ] || echo "protocol kernel { ipv4 { import none; export all; }; }"
@@ -128,6 +131,7 @@ dut_bird() {
 }
 
 dut_frr() {
+  local i
   {
     echo "frr defaults datacenter"
     echo "router bgp 65001"
@@ -145,6 +149,7 @@ dut_frr() {
 }
 
 dut_gobgp() {
+  local i
   {
     printf '[global.config]\nas = 65001\nrouter-id = "1.1.1.1"\n'
     for i in $(seq "$1"); do
@@ -156,6 +161,7 @@ dut_gobgp() {
 }
 
 dut_openbgpd() {
+  local i
   {
     printf 'AS 65001\nrouter-id 1.1.1.1\nfib-update no\nsocket "%s"\n' "$lab/openbgpd.sock"
     for i in $(seq "$1"); do printf 'neighbor 10.200.0.%d { remote-as %d; passive; }\n' $((10 + i)) $((65010 + i)); done | sed 's/; /\n/g; s/{ /{\n/; s/;* }/\n}/'
@@ -168,7 +174,7 @@ dut_openbgpd() {
 
 # Peak resident memory, in MB, and processor time, in seconds, of everything in the DUT's namespace.
 dut_cost() {
-  local rss=0 ticks=0
+  local pid rss=0 ticks=0
   for pid in $(ip netns pids "$ns-d"); do
     rss=$((rss + $(awk '/^VmHWM/ {print $2}' "/proc/$pid/status" 2>/dev/null || echo 0)))
     ticks=$((ticks + $(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | awk '{print $12 + $13}' || echo 0)))
