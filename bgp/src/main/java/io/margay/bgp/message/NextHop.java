@@ -2,6 +2,7 @@ package io.margay.bgp.message;
 
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// Where a route leads, whichever attribute carried it: NEXT_HOP (RFC 4271 §5.1.3) or MP_REACH_NLRI
@@ -20,6 +21,20 @@ public record NextHop(IpAddress address, @Nullable IpAddress linkLocal) {
 
   public static NextHop of(IpAddress address) {
     return new NextHop(address, null);
+  }
+
+  // Written out: what a record derives costs ten times as much until it is compiled well, and RIBs
+  // compare from their first route on.
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof NextHop that
+        && address.equals(that.address)
+        && Objects.equals(linkLocal, that.linkLocal);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * address.hashCode() + Objects.hashCode(linkLocal);
   }
 
   @Override

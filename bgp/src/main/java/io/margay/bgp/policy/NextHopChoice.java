@@ -3,7 +3,6 @@ package io.margay.bgp.policy;
 import io.margay.bgp.message.NextHop;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
-import org.jspecify.annotations.Nullable;
 
 /// Which next hop a peer is told.
 final class NextHopChoice {
@@ -68,8 +67,8 @@ final class NextHopChoice {
     }
     // RFC 2545 §3: the link-local address goes along only where the next hop and the peer are on
     // one link.
-    @Nullable IpAddress linkLocal = to.sharesSubnet(hop.address()) ? hop.linkLocal() : null;
-    return carried(family, new NextHop(hop.address(), linkLocal));
+    boolean whole = hop.linkLocal() == null || to.sharesSubnet(hop.address());
+    return carried(family, whole ? hop : NextHop.of(hop.address()));
   }
 
   private boolean isPeer(IpAddress address) {

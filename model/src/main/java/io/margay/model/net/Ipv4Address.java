@@ -1,5 +1,7 @@
 package io.margay.model.net;
 
+import org.jspecify.annotations.Nullable;
+
 /// An IPv4 address.
 ///
 /// @param value the address as a big-endian 32-bit number
@@ -105,6 +107,18 @@ public record Ipv4Address(int value) implements IpAddress {
   @Override
   public boolean isUnspecified() {
     return value == 0;
+  }
+
+  // Written out: what a record derives costs ten times as much until it is compiled well, and RIBs
+  // compare from their first route on.
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Ipv4Address that && value == that.value;
+  }
+
+  @Override
+  public int hashCode() {
+    return value;
   }
 
   @Override

@@ -1,5 +1,7 @@
 package io.margay.model.net;
 
+import org.jspecify.annotations.Nullable;
+
 /// An IPv6 address without a scope: the interface of a link-local address is its holder's business.
 ///
 /// @param high the first 64 bits, big-endian
@@ -158,6 +160,18 @@ public record Ipv6Address(long high, long low) implements IpAddress {
   @Override
   public boolean isUnspecified() {
     return (high | low) == 0;
+  }
+
+  // Written out: what a record derives costs ten times as much until it is compiled well, and RIBs
+  // compare from their first route on.
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Ipv6Address that && high == that.high && low == that.low;
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Long.hashCode(high) + Long.hashCode(low);
   }
 
   /// The canonical text of RFC 5952: lower case, the longest run of two or more zero groups as

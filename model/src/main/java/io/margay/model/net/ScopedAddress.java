@@ -1,6 +1,7 @@
 package io.margay.model.net;
 
 import java.util.Comparator;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// An address, with the interface it is meant on where the address alone says nothing: a link-local
@@ -13,7 +14,8 @@ public record ScopedAddress(IpAddress address, @Nullable InterfaceName scope)
   private static final Comparator<ScopedAddress> ORDER =
       Comparator.comparing(ScopedAddress::address)
           .thenComparing(
-              ScopedAddress::scope, Comparator.nullsFirst(Comparator.<InterfaceName>naturalOrder()));
+              ScopedAddress::scope,
+              Comparator.nullsFirst(Comparator.<InterfaceName>naturalOrder()));
 
   public ScopedAddress {
     if (scope != null && !(address instanceof Ipv6Address && address.isLinkLocal())) {
@@ -41,6 +43,20 @@ public record ScopedAddress(IpAddress address, @Nullable InterfaceName scope)
 
   public IpFamily family() {
     return address.family();
+  }
+
+  // Written out: what a record derives costs ten times as much until it is compiled well, and RIBs
+  // compare from their first route on.
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof ScopedAddress that
+        && address.equals(that.address)
+        && Objects.equals(scope, that.scope);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * address.hashCode() + Objects.hashCode(scope);
   }
 
   @Override
