@@ -5,7 +5,53 @@ import io.margay.bgp.message.Open;
 /// Which of two connections between the same speakers stays (RFC 4271 §6.8, RFC 6286 §2.3).
 public final class Collision {
 
+  /// What becomes of a connection on which the peer's OPEN has just arrived, and of another one.
+  public enum Verdict {
+    /// Both go on for now.
+    BOTH,
+    /// The new one stays, the other ends with Cease/7.
+    ARRIVED,
+    /// The other stays, the new one ends with Cease/7.
+    OTHER,
+    /// The new one stays; the other ends without a word, as if it had broken.
+    ARRIVED_AFTER_RESTART
+  }
+
   private Collision() {}
+
+  /// Decides when an OPEN has arrived.
+  ///
+  /// @param arrived on what it arrived
+  /// @param arrivedOurs whether we opened that connection
+  /// @param otherOurs whether we opened the other one
+  public static Verdict judge(
+      SessionState.OpenConfirm arrived,
+      boolean arrivedOurs,
+      SessionState other,
+      boolean otherOurs) {
+    return switch (other) {
+      case SessionState.Idle _, SessionState.Connect _, SessionState.Active _ -> Verdict.BOTH;
+      // The other has no OPEN yet: it can lose now, but not win before it is proven alive.
+      case SessionState.OpenSent _ ->
+          arrivedStays(arrived, arrivedOurs, otherOurs) ? Verdict.ARRIVED : Verdict.BOTH;
+      case SessionState.OpenConfirm _ ->
+          arrivedStays(arrived, arrivedOurs, otherOurs) ? Verdict.ARRIVED : Verdict.OTHER;
+      // RFC 4724 §5: a new connection from the peer of an established session means that it
+      // restarted; "the previous TCP connection MUST be closed" without a NOTIFICATION.
+      case SessionState.Established(Negotiated negotiated) ->
+          negotiated.gracefulRestart() && !arrivedOurs
+              ? Verdict.ARRIVED_AFTER_RESTART
+              : Verdict.OTHER;
+    };
+  }
+
+  /// Of two connections that the same end opened the newer one stays: that end knows better.
+  private static boolean arrivedStays(
+      SessionState.OpenConfirm arrived, boolean arrivedOurs, boolean otherOurs) {
+    Negotiated negotiated = arrived.negotiated();
+    return arrivedOurs == otherOurs
+        || oursStays(negotiated.ours(), negotiated.peer()) == arrivedOurs;
+  }
 
   /// Whether the connection that we opened stays. The speaker with the higher identifier keeps its
   /// own; with equal identifiers the higher AS number decides.

@@ -11,7 +11,7 @@ public sealed interface EndReason {
   /// The peer ended it and said so.
   record NotificationReceived(Notification notification) implements EndReason {}
 
-  /// It broke: the one end after which a peer's routes may be kept (RFC 4724 §4.2).
+  /// It broke.
   record ConnectionLost(String cause) implements EndReason {}
 
   /// We ended it without a word.

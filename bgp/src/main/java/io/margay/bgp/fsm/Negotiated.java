@@ -8,42 +8,80 @@ import io.margay.bgp.message.Open;
 import io.margay.model.net.IpFamily;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 
 /// What two OPENs agree on.
 ///
-/// @param peer the peer's OPEN
-/// @param holdTime the smaller of both proposals; zero: no keepalives
+/// @param ours what we said
+/// @param peer what the peer said
+/// @param timers for how long which silence is fine
 /// @param families routes of which are exchanged
-/// @param fourOctetAs both speak 4-octet AS numbers
-/// @param gracefulRestart both announced the capability
+/// @param addPathReceive of these, those of which the peer tells several paths (RFC 7911 §4)
+/// @param addPathSend of these, those of which we tell several paths
+/// @param extendedNextHop of these, those whose next hop may be of IPv6 although they are not (RFC
+///   8950 §4)
 public record Negotiated(
+    Open ours,
     Open peer,
-    Duration holdTime,
+    Timing timers,
     Set<IpFamily> families,
-    boolean fourOctetAs,
-    boolean gracefulRestart) {
+    Set<IpFamily> addPathReceive,
+    Set<IpFamily> addPathSend,
+    Set<IpFamily> extendedNextHop) {
 
   private static final int BAD_PEER_AS = 2;
   private static final int BAD_BGP_IDENTIFIER = 3;
   private static final int UNACCEPTABLE_HOLD_TIME = 6;
   private static final int UNSUPPORTED_CAPABILITY = 7;
 
+  /// @param holdTime the smaller of both proposals; zero: no keepalives
+  /// @param keepalive interval of our keepalives before jitter
+  /// @param sendHold how long the peer may accept nothing we send; zero: for ever
+  public record Timing(Duration holdTime, Duration keepalive, Duration sendHold) {}
+
   public Negotiated {
-    families = Collections.unmodifiableSet(EnumSet.copyOf(families));
+    families = Set.copyOf(families);
+    addPathReceive = Set.copyOf(addPathReceive);
+    addPathSend = Set.copyOf(addPathSend);
+    extendedNextHop = Set.copyOf(extendedNextHop);
   }
 
-  /// The interval of our keepalives: a third of the hold time (RFC 4271 §4.4).
-  public Duration keepalive() {
-    return holdTime.dividedBy(3);
+  public Duration holdTime() {
+    return timers.holdTime();
+  }
+
+  /// Whether the peer is in the AS our OPEN named.
+  public boolean isInternal() {
+    return peer.asn().equals(ours.asn());
+  }
+
+  /// Whether both speak 4-octet AS numbers.
+  public boolean fourOctetAs() {
+    return both(Capability.FourOctetAs.class);
+  }
+
+  /// Whether both announced graceful restart.
+  public boolean gracefulRestart() {
+    return both(Capability.GracefulRestart.class);
+  }
+
+  /// Whether a NOTIFICATION leaves routes in place as a lost connection does (RFC 8538 §4).
+  public boolean notificationRestart() {
+    return ours.capability(Capability.GracefulRestart.class)
+            .map(Capability.GracefulRestart::notification)
+            .orElse(false)
+        && peerGracefulRestart().map(Capability.GracefulRestart::notification).orElse(false);
   }
 
   /// The peer's graceful restart capability, when it has one.
   public Optional<Capability.GracefulRestart> peerGracefulRestart() {
     return peer.capability(Capability.GracefulRestart.class);
+  }
+
+  private boolean both(Class<? extends Capability> kind) {
+    return ours.capability(kind).isPresent() && peer.capability(kind).isPresent();
   }
 
   /// The verdict on a peer's OPEN.
@@ -55,42 +93,65 @@ public record Negotiated(
 
   /// Holds a peer's OPEN against ours (RFC 4271 §6.2).
   public static Verdict check(Open peer, SessionConfig config) {
-    if (!peer.asn().equals(config.peerAsn())) {
+    Open ours = config.open();
+    if (!config.expected().allows(peer.asn(), ours.asn())) {
       return refused(BAD_PEER_AS);
     }
     long hold = peer.holdTime().toSeconds();
     if (hold == 1 || hold == 2) {
       return refused(UNACCEPTABLE_HOLD_TIME);
     }
-    boolean internal = config.peerAsn().equals(config.open().asn());
-    if (internal && peer.routerId().equals(config.open().routerId())) {
+    if (peer.asn().equals(ours.asn()) && peer.routerId().equals(ours.routerId())) {
       // RFC 6286 §2.2: within an AS the identifier is unique.
       return refused(BAD_BGP_IDENTIFIER);
     }
     Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
     for (IpFamily family : IpFamily.values()) {
       AfiSafi unicast = AfiSafi.unicast(family);
-      if (config.open().speaks(unicast) && peer.speaks(unicast)) {
+      if (ours.speaks(unicast) && peer.speaks(unicast)) {
         families.add(family);
       }
     }
     if (families.isEmpty()) {
       return new Verdict.Refused(
-          new Notification(
-              Notification.OPEN_MESSAGE, UNSUPPORTED_CAPABILITY, wanted(config.open())));
+          new Notification(Notification.OPEN_MESSAGE, UNSUPPORTED_CAPABILITY, wanted(ours)));
     }
-    long ours = config.open().holdTime().toSeconds();
+    Duration holdTime = Duration.ofSeconds(Math.min(ours.holdTime().toSeconds(), hold));
     return new Verdict.Agreed(
         new Negotiated(
+            ours,
             peer,
-            Duration.ofSeconds(Math.min(ours, hold)),
+            new Timing(holdTime, config.keepalive(holdTime), config.sendHold(holdTime)),
             families,
-            has(peer, config.open(), Capability.FourOctetAs.class),
-            has(peer, config.open(), Capability.GracefulRestart.class)));
+            addPath(families, peer, ours),
+            addPath(families, ours, peer),
+            extended(families, ours, peer)));
   }
 
-  private static boolean has(Open peer, Open ours, Class<? extends Capability> kind) {
-    return peer.capability(kind).isPresent() && ours.capability(kind).isPresent();
+  /// Families of which one end wants to send several paths and the other to receive them.
+  private static Set<IpFamily> addPath(Set<IpFamily> families, Open sender, Open receiver) {
+    Set<IpFamily> agreed = EnumSet.noneOf(IpFamily.class);
+    for (IpFamily family : families) {
+      AfiSafi unicast = AfiSafi.unicast(family);
+      boolean sends = sender.addPath(unicast).map(Capability.AddPath.Family::send).orElse(false);
+      boolean receives =
+          receiver.addPath(unicast).map(Capability.AddPath.Family::receive).orElse(false);
+      if (sends && receives) {
+        agreed.add(family);
+      }
+    }
+    return agreed;
+  }
+
+  private static Set<IpFamily> extended(Set<IpFamily> families, Open ours, Open peer) {
+    Set<IpFamily> agreed = EnumSet.noneOf(IpFamily.class);
+    for (IpFamily family : families) {
+      AfiSafi unicast = AfiSafi.unicast(family);
+      if (ours.takesIpv6NextHop(unicast) && peer.takesIpv6NextHop(unicast)) {
+        agreed.add(family);
+      }
+    }
+    return agreed;
   }
 
   private static Verdict refused(int subcode) {

@@ -15,9 +15,14 @@ public sealed interface SessionAction {
   /// Close the connection, if there is one, after everything sent has left.
   record CloseConnection() implements SessionAction {}
 
+  /// Close the connection, if there is one, at once: what was not sent yet is lost.
+  record DropConnection() implements SessionAction {}
+
   record Send(Message message) implements SessionAction {}
 
-  /// Start or restart a timer. The owner adds jitter to all but the hold timer (RFC 4271 §10).
+  /// Start or restart a timer. The owner adds jitter to {@link TimerKind#CONNECT_RETRY} and {@link
+  /// TimerKind#KEEPALIVE} (RFC 4271 §10), and restarts {@link TimerKind#SEND_HOLD} whenever the
+  /// peer accepts something or nothing waits for it.
   record StartTimer(TimerKind kind, Duration duration) implements SessionAction {}
 
   record StopTimer(TimerKind kind) implements SessionAction {}

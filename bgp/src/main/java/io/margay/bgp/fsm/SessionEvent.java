@@ -47,10 +47,13 @@ public sealed interface SessionEvent {
 
   record UpdateMsgErr(Notification notification) implements SessionEvent {}
 
+  /// The peer has accepted nothing for the send hold time (RFC 9687 §4.2).
+  record SendHoldTimerExpires() implements SessionEvent {}
+
   /// RFC 2918 gives it no number.
   record RouteRefreshMsg(RouteRefresh refresh) implements SessionEvent {}
 
-  /// The number of RFC 4271 §8.1; 0 for what came after.
+  /// The number of RFC 4271 §8.1 and RFC 9687; 0 for what came after.
   default int number() {
     return switch (this) {
       case ManualStart _ -> 1;
@@ -70,6 +73,7 @@ public sealed interface SessionEvent {
       case KeepAliveMsg _ -> 26;
       case UpdateMsg _ -> 27;
       case UpdateMsgErr _ -> 28;
+      case SendHoldTimerExpires _ -> 29;
       case RouteRefreshMsg _ -> 0;
     };
   }

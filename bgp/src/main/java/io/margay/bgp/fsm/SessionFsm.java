@@ -5,6 +5,7 @@ import io.margay.bgp.fsm.SessionAction.BackOff;
 import io.margay.bgp.fsm.SessionAction.CloseConnection;
 import io.margay.bgp.fsm.SessionAction.DeliverRefresh;
 import io.margay.bgp.fsm.SessionAction.DeliverUpdate;
+import io.margay.bgp.fsm.SessionAction.DropConnection;
 import io.margay.bgp.fsm.SessionAction.OpenConnection;
 import io.margay.bgp.fsm.SessionAction.Send;
 import io.margay.bgp.fsm.SessionAction.SessionDown;
@@ -24,6 +25,7 @@ import io.margay.bgp.fsm.SessionEvent.ManualStop;
 import io.margay.bgp.fsm.SessionEvent.NotifMsg;
 import io.margay.bgp.fsm.SessionEvent.OpenCollisionDump;
 import io.margay.bgp.fsm.SessionEvent.RouteRefreshMsg;
+import io.margay.bgp.fsm.SessionEvent.SendHoldTimerExpires;
 import io.margay.bgp.fsm.SessionEvent.TcpConnectionAcked;
 import io.margay.bgp.fsm.SessionEvent.TcpConnectionConfirmed;
 import io.margay.bgp.fsm.SessionEvent.TcpConnectionFails;
@@ -88,6 +90,7 @@ public final class SessionFsm {
           KeepAliveMsg _,
           UpdateMsg _,
           UpdateMsgErr _,
+          SendHoldTimerExpires _,
           RouteRefreshMsg _ ->
           to(state);
     };
@@ -128,6 +131,7 @@ public final class SessionFsm {
           KeepAliveMsg _,
           UpdateMsg _,
           UpdateMsgErr _,
+          SendHoldTimerExpires _,
           RouteRefreshMsg _ ->
           failed(null, new EndReason.ConnectionLost("unexpected event"), null, config);
     };
@@ -162,6 +166,7 @@ public final class SessionFsm {
           KeepAliveMsg _,
           UpdateMsg _,
           UpdateMsgErr _,
+          SendHoldTimerExpires _,
           RouteRefreshMsg _ ->
           failed(null, new EndReason.ConnectionLost("unexpected event"), null, config);
     };
@@ -191,6 +196,7 @@ public final class SessionFsm {
           IdleHoldTimerExpires _,
           KeepAliveMsg _,
           UpdateMsg _,
+          SendHoldTimerExpires _,
           RouteRefreshMsg _ ->
           refused(null, unexpected(IN_OPEN_SENT), config);
     };
@@ -202,8 +208,11 @@ public final class SessionFsm {
     if (negotiated.holdTime().isZero()) {
       actions.add(new StopTimer(TimerKind.HOLD));
     } else {
-      actions.add(new StartTimer(TimerKind.KEEPALIVE, negotiated.keepalive()));
+      actions.add(new StartTimer(TimerKind.KEEPALIVE, negotiated.timers().keepalive()));
       actions.add(new StartTimer(TimerKind.HOLD, negotiated.holdTime()));
+    }
+    if (!negotiated.timers().sendHold().isZero()) {
+      actions.add(new StartTimer(TimerKind.SEND_HOLD, negotiated.timers().sendHold()));
     }
     return new Transition(new OpenConfirm(negotiated), actions);
   }
@@ -215,6 +224,7 @@ public final class SessionFsm {
       case ManualStart _, TcpConnectionAcked _, TcpConnectionConfirmed _ -> to(state);
       case ManualStop(Notification notification) -> stopped(null, notification, true);
       case HoldTimerExpires _ -> refused(null, holdExpired(), config);
+      case SendHoldTimerExpires _ -> stalled(null, config);
       case KeepaliveTimerExpires _ -> keepAlive(state, negotiated);
       case TcpConnectionFails(String cause) ->
           failed(null, new EndReason.ConnectionLost(cause), null, config);
@@ -245,6 +255,7 @@ public final class SessionFsm {
       case ManualStart _, TcpConnectionAcked _, TcpConnectionConfirmed _ -> to(state);
       case ManualStop(Notification notification) -> stopped(negotiated, notification, true);
       case HoldTimerExpires _ -> refused(negotiated, holdExpired(), config);
+      case SendHoldTimerExpires _ -> stalled(negotiated, config);
       case KeepaliveTimerExpires _ -> keepAlive(state, negotiated);
       case TcpConnectionFails(String cause) ->
           failed(negotiated, new EndReason.ConnectionLost(cause), null, config);
@@ -266,7 +277,7 @@ public final class SessionFsm {
     return to(
         state,
         new Send(new Keepalive()),
-        new StartTimer(TimerKind.KEEPALIVE, negotiated.keepalive()));
+        new StartTimer(TimerKind.KEEPALIVE, negotiated.timers().keepalive()));
   }
 
   /// KEEPALIVE and UPDATE restart the hold timer, where there is one.
@@ -313,6 +324,15 @@ public final class SessionFsm {
   private static Transition refused(
       @Nullable Negotiated up, Notification notification, SessionConfig config) {
     return failed(up, new EndReason.NotificationSent(notification), notification, config);
+  }
+
+  /// RFC 9687 §4.2: the NOTIFICATION most likely never leaves, so nothing waits for it.
+  private static Transition stalled(@Nullable Negotiated up, SessionConfig config) {
+    Notification expired = Notification.of(Notification.SEND_HOLD_TIMER_EXPIRED, 0);
+    Transition ended = refused(up, expired, config);
+    List<SessionAction> actions = new ArrayList<>(ended.actions());
+    actions.replaceAll(action -> action instanceof CloseConnection ? new DropConnection() : action);
+    return new Transition(ended.next(), actions);
   }
 
   /// Ends on an error. A passive connection waits for the peer at once, so that a back-off never

@@ -7,5 +7,7 @@ public enum TimerKind {
   /// Until the peer counts as dead.
   HOLD,
   /// Until our next sign of life.
-  KEEPALIVE
+  KEEPALIVE,
+  /// Until a peer that accepts nothing we send counts as dead (RFC 9687 §3).
+  SEND_HOLD
 }

@@ -3,10 +3,10 @@ package io.margay.bgp.speaker;
 import io.margay.bgp.codec.AttributeError;
 import io.margay.bgp.message.Nlri;
 import io.margay.bgp.rib.PrefixLimit;
-import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.ScopedAddress;
 import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,14 +17,14 @@ final class BgpLog {
 
   private BgpLog() {}
 
-  static void peerUp(IpAddress peer, String description) {
+  static void peerUp(ScopedAddress peer, String description) {
     LOG.atInfo()
         .addKeyValue("peer", peer)
         .addKeyValue("description", description)
         .log("ADJCHANGE neighbor Up");
   }
 
-  static void peerDown(IpAddress peer, String description, String reason) {
+  static void peerDown(ScopedAddress peer, String description, String reason) {
     LOG.atWarn()
         .addKeyValue("peer", peer)
         .addKeyValue("description", description)
@@ -32,14 +32,14 @@ final class BgpLog {
         .log("ADJCHANGE neighbor Down");
   }
 
-  static void attemptFailed(IpAddress peer, String reason) {
+  static void attemptFailed(ScopedAddress peer, String reason) {
     LOG.atInfo()
         .addKeyValue("peer", peer)
         .addKeyValue("reason", reason)
         .log("BGP session attempt failed");
   }
 
-  static void transition(IpAddress peer, SessionPhase from, SessionPhase to) {
+  static void transition(ScopedAddress peer, SessionPhase from, SessionPhase to) {
     LOG.atDebug()
         .addKeyValue("peer", peer)
         .addKeyValue("from", from)
@@ -47,14 +47,15 @@ final class BgpLog {
         .log("BGP session changes state");
   }
 
-  static void configurationResets(IpAddress peer, String what) {
+  static void configurationResets(ScopedAddress peer, Set<String> fields) {
     LOG.atWarn()
         .addKeyValue("peer", peer)
-        .addKeyValue("changed", what)
-        .log("BGP session resets because its configuration changed");
+        .addKeyValue("changed", fields)
+        .log("BGP session is reset: the protocol cannot make this change within one");
   }
 
-  static void malformed(IpAddress peer, String outcome, List<AttributeError> errors) {
+  static void malformed(
+      ScopedAddress peer, String outcome, List<AttributeError> errors, String hex) {
     AttributeError first = errors.getFirst();
     LOG.atWarn()
         .addKeyValue("peer", peer)
@@ -63,14 +64,37 @@ final class BgpLog {
         .addKeyValue("problem", first.problem())
         .addKeyValue("value", first.value())
         .addKeyValue("errors", errors.size())
+        .addKeyValue("message", hex)
         .log("BGP UPDATE is malformed");
   }
 
-  static void stranger(IpAddress address, long unlogged) {
+  static void stranger(ScopedAddress address, String why, long unlogged) {
     LOG.atWarn()
         .addKeyValue("address", address)
+        .addKeyValue("reason", why)
         .addKeyValue("unlogged", unlogged)
-        .log("BGP connection from an unknown address is closed; configure a peer to accept it");
+        .log("BGP connection is closed; configure a peer with the address to accept it");
+  }
+
+  static void socketRefuses(ScopedAddress peer, String option, Throwable cause) {
+    LOG.atError()
+        .addKeyValue("peer", peer)
+        .addKeyValue("option", option)
+        .addKeyValue("reason", cause.getMessage())
+        .log("BGP connection keeps its old option: the kernel refuses the new one");
+  }
+
+  static void listenersRefuse(Throwable cause) {
+    LOG.atError()
+        .addKeyValue("reason", cause.getMessage())
+        .log("BGP listeners keep their old keys and hop limits: the kernel refuses the new ones");
+  }
+
+  static void linkUnknown(ScopedAddress own, Throwable cause) {
+    LOG.atWarn()
+        .addKeyValue("address", own)
+        .addKeyValue("reason", cause.getMessage())
+        .log("BGP cannot tell which link an address is on; next hops of the other family may lack");
   }
 
   static void attributesTooLarge(ScopedAddress peer, Nlri prefixes) {
@@ -108,9 +132,5 @@ final class BgpLog {
 
   static void loopDied(String loop, Throwable cause) {
     LOG.atError().addKeyValue("loop", loop).setCause(cause).log("BGP loop ends on a bug");
-  }
-
-  static void handlerFailed(Remote peer, Throwable cause) {
-    LOG.atError().addKeyValue("peer", peer).setCause(cause).log("BGP connection ends on a bug");
   }
 }

@@ -1,5 +1,8 @@
 package io.margay.bgp.speaker;
 
+import io.margay.bgp.bfd.BfdChange;
+import io.margay.bgp.bfd.BfdPeer;
+import io.margay.bgp.bfd.BfdSessions;
 import io.margay.bgp.message.AsPath;
 import io.margay.bgp.message.Community;
 import io.margay.bgp.message.Notification;
@@ -12,12 +15,9 @@ import io.margay.bgp.rib.FamilyCounts;
 import io.margay.bgp.rib.PrefixLimit;
 import io.margay.bgp.rib.Reachability;
 import io.margay.bgp.rib.Rib;
-import io.margay.bgp.rib.RibPeer;
 import io.margay.bgp.rib.RibReader;
 import io.margay.bgp.rib.RibSettings;
 import io.margay.bgp.rib.TableCounts;
-import io.margay.bgp.transport.Endpoints;
-import io.margay.bgp.transport.ExpectedPeer;
 import io.margay.bgp.transport.ListenAddress;
 import io.margay.bgp.transport.Transport;
 import io.margay.model.net.IpAddress;
@@ -27,33 +27,28 @@ import io.margay.model.net.ScopedAddress;
 import io.netty.channel.Channel;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 
 /// A BGP-4 speaker (RFC 4271) for a node.
 ///
 /// Everything is desired state: peers, own prefixes and the import guard are handed over whole, and
-/// the speaker works out what changed. Methods may be called from any thread but the two loops;
-/// they return once the change is queued.
+/// the speaker works out what changed. Methods may be called from any thread but the loops; they
+/// return once the change is queued.
 public final class BgpSpeaker {
 
   /// Longest wait for an answer of the loops before they count as stuck.
@@ -62,22 +57,15 @@ public final class BgpSpeaker {
   /// How long the last messages may take to leave.
   private static final Duration CLOSE_LINGER = Duration.ofMillis(500);
 
-  /// Least time between two log lines about unknown addresses.
-  private static final Duration STRANGER_LOG_INTERVAL = Duration.ofSeconds(10);
-
   private final SpeakerConfig config;
+  private final FailureListener failures;
   private final Transport transport;
+  private final NettyClock clock;
+  private final BfdSessions bfd;
   private final RibLoop rib;
-  private final InstantSource clock;
-  private final RandomGenerator random;
+  private final PeerTable peers;
   private final RouteListing listing;
-
-  /// Owned by `bgp-io`.
-  private final Map<IpAddress, PeerSession> sessions = new TreeMap<>();
-
-  private Instant strangerLogged = Instant.MIN;
-  private long strangersUnlogged;
-  private boolean closed;
+  private final AtomicBoolean failed = new AtomicBoolean();
 
   /// Guarded by `this`.
   private SpeakerPolicy policy;
@@ -86,11 +74,11 @@ public final class BgpSpeaker {
       SpeakerConfig config,
       FibListener fib,
       NextHopTracker nextHops,
-      InstantSource clock,
+      FailureListener failures,
+      InstantSource instants,
       RandomGenerator random) {
     this.config = config;
-    this.clock = clock;
-    this.random = random;
+    this.failures = failures;
     this.listing =
         new RouteListing(
             new RouteListing.Loop() {
@@ -99,20 +87,10 @@ public final class BgpSpeaker {
                 return answer(rib.ask(table -> question.apply(table.reader())));
               }
             });
-    this.transport = new Transport(this::connectionAccepted);
-    Set<IpAddress> own = new HashSet<>(config.nextHops().values());
-    config.listen().stream()
-        .map(ListenAddress::address)
-        .filter(address -> !address.isUnspecified())
-        .forEach(own::add);
-    this.policy =
-        new SpeakerPolicy(
-            config.asn(),
-            config.routerId(),
-            config.clusterId().value(),
-            own,
-            Set.of(),
-            config.gracefulShutdown());
+    this.transport = new Transport(this::accepted);
+    this.clock = new NettyClock(transport.loop(), instants, this::ioFailed);
+    this.bfd = BfdSessions.start(this::bfdChanged);
+    this.policy = Terms.policy(config);
     this.rib =
         new RibLoop(
             policy,
@@ -121,157 +99,108 @@ public final class BgpSpeaker {
                 config.restart().restarting() && config.restart().enabled(),
                 !nextHops.equals(NextHopTracker.NONE),
                 random.nextLong()),
-            new RibEnvironment(fib, nextHops, clock, this::prefixLimit, this::failed));
+            new RibEnvironment(
+                fib, nextHops, instants, this::prefixLimit, bug -> failed("bgp-rib", bug)));
+    this.peers =
+        new PeerTable(
+            config,
+            clock,
+            random,
+            new NettyNetwork(transport, clock),
+            rib,
+            bfd::desire,
+            this::ioFailed);
   }
 
-  private void prefixLimit(PrefixLimit limit) {
-    BgpLog.prefixLimit(limit);
-  }
-
-  private void failed(Throwable bug) {
-    close(CloseMode.GRACEFUL_RESTART);
-  }
-
-  /// Binds the listeners and starts both loops. The sockets belong to the network namespace of the
-  /// process.
+  /// Binds the listeners and starts the loops, with nobody who watches next hops. The sockets
+  /// belong to the network namespace of the process.
   ///
   /// @throws IOException when an address cannot be listened on; then nothing is left running
   public static BgpSpeaker start(
       SpeakerConfig config, FibListener fib, InstantSource clock, RandomGenerator random)
       throws IOException {
-    return start(config, fib, NextHopTracker.NONE, clock, random);
+    return start(config, fib, NextHopTracker.NONE, FailureListener.NONE, clock, random);
   }
 
-  /// The same, with somebody who watches next hops.
+  /// Binds the listeners and starts the loops. The sockets belong to the network namespace of the
+  /// process.
   ///
   /// @throws IOException when an address cannot be listened on; then nothing is left running
   public static BgpSpeaker start(
       SpeakerConfig config,
       FibListener fib,
       NextHopTracker nextHops,
+      FailureListener failures,
       InstantSource clock,
       RandomGenerator random)
       throws IOException {
-    BgpSpeaker speaker = new BgpSpeaker(config, fib, nextHops, clock, random);
+    BgpSpeaker speaker = new BgpSpeaker(config, fib, nextHops, failures, clock, random);
     try {
       speaker.transport.listen(config.listen());
     } catch (IOException cannotListen) {
       speaker.transport.stop(Duration.ZERO);
+      speaker.bfd.stop();
       throw cannotListen;
     }
     speaker.rib.start();
-    speaker
-        .transport
-        .loop()
-        .schedule(
-            speaker.rib::postEndDeferral,
-            config.restart().deferral().toMillis(),
-            TimeUnit.MILLISECONDS);
+    speaker.clock.schedule(config.restart().deferral(), speaker.rib::postEndDeferral);
     return speaker;
   }
 
-  private void connectionAccepted(Channel channel) {
-    IpAddress address = Endpoints.of(channel).remote().address();
-    PeerSession session = sessions.get(address);
-    if (session == null) {
-      Instant now = clock.instant();
-      if (now.isAfter(strangerLogged.plus(STRANGER_LOG_INTERVAL))) {
-        BgpLog.stranger(address, strangersUnlogged);
-        strangerLogged = now;
-        strangersUnlogged = 0;
-      } else {
-        strangersUnlogged++;
-      }
-      channel.close();
-      return;
-    }
-    transport.adopt(channel, session.config().connection().ttl());
-    session.accepted(channel);
+  private void accepted(Channel channel) {
+    clock.guard(() -> peers.accepted(new NettyWire(transport, channel)));
   }
 
-  /// The peers there should be. Sessions of unchanged peers are not touched. The first call also
-  /// says whom to expect End-of-RIB from.
+  private void bfdChanged(BfdPeer about, BfdChange change) {
+    clock.execute(() -> peers.bfdChanged(about, change));
+  }
+
+  private void prefixLimit(PrefixLimit limit) {
+    clock.execute(() -> peers.prefixLimit(limit));
+  }
+
+  private void ioFailed(Throwable bug) {
+    BgpLog.loopDied("bgp-io", bug);
+    failed("bgp-io", bug);
+  }
+
+  /// Closing waits for the loops, so it is not for them.
+  private void failed(String loop, Throwable bug) {
+    if (failed.compareAndSet(false, true)) {
+      failures.failed(loop, bug);
+      Thread.ofPlatform()
+          .name("bgp-closing")
+          .daemon()
+          .start(() -> close(CloseMode.GRACEFUL_RESTART));
+    }
+  }
+
+  /// The peers there should be. Sessions of unchanged peers are not touched, and of changed ones
+  /// only those whose change the protocol cannot make within a session; the log names the field.
+  /// The first call also says whom to expect End-of-RIB from.
   ///
-  /// @throws IllegalArgumentException when two entries have one address
-  public void configure(Collection<PeerConfig> peers) {
-    Map<IpAddress, PeerConfig> desired = new TreeMap<>();
-    for (PeerConfig peer : peers) {
-      if (desired.put(address(peer), peer) != null) {
-        throw new IllegalArgumentException("peer " + peer.remote() + " is configured twice");
-      }
-    }
-    transport.loop().execute(() -> reconcile(desired));
+  /// @throws IllegalArgumentException when two entries have one remote, or two peers behind one
+  ///   listener have one address and different passwords
+  public void configure(Collection<PeerConfig> wanted) {
+    Map<Remote, PeerConfig> desired = PeerTable.byRemote(wanted);
+    Transport.check(config.listen(), desired.values().stream().map(PeerTable::expected).toList());
+    clock.execute(() -> peers.configure(desired));
   }
 
-  private void reconcile(Map<IpAddress, PeerConfig> desired) {
-    if (closed) {
-      return;
-    }
-    for (PeerSession session : List.copyOf(sessions.values())) {
-      IpAddress address = address(session.config());
-      PeerConfig wanted = desired.get(address);
-      if (wanted == null) {
-        session.stop(Notification.of(Notification.CEASE, Notification.CEASE_PEER_REMOVED));
-        sessions.remove(address);
-        continue;
-      }
-      String reset = whatForcesReset(session.config(), wanted);
-      if (reset == null) {
-        session.reconfigure(wanted);
-      } else {
-        BgpLog.configurationResets(address, reset);
-        session.stop(Notification.of(Notification.CEASE, Notification.CEASE_CONFIGURATION_CHANGE));
-        sessions.remove(address);
-      }
-    }
-    transport.expect(desired.values().stream().map(BgpSpeaker::expected).toList());
-    Map<ScopedAddress, RibPeer> peers = new HashMap<>();
-    desired.forEach(
-        (address, peer) ->
-            peers.put(ScopedAddress.of(address), new RibPeer(peer.families(), peer.policy())));
-    rib.postConfigure(peers);
-    desired.forEach(
-        (address, peer) -> {
-          if (!sessions.containsKey(address)) {
-            PeerSession session = new PeerSession(config, peer, transport, rib, clock, random);
-            sessions.put(address, session);
-            session.start();
-          }
-        });
+  /// What {@link #configure} would do to each entry, and what forces it; changes nothing.
+  ///
+  /// @throws IllegalArgumentException when two entries have one remote
+  /// @throws IllegalStateException when the speaker is closed or a loop does not answer
+  public List<PeerChange> plan(Collection<PeerConfig> wanted) {
+    Map<Remote, PeerConfig> desired = PeerTable.byRemote(wanted);
+    return answer(transport.loop().submit(() -> peers.plan(desired)));
   }
 
-  /// What the protocol cannot change within a session.
-  private static @Nullable String whatForcesReset(PeerConfig before, PeerConfig after) {
-    if (!before.asn().equals(after.asn())) {
-      return "asn";
-    }
-    if (!Objects.equals(before.connection(), after.connection())) {
-      return "connection";
-    }
-    if (!before.families().equals(after.families())
-        || before.gracefulRestart() != after.gracefulRestart()) {
-      return "capabilities";
-    }
-    if (!before.timers().equals(after.timers())) {
-      return "timers";
-    }
-    return before.nextHops().equals(after.nextHops()) ? null : "next hop";
-  }
-
-  private static IpAddress address(PeerConfig peer) {
-    return switch (peer.remote()) {
-      case Remote.At(ScopedAddress address) -> address.address();
-      case Remote.Within(Prefix range, int _) -> range.address();
-    };
-  }
-
-  private static ExpectedPeer expected(PeerConfig peer) {
-    return switch (peer.remote()) {
-      case Remote.At(ScopedAddress address) ->
-          ExpectedPeer.host(address, peer.connection().ttl(), peer.connection().password());
-      case Remote.Within(Prefix range, int _) ->
-          ExpectedPeer.range(range, peer.connection().ttl(), peer.connection().password());
-    };
+  /// Listens on these addresses and no others; established sessions stay.
+  ///
+  /// @throws IOException when one cannot be listened on, saying why; then everything is as before
+  public void listen(Set<ListenAddress> desired) throws IOException {
+    transport.listen(desired);
   }
 
   /// The own prefixes there should be.
@@ -302,6 +231,26 @@ public final class BgpSpeaker {
     }
   }
 
+  /// Drains the node, or ends that: while drained every exported route carries GRACEFUL_SHUTDOWN,
+  /// so that peers take other ways before the node goes away (RFC 8326 §4.1). No session is
+  /// touched.
+  public void gracefulShutdown(boolean drained) {
+    synchronized (this) {
+      policy = policy.withGracefulShutdown(drained);
+      rib.postSpeaker(policy);
+    }
+  }
+
+  /// Ends the session with a peer, telling it why (RFC 9003); it is set up again.
+  ///
+  /// @param text for the peer's operators, up to 255 octets of UTF-8; may be empty
+  /// @return whether there is such a peer
+  /// @throws IllegalStateException when the speaker is closed or a loop does not answer
+  public boolean reset(ScopedAddress peer, String text) {
+    Notification reset = Notification.shutdown(Notification.CEASE_RESET, text);
+    return answer(transport.loop().submit(() -> peers.reset(peer, reset)));
+  }
+
   /// What is known of the next hops that {@link NextHopTracker#track} named; others cannot be
   /// reached.
   public void nextHops(Map<IpAddress, Reachability> known) {
@@ -310,41 +259,32 @@ public final class BgpSpeaker {
 
   /// @throws IllegalStateException when the speaker is closed or a loop does not answer
   public SpeakerStatus status() {
-    Map<IpAddress, Map<IpFamily, PeerStatus.FamilyStatus>> counts = new HashMap<>();
-    List<PeerConfig> configs =
-        answer(
-            transport
-                .loop()
-                .submit(() -> sessions.values().stream().map(PeerSession::config).toList()));
     record RibView(
         Set<IpFamily> awaiting,
         int originated,
+        boolean drained,
         Map<ScopedAddress, Map<IpFamily, FamilyCounts>> counts) {}
+    boolean drained;
+    synchronized (this) {
+      drained = policy.gracefulShutdown();
+    }
     RibView view =
         answer(
             rib.ask(
                 table ->
                     new RibView(
-                        table.awaitingEndOfRib(), originated(table), table.reader().counts())));
-    for (PeerConfig peer : configs) {
-      counts.put(
-          address(peer),
-          families(peer, view.counts().getOrDefault(ScopedAddress.of(address(peer)), Map.of())));
-    }
-    List<PeerStatus> peers =
-        answer(
-            transport
-                .loop()
-                .submit(
-                    () ->
-                        sessions.values().stream()
-                            .map(
-                                session ->
-                                    session.status(
-                                        counts.getOrDefault(address(session.config()), Map.of())))
-                            .toList()));
+                        table.awaitingEndOfRib(),
+                        originated(table),
+                        drained,
+                        table.reader().counts())));
     return new SpeakerStatus(
-        config.asn(), config.routerId(), view.awaiting(), view.originated(), peers);
+        config.asn(),
+        config.routerId(),
+        config.clusterId(),
+        view.drained(),
+        view.awaiting(),
+        view.originated(),
+        answer(transport.loop().submit(() -> peers.status(view.counts()))));
   }
 
   private static int originated(Rib table) {
@@ -353,30 +293,6 @@ public final class BgpSpeaker {
       originated += table.reader().table(family).originated();
     }
     return originated;
-  }
-
-  private static Map<IpFamily, PeerStatus.FamilyStatus> families(
-      PeerConfig peer, Map<IpFamily, FamilyCounts> known) {
-    Map<IpFamily, PeerStatus.FamilyStatus> families = new EnumMap<>(IpFamily.class);
-    for (IpFamily family : peer.families()) {
-      FamilyCounts counts = known.get(family);
-      if (counts != null) {
-        families.put(
-            family,
-            new PeerStatus.FamilyStatus(
-                counts.negotiated(),
-                counts.received(),
-                counts.accepted(),
-                counts.stale(),
-                counts.discarded(),
-                counts.best(),
-                counts.advertised(),
-                counts.toTell(),
-                counts.endOfRibReceived(),
-                counts.endOfRibSent()));
-      }
-    }
-    return families;
   }
 
   /// Every known route, ascending. A list of objects: for a large table {@link #routes(RouteQuery,
@@ -441,22 +357,26 @@ public final class BgpSpeaker {
   /// Ends all sessions, waits a bounded time for what must still be sent, and stops the loops. A
   /// second call does nothing.
   public void close(CloseMode mode) {
+    close(mode, "");
+  }
+
+  /// The same with a word to the peers' operators (RFC 9003), where a shutdown has one.
+  ///
+  /// @param text up to 255 octets of UTF-8; may be empty
+  public void close(CloseMode mode, String text) {
     if (transport.loop().isShuttingDown()) {
       return;
     }
     Notification notification =
         switch (mode) {
-          case SHUTDOWN -> Notification.of(Notification.CEASE, Notification.CEASE_SHUTDOWN);
+          case SHUTDOWN -> Notification.shutdown(Notification.CEASE_SHUTDOWN, text);
           case GRACEFUL_RESTART -> null;
         };
     transport
         .loop()
-        .submit(
-            () -> {
-              closed = true;
-              sessions.values().forEach(session -> session.stop(notification));
-            })
+        .submit(() -> peers.close(notification))
         .awaitUninterruptibly(ANSWER_TIMEOUT.toMillis());
+    bfd.stop();
     transport.stop(CLOSE_LINGER);
     rib.stop();
   }

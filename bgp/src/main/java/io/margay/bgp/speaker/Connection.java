@@ -8,8 +8,7 @@ import org.jspecify.annotations.Nullable;
 /// How TCP reaches one peer.
 ///
 /// @param port the peer's TCP port, 1 to 65535
-/// @param localAddress source address of our connections, and the only one the peer may connect to;
-///   absent: the kernel chooses, and any will do
+/// @param localAddress source address of our connections; absent: the kernel chooses
 /// @param passive only wait for the peer to connect
 /// @param ttl how far away the peer may be
 /// @param password TCP MD5 key (RFC 2385); absent: none

@@ -1,23 +1,36 @@
 package io.margay.bgp.speaker;
 
+import io.margay.bgp.message.Keepalive;
 import io.margay.bgp.message.Message;
-import java.util.HashMap;
-import java.util.Map;
+import io.margay.bgp.message.Notification;
+import io.margay.bgp.message.Open;
+import io.margay.bgp.message.RouteRefresh;
+import io.margay.bgp.message.Update;
 
 /// How many messages of each type passed one way.
 final class MessageCounts {
 
-  private final Map<String, Long> counts = new HashMap<>();
+  private long opens;
+  private long updates;
+  private long notifications;
+  private long keepalives;
+  private long refreshes;
 
   void count(Message message) {
-    counts.merge(message.typeName(), 1L, Long::sum);
+    switch (message) {
+      case Open _ -> opens++;
+      case Update _ -> updates++;
+      case Notification _ -> notifications++;
+      case Keepalive _ -> keepalives++;
+      case RouteRefresh _ -> refreshes++;
+    }
   }
 
-  void countUpdates(int count) {
-    counts.merge("update", (long) count, Long::sum);
+  void countUpdates(int more) {
+    updates += more;
   }
 
-  Map<String, Long> snapshot() {
-    return Map.copyOf(counts);
+  PeerStatus.Messages snapshot() {
+    return new PeerStatus.Messages(opens, updates, notifications, keepalives, refreshes);
   }
 }

@@ -1,5 +1,6 @@
 package io.margay.bgp.speaker;
 
+import io.margay.bgp.bfd.BfdParameters;
 import io.margay.bgp.fsm.ExpectedAs;
 import io.margay.bgp.policy.PeerPolicy;
 import io.margay.bgp.transport.Password;

@@ -1,9 +1,6 @@
 package io.margay.bgp.speaker;
 
-import io.margay.bgp.codec.CodecContext;
 import io.margay.bgp.codec.DecodeOutcome;
-import io.margay.bgp.codec.FrameDecoder;
-import io.margay.bgp.codec.MessageEncoder;
 import io.margay.bgp.fsm.Negotiated;
 import io.margay.bgp.fsm.SessionAction;
 import io.margay.bgp.fsm.SessionConfig;
@@ -19,99 +16,51 @@ import io.margay.bgp.message.Open;
 import io.margay.bgp.message.RouteRefresh;
 import io.margay.bgp.message.Update;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelPipeline;
-import io.netty.channel.EventLoop;
-import io.netty.channel.socket.DuplexChannel;
-import io.netty.util.concurrent.Future;
-import java.io.IOException;
 import java.time.Duration;
-import java.util.EnumMap;
-import java.util.Map;
-import java.util.concurrent.TimeUnit;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// One connection, or one attempt at it: executes what {@link SessionFsm} says. Lives on `bgp-io`.
-final class PeerConnection {
-
-  /// How long a peer may take to read our NOTIFICATION before the connection is torn down: closing
-  /// with unread input would make the kernel send RST, and the peer would never see why.
-  private static final Duration LINGER = Duration.ofSeconds(1);
+/// One connection, or one attempt at it: executes what {@link SessionFsm} says. Lives on the loop
+/// of the sessions.
+final class PeerConnection implements Wire.Receiver {
 
   /// More time for a peer whose octets we have not read yet: while reading is paused the hold timer
   /// says nothing about the peer.
-  private static final Duration PAUSED_GRACE = Duration.ofSeconds(10);
+  static final Duration PAUSED_GRACE = Duration.ofSeconds(10);
+
+  /// After a stall of our own the hold timer may run before the socket is read: what waits there
+  /// gets this chance to be seen.
+  static final Duration SECOND_LOOK = Duration.ofMillis(100);
+
+  /// UPDATEs handed to the RIB at a time.
+  private static final int BATCH_UPDATES = 512;
 
   private final PeerSession session;
-  private final EventLoop loop;
   private final boolean outgoing;
-  private final Map<TimerKind, Deadline> timers = new EnumMap<>(TimerKind.class);
+  private final Deadline connectRetry;
+  private final Deadline hold;
+  private final Deadline keepalive;
+  private final Deadline backOff;
   private SessionConfig config;
   private SessionState state = new SessionState.Idle();
-  private @Nullable Channel channel;
-  private @Nullable Future<Channel> connecting;
-  private @Nullable Future<?> backOff;
-  private boolean notified;
+  private @Nullable Wire wire;
+  private Network.@Nullable Attempt attempt;
+  private @Nullable SendHold sendHold;
+  private List<Update> updates = new ArrayList<>();
+  private boolean heard;
+  private boolean lookedAgain;
 
-  /// A timer that is moved far more often than it fires: its task looks again when it runs.
-  private final class Deadline {
-    private final TimerKind kind;
-    private long atNanos;
-    private boolean armed;
-    private boolean scheduled;
-    private long taskAtNanos;
-
-    Deadline(TimerKind kind) {
-      this.kind = kind;
-    }
-
-    void start(Duration duration) {
-      armed = true;
-      atNanos = System.nanoTime() + duration.toNanos();
-      if (!scheduled || taskAtNanos - atNanos > 0) {
-        schedule();
-      }
-    }
-
-    void stop() {
-      armed = false;
-    }
-
-    private void schedule() {
-      scheduled = true;
-      taskAtNanos = atNanos;
-      long mine = taskAtNanos;
-      loop.schedule(
-          () -> look(mine), Math.max(0, atNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
-    }
-
-    private void look(long mine) {
-      if (!scheduled || mine != taskAtNanos) {
-        return;
-      }
-      scheduled = false;
-      if (!armed) {
-        return;
-      }
-      if (atNanos - System.nanoTime() > 0) {
-        schedule();
-        return;
-      }
-      armed = false;
-      expired(kind);
-    }
-  }
-
-  PeerConnection(PeerSession session, EventLoop loop, boolean outgoing) {
+  PeerConnection(PeerSession session, boolean outgoing) {
     this.session = session;
-    this.loop = loop;
     this.outgoing = outgoing;
-    this.config = session.sessionConfig(!outgoing);
-    for (TimerKind kind : TimerKind.values()) {
-      timers.put(kind, new Deadline(kind));
-    }
+    this.config = session.terms(!outgoing);
+    SessionClock clock = session.clock();
+    this.connectRetry =
+        new Deadline(clock, () -> handle(new SessionEvent.ConnectRetryTimerExpires()));
+    this.hold = new Deadline(clock, this::holdExpired);
+    this.keepalive = new Deadline(clock, () -> handle(new SessionEvent.KeepaliveTimerExpires()));
+    this.backOff = new Deadline(clock, () -> handle(new SessionEvent.IdleHoldTimerExpires()));
   }
 
   SessionState state() {
@@ -124,38 +73,67 @@ final class PeerConnection {
 
   /// Whether it waits before it tries again by itself.
   boolean isBackingOff() {
-    return backOff != null;
+    return backOff.isArmed();
+  }
+
+  @Nullable Wire wire() {
+    return wire;
   }
 
   Open open() {
     return config.open();
   }
 
-  @Nullable Channel channel() {
-    return channel;
+  Duration holdLeft() {
+    return hold.left();
+  }
+
+  Duration keepaliveLeft() {
+    return keepalive.left();
   }
 
   /// The peer connected.
-  void accepted(Channel accepted) {
+  void accepted(Wire accepted) {
     attach(accepted);
     handle(new SessionEvent.ManualStart());
     handle(new SessionEvent.TcpConnectionConfirmed());
   }
 
+  void start() {
+    handle(new SessionEvent.ManualStart());
+  }
+
+  /// Starts when the pause is over, unless stopped before.
+  void startAfter(Duration pause) {
+    backOff.start(pause);
+  }
+
+  /// @param notification what to tell the peer; absent: nothing
   void stop(@Nullable Notification notification) {
-    cancelBackOff();
+    backOff.stop();
     handle(new SessionEvent.ManualStop(notification));
   }
 
+  /// Ends as if the connection had broken.
+  void breakOff(String cause) {
+    handle(new SessionEvent.TcpConnectionFails(cause));
+  }
+
+  /// Nobody starts it again.
+  void retire() {
+    backOff.stop();
+  }
+
   void handle(SessionEvent event) {
+    flush();
     SessionState before = state;
     if (isBeforeOpen(before)) {
-      config = session.sessionConfig(!outgoing);
+      config = session.terms(!outgoing);
     }
     Transition transition = SessionFsm.step(before, event, config);
     state = transition.next();
     if (before.getClass() != state.getClass()) {
-      session.phaseChanged(this, PeerSession.phase(before), PeerSession.phase(state));
+      session.phaseChanged(PeerSession.phase(before), PeerSession.phase(state));
     }
     for (SessionAction action : transition.actions()) {
       execute(action);
@@ -172,168 +150,181 @@ final class PeerConnection {
   private void execute(SessionAction action) {
     switch (action) {
       case SessionAction.OpenConnection() -> connect();
-      case SessionAction.CloseConnection() -> close();
+      case SessionAction.CloseConnection() -> close(false);
+      case SessionAction.DropConnection() -> close(true);
       case SessionAction.Send(Message message) -> send(message);
-      case SessionAction.StartTimer(TimerKind kind, Duration duration) ->
-          timer(kind).start(kind == TimerKind.HOLD ? duration : session.backoff().jitter(duration));
-      case SessionAction.StopTimer(TimerKind kind) -> timer(kind).stop();
+      case SessionAction.StartTimer(TimerKind kind, Duration duration) -> start(kind, duration);
+      case SessionAction.StopTimer(TimerKind kind) -> stop(kind);
       case SessionAction.BackOff() -> startAfter(session.backoff().failed());
       case SessionAction.SessionUp(Negotiated negotiated) -> session.up(this, negotiated);
       case SessionAction.SessionDown(Negotiated negotiated, var reason) ->
           session.down(this, negotiated, reason);
       case SessionAction.AttemptFailed(var reason) -> session.attemptFailed(this, reason);
-      case SessionAction.DeliverUpdate(Update update) -> session.deliver(this, update);
-      case SessionAction.DeliverRefresh(RouteRefresh refresh) -> session.refresh(this, refresh);
+      case SessionAction.DeliverUpdate(Update update) -> updates.add(update);
+      case SessionAction.DeliverRefresh(RouteRefresh refresh) -> session.refresh(refresh);
     }
   }
 
-  private Deadline timer(TimerKind kind) {
-    Deadline deadline = timers.get(kind);
-    if (deadline == null) {
-      throw new IllegalStateException("no timer " + kind);
-    }
-    return deadline;
-  }
-
-  /// Starts when the pause is over, unless stopped before.
-  void startAfter(Duration pause) {
-    cancelBackOff();
-    backOff =
-        loop.schedule(
-            () -> {
-              backOff = null;
-              handle(new SessionEvent.IdleHoldTimerExpires());
-            },
-            pause.toNanos(),
-            TimeUnit.NANOSECONDS);
-  }
-
-  private void cancelBackOff() {
-    if (backOff != null) {
-      backOff.cancel(false);
-      backOff = null;
-    }
-  }
-
-  private void connect() {
-    Future<Channel> attempt = session.connect();
-    connecting = attempt;
-    attempt.addListener(
-        (Future<Channel> done) -> {
-          if (!done.equals(connecting)) {
-            if (done.isSuccess()) {
-              done.getNow().close();
-            }
-            return;
-          }
-          connecting = null;
-          if (done.isSuccess()) {
-            attach(done.getNow());
-            handle(new SessionEvent.TcpConnectionAcked());
-          } else {
-            handle(new SessionEvent.TcpConnectionFails(text(done.cause())));
-          }
-        });
-  }
-
-  private void attach(Channel attached) {
-    channel = attached;
-    notified = false;
-    ChannelPipeline pipeline = attached.pipeline();
-    pipeline.addLast(new FrameDecoder(), new MessageEncoder(), new Inbound());
-  }
-
-  private void close() {
-    Future<Channel> attempt = connecting;
-    connecting = null;
-    if (attempt != null) {
-      attempt.cancel(false);
-    }
-    Channel closing = channel;
-    channel = null;
-    if (closing == null) {
-      return;
-    }
-    if (!notified || !(closing instanceof DuplexChannel duplex)) {
-      closing.close();
-      return;
-    }
-    closing.config().setAutoRead(true);
-    duplex.shutdownOutput();
-    loop.schedule(() -> closing.close(), LINGER.toMillis(), TimeUnit.MILLISECONDS);
-  }
-
-  private void send(Message message) {
-    Channel to = channel;
-    if (to == null) {
-      return;
-    }
-    session.sent().count(message);
-    notified = message instanceof Notification;
-    to.writeAndFlush(message);
-  }
-
-  /// Writes a batch of the RIB and calls back once it has left.
-  void send(ByteBuf updates, int count, Runnable written) {
-    Channel to = channel;
-    if (to == null) {
-      updates.release();
-      return;
-    }
-    session.sent().countUpdates(count);
-    to.writeAndFlush(updates)
-        .addListener(
-            done -> {
-              if (done.isSuccess()) {
-                written.run();
-              }
-            });
-  }
-
-  void pauseReading() {
-    if (channel != null) {
-      channel.config().setAutoRead(false);
-    }
-  }
-
-  void resumeReading() {
-    if (channel != null) {
-      channel.config().setAutoRead(true);
-    }
-  }
-
-  private void expired(TimerKind kind) {
+  private void start(TimerKind kind, Duration duration) {
     switch (kind) {
-      case CONNECT_RETRY -> handle(new SessionEvent.ConnectRetryTimerExpires());
-      case KEEPALIVE -> handle(new SessionEvent.KeepaliveTimerExpires());
+      case CONNECT_RETRY -> connectRetry.start(session.backoff().jitter(duration));
+      case KEEPALIVE -> keepalive.start(session.backoff().jitter(duration));
       case HOLD -> {
-        if (channel != null && !channel.config().isAutoRead()) {
-          timer(TimerKind.HOLD).start(PAUSED_GRACE);
-        } else {
-          handle(new SessionEvent.HoldTimerExpires());
+        lookedAgain = false;
+        hold.start(duration);
+      }
+      case SEND_HOLD -> {
+        Wire watched = wire;
+        if (watched != null) {
+          sendHold =
+              new SendHold(
+                  session.clock(),
+                  watched,
+                  duration,
+                  () -> handle(new SessionEvent.SendHoldTimerExpires()));
         }
       }
     }
   }
 
-  private void received(DecodeOutcome outcome) {
+  private void stop(TimerKind kind) {
+    switch (kind) {
+      case CONNECT_RETRY -> connectRetry.stop();
+      case KEEPALIVE -> keepalive.stop();
+      case HOLD -> hold.stop();
+      case SEND_HOLD -> {
+        if (sendHold != null) {
+          sendHold.stop();
+          sendHold = null;
+        }
+      }
+    }
+  }
+
+  private void holdExpired() {
+    Wire on = wire;
+    if (on != null && !on.isReading()) {
+      hold.start(PAUSED_GRACE);
+    } else if (!lookedAgain) {
+      lookedAgain = true;
+      hold.start(SECOND_LOOK);
+    } else {
+      handle(new SessionEvent.HoldTimerExpires());
+    }
+  }
+
+  private void connect() {
+    Attempt mine = new Attempt();
+    attempt = mine;
+    mine.begin();
+  }
+
+  /// An attempt that was given up may still be answered; the answer is then thrown away.
+  private final class Attempt implements Network.Attempt {
+    private Network.@Nullable Attempt under;
+
+    void begin() {
+      under = session.connect(this::connected, this::refused);
+    }
+
+    private void connected(Wire made) {
+      if (attempt != this) {
+        made.drop();
+        return;
+      }
+      attempt = null;
+      attach(made);
+      handle(new SessionEvent.TcpConnectionAcked());
+    }
+
+    private void refused(String cause) {
+      if (attempt == this) {
+        attempt = null;
+        handle(new SessionEvent.TcpConnectionFails(cause));
+      }
+    }
+
+    @Override
+    public void cancel() {
+      if (under != null) {
+        under.cancel();
+      }
+    }
+  }
+
+  private void attach(Wire attached) {
+    wire = attached;
+    attached.open(this);
+  }
+
+  private void close(boolean atOnce) {
+    Network.Attempt given = attempt;
+    attempt = null;
+    if (given != null) {
+      given.cancel();
+    }
+    Wire closing = wire;
+    wire = null;
+    if (closing != null) {
+      if (atOnce) {
+        closing.drop();
+      } else {
+        closing.finish();
+      }
+    }
+  }
+
+  private void send(Message message) {
+    Wire to = wire;
+    if (to != null) {
+      session.sent().count(message);
+      to.send(message);
+    }
+  }
+
+  /// Writes a batch of UPDATEs and calls back once it has left.
+  void send(ByteBuf messages, int count, Runnable written) {
+    Wire to = wire;
+    if (to == null) {
+      messages.release();
+      return;
+    }
+    session.sent().countUpdates(count);
+    to.send(messages, written);
+  }
+
+  void pauseReading() {
+    if (wire != null) {
+      wire.pauseReading();
+    }
+  }
+
+  void resumeReading() {
+    if (wire != null) {
+      wire.resumeReading();
+    }
+  }
+
+  @Override
+  public void received(DecodeOutcome outcome) {
     switch (outcome) {
       case DecodeOutcome.Accepted(Message message) -> {
         session.received().count(message);
         received(message);
       }
-      case DecodeOutcome.AttributeDiscard(Update update, var errors, _) -> {
-        session.malformed("attribute discard", errors);
-        session.received().count(update);
-        handle(new SessionEvent.UpdateMsg(update));
+      case DecodeOutcome.AttributeDiscard discard -> {
+        session.history().attributesDiscarded(discard.errors(), discard.hex());
+        session.received().count(discard.update());
+        received(discard.update());
       }
-      case DecodeOutcome.TreatAsWithdraw(Update withdrawal, var errors, _) -> {
-        session.malformed("treat as withdraw", errors);
-        session.received().count(withdrawal);
-        handle(new SessionEvent.UpdateMsg(withdrawal));
+      case DecodeOutcome.TreatAsWithdraw withdraw -> {
+        session.history().treatedAsWithdraw(withdraw.errors(), withdraw.hex());
+        session.received().count(withdraw.withdrawal());
+        received(withdraw.withdrawal());
       }
-      case DecodeOutcome.SessionReset(Notification notification, String problem, _) -> {
-        session.resets(problem);
+      case DecodeOutcome.SessionReset reset -> {
+        session.resets(reset.problem(), reset.hex());
+        Notification notification = reset.notification();
         handle(
             switch (notification.code()) {
               case Notification.MESSAGE_HEADER -> new SessionEvent.BgpHeaderErr(notification);
@@ -348,69 +339,61 @@ final class PeerConnection {
     switch (message) {
       case Open open -> {
         handle(new SessionEvent.BgpOpen(open));
-        if (state instanceof SessionState.OpenConfirm(Negotiated negotiated)) {
-          useNegotiated(negotiated);
-          session.collide(this);
+        if (state instanceof SessionState.OpenConfirm confirm && wire != null) {
+          wire.use(session.codec(confirm.negotiated()));
+          session.collide(this, confirm);
         }
       }
-      case Update update -> handle(new SessionEvent.UpdateMsg(update));
+      case Update update -> received(update);
       case Notification notification -> handle(new SessionEvent.NotifMsg(notification));
       case Keepalive _ -> handle(new SessionEvent.KeepAliveMsg());
       case RouteRefresh refresh -> handle(new SessionEvent.RouteRefreshMsg(refresh));
     }
   }
 
-  private void useNegotiated(Negotiated negotiated) {
-    Channel on = channel;
-    if (on != null) {
-      CodecContext context = session.codecContext(negotiated);
-      on.pipeline().get(FrameDecoder.class).use(context);
-      on.pipeline().get(MessageEncoder.class).use(context);
+  /// What the state machine says to an UPDATE in Established, without asking it for each of
+  /// hundreds of thousands: it is handed over, and the hold timer restarts (RFC 4271 §8.2.2, event
+  /// 27).
+  private void received(Update update) {
+    if (!(state instanceof SessionState.Established)) {
+      handle(new SessionEvent.UpdateMsg(update));
+      return;
+    }
+    heard = true;
+    updates.add(update);
+    if (updates.size() >= BATCH_UPDATES) {
+      flush();
     }
   }
 
-  private static String text(@Nullable Throwable cause) {
-    if (cause == null) {
-      return "closed by the peer";
-    }
-    String message = cause.getMessage();
-    return message == null ? cause.getClass().getSimpleName() : message;
+  @Override
+  public void readComplete() {
+    flush();
   }
 
-  /// The end of the pipeline. What arrives after the connection was closed here is not looked at.
-  private final class Inbound extends ChannelInboundHandlerAdapter {
-
-    private @Nullable Throwable cause;
-
-    @Override
-    public void channelRead(ChannelHandlerContext context, Object outcome) {
-      if (context.channel().equals(channel) && outcome instanceof DecodeOutcome decoded) {
-        received(decoded);
-      }
+  /// Hands over what was received, before anything else of this connection is.
+  private void flush() {
+    if (heard
+        && state instanceof SessionState.Established(Negotiated negotiated)
+        && !negotiated.holdTime().isZero()) {
+      start(TimerKind.HOLD, negotiated.holdTime());
     }
-
-    @Override
-    public void channelReadComplete(ChannelHandlerContext context) {
-      if (context.channel().equals(channel)) {
-        session.flush(PeerConnection.this);
-      }
+    heard = false;
+    if (!updates.isEmpty()) {
+      List<Update> batch = updates;
+      updates = new ArrayList<>();
+      session.deliver(this, batch);
     }
+  }
 
-    @Override
-    public void channelInactive(ChannelHandlerContext context) {
-      if (context.channel().equals(channel)) {
-        channel = null;
-        handle(new SessionEvent.TcpConnectionFails(text(cause)));
-      }
-    }
+  @Override
+  public void lost(String cause) {
+    wire = null;
+    handle(new SessionEvent.TcpConnectionFails(cause));
+  }
 
-    @Override
-    public void exceptionCaught(ChannelHandlerContext context, Throwable thrown) {
-      if (!(thrown instanceof IOException)) {
-        BgpLog.handlerFailed(session.config().remote(), thrown);
-      }
-      cause = thrown;
-      context.close();
-    }
+  @Override
+  public void failed(Throwable bug) {
+    session.failed(bug);
   }
 }

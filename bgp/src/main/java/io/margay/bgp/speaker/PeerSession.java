@@ -1,110 +1,93 @@
 package io.margay.bgp.speaker;
 
-import io.margay.bgp.codec.AttributeError;
 import io.margay.bgp.codec.CodecContext;
 import io.margay.bgp.fsm.Collision;
 import io.margay.bgp.fsm.EndReason;
 import io.margay.bgp.fsm.ExpectedAs;
 import io.margay.bgp.fsm.Negotiated;
+import io.margay.bgp.fsm.Retention;
 import io.margay.bgp.fsm.SessionConfig;
 import io.margay.bgp.fsm.SessionEvent;
 import io.margay.bgp.fsm.SessionState;
-import io.margay.bgp.message.AfiSafi;
-import io.margay.bgp.message.Capability;
-import io.margay.bgp.message.NextHop;
 import io.margay.bgp.message.Notification;
-import io.margay.bgp.message.Open;
 import io.margay.bgp.message.RouteRefresh;
 import io.margay.bgp.message.Update;
-import io.margay.bgp.policy.ExportSession;
-import io.margay.bgp.policy.PeerKind;
-import io.margay.bgp.policy.RouteSource;
+import io.margay.bgp.rib.FamilyCounts;
+import io.margay.bgp.rib.PrefixLimit;
 import io.margay.bgp.rib.RibSession;
 import io.margay.bgp.transport.Dial;
-import io.margay.bgp.transport.Endpoints;
-import io.margay.bgp.transport.Transport;
+import io.margay.bgp.transport.Md5Drops;
 import io.margay.model.net.Asn;
-import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
-import io.margay.model.net.Prefix;
 import io.margay.model.net.ScopedAddress;
-import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
-import io.netty.channel.EventLoop;
-import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.random.RandomGenerator;
+import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// One configured peer: its connections side by side, which of them stays, and what the RIB is
-/// told. Lives on `bgp-io`.
+/// One peer: its connections side by side, which of them stays, and what the RIB is told. Lives on
+/// the loop of the sessions.
 final class PeerSession {
 
   /// Connections of a peer that may wait for their OPEN at once.
   static final int MAX_INCOMING = 2;
 
-  /// How long stale routes may wait for End-of-RIB once the peer is back.
-  static final Duration STALE_TIME = Duration.ofMinutes(3);
+  /// How long a peer that passed its prefix limit is left alone, in both directions.
+  static final Duration PREFIX_LIMIT_PAUSE = Duration.ofSeconds(30);
 
-  /// Messages collected before the RIB gets them.
-  private static final int MAX_COLLECTED = 256;
-
-  /// Least time between two log lines about malformed messages.
-  private static final Duration MALFORMED_LOG_INTERVAL = Duration.ofSeconds(10);
-
-  private final SpeakerConfig speaker;
-  private final Transport transport;
-  private final RibLoop rib;
-  private final InstantSource clock;
+  private final PeerHost host;
+  private final ScopedAddress address;
   private final Backoff backoff;
+  private final PeerHistory history;
+  private final StaleRoutes stale;
+  private final Deadline barred;
   private final MessageCounts sent = new MessageCounts();
   private final MessageCounts received = new MessageCounts();
   private final List<PeerConnection> incoming = new ArrayList<>();
-  private List<Update> collected = new ArrayList<>();
+  private final PrefixLimits limits = new PrefixLimits();
   private PeerConfig config;
   private @Nullable PeerConnection outgoing;
   private @Nullable PeerConnection established;
-  private @Nullable Future<?> staleTimer;
+  private @Nullable RibSession told;
   private SessionPhase phase = SessionPhase.IDLE;
   private Instant since;
-  private @Nullable String lastError;
+  private Md5Drops dropsBefore = new Md5Drops(0, 0, 0);
   private @Nullable String resetProblem;
-  private Instant malformedLogged = Instant.MIN;
-  private long timesEstablished;
   private boolean stopped;
 
-  PeerSession(
-      SpeakerConfig speaker,
-      PeerConfig config,
-      Transport transport,
-      RibLoop rib,
-      InstantSource clock,
-      RandomGenerator random) {
-    this.speaker = speaker;
+  PeerSession(PeerHost host, ScopedAddress address, PeerConfig config) {
+    this.host = host;
+    this.address = address;
     this.config = config;
-    this.transport = transport;
-    this.rib = rib;
-    this.clock = clock;
-    this.backoff = new Backoff(random);
-    this.since = clock.instant();
+    this.backoff = new Backoff(host.random());
+    this.history = new PeerHistory(address, host.clock());
+    this.stale = new StaleRoutes(address, host.clock(), host.rib());
+    this.barred = new Deadline(host.clock(), this::resume);
+    this.since = host.clock().instant();
+  }
+
+  ScopedAddress address() {
+    return address;
   }
 
   PeerConfig config() {
     return config;
   }
 
+  SessionClock clock() {
+    return host.clock();
+  }
+
   Backoff backoff() {
     return backoff;
+  }
+
+  PeerHistory history() {
+    return history;
   }
 
   MessageCounts sent() {
@@ -115,115 +98,162 @@ final class PeerSession {
     return received;
   }
 
-  private EventLoop loop() {
-    return transport.loop();
+  SessionPhase phase() {
+    return phase;
   }
 
-  void start() {
-    if (config.connection().passive()) {
-      setPhase();
-      return;
+  /// The session as it is; null: none is up.
+  ConfigDiff.@Nullable Session agreed() {
+    PeerConnection up = established;
+    if (up == null) {
+      return null;
     }
-    PeerConnection connection = new PeerConnection(this, loop(), true);
-    outgoing = connection;
-    connection.handle(new SessionEvent.ManualStart());
+    Wire wire = up.wire();
+    return wire != null && up.state() instanceof SessionState.Established(Negotiated negotiated)
+        ? new ConfigDiff.Session(negotiated, wire.endpoints())
+        : null;
   }
 
-  /// Takes a configuration that differs only in what needs no new session.
-  void reconfigure(PeerConfig changed) {
-    config = changed;
+  private void watch() {
+    ConfigDiff.Session agreed = agreed();
+    if (agreed != null) {
+      host.watch(this, agreed);
+    }
+  }
+
+  /// Begins to connect, or to wait for the peer.
+  void start() {
+    setPhase();
+    if (!config.connection().passive() && outgoing == null) {
+      PeerConnection connection = new PeerConnection(this, true);
+      outgoing = connection;
+      connection.start();
+    }
   }
 
   /// Ends everything for good.
+  ///
+  /// @param notification what the peer is told; absent: nothing, so that it may wait for us
   void stop(@Nullable Notification notification) {
     stopped = true;
-    cancelStaleTimer();
+    barred.stop();
     for (PeerConnection connection : connections()) {
-      connection.stop(notification);
+      end(connection, notification);
+    }
+    stale.forget();
+  }
+
+  private static void end(PeerConnection connection, @Nullable Notification notification) {
+    connection.stop(
+        notification != null
+                && connection.state() instanceof SessionState.Established(Negotiated negotiated)
+            ? Retention.forGood(negotiated, notification)
+            : notification);
+  }
+
+  /// Ends the session, and begins anew.
+  ///
+  /// @param keepRoutes whether both ends may keep routes meanwhile, as over a restart
+  void reset(Notification notification, boolean keepRoutes) {
+    for (PeerConnection connection : connections()) {
+      if (connection.wire() != null) {
+        if (keepRoutes) {
+          connection.stop(notification);
+        } else {
+          end(connection, notification);
+        }
+      }
     }
   }
 
-  /// The peer connected. In back-off, too: it is never kept out.
-  void accepted(Channel channel) {
-    if (stopped || incoming.size() >= MAX_INCOMING + (established == null ? 0 : 1)) {
-      channel.close();
+  /// Whether nothing of the peer is left: no connection, no routes kept for it.
+  boolean isQuiet() {
+    return incoming.isEmpty() && outgoing == null && !stale.isWaitingForPeer() && !barred.isArmed();
+  }
+
+  /// The peer connected. In back-off, too: it is never kept out, unless it passed its prefix limit.
+  void accepted(Wire wire) {
+    if (stopped
+        || barred.isArmed()
+        || incoming.size() >= MAX_INCOMING + (established == null ? 0 : 1)) {
+      wire.drop();
       return;
     }
-    PeerConnection connection = new PeerConnection(this, loop(), false);
+    wire.ttl(config.connection().ttl());
+    PeerConnection connection = new PeerConnection(this, false);
     incoming.add(connection);
-    connection.accepted(channel);
+    connection.accepted(wire);
+  }
+
+  /// Takes a configuration that differs only in what needs no new session.
+  void reconfigure(PeerConfig wanted) {
+    PeerConfig before = config;
+    config = wanted;
+    for (PeerConnection connection : connections()) {
+      Wire wire = connection.wire();
+      if (wire != null) {
+        if (!wanted.connection().ttl().equals(before.connection().ttl())) {
+          wire.ttl(wanted.connection().ttl());
+        }
+        if (!Objects.equals(wanted.connection().password(), before.connection().password())) {
+          wire.password(wanted.connection().password());
+        }
+      }
+    }
+    PeerConnection up = established;
+    if (up != null && up.state() instanceof SessionState.Established(Negotiated negotiated)) {
+      RibSession session = ribSession(up, negotiated);
+      if (!session.equals(told)) {
+        told = session;
+        host.rib().postSession(session);
+      }
+    }
+    watch();
+    if (before.connection().passive() != wanted.connection().passive()) {
+      changeDirection();
+    }
+  }
+
+  private void changeDirection() {
+    PeerConnection ours = outgoing;
+    if (!config.connection().passive()) {
+      if (established == null) {
+        start();
+      }
+    } else if (ours != null && !ours.equals(established)) {
+      outgoing = null;
+      ours.stop(null);
+    }
+    setPhase();
   }
 
   /// What is true now: the restarting bit of the OPEN changes once the restart is over.
-  SessionConfig sessionConfig(boolean passive) {
-    List<Capability> capabilities = new ArrayList<>();
-    for (IpFamily family : IpFamily.values()) {
-      if (config.families().contains(family)) {
-        capabilities.add(new Capability.MultiProtocol(AfiSafi.unicast(family)));
-      }
-    }
-    capabilities.add(new Capability.RouteRefreshing());
-    if (offersGracefulRestart()) {
-      // The kernel keeps our routes whatever happens to this process, so forwarding is always
-      // preserved; restarting is true only until the restart is over.
-      List<Capability.GracefulRestart.Kept> kept =
-          config.families().stream()
-              .sorted()
-              .map(
-                  family ->
-                      new Capability.GracefulRestart.Kept(
-                          AfiSafi.unicast(family), speaker.restart().forwardingKept()))
-              .toList();
-      boolean restarting = speaker.restart().restarting() && !rib.awaiting().isEmpty();
-      capabilities.add(new Capability.GracefulRestart(restarting, speaker.restart().time(), kept));
-    }
-    capabilities.add(new Capability.FourOctetAs(speaker.asn()));
-    return new SessionConfig(
-        passive,
-        peerAsn(),
-        new Open(speaker.asn(), config.timers().holdTime(), speaker.routerId(), capabilities),
-        config.timers().connectRetry());
+  SessionConfig terms(boolean passive) {
+    return Terms.of(host.speaker(), config, passive, host.isRestarting());
   }
 
-  private boolean offersGracefulRestart() {
-    return speaker.restart().enabled() && config.gracefulRestart();
+  CodecContext codec(Negotiated negotiated) {
+    return Terms.codec(negotiated);
   }
 
-  Future<Channel> connect() {
-    return transport.connect(
+  Network.Attempt connect(Consumer<Wire> connected, Consumer<String> refused) {
+    Connection how = config.connection();
+    Dial dial =
         new Dial(
-            ScopedAddress.of(peer()),
-            config.connection().port(),
-            config.connection().localAddress(),
-            config.connection().ttl(),
-            config.connection().password(),
-            Dial.DEFAULT_TIMEOUT));
+            address,
+            how.port(),
+            how.localAddress(),
+            how.ttl(),
+            how.password(),
+            Dial.DEFAULT_TIMEOUT);
+    dropsBefore = host.network().md5Drops();
+    return host.network().connect(dial, connected, refused);
   }
 
-  private IpAddress peer() {
-    return switch (config.remote()) {
-      case Remote.At(ScopedAddress address) -> address.address();
-      case Remote.Within(Prefix range, int _) -> range.address();
-    };
-  }
-
-  private Asn peerAsn() {
-    return switch (config.asn()) {
-      case ExpectedAs.Only(Asn asn) -> asn;
-      case ExpectedAs.External(), ExpectedAs.Any() -> Asn.of(0);
-    };
-  }
-
-  CodecContext codecContext(Negotiated negotiated) {
-    Set<AfiSafi> families = new HashSet<>();
-    for (IpFamily family : negotiated.families()) {
-      families.add(AfiSafi.unicast(family));
-    }
-    return new CodecContext(negotiated.fourOctetAs(), isInternal(), families);
-  }
-
-  private boolean isInternal() {
-    return peerAsn().equals(speaker.asn());
+  /// Wrong keys show as silence; what the kernel dropped meanwhile may be the reason.
+  private String signatureHint() {
+    String dropped = host.network().md5Drops().since(dropsBefore).reason();
+    return dropped.isEmpty() ? "" : "; " + dropped;
   }
 
   private List<PeerConnection> connections() {
@@ -234,58 +264,28 @@ final class PeerSession {
     return all;
   }
 
-  /// Decides between connections once the OPEN has arrived on `arrived` (RFC 4271 §6.8).
-  void collide(PeerConnection arrived) {
+  /// Decides between connections once the OPEN has arrived on one.
+  void collide(PeerConnection arrived, SessionState.OpenConfirm confirm) {
     for (PeerConnection other : connections()) {
-      if (other != arrived && !survivesBeside(arrived, other)) {
-        return;
+      if (other == arrived) {
+        continue;
       }
-    }
-  }
-
-  /// Whether `arrived` still stands.
-  private boolean survivesBeside(PeerConnection arrived, PeerConnection other) {
-    return switch (other.state()) {
-      case SessionState.Idle _, SessionState.Connect _, SessionState.Active _ -> true;
-      case SessionState.Established(Negotiated negotiated) -> {
-        if (negotiated.gracefulRestart() && !arrived.isOutgoing()) {
-          // RFC 4724 §5: a new connection from an established peer means that it restarted; the
-          // old one ends as if it had broken.
-          other.handle(new SessionEvent.TcpConnectionFails("the peer opened a new session"));
-          yield true;
+      switch (Collision.judge(confirm, arrived.isOutgoing(), other.state(), other.isOutgoing())) {
+        case BOTH -> {}
+        case ARRIVED -> other.handle(new SessionEvent.OpenCollisionDump());
+        case ARRIVED_AFTER_RESTART -> other.breakOff("the peer opened a new session");
+        case OTHER -> {
+          arrived.handle(new SessionEvent.OpenCollisionDump());
+          return;
         }
-        arrived.handle(new SessionEvent.OpenCollisionDump());
-        yield false;
       }
-      case SessionState.OpenConfirm _ -> {
-        boolean arrivedStays = staysOver(arrived, other);
-        (arrivedStays ? other : arrived).handle(new SessionEvent.OpenCollisionDump());
-        yield arrivedStays;
-      }
-      case SessionState.OpenSent _ -> {
-        // The other has no OPEN yet: it can lose now, but not win before it is proven alive.
-        if (staysOver(arrived, other)) {
-          other.handle(new SessionEvent.OpenCollisionDump());
-        }
-        yield true;
-      }
-    };
-  }
-
-  private static boolean staysOver(PeerConnection arrived, PeerConnection other) {
-    if (arrived.isOutgoing() == other.isOutgoing()) {
-      return true;
     }
-    if (!(arrived.state() instanceof SessionState.OpenConfirm(Negotiated negotiated))) {
-      return false;
-    }
-    return Collision.oursStays(arrived.open(), negotiated.peer()) == arrived.isOutgoing();
   }
 
   void up(PeerConnection connection, Negotiated negotiated) {
     established = connection;
-    timesEstablished++;
-    lastError = null;
+    history.up();
+    limits.clear();
     backoff.succeeded();
     for (PeerConnection other : connections()) {
       if (other != connection) {
@@ -293,100 +293,25 @@ final class PeerSession {
       }
     }
     setPhase();
-    BgpLog.peerUp(peer(), config.description());
-    if (staleTimer != null) {
-      restartStaleTimer(STALE_TIME, "no End-of-RIB in time");
-    }
-    IpAddress local = localAddress(connection);
-    Map<IpFamily, IpAddress> nextHops = new EnumMap<>(IpFamily.class);
-    nextHops.putAll(speaker.nextHops());
-    nextHops.put(local.family(), local);
-    nextHops.putAll(config.nextHops());
-    Set<IpFamily> kept = EnumSet.noneOf(IpFamily.class);
-    boolean peerRestarting = false;
-    Capability.GracefulRestart restart = negotiated.peerGracefulRestart().orElse(null);
-    if (restart != null) {
-      peerRestarting = restart.restarting();
-      for (IpFamily family : IpFamily.values()) {
-        restart
-            .of(AfiSafi.unicast(family))
-            .filter(Capability.GracefulRestart.Kept::forwarding)
-            .ifPresent(_ -> kept.add(family));
-      }
-    }
-    rib.postPeerUp(
-        ribSession(negotiated, kept, peerRestarting, nextHops),
-        codecContext(negotiated),
-        new SessionOutlet(connection));
+    BgpLog.peerUp(address, config.description());
+    stale.up();
+    RibSession session = ribSession(connection, negotiated);
+    told = session;
+    host.rib().postPeerUp(session, codec(negotiated), new SessionOutlet(address, connection, host));
+    watch();
   }
 
-  private RibSession ribSession(
-      Negotiated negotiated,
-      Set<IpFamily> kept,
-      boolean peerRestarting,
-      Map<IpFamily, IpAddress> own) {
-    Map<IpFamily, NextHop> nextHops = new EnumMap<>(IpFamily.class);
-    own.forEach((family, address) -> nextHops.put(family, NextHop.of(address)));
-    RouteSource source =
-        new RouteSource(
-            address(), negotiated.peer().asn(), negotiated.peer().routerId(), peerKind());
-    return new RibSession(
-        source,
-        new ExportSession(
-            source.peer(),
-            source.asn(),
-            source.routerId(),
-            source.kind(),
-            negotiated.families(),
-            nextHops,
-            Set.of(),
-            Set.of()),
-        negotiated.families(),
-        kept,
-        peerRestarting,
-        Set.of());
-  }
-
-  private PeerKind peerKind() {
-    if (!isInternal()) {
-      return PeerKind.EBGP;
-    }
-    return config.routeReflectorClient() ? PeerKind.CLIENT : PeerKind.IBGP;
-  }
-
-  private ScopedAddress address() {
-    return ScopedAddress.of(peer());
-  }
-
-  /// Hands batches of the RIB over to the loop of the connection.
-  private final class SessionOutlet implements Outlet {
-    private final PeerConnection connection;
-
-    SessionOutlet(PeerConnection connection) {
-      this.connection = connection;
-    }
-
-    @Override
-    public void send(ByteBuf messages, int count) {
-      ScopedAddress peer = address();
-      loop()
-          .execute(
-              () -> {
-                if (established == connection) {
-                  connection.send(messages, count, () -> rib.postWritten(peer, this));
-                } else {
-                  messages.release();
-                }
-              });
-    }
-  }
-
-  private static IpAddress localAddress(PeerConnection connection) {
-    Channel channel = connection.channel();
-    if (channel == null) {
+  private RibSession ribSession(PeerConnection connection, Negotiated negotiated) {
+    Wire wire = connection.wire();
+    if (wire == null) {
       throw new IllegalStateException("an established session has a connection");
     }
-    return Endpoints.of(channel).local().address();
+    return Terms.rib(
+        host.speaker(),
+        config,
+        negotiated,
+        wire.endpoints(),
+        host.network().link(wire.endpoints().local()));
   }
 
   private static void dump(PeerConnection other) {
@@ -400,71 +325,25 @@ final class PeerSession {
   void down(PeerConnection connection, Negotiated negotiated, EndReason reason) {
     if (established == connection) {
       established = null;
+      told = null;
     }
-    lastError = describe(reason);
-    BgpLog.peerDown(peer(), config.description(), lastError);
-    Set<IpFamily> keep = keptOverRestart(negotiated, reason);
-    flush(connection);
-    rib.postPeerDown(address(), keep);
-    if (keep.isEmpty()) {
-      cancelStaleTimer();
-    } else {
-      restartStaleTimer(
-          negotiated
-              .peerGracefulRestart()
-              .map(Capability.GracefulRestart::restartTime)
-              .orElse(Duration.ZERO),
-          "the peer did not come back");
-    }
+    String text = describe(reason);
+    history.down(text);
+    BgpLog.peerDown(address, config.description(), text);
+    host.rib().postPeerDown(address, stale.down(negotiated, reason));
+    host.sessionDown(this);
     ended(connection);
-  }
-
-  /// Routes are kept when the connection broke, not when somebody ended it (RFC 4724 §4.2, §5).
-  private Set<IpFamily> keptOverRestart(Negotiated negotiated, EndReason reason) {
-    Set<IpFamily> keep = EnumSet.noneOf(IpFamily.class);
-    if (reason instanceof EndReason.ConnectionLost && !stopped && negotiated.gracefulRestart()) {
-      negotiated
-          .peerGracefulRestart()
-          .ifPresent(
-              restart -> {
-                for (IpFamily family : negotiated.families()) {
-                  restart.of(AfiSafi.unicast(family)).ifPresent(_ -> keep.add(family));
-                }
-              });
-    }
-    return keep;
-  }
-
-  private void restartStaleTimer(Duration after, String why) {
-    cancelStaleTimer();
-    staleTimer =
-        loop()
-            .schedule(
-                () -> {
-                  staleTimer = null;
-                  rib.postDropStale(address(), why);
-                },
-                after.toMillis(),
-                TimeUnit.MILLISECONDS);
-  }
-
-  private void cancelStaleTimer() {
-    if (staleTimer != null) {
-      staleTimer.cancel(false);
-      staleTimer = null;
-    }
   }
 
   void attemptFailed(PeerConnection connection, EndReason reason) {
     if (!(reason instanceof EndReason.ClosedSilently)) {
       String text =
           reason instanceof EndReason.ConnectionLost(String cause)
-              ? "No connection: " + cause
+              ? "No connection: " + cause + signatureHint()
               : describe(reason);
-      if (!text.equals(lastError)) {
-        BgpLog.attemptFailed(peer(), text);
+      if (history.attemptFailed(text)) {
+        BgpLog.attemptFailed(address, text);
       }
-      lastError = text;
     }
     ended(connection);
   }
@@ -479,33 +358,77 @@ final class PeerSession {
   private void ended(PeerConnection connection) {
     incoming.remove(connection);
     PeerConnection ours = outgoing;
-    if (ours != null
-        && !stopped
-        && incoming.isEmpty()
-        && ours.state() instanceof SessionState.Idle
-        && !ours.isBackingOff()) {
-      ours.startAfter(backoff.failed());
+    if (!stopped && !barred.isArmed() && incoming.isEmpty()) {
+      if (ours == null) {
+        if (!config.connection().passive()) {
+          outgoing = new PeerConnection(this, true);
+          outgoing.startAfter(backoff.failed());
+        }
+      } else if (config.connection().passive()
+          && !(ours.state() instanceof SessionState.Established)) {
+        ours.retire();
+        outgoing = null;
+      } else if (ours.state() instanceof SessionState.Idle && !ours.isBackingOff()) {
+        ours.startAfter(backoff.failed());
+      }
     }
     setPhase();
-  }
-
-  void deliver(PeerConnection connection, Update update) {
-    collected.add(update);
-    if (collected.size() >= MAX_COLLECTED) {
-      flush(connection);
+    if (isQuiet()) {
+      host.quiet(this);
     }
   }
 
-  /// Hands over what was collected: at the end of each read, so that the RIB gets many messages at
-  /// a time.
-  void flush(PeerConnection connection) {
-    if (collected.isEmpty()) {
+  /// The peer passed a prefix limit, or came near it.
+  void limit(PrefixLimit crossed) {
+    if (established != null && limits.crossed(crossed)) {
+      barred.start(PREFIX_LIMIT_PAUSE);
+      Notification full = limits.notice(crossed);
+      for (PeerConnection connection : connections()) {
+        end(connection, full);
+      }
+      stale.flush("the peer announced more prefixes than its limit");
+    }
+  }
+
+  private void resume() {
+    if (!stopped) {
+      PeerConnection ours = outgoing;
+      if (ours == null) {
+        start();
+      } else if (ours.state() instanceof SessionState.Idle) {
+        ours.startAfter(Duration.ZERO);
+      }
+      if (isQuiet()) {
+        host.quiet(this);
+      }
+    }
+  }
+
+  /// BFD found the path to the peer dead.
+  ///
+  /// @param flush whether routes kept for the peer would lead nowhere: its BFD does not share fate
+  ///   with its control plane, so its forwarding is gone (RFC 5882 §4.3)
+  void bfdDown(String diagnostic, boolean flush) {
+    PeerConnection up = established;
+    if (up == null || !(up.state() instanceof SessionState.Established(Negotiated negotiated))) {
       return;
     }
-    List<Update> updates = collected;
-    collected = new ArrayList<>();
+    resetProblem = diagnostic;
+    Notification down = Notification.of(Notification.CEASE, Notification.CEASE_BFD_DOWN);
+    if (flush || !negotiated.gracefulRestart()) {
+      up.stop(Retention.forGood(negotiated, down));
+    } else if (negotiated.notificationRestart()) {
+      up.stop(down);
+    } else {
+      // A NOTIFICATION would end the peer's patience, too.
+      up.breakOff("BFD down");
+    }
+  }
+
+  void deliver(PeerConnection connection, List<Update> updates) {
     RibLoop.Admission admission =
-        rib.postUpdates(address(), updates, () -> loop().execute(connection::resumeReading));
+        host.rib()
+            .postUpdates(address, updates, () -> host.clock().execute(connection::resumeReading));
     switch (admission) {
       case ADMITTED -> {}
       case PAUSE -> connection.pauseReading();
@@ -514,33 +437,31 @@ final class PeerSession {
     }
   }
 
-  void refresh(PeerConnection connection, RouteRefresh refresh) {
-    flush(connection);
-    rib.postRefresh(address(), refresh.family());
-  }
-
-  void malformed(String outcome, List<AttributeError> errors) {
-    Instant now = clock.instant();
-    if (now.isAfter(malformedLogged.plus(MALFORMED_LOG_INTERVAL))) {
-      malformedLogged = now;
-      BgpLog.malformed(peer(), outcome, errors);
-    }
+  void refresh(RouteRefresh refresh) {
+    host.rib().postRefresh(address, refresh.family());
   }
 
   /// A message is about to end the session.
-  void resets(String problem) {
+  void resets(String problem, String hex) {
     resetProblem = problem;
+    history.reset(problem, hex);
   }
 
-  void phaseChanged(PeerConnection connection, SessionPhase from, SessionPhase to) {
-    BgpLog.transition(peer(), from, to);
+  void failed(Throwable bug) {
+    host.failed(bug);
+  }
+
+  void phaseChanged(SessionPhase from, SessionPhase to) {
+    BgpLog.transition(address, from, to);
     setPhase();
   }
 
   /// The peer's phase is that of its most advanced connection.
   private void setPhase() {
     SessionPhase furthest =
-        config.connection().passive() && !stopped ? SessionPhase.ACTIVE : SessionPhase.IDLE;
+        config.connection().passive() && !stopped && !barred.isArmed()
+            ? SessionPhase.ACTIVE
+            : SessionPhase.IDLE;
     for (PeerConnection connection : connections()) {
       SessionPhase candidate = phase(connection.state());
       if (candidate.compareTo(furthest) > 0) {
@@ -549,7 +470,7 @@ final class PeerSession {
     }
     if (furthest != phase) {
       phase = furthest;
-      since = clock.instant();
+      since = host.clock().instant();
     }
   }
 
@@ -564,35 +485,31 @@ final class PeerSession {
     };
   }
 
-  /// The peer as this loop knows it; the RIB's counters are added by the caller.
-  PeerStatus status(Map<IpFamily, PeerStatus.FamilyStatus> families) {
+  /// The peer as this loop knows it.
+  ///
+  /// @param families the RIB's counters
+  PeerStatus status(Map<IpFamily, FamilyCounts> families) {
+    PeerConnection up = established;
+    PeerStatus.Negotiation session = up == null ? null : PeerReport.negotiation(up);
+    Asn expected = config.asn() instanceof ExpectedAs.Only(Asn only) ? only : null;
+    Wire wire = up == null ? null : up.wire();
     return new PeerStatus(
-        config.description(),
-        peer(),
-        peerAsn(),
+        config,
+        address,
+        config.asn(),
+        up != null && up.state() instanceof SessionState.Established(Negotiated negotiated)
+            ? negotiated.peer().asn()
+            : expected,
+        Terms.localAsn(host.speaker(), config),
         phase,
         since,
-        negotiation(),
-        families,
-        lastError,
+        session,
+        PeerReport.families(families, limits),
+        history.snapshot(),
+        stale.snapshot(),
         received.snapshot(),
         sent.snapshot(),
-        timesEstablished);
-  }
-
-  private PeerStatus.@Nullable Negotiation negotiation() {
-    PeerConnection connection = established;
-    if (connection == null
-        || !(connection.state() instanceof SessionState.Established(Negotiated negotiated))) {
-      return null;
-    }
-    return new PeerStatus.Negotiation(
-        negotiated.peer().routerId(),
-        localAddress(connection),
-        negotiated.holdTime(),
-        negotiated.keepalive(),
-        negotiated.peer().capabilities().stream().map(Capability::toString).toList(),
-        negotiated.gracefulRestart(),
-        negotiated.peerGracefulRestart().map(Capability.GracefulRestart::restarting).orElse(false));
+        wire == null ? 0 : wire.unsentOctets(),
+        host.bfd(address));
   }
 }

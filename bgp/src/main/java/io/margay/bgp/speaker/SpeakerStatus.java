@@ -8,12 +8,15 @@ import java.util.Set;
 
 /// The speaker at one moment.
 ///
+/// @param gracefulShutdown whether the node is being drained (RFC 8326)
 /// @param awaitingEndOfRib families whose leftovers may not be swept yet
 /// @param originated number of own prefixes
 /// @param peers by address
 public record SpeakerStatus(
     Asn asn,
     RouterId routerId,
+    RouterId clusterId,
+    boolean gracefulShutdown,
     Set<IpFamily> awaitingEndOfRib,
     int originated,
     List<PeerStatus> peers) {

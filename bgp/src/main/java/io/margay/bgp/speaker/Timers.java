@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// @param keepaliveTime at the offered hold time; scaled down with it when the peer's is smaller,
 ///   and never above a third of it. Absent: a third
 /// @param sendHold how long the peer may accept nothing we send before the session is given up (RFC
-///   9687). Absent: twice the negotiated hold time, or {@link #SEND_HOLD_WITHOUT_HOLD_TIME} if that
-///   is zero. Zero: never
+///   9687). Absent: twice the negotiated hold time, or eight minutes if that is zero. Zero: never
+///   mind
 /// @param connectRetry pause between connection attempts, from 100 ms, before jitter
 public record Timers(
     Duration holdTime,
@@ -24,9 +24,6 @@ public record Timers(
 
   /// Shorter than the 120 s of RFC 4271 §10: nodes and switches come back within seconds.
   public static final Duration DEFAULT_CONNECT_RETRY = Duration.ofSeconds(5);
-
-  /// RFC 9687 §5 proposes eight minutes, or twice the hold time where that is more.
-  public static final Duration SEND_HOLD_WITHOUT_HOLD_TIME = Duration.ofMinutes(8);
 
   private static final Duration SHORTEST_RETRY = Duration.ofMillis(100);
   private static final Duration SHORTEST_KEEPALIVE = Duration.ofMillis(100);
@@ -80,25 +77,6 @@ public record Timers(
       throw new IllegalArgumentException(
           "connect retry " + text(connectRetry) + " is shorter than 100 ms");
     }
-  }
-
-  /// The interval of our keepalives before jitter; zero: none.
-  Duration keepalive(Duration negotiatedHold) {
-    Duration third = negotiatedHold.dividedBy(3);
-    if (keepaliveTime == null || negotiatedHold.isZero()) {
-      return third;
-    }
-    double share = (double) negotiatedHold.toNanos() / holdTime.toNanos();
-    Duration scaled = Duration.ofNanos((long) (keepaliveTime.toNanos() * share));
-    return scaled.compareTo(third) < 0 ? scaled : third;
-  }
-
-  /// How long the peer may accept nothing; zero: for ever.
-  Duration sendHold(Duration negotiatedHold) {
-    if (sendHold != null) {
-      return sendHold;
-    }
-    return negotiatedHold.isZero() ? SEND_HOLD_WITHOUT_HOLD_TIME : negotiatedHold.multipliedBy(2);
   }
 
   private static String text(Duration duration) {

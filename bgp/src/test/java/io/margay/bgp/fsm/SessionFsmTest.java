@@ -31,7 +31,15 @@ class SessionFsmTest {
   private static final SessionConfig ACTIVE = config(false);
   private static final SessionConfig PASSIVE = config(true);
   private static final Negotiated AGREED =
-      new Negotiated(THEIRS, Duration.ofSeconds(9), Set.of(IpFamily.IPV4), true, false);
+      new Negotiated(
+          OURS,
+          THEIRS,
+          new Negotiated.Timing(
+              Duration.ofSeconds(9), Duration.ofSeconds(3), Duration.ofSeconds(18)),
+          Set.of(IpFamily.IPV4),
+          Set.of(),
+          Set.of(),
+          Set.of());
   private static final Notification SHUTDOWN =
       Notification.of(Notification.CEASE, Notification.CEASE_SHUTDOWN);
 
@@ -57,6 +65,7 @@ class SessionFsmTest {
       KeepAliveMsg               Idle     Idle              Idle              Idle!5/1              Established            Established
       UpdateMsg                  Idle     Idle              Idle              Idle!5/1              Idle!5/2               Established
       UpdateMsgErr               Idle     Idle              Idle              Idle!5/1              Idle!5/2               Idle!3/1
+      SendHoldTimerExpires       Idle     Idle              Idle              Idle!5/1              Idle!8/0               Idle!8/0
       RouteRefreshMsg            Idle     Idle              Idle              Idle!5/1              Idle!5/2               Established
       """;
 
@@ -71,7 +80,11 @@ class SessionFsmTest {
   }
 
   private static SessionConfig config(boolean passive) {
-    return new SessionConfig(passive, new Asn(65002), OURS, Duration.ofSeconds(5));
+    return config(passive, ExpectedAs.only(new Asn(65002)));
+  }
+
+  private static SessionConfig config(boolean passive, ExpectedAs expected) {
+    return new SessionConfig(passive, expected, OURS, Duration.ofSeconds(5), null, null);
   }
 
   private static final List<SessionState> STATES =
@@ -102,6 +115,7 @@ class SessionFsmTest {
           new SessionEvent.KeepAliveMsg(),
           new SessionEvent.UpdateMsg(Update.endOfRib(IpFamily.IPV4)),
           new SessionEvent.UpdateMsgErr(Notification.of(3, 1)),
+          new SessionEvent.SendHoldTimerExpires(),
           new SessionEvent.RouteRefreshMsg(new RouteRefresh(AfiSafi.IPV4_UNICAST)));
 
   static Stream<Arguments> cells() {
@@ -169,7 +183,13 @@ class SessionFsmTest {
             new SessionAction.StopTimer(TimerKind.CONNECT_RETRY),
             new SessionAction.StopTimer(TimerKind.HOLD),
             new SessionAction.StopTimer(TimerKind.KEEPALIVE),
-            new SessionAction.CloseConnection());
+            new SessionAction.StopTimer(TimerKind.SEND_HOLD));
+    assertThat(actions)
+        .filteredOn(
+            action ->
+                action instanceof SessionAction.CloseConnection
+                    || action instanceof SessionAction.DropConnection)
+        .hasSize(1);
     Class<?> ending =
         state instanceof SessionState.Established
             ? SessionAction.SessionDown.class
@@ -211,13 +231,131 @@ class SessionFsmTest {
   }
 
   @Test
+  void a_peer_that_takes_nothing_is_dropped_without_waiting_for_the_notification() {
+    Transition ended =
+        SessionFsm.step(
+            new SessionState.Established(AGREED), new SessionEvent.SendHoldTimerExpires(), ACTIVE);
+    assertThat(ended.actions())
+        .contains(new SessionAction.DropConnection(), new SessionAction.BackOff())
+        .doesNotContain(new SessionAction.CloseConnection());
+  }
+
+  @ParameterizedTest(name = "keepalive {0} s, send hold {1} s, peer offers {2} s")
+  @CsvSource({
+    ",   ,   90, 30000, 180000",
+    ",   ,   9,  3000,  18000",
+    "10, ,   90, 10000, 180000",
+    "10, ,   9,  1000,  18000",
+    "30, ,   9,  3000,  18000",
+    ",   20, 9,  3000,  20000",
+    ",   0,  9,  3000,  0",
+    ",   ,   0,  0,     480000"
+  })
+  void timers_follow_the_negotiated_hold_time(
+      Long keepalive, Long sendHold, int offered, long keepaliveMillis, long sendHoldMillis) {
+    SessionConfig config =
+        new SessionConfig(
+            false,
+            new ExpectedAs.Any(),
+            OURS,
+            Duration.ofSeconds(5),
+            keepalive == null ? null : Duration.ofSeconds(keepalive),
+            sendHold == null ? null : Duration.ofSeconds(sendHold));
+    Negotiated agreed =
+        ((Negotiated.Verdict.Agreed) Negotiated.check(open(65002, "10.0.0.2", offered), config))
+            .negotiated();
+    assertThat(agreed.timers().keepalive()).hasMillis(keepaliveMillis);
+    assertThat(agreed.timers().sendHold()).hasMillis(sendHoldMillis);
+  }
+
+  @ParameterizedTest(name = "{0}: AS {1} is {2}")
+  @CsvSource({
+    "only, 65002, ok",
+    "only, 65003, 2/2",
+    "external, 65003, ok",
+    "external, 65001, 2/2",
+    "any, 65001, ok",
+    "any, 0, 2/2",
+    "external, 0, 2/2"
+  })
+  void the_as_of_a_peer_may_be_left_open_but_never_zero(String kind, int asn, String expected) {
+    ExpectedAs allowed =
+        switch (kind) {
+          case "only" -> ExpectedAs.only(new Asn(65002));
+          case "external" -> new ExpectedAs.External();
+          default -> new ExpectedAs.Any();
+        };
+    assertThat(verdict(open(asn, "10.0.0.2", 90), config(false, allowed))).isEqualTo(expected);
+  }
+
+  private static String verdict(Open peer, SessionConfig config) {
+    return switch (Negotiated.check(peer, config)) {
+      case Negotiated.Verdict.Agreed _ -> "ok";
+      case Negotiated.Verdict.Refused(Notification refused) ->
+          refused.code() + "/" + refused.subcode();
+    };
+  }
+
+  @Test
+  void what_only_one_end_can_do_is_not_agreed_on() {
+    Open plain = open(65001, "10.0.0.1", 90);
+    Open able =
+        new Open(
+            new Asn(65002),
+            Duration.ofSeconds(90),
+            RouterId.parse("10.0.0.2"),
+            List.of(
+                new Capability.MultiProtocol(AfiSafi.IPV4_UNICAST),
+                new Capability.GracefulRestart(
+                    false,
+                    true,
+                    Duration.ofSeconds(120),
+                    List.of(new Capability.GracefulRestart.Kept(AfiSafi.IPV4_UNICAST, true))),
+                Capability.ExtendedNextHop.ipv6For(AfiSafi.IPV4_UNICAST),
+                new Capability.AddPath(
+                    List.of(new Capability.AddPath.Family(AfiSafi.IPV4_UNICAST, true, false)))));
+    Negotiated one = agreed(plain, able);
+    assertThat(one.gracefulRestart()).isFalse();
+    assertThat(one.notificationRestart()).isFalse();
+    assertThat(one.addPathSend()).isEmpty();
+    assertThat(one.extendedNextHop()).isEmpty();
+    Open sender =
+        new Open(
+            new Asn(65001),
+            Duration.ofSeconds(90),
+            RouterId.parse("10.0.0.1"),
+            List.of(
+                new Capability.MultiProtocol(AfiSafi.IPV4_UNICAST),
+                new Capability.GracefulRestart(false, true, Duration.ofSeconds(120), List.of()),
+                Capability.ExtendedNextHop.ipv6For(AfiSafi.IPV4_UNICAST),
+                new Capability.AddPath(
+                    List.of(new Capability.AddPath.Family(AfiSafi.IPV4_UNICAST, true, true)))));
+    Negotiated both = agreed(sender, able);
+    assertThat(both.gracefulRestart()).isTrue();
+    assertThat(both.notificationRestart()).isTrue();
+    assertThat(both.addPathSend()).containsExactly(IpFamily.IPV4);
+    assertThat(both.addPathReceive()).isEmpty();
+    assertThat(both.extendedNextHop()).containsExactly(IpFamily.IPV4);
+  }
+
+  private static Negotiated agreed(Open ours, Open peer) {
+    SessionConfig config =
+        new SessionConfig(false, new ExpectedAs.Any(), ours, Duration.ofSeconds(5), null, null);
+    return ((Negotiated.Verdict.Agreed) Negotiated.check(peer, config)).negotiated();
+  }
+
+  @Test
   void a_hold_time_of_zero_starts_no_timers() {
     Transition agreed =
         SessionFsm.step(
             new SessionState.OpenSent(),
             new SessionEvent.BgpOpen(open(65002, "10.0.0.2", 0)),
             ACTIVE);
-    assertThat(agreed.actions()).noneMatch(action -> action instanceof SessionAction.StartTimer);
+    assertThat(agreed.actions())
+        .filteredOn(SessionAction.StartTimer.class::isInstance)
+        .containsExactly(
+            new SessionAction.StartTimer(
+                TimerKind.SEND_HOLD, SessionConfig.SEND_HOLD_WITHOUT_HOLD_TIME));
     Transition up = SessionFsm.step(agreed.next(), new SessionEvent.KeepAliveMsg(), ACTIVE);
     assertThat(up.actions()).noneMatch(action -> action instanceof SessionAction.StartTimer);
   }
@@ -241,18 +379,12 @@ class SessionFsmTest {
     "65002, 10.0.0.1, 90, ok"
   })
   void an_open_is_held_against_the_configuration(int asn, String id, int hold, String expected) {
-    String verdict =
-        switch (Negotiated.check(open(asn, id, hold), ACTIVE)) {
-          case Negotiated.Verdict.Agreed _ -> "ok";
-          case Negotiated.Verdict.Refused(Notification refused) ->
-              refused.code() + "/" + refused.subcode();
-        };
-    assertThat(verdict).isEqualTo(expected);
+    assertThat(verdict(open(asn, id, hold), ACTIVE)).isEqualTo(expected);
   }
 
   @Test
   void our_own_identifier_from_our_own_as_is_refused() {
-    SessionConfig internal = new SessionConfig(false, new Asn(65001), OURS, Duration.ofSeconds(5));
+    SessionConfig internal = config(false, ExpectedAs.only(new Asn(65001)));
     assertThat(Negotiated.check(OURS, internal))
         .isEqualTo(new Negotiated.Verdict.Refused(Notification.of(2, 3)));
   }

@@ -154,7 +154,7 @@ class LoopbackTest {
         .returns(Duration.ofSeconds(9), PeerStatus.Negotiation::holdTime)
         .returns(true, PeerStatus.Negotiation::gracefulRestart);
     assertThat(status.families().get(IpFamily.IPV4))
-        .isEqualTo(new PeerStatus.FamilyStatus(true, 1, 1, 0, 0, 1, 1, 0, true, true));
+        .isEqualTo(new PeerStatus.FamilyStatus(true, 1, 1, 0, 0, 1, 1, 0, true, true, null));
     assertThat(one.advertised(TWO).stream().map(LoopbackTest::text))
         .containsExactly(
             "10.65.0.0/26 via 192.0.2.1 path 65001 [65001:100]",
@@ -184,10 +184,7 @@ class LoopbackTest {
 
     one.close(CloseMode.SHUTDOWN);
     holds(fibTwo, "{}");
-    Waiting.until(
-        "notification",
-        two::status,
-        () -> only(two).received().getOrDefault("notification", 0L) >= 1);
+    Waiting.until("notification", two::status, () -> only(two).received().notifications() >= 1);
   }
 
   @Test
@@ -249,7 +246,7 @@ class LoopbackTest {
     holds(fibTwo, "{}");
     assertThat(two.routes().getFirst().paths().getFirst().reason())
         .isEqualTo("the peer's import policy rejects: no filter accepts it and import is reject");
-    assertThat(only(two).timesEstablished()).isEqualTo(1);
+    assertThat(only(two).history().established()).isEqualTo(1);
 
     two.configure(List.of(with(peer(1), ImportMode.ACCEPT, new Asn(64999))));
     Waiting.until(

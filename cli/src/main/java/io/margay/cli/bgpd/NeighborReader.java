@@ -1,5 +1,6 @@
 package io.margay.cli.bgpd;
 
+import io.margay.bgp.bfd.BfdParameters;
 import io.margay.bgp.fsm.ExpectedAs;
 import io.margay.bgp.policy.ExportMode;
 import io.margay.bgp.policy.ImportMode;
@@ -9,7 +10,6 @@ import io.margay.bgp.policy.NextHopMode;
 import io.margay.bgp.policy.PeerPolicy;
 import io.margay.bgp.policy.RouteFilter;
 import io.margay.bgp.speaker.AddPathMode;
-import io.margay.bgp.speaker.BfdParameters;
 import io.margay.bgp.speaker.Connection;
 import io.margay.bgp.speaker.PeerConfig;
 import io.margay.bgp.speaker.Remote;

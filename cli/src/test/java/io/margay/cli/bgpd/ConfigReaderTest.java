@@ -3,6 +3,7 @@ package io.margay.cli.bgpd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.margay.bgp.bfd.BfdParameters;
 import io.margay.bgp.fsm.ExpectedAs;
 import io.margay.bgp.message.Community;
 import io.margay.bgp.policy.ExportMode;
@@ -14,7 +15,6 @@ import io.margay.bgp.policy.PeerPolicy;
 import io.margay.bgp.policy.PrefixMatch;
 import io.margay.bgp.policy.RouteFilter;
 import io.margay.bgp.speaker.AddPathMode;
-import io.margay.bgp.speaker.BfdParameters;
 import io.margay.bgp.speaker.OriginatedRoute;
 import io.margay.bgp.speaker.PeerConfig;
 import io.margay.bgp.speaker.Remote;
@@ -344,8 +344,8 @@ class ConfigReaderTest {
             + " filter, and the top level has no filters, got \"none\"",
         "address: 10.0.0.2, asNumber: 65002, maxPrefix: {action: warn}|maxPrefix.limit: expected a"
             + " whole number of prefixes, got nothing",
-        "address: 10.0.0.2, asNumber: 65002, bfd: {interval: 1ms}|bfd.interval: BFD interval 1ms is"
-            + " not in 10ms..60s",
+        "address: 10.0.0.2, asNumber: 65002, bfd: {interval: 1ms}|bfd.interval: BFD interval 1 ms"
+            + " is not in 10..60000 ms",
         "address: 10.0.0.2, asNumber: 65002, families: [ipv5]|families[0]: expected ipv4 or ipv6,"
             + " got \"ipv5\"",
         "address: 10.0.0.2, asNumber: 65002, allowLocalAs: 11|allowLocalAs: expected a whole"

@@ -34,7 +34,7 @@ public final class BgpJson {
     PeerStatus.Negotiation session = peer.session();
     if (session != null) {
       row.put("remoteRouterId", session.peerRouterId().toString());
-      row.put("localAddress", session.localAddress().toString());
+      row.put("localAddress", session.endpoints().local().toString());
       row.put("holdTimeMillis", session.holdTime().toMillis());
       row.put("keepaliveMillis", session.keepalive().toMillis());
       row.put("capabilities", session.capabilities());
@@ -49,9 +49,9 @@ public final class BgpJson {
       }
     }
     row.put("families", families);
-    row.put("msgRcvd", peer.received());
-    row.put("msgSent", peer.sent());
-    row.put("connectionsEstablished", peer.timesEstablished());
+    row.put("msgRcvd", peer.received().byType());
+    row.put("msgSent", peer.sent().byType());
+    row.put("connectionsEstablished", peer.history().established());
     String lastError = peer.lastError();
     if (lastError != null) {
       row.put("lastError", lastError);

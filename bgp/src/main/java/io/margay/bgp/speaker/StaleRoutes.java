@@ -1,0 +1,82 @@
+package io.margay.bgp.speaker;
+
+import io.margay.bgp.fsm.EndReason;
+import io.margay.bgp.fsm.Negotiated;
+import io.margay.bgp.fsm.Retention;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.ScopedAddress;
+import java.time.Duration;
+import java.util.Set;
+
+/// The routes of a peer that is away or just back (the helper's part of RFC 4724 §4.2): how long
+/// they stay. The RIB marks them and drops those not told again at End-of-RIB; here runs the timer
+/// that bounds both waits. Lives on the loop of the sessions.
+final class StaleRoutes {
+
+  /// How long stale routes may wait for End-of-RIB once the peer is back.
+  static final Duration END_OF_RIB_TIME = Duration.ofMinutes(3);
+
+  private final ScopedAddress peer;
+  private final RibLoop rib;
+  private final Deadline timer;
+  private PeerStatus.Restart.Waiting waiting = PeerStatus.Restart.Waiting.NONE;
+
+  StaleRoutes(ScopedAddress peer, SessionClock clock, RibLoop rib) {
+    this.peer = peer;
+    this.rib = rib;
+    this.timer = new Deadline(clock, this::expired);
+  }
+
+  private void expired() {
+    String why =
+        switch (waiting) {
+          case FOR_PEER -> "the peer did not come back in its restart time";
+          case FOR_END_OF_RIB -> "no End-of-RIB within " + END_OF_RIB_TIME.toSeconds() + "s";
+          case NONE -> "nothing was waited for";
+        };
+    waiting = PeerStatus.Restart.Waiting.NONE;
+    rib.postDropStale(peer, why);
+  }
+
+  /// The session ended.
+  ///
+  /// @return families whose routes stay
+  Set<IpFamily> down(Negotiated session, EndReason reason) {
+    Set<IpFamily> kept = Retention.kept(session, reason);
+    if (kept.isEmpty()) {
+      forget();
+    } else {
+      waiting = PeerStatus.Restart.Waiting.FOR_PEER;
+      timer.start(Retention.restartTime(session));
+    }
+    return kept;
+  }
+
+  /// A session is up again.
+  void up() {
+    if (waiting == PeerStatus.Restart.Waiting.FOR_PEER) {
+      waiting = PeerStatus.Restart.Waiting.FOR_END_OF_RIB;
+      timer.start(END_OF_RIB_TIME);
+    }
+  }
+
+  /// Nobody waits for the peer any more.
+  void forget() {
+    waiting = PeerStatus.Restart.Waiting.NONE;
+    timer.stop();
+  }
+
+  /// Drops what is kept now.
+  void flush(String why) {
+    forget();
+    rib.postDropStale(peer, why);
+  }
+
+  boolean isWaitingForPeer() {
+    return waiting == PeerStatus.Restart.Waiting.FOR_PEER;
+  }
+
+  PeerStatus.Restart snapshot() {
+    return new PeerStatus.Restart(waiting, timer.left());
+  }
+}
