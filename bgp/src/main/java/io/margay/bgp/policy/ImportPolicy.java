@@ -212,8 +212,8 @@ public final class ImportPolicy {
     }
     boolean ordinary = speaker.defaultLocalPref() == SpeakerPolicy.USUAL_LOCAL_PREF;
     // RFC 4271 §5.1.5: "If it is contained in an UPDATE message that is received from an external
-    // peer, then this attribute MUST be ignored by the receiving speaker". RFC 7606 §7.9 and §7.10
-    // say so of ORIGINATOR_ID and CLUSTER_LIST.
+    // peer, then this attribute MUST be ignored by the receiving speaker". RFC 7606 §7.9 says
+    // so of ORIGINATOR_ID, RFC 7606 §7.10 of CLUSTER_LIST.
     if (ordinary
         && !received.hasLocalPref()
         && received.originatorId() == null

@@ -141,7 +141,8 @@ final class Rewriting {
         : new PathAttribute.ExtendedCommunities(transitive);
   }
 
-  /// Confederation segments do not leave the AS (RFC 5065 §4.1); what of us stands in front does.
+  /// Confederation segments do not leave the AS (RFC 5065 §4.1); what of us stands in front does,
+  /// in an AS_SEQUENCE (RFC 4271 §5.1.2).
   private AsPath externalPath(AsPath path) {
     AsPath told = path.withoutConfederations();
     for (Asn asn : farthestFirst) {
