@@ -213,6 +213,24 @@ final class PrefixTable {
     return lengthCounts[length] > 0;
   }
 
+  /// Slots looked at to find every prefix once: how good the hash is for what the table holds.
+  long probes() {
+    long probes = 0;
+    int mask = slots.length - 1;
+    for (int id = 0; id < limit; id++) {
+      if (isLive(id)) {
+        long hash = hash(high(id), low(id), length(id));
+        int slot = slot(hash, high(id), low(id), length(id), mask);
+        probes++;
+        while (slots[slot] != id + 1) {
+          slot = slot + stride(hash) & mask;
+          probes++;
+        }
+      }
+    }
+    return probes;
+  }
+
   private boolean isAt(int id, long key, long low, int length) {
     return keys.get(id) == key && (!wide || lows.get(id) == low && lengths.get(id) == length);
   }
