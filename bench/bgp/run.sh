@@ -77,7 +77,7 @@ bgp_state() { in_lab d "$MARGAY" bgp peers --api http://127.0.0.1:9179 -o json; 
 
 # Received, accepted, best and advertised routes as the process itself counts them.
 counts() {
-  bgp_state | jq -r '[.peers[].addressFamilies[]? | [.pfxRcd, .pfxAcc, .pfxBest, .pfxSnt]] | transpose | map(map(. // 0) | add) | @tsv'
+  bgp_state | jq -r '[.. | objects | select(has("pfxRcd")) | [.pfxRcd, .pfxAcc, .pfxBest, .pfxSnt]] | transpose | map(add) | @tsv'
 }
 
 counts_are() { [ "$(counts)" = "$(printf '%s\t%s\t%s\t%s' "$1" "$1" "$1" "$1")" ]; }
