@@ -210,15 +210,16 @@ final class UpdateDecoder {
       from.position(end);
       return;
     }
+    int outer = from.limit();
     try {
-      int outer = from.enter(length);
+      from.enter(length);
       readValue(type, flags);
       if (from.hasMore()) {
         throw new MalformedAttribute(length + " octets are too many");
       }
       from.leave(outer);
     } catch (MalformedAttribute malformed) {
-      from.position(end);
+      from.leave(outer);
       failed(type, start, end, malformed.problem(), type.onMalformed());
     }
   }
