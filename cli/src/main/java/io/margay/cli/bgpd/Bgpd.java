@@ -3,17 +3,19 @@ package io.margay.cli.bgpd;
 import io.margay.agent.http.BgpApi;
 import io.margay.bgp.speaker.BgpSpeaker;
 import io.margay.bgp.speaker.CloseMode;
-import io.margay.bgp.speaker.FibDelta;
 import io.margay.bgp.speaker.FibListener;
+import io.margay.bgp.speaker.NextHopTracker;
+import io.margay.bgp.speaker.SpeakerConfig;
 import io.margay.cli.http.HttpAddress;
 import io.margay.cli.http.HttpServer;
 import io.margay.cli.yaml.YamlException;
-import io.margay.model.net.IpFamily;
+import io.margay.linux.LinuxException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,35 +26,30 @@ final class Bgpd {
 
   private static final Logger LOG = LoggerFactory.getLogger(Bgpd.class);
 
-  private static final FibListener NO_FIB =
-      new FibListener() {
-        @Override
-        public void onRoutes(FibDelta delta) {}
-
-        @Override
-        public void onReadyToSweep(IpFamily family) {}
-      };
-
   private final BgpApi api;
+  private final Consumer<Throwable> failed;
   private BgpdConfig config;
   private volatile @Nullable BgpSpeaker speaker;
+  private @Nullable KernelFib fib;
   private @Nullable HttpServer http;
 
-  private Bgpd(BgpdConfig config) {
+  private Bgpd(BgpdConfig config, Consumer<Throwable> failed) {
     this.config = config;
+    this.failed = failed;
     this.api = new BgpApi(() -> Optional.ofNullable(speaker), InstantSource.system());
   }
 
   /// Returns once it listens, knows its neighbors and answers HTTP.
   ///
+  /// @param failed told of a bug that ended a loop; the process must end
   /// @throws IOException one line: what can't be had; then nothing is left running
-  static Bgpd start(BgpdConfig config) throws IOException {
-    Bgpd bgpd = new Bgpd(config);
+  static Bgpd start(BgpdConfig config, Consumer<Throwable> failed) throws IOException {
+    Bgpd bgpd = new Bgpd(config, failed);
     try {
       bgpd.http = bgpd.serve(config.http());
-      bgpd.speaker = bgpd.speak(config);
+      bgpd.speak(config);
     } catch (IOException refused) {
-      bgpd.stop();
+      bgpd.leave();
       throw refused;
     }
     return bgpd;
@@ -62,13 +59,65 @@ final class Bgpd {
     return at.isEmpty() ? null : HttpServer.start(at.get(), api::answer);
   }
 
-  private BgpSpeaker speak(BgpdConfig wanted) throws IOException {
-    BgpSpeaker started =
-        BgpSpeaker.start(wanted.speaker(), NO_FIB, InstantSource.system(), new SecureRandom());
+  private void speak(BgpdConfig wanted) throws IOException {
+    KernelFib kernel =
+        switch (wanted.fib()) {
+          case NONE -> null;
+          case KERNEL -> openFib();
+        };
+    BgpSpeaker started;
+    try {
+      started =
+          BgpSpeaker.start(
+              kernel == null ? wanted.speaker() : restarting(wanted.speaker(), kernel),
+              kernel == null ? FibListener.NONE : kernel,
+              kernel == null ? NextHopTracker.NONE : kernel,
+              InstantSource.system(),
+              new SecureRandom());
+    } catch (IOException refused) {
+      if (kernel != null) {
+        kernel.abandon();
+      }
+      throw refused;
+    }
+    if (kernel != null) {
+      kernel.reportTo(started::nextHops);
+    }
     started.originate(wanted.originated());
     started.configure(wanted.neighbors());
     started.status(); // answered after the neighbors were taken in
-    return started;
+    fib = kernel;
+    speaker = started;
+  }
+
+  private KernelFib openFib() throws IOException {
+    try {
+      return KernelFib.start(failed);
+    } catch (LinuxException refused) {
+      throw new IOException(
+          "fib: kernel: " + refused.getMessage() + "; bgpd needs CAP_NET_ADMIN for it", refused);
+    }
+  }
+
+  /// A start with kernel routes of an earlier process is a restart: selection waits until the
+  /// neighbors have told all (RFC 4724 §4.1). Without any there is nothing to lose by selecting at
+  /// once.
+  private static SpeakerConfig restarting(SpeakerConfig config, KernelFib fib) {
+    SpeakerConfig.Restart given = config.restart();
+    return new SpeakerConfig(
+        config.asn(),
+        config.routerId(),
+        config.clusterId(),
+        config.listen(),
+        config.nextHops(),
+        config.multipath(),
+        new SpeakerConfig.Restart(
+            given.enabled(),
+            given.time(),
+            given.deferral(),
+            fib.hadLeftovers(),
+            given.forwardingKept()),
+        config.gracefulShutdown());
   }
 
   /// Takes the file's present content in; what can't be read or done leaves everything as it was.
@@ -120,26 +169,43 @@ final class Bgpd {
         .addKeyValue("from", config.speaker())
         .addKeyValue("to", wanted.speaker())
         .log("what a speaker is for its life has changed; all sessions are reset");
-    BgpSpeaker old = speaker;
-    speaker = null;
-    if (old != null) {
-      old.close(CloseMode.SHUTDOWN);
-    }
+    closeSpeaker();
+    closeFib(wanted.fib() == FibMode.KERNEL);
     try {
-      speaker = speak(wanted);
+      speak(wanted);
     } catch (IOException refused) {
-      speaker = speak(config);
+      speak(config);
       throw refused;
     }
   }
 
-  /// Tells every neighbor, then removes what is ours.
+  /// Tells every neighbor, then removes the kernel routes.
   void stop() {
+    closeSpeaker();
+    closeFib(false);
+    leave();
+  }
+
+  private void closeSpeaker() {
     BgpSpeaker running = speaker;
     speaker = null;
     if (running != null) {
       running.close(CloseMode.SHUTDOWN);
     }
+  }
+
+  private void closeFib(boolean keepsRoutes) {
+    KernelFib running = fib;
+    fib = null;
+    if (running != null && keepsRoutes) {
+      running.abandon();
+    } else if (running != null) {
+      running.removeAll();
+    }
+  }
+
+  /// Frees what the process holds without touching sessions or routes.
+  private void leave() {
     HttpServer server = http;
     http = null;
     if (server != null) {

@@ -29,9 +29,13 @@ import picocli.CommandLine.Spec;
     })
 public final class BgpdCommand implements Callable<Integer> {
 
+  /// EX_SOFTWARE of sysexits.h, as the agent has it.
+  private static final int BUG = 70;
+
   private enum Event {
     RELOAD,
-    STOP
+    STOP,
+    BUG
   }
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -65,7 +69,7 @@ public final class BgpdCommand implements Callable<Integer> {
     Signals.on("INT", () -> events.add(Event.STOP));
     Bgpd bgpd;
     try {
-      bgpd = Bgpd.start(wanted);
+      bgpd = Bgpd.start(wanted, _ -> events.add(Event.BUG));
     } catch (IOException refused) {
       err.println("margay bgpd: " + refused.getMessage());
       return ExitCodes.FAILED;
@@ -73,10 +77,18 @@ public final class BgpdCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     out.println("ready");
     out.flush();
-    while (events.take() == Event.RELOAD) {
-      bgpd.reload(config);
+    while (true) {
+      switch (events.take()) {
+        case RELOAD -> bgpd.reload(config);
+        case STOP -> {
+          bgpd.stop();
+          return ExitCodes.OK;
+        }
+        // Sessions and routes stay as after a crash: neighbors keep our routes while we are gone.
+        case BUG -> {
+          return BUG;
+        }
+      }
     }
-    bgpd.stop();
-    return ExitCodes.OK;
   }
 }

@@ -134,6 +134,28 @@ final class RouteCodec {
     return message.build();
   }
 
+  /// A question for the route that packets to an address take.
+  static NetlinkMessage lookup(IpAddress destination) {
+    IpFamily family = destination.family();
+    return new MessageBuilder(Rtnl.GETROUTE, 0, "look up route", destination)
+        .u8(Rtnl.familyCode(family))
+        .u8(family.bits())
+        .u8(0)
+        .u8(0)
+        .u8(0)
+        .u8(0)
+        .u8(0)
+        .u8(0)
+        .u32(Rtnl.RTM_F_LOOKUP_TABLE | Rtnl.RTM_F_FIB_MATCH)
+        .attr(Rtnl.RTA_DST, destination.toBytes())
+        .build();
+  }
+
+  /// Whether the only next hop of a route is dead or without carrier; never so for several.
+  static boolean isDown(NetlinkMessage message) throws NetlinkException {
+    return (message.u32(8) & (Rtnl.RTNH_F_DEAD | Rtnl.RTNH_F_LINKDOWN)) != 0;
+  }
+
   /// @return empty for what is no route of the table: cached copies, other families
   static Optional<Route> decode(NetlinkMessage message) throws NetlinkException {
     int family = message.u8(0);

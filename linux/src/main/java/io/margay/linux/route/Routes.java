@@ -6,12 +6,19 @@ import io.margay.linux.NetlinkException;
 import io.margay.linux.netlink.NetlinkFailure;
 import io.margay.linux.netlink.NetlinkMessage;
 import io.margay.linux.netlink.NetlinkSocket;
+import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /// The routes of one namespace.
 public final class Routes implements RouteKernel {
+
+  /// No route, and what unreachable, blackhole and prohibit routes answer.
+  private static final Set<Errno> NO_WAY =
+      Set.of(Errno.ENETUNREACH, Errno.EHOSTUNREACH, Errno.EINVAL, Errno.EACCES);
 
   private final NetlinkSocket socket;
 
@@ -48,6 +55,23 @@ public final class Routes implements RouteKernel {
           .ifPresent(routes::add);
     }
     return routes;
+  }
+
+  /// The route that packets to an address take, if one does: not one that drops them, and not one
+  /// whose only device has no carrier.
+  public Optional<Route> lookup(IpAddress destination) throws LinuxException {
+    NetlinkMessage answer;
+    try {
+      answer = socket.get(RouteCodec.lookup(destination));
+    } catch (NetlinkException e) {
+      if (NO_WAY.contains(e.errno())) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+    return RouteCodec.isDown(answer)
+        ? Optional.empty()
+        : RouteCodec.decode(answer).filter(route -> !route.nextHops().isEmpty());
   }
 
   /// Creates the route or changes the one of its key. For a namespace that is ours alone (a pod's);

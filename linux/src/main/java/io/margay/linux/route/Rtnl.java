@@ -51,7 +51,11 @@ final class Rtnl {
   static final int RTA_MULTIPATH = 9;
   static final int RTA_TABLE = 15;
   static final int RTM_F_CLONED = 0x200;
+  static final int RTM_F_LOOKUP_TABLE = 0x1000;
+  static final int RTM_F_FIB_MATCH = 0x2000;
+  static final int RTNH_F_DEAD = 1;
   static final int RTNH_F_ONLINK = 4;
+  static final int RTNH_F_LINKDOWN = 16;
 
   static final int NDMSG_OCTETS = 12;
   static final int NDA_DST = 1;
