@@ -6,6 +6,7 @@ import io.margay.bgp.speaker.CloseMode;
 import io.margay.bgp.speaker.FibListener;
 import io.margay.bgp.speaker.NextHopTracker;
 import io.margay.bgp.speaker.SpeakerConfig;
+import io.margay.bgp.transport.ListenAddress;
 import io.margay.cli.http.HttpAddress;
 import io.margay.cli.http.HttpServer;
 import io.margay.cli.yaml.YamlException;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -69,9 +71,10 @@ final class Bgpd {
     try {
       started =
           BgpSpeaker.start(
-              kernel == null ? wanted.speaker() : restarting(wanted.speaker(), kernel),
+              starting(wanted.speaker(), kernel != null && kernel.hadLeftovers()),
               kernel == null ? FibListener.NONE : kernel,
               kernel == null ? NextHopTracker.NONE : kernel,
+              (_, bug) -> failed.accept(bug),
               InstantSource.system(),
               new SecureRandom());
     } catch (IOException refused) {
@@ -80,14 +83,26 @@ final class Bgpd {
       }
       throw refused;
     }
+    fib = kernel;
+    speaker = started;
     if (kernel != null) {
       kernel.reportTo(started::nextHops);
     }
+    started.gracefulShutdown(wanted.gracefulShutdown());
     started.originate(wanted.originated());
     started.configure(wanted.neighbors());
-    started.status(); // answered after the neighbors were taken in
-    fib = kernel;
-    speaker = started;
+    try {
+      // Only now: a neighbor that comes before it is known would be sent away.
+      started.listen(wanted.speaker().listen());
+    } catch (IOException refused) {
+      speaker = null;
+      fib = null;
+      started.close(CloseMode.GRACEFUL_RESTART);
+      if (kernel != null) {
+        kernel.abandon();
+      }
+      throw refused;
+    }
   }
 
   private KernelFib openFib() throws IOException {
@@ -102,22 +117,33 @@ final class Bgpd {
   /// A start with kernel routes of an earlier process is a restart: selection waits until the
   /// neighbors have told all (RFC 4724 §4.1). Without any there is nothing to lose by selecting at
   /// once.
-  private static SpeakerConfig restarting(SpeakerConfig config, KernelFib fib) {
+  private static SpeakerConfig starting(SpeakerConfig config, boolean isRestart) {
     SpeakerConfig.Restart given = config.restart();
+    return with(
+        config,
+        Set.of(),
+        new SpeakerConfig.Restart(
+            given.enabled(), given.time(), given.deferral(), isRestart, given.forwardingKept()));
+  }
+
+  private static SpeakerConfig with(
+      SpeakerConfig config, Set<ListenAddress> listen, SpeakerConfig.Restart restart) {
     return new SpeakerConfig(
         config.asn(),
         config.routerId(),
         config.clusterId(),
-        config.listen(),
+        listen,
         config.nextHops(),
         config.multipath(),
-        new SpeakerConfig.Restart(
-            given.enabled(),
-            given.time(),
-            given.deferral(),
-            fib.hadLeftovers(),
-            given.forwardingKept()),
+        restart,
         config.gracefulShutdown());
+  }
+
+  /// Whether a running speaker can become what is wanted.
+  private static boolean isSameSpeaker(BgpdConfig before, BgpdConfig after) {
+    return before.fib() == after.fib()
+        && with(before.speaker(), Set.of(), before.speaker().restart())
+            .equals(with(after.speaker(), Set.of(), after.speaker().restart()));
   }
 
   /// Takes the file's present content in; what can't be read or done leaves everything as it was.
@@ -135,20 +161,20 @@ final class Bgpd {
       if (!wanted.http().equals(config.http())) {
         rebind(wanted.http());
       }
-      if (!wanted.speaker().equals(config.speaker()) || wanted.fib() != config.fib()) {
-        restart(wanted);
+      BgpSpeaker running = speaker;
+      if (running != null && isSameSpeaker(config, wanted)) {
+        running.gracefulShutdown(wanted.gracefulShutdown());
+        running.originate(wanted.originated());
+        running.configure(wanted.neighbors());
+        running.listen(wanted.speaker().listen());
       } else {
-        BgpSpeaker running = speaker;
-        if (running != null) {
-          running.originate(wanted.originated());
-          running.configure(wanted.neighbors());
-        }
+        restart(wanted);
       }
       config = wanted;
       LOG.atInfo()
           .addKeyValue("neighbors", wanted.neighbors().size())
           .log("the new configuration is in force");
-    } catch (IOException refused) {
+    } catch (IOException | IllegalArgumentException refused) {
       LOG.atError()
           .addKeyValue("reason", refused.getMessage())
           .log("the new configuration can't be put in force");
@@ -190,7 +216,7 @@ final class Bgpd {
     BgpSpeaker running = speaker;
     speaker = null;
     if (running != null) {
-      running.close(CloseMode.SHUTDOWN);
+      running.close(CloseMode.SHUTDOWN, "bgpd is stopped");
     }
   }
 

@@ -73,6 +73,9 @@ public final class BgpdCommand implements Callable<Integer> {
     } catch (IOException refused) {
       err.println("margay bgpd: " + refused.getMessage());
       return ExitCodes.FAILED;
+    } catch (IllegalArgumentException conflict) {
+      err.println(config + ": neighbors: " + conflict.getMessage());
+      return ExitCodes.USAGE;
     }
     PrintWriter out = spec.commandLine().getOut();
     out.println("ready");
