@@ -47,8 +47,7 @@ class BfdInteropTest {
   }
 
   private static Set<BfdPeer> distant(int minTtl) {
-    return Set.of(
-        multi(DISTANT4, "10.211.1.2", minTtl), multi(DISTANT6, "fd00:211:1::2", minTtl));
+    return Set.of(multi(DISTANT4, "10.211.1.2", minTtl), multi(DISTANT6, "fd00:211:1::2", minTtl));
   }
 
   private static BfdPeer multi(String peer, String local, int minTtl) {
@@ -254,9 +253,7 @@ class BfdInteropTest {
     node.sessions.desire(Set.of());
     BfdLab.await("both sessions not up at the daemon", daemon::sessions, daemon::bothDown);
     BfdLab.await(
-        "admin down at the daemon",
-        daemon::sessions,
-        () -> saysAdminDown.test(daemon.sessions()));
+        "admin down at the daemon", daemon::sessions, () -> saysAdminDown.test(daemon.sessions()));
     assertThat(node.events).isEmpty();
   }
 

@@ -34,7 +34,8 @@ final class BfdLab implements AutoCloseable {
   private static final Duration DEADLINE = Duration.ofSeconds(45);
   private static final Duration PAUSE = Duration.ofMillis(10);
 
-  private final String base = "mgyt-bfd-" + ProcessHandle.current().pid() + "-" + NUMBER.incrementAndGet();
+  private final String base =
+      "mgyt-bfd-" + ProcessHandle.current().pid() + "-" + NUMBER.incrementAndGet();
   final String near = base + "n";
   final String middle = base + "m";
   final String far = base + "f";
@@ -141,9 +142,10 @@ final class BfdLab implements AutoCloseable {
     record Event(BfdPeer peer, BfdChange change, long nanos) {}
 
     final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
-    final BfdSessions sessions =
-        BfdSessions.start(
-            (peer, change) -> events.add(new Event(peer, change, System.nanoTime())));
+    final BfdSessions sessions = BfdSessions.start(this::changed);
+
+    /// How long the loop stands still, in the midst of reading, at each change.
+    volatile Duration pauseAtChange = Duration.ZERO;
 
     private Node(String namespace) throws Exception {
       // The loop's thread makes every socket, and a thread has a namespace of its own.
@@ -155,6 +157,15 @@ final class BfdLab implements AutoCloseable {
                 return true;
               })
           .get();
+    }
+
+    private void changed(BfdPeer peer, BfdChange change) {
+      events.add(new Event(peer, change, System.nanoTime()));
+      try {
+        Thread.sleep(pauseAtChange);
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
 
     Event event() throws InterruptedException {
@@ -177,8 +188,7 @@ final class BfdLab implements AutoCloseable {
     }
   }
 
-  static void await(
-      String what, Supplier<?> instead, BooleanSupplier condition)
+  static void await(String what, Supplier<?> instead, BooleanSupplier condition)
       throws InterruptedException {
     long end = System.nanoTime() + DEADLINE.toNanos();
     while (!condition.getAsBoolean()) {
