@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -80,7 +81,7 @@ class SelectionTest {
   private static final PathAttribute INCOMPLETE =
       new PathAttribute.Origin(PathAttribute.OriginCode.INCOMPLETE);
 
-  private static Outcome decide(DecisionRules rules, List<Candidate> candidates) {
+  private static @Nullable Outcome tryDecide(DecisionRules rules, List<Candidate> candidates) {
     NextHops hops = new NextHops(true);
     AttributeStore store = new AttributeStore(hops, 1);
     Peers peers = new Peers();
@@ -120,7 +121,12 @@ class SelectionTest {
         shared.add(one);
       }
     }
-    return new Outcome(bySlot.get(best), shared, lost);
+    Candidate winner = bySlot.get(best);
+    return winner == null ? null : new Outcome(winner, shared, lost);
+  }
+
+  private static Outcome decide(DecisionRules rules, List<Candidate> candidates) {
+    return Objects.requireNonNull(tryDecide(rules, candidates));
   }
 
   /// The rules once more, in the plainest words: sort out by one after the other.
@@ -166,8 +172,8 @@ class SelectionTest {
     Comparator<Candidate> tieBreak =
         Comparator.comparing(Candidate::stale)
             .thenComparing(SelectionTest::originator)
-            .thenComparing(one -> one.attributes().clusterList().size())
-            .thenComparing(Candidate::peer)
+            .thenComparingInt(one -> one.attributes().clusterList().size())
+            .thenComparingInt(Candidate::peer)
             .thenComparing(Candidate::pathId, Integer::compareUnsigned);
     equal.sort(tieBreak);
     Candidate best = equal.getFirst();
@@ -347,14 +353,7 @@ class SelectionTest {
       DecisionRules rules = new DecisionRules(random.nextBoolean(), 1 + random.nextInt(4));
       Outcome expected = oracle(rules, candidates);
       for (int order = 0; order < 3; order++) {
-        Outcome outcome = decide(rules, candidates);
-        if (expected == null) {
-          assertThat(outcome.best()).as("seed " + seed).isNull();
-        } else {
-          assertThat(outcome.best()).as("seed " + seed).isEqualTo(expected.best());
-          assertThat(outcome.shared()).as("seed " + seed).isEqualTo(expected.shared());
-          assertThat(outcome.lost()).as("seed " + seed).isEqualTo(expected.lost());
-        }
+        assertThat(tryDecide(rules, candidates)).as("seed " + seed).isEqualTo(expected);
         Collections.shuffle(candidates, random);
       }
     }
