@@ -10,6 +10,7 @@ import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FirewallSettings;
 import io.margay.agent.http.AgentMetrics;
+import io.margay.agent.http.BgpMetrics;
 import io.margay.agent.http.HttpRim;
 import io.margay.agent.loop.Loop;
 import io.margay.agent.settings.AgentSettings;
@@ -165,8 +166,8 @@ public final class NodeAgent implements AutoCloseable {
     AttachmentJournal journal = AttachmentJournal.open(settings.stateDir().resolve("journal"));
     VethPodNetwork podNetwork = keep(VethPodNetwork.open());
     PrometheusRegistry registry = new PrometheusRegistry();
-    AgentMetrics metrics =
-        new AgentMetrics(registry, bgp::peers, () -> calc.snapshot().endpoints().size());
+    AgentMetrics metrics = new AgentMetrics(registry, () -> calc.snapshot().endpoints().size());
+    BgpMetrics.register(registry, bgp::speaker, InstantSource.system());
     CniVerbs verbs;
     try (Netns own = Netns.ofThread()) {
       verbs =

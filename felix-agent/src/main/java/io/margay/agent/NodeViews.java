@@ -4,7 +4,8 @@ import io.margay.agent.bgp.BgpGlue;
 import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.dataplane.DataplaneStatus;
 import io.margay.agent.http.AgentViews;
-import io.margay.agent.http.BgpJson;
+import io.margay.agent.http.Answer;
+import io.margay.agent.http.BgpApi;
 import io.margay.agent.settings.AgentSettings;
 import io.margay.bgp.speaker.PeerStatus;
 import io.margay.bgp.speaker.SessionPhase;
@@ -28,7 +29,7 @@ final class NodeViews implements AgentViews {
   private final Dataplane dataplane;
   private final BgpGlue bgp;
   private final StartTimes times;
-  private final InstantSource clock;
+  private final BgpApi speaker;
 
   NodeViews(
       AgentSettings settings,
@@ -42,7 +43,7 @@ final class NodeViews implements AgentViews {
     this.dataplane = dataplane;
     this.bgp = bgp;
     this.times = times;
-    this.clock = clock;
+    this.speaker = new BgpApi(bgp::speaker, clock);
   }
 
   @Override
@@ -81,13 +82,8 @@ final class NodeViews implements AgentViews {
   }
 
   @Override
-  public List<Map<String, Object>> bgpPeers() {
-    return BgpJson.peers(bgp.peers(), clock.instant());
-  }
-
-  @Override
-  public List<Map<String, Object>> bgpRoutes() {
-    return BgpJson.routes(bgp.routes());
+  public Answer bgp(String target) {
+    return speaker.answer(target);
   }
 
   @Override

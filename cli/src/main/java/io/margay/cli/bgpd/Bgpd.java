@@ -1,6 +1,5 @@
 package io.margay.cli.bgpd;
 
-import io.margay.agent.http.BgpApi;
 import io.margay.bgp.speaker.BgpSpeaker;
 import io.margay.bgp.speaker.CloseMode;
 import io.margay.bgp.speaker.FibListener;
@@ -28,17 +27,17 @@ final class Bgpd {
 
   private static final Logger LOG = LoggerFactory.getLogger(Bgpd.class);
 
-  private final BgpApi api;
+  private final StateApi api;
   private final Consumer<Throwable> failed;
   private BgpdConfig config;
   private volatile @Nullable BgpSpeaker speaker;
-  private @Nullable KernelFib fib;
+  private volatile @Nullable KernelFib fib;
   private @Nullable HttpServer http;
 
   private Bgpd(BgpdConfig config, Consumer<Throwable> failed) {
     this.config = config;
     this.failed = failed;
-    this.api = new BgpApi(() -> Optional.ofNullable(speaker), InstantSource.system());
+    this.api = new StateApi(() -> Optional.ofNullable(speaker), this::fibStatus);
   }
 
   /// Returns once it listens, knows its neighbors and answers HTTP.
@@ -94,6 +93,7 @@ final class Bgpd {
     try {
       // Only now: a neighbor that comes before it is known would be sent away.
       started.listen(wanted.speaker().listen());
+      api.ready();
     } catch (IOException refused) {
       speaker = null;
       fib = null;
@@ -203,6 +203,11 @@ final class Bgpd {
       speak(config);
       throw refused;
     }
+  }
+
+  /// From any thread; empty without kernel routes.
+  private Optional<FibStatus> fibStatus() {
+    return Optional.ofNullable(fib).map(KernelFib::status);
   }
 
   /// Tells every neighbor, then removes the kernel routes.

@@ -2,6 +2,9 @@ package io.margay.cli.node;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.margay.cli.TextTable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
 import java.util.Map;
 import picocli.CommandLine.Command;
 
@@ -16,13 +19,15 @@ public final class NodeCommand {
   @Command(
       name = "status",
       description = "Identity, readiness of each part, pods, blocks, start-up times")
-  static final class Status extends ViewOptions {
-    Status() {
-      super("status");
+  static final class Status extends ApiOptions {
+    @Override
+    String target() {
+      return "/api/v1/status";
     }
 
     @Override
-    String text(JsonNode status) {
+    void print(InputStream answer, PrintWriter out) throws IOException {
+      JsonNode status = whole(answer);
       TextTable table = new TextTable("WHAT", "STATE");
       for (Map.Entry<String, JsonNode> field : status.properties()) {
         JsonNode value = field.getValue();
@@ -36,7 +41,7 @@ public final class NodeCommand {
           table.row(field.getKey(), plain(value));
         }
       }
-      return table.toString();
+      out.print(table);
     }
 
     private static String plain(JsonNode value) {

@@ -5,7 +5,6 @@ import io.margay.bgp.speaker.CloseMode;
 import io.margay.bgp.speaker.FibListener;
 import io.margay.bgp.speaker.OriginatedRoute;
 import io.margay.bgp.speaker.PeerStatus;
-import io.margay.bgp.speaker.RouteStatus;
 import io.margay.bgp.speaker.SpeakerConfig;
 import io.margay.bgp.speaker.SpeakerStatus;
 import io.margay.bgp.transport.ListenAddress;
@@ -142,10 +141,9 @@ public final class BgpGlue {
     return status().map(SpeakerStatus::peers).orElse(List.of());
   }
 
-  /// Routes now. From any thread.
-  public List<RouteStatus> routes() {
-    BgpSpeaker current = speaker;
-    return current == null ? List.of() : current.routes();
+  /// The speaker itself, to be asked; empty until the node has an identity. From any thread.
+  public Optional<BgpSpeaker> speaker() {
+    return Optional.ofNullable(speaker);
   }
 
   /// Leaves without a word, so that peers with graceful restart keep our routes.

@@ -11,11 +11,10 @@ public interface AgentViews {
   /// Every part that must work before the node can take pods, with its state in words.
   SortedMap<String, Reporter> health();
 
-  /// One row a peer.
-  List<Map<String, Object>> bgpPeers();
-
-  /// One row a prefix of the Loc-RIB, with its paths and why the others lost.
-  List<Map<String, Object>> bgpRoutes();
+  /// What [BgpApi] answers.
+  ///
+  /// @param target path and query
+  Answer bgp(String target);
 
   /// One row a workload endpoint on this node.
   List<Map<String, Object>> endpoints();

@@ -3,8 +3,11 @@ package io.margay.agent.http;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.StreamingOutput;
+import jakarta.ws.rs.core.UriInfo;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -43,15 +46,13 @@ public final class StateResource {
   }
 
   @GET
-  @Path("api/v1/bgp/peers")
-  public List<Map<String, Object>> bgpPeers() {
-    return views.bgpPeers();
-  }
-
-  @GET
-  @Path("api/v1/bgp/routes")
-  public List<Map<String, Object>> bgpRoutes() {
-    return views.bgpRoutes();
+  @Path("api/v1/bgp/{what: .*}")
+  public Response bgp(@Context UriInfo uri) {
+    String query = uri.getRequestUri().getRawQuery();
+    Answer answer =
+        views.bgp(uri.getRequestUri().getRawPath() + (query == null ? "" : "?" + query));
+    StreamingOutput body = out -> answer.body().writeTo(out);
+    return Response.status(answer.status()).type(answer.contentType()).entity(body).build();
   }
 
   @GET

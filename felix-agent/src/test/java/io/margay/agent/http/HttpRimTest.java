@@ -11,8 +11,10 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -28,13 +30,8 @@ class HttpRimTest {
         }
 
         @Override
-        public List<Map<String, Object>> bgpPeers() {
-          return List.of(Map.of("neighbor", "10.0.0.1", "state", "Established"));
-        }
-
-        @Override
-        public List<Map<String, Object>> bgpRoutes() {
-          return List.of();
+        public Answer bgp(String target) {
+          return new BgpApi(Optional::empty, InstantSource.system()).answer(target);
         }
 
         @Override
@@ -61,7 +58,9 @@ class HttpRimTest {
     try (HttpRim rim = new HttpRim(new HttpAddress("127.0.0.1", port), views, registry);
         HttpClient client = HttpClient.newHttpClient()) {
       rim.start();
-      assertThat(get(client, port, "/api/v1/bgp/peers").body()).contains("Established");
+      assertThat(get(client, port, "/api/v1/bgp/peers").body()).isEqualTo("[]");
+      assertThat(get(client, port, "/api/v1/bgp/peers/10.0.0.1").statusCode()).isEqualTo(404);
+      assertThat(get(client, port, "/api/v1/bgp/rib?lookup=x").statusCode()).isEqualTo(400);
       assertThat(get(client, port, "/api/v1/bgp/routes").body()).isEqualTo("[]");
       assertThat(get(client, port, "/api/v1/endpoints").body()).isEqualTo("[]");
       assertThat(get(client, port, "/api/v1/status").body()).contains("n1");
