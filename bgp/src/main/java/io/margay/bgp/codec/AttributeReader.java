@@ -5,7 +5,6 @@ import io.margay.bgp.message.AsPath;
 import io.margay.bgp.message.Nlri;
 import io.margay.bgp.message.PathAttribute.Aggregator;
 import io.margay.bgp.message.PathAttribute.As4Aggregator;
-import io.margay.bgp.message.PathAttribute.AtomicAggregate;
 import io.margay.bgp.message.PathAttribute.ClusterList;
 import io.margay.bgp.message.PathAttribute.Communities;
 import io.margay.bgp.message.PathAttribute.ExtendedCommunities;
@@ -13,7 +12,6 @@ import io.margay.bgp.message.PathAttribute.LargeCommunities;
 import io.margay.bgp.message.PathAttribute.MpReach;
 import io.margay.bgp.message.PathAttribute.MpUnreach;
 import io.margay.bgp.message.PathAttribute.OriginCode;
-import io.margay.bgp.message.PathAttribute.OriginatorId;
 import io.margay.bgp.message.PathAttribute.Unrecognized;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpAddress;
@@ -31,15 +29,11 @@ final class AttributeReader {
 
   private AttributeReader() {}
 
-  private static void exactly(OctetReader from, int octets) throws MalformedAttribute {
+  /// @throws MalformedAttribute when another number of octets is there
+  static void exactly(OctetReader from, int octets) throws MalformedAttribute {
     if (from.remaining() != octets) {
       throw new MalformedAttribute(from.remaining() + " octets where " + octets + " belong");
     }
-  }
-
-  static AtomicAggregate atomicAggregate(OctetReader from) throws MalformedAttribute {
-    exactly(from, 0);
-    return new AtomicAggregate();
   }
 
   static OriginCode origin(OctetReader from) throws MalformedAttribute {
@@ -121,13 +115,13 @@ final class AttributeReader {
     return octets / size;
   }
 
-  static OriginatorId originatorId(OctetReader from) throws MalformedAttribute {
+  static RouterId originatorId(OctetReader from) throws MalformedAttribute {
     int id = from.u32();
     if (id == 0) {
       // RFC 6286 §2.1: no speaker has this identifier.
       throw new MalformedAttribute("originator 0.0.0.0");
     }
-    return new OriginatorId(new RouterId(id));
+    return new RouterId(id);
   }
 
   static Unrecognized onlyToCustomer(OctetReader from) throws MalformedAttribute {

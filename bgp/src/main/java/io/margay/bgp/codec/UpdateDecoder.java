@@ -235,20 +235,25 @@ final class UpdateDecoder {
       case NEXT_HOP -> nextHop = new Ipv4Address(from.u32());
       case MULTI_EXIT_DISC -> attributes.med(from.u32());
       case LOCAL_PREF -> attributes.localPref(from.u32());
-      case ATOMIC_AGGREGATE -> attributes.put(AttributeReader.atomicAggregate(from));
-      case AGGREGATOR -> {
-        aggregator = AttributeReader.aggregator(from, context.fourOctetAs());
-        attributes.put(aggregator);
+      case ATOMIC_AGGREGATE -> {
+        AttributeReader.exactly(from, 0);
+        attributes.atomicAggregate();
       }
-      case COMMUNITIES -> attributes.put(AttributeReader.communities(from));
-      case ORIGINATOR_ID -> attributes.put(AttributeReader.originatorId(from));
-      case CLUSTER_LIST -> attributes.put(AttributeReader.clusterList(from));
+      case AGGREGATOR -> {
+        PathAttribute.Aggregator read = AttributeReader.aggregator(from, context.fourOctetAs());
+        aggregator = read;
+        attributes.aggregator(read);
+      }
+      case COMMUNITIES -> attributes.communities(AttributeReader.communities(from));
+      case ORIGINATOR_ID -> attributes.originatorId(AttributeReader.originatorId(from));
+      case CLUSTER_LIST -> attributes.clusterList(AttributeReader.clusterList(from));
       case MP_REACH_NLRI -> readReach();
       case MP_UNREACH_NLRI -> unreach = AttributeReader.mpUnreach(from, context);
-      case EXTENDED_COMMUNITIES -> attributes.put(AttributeReader.extendedCommunities(from));
+      case EXTENDED_COMMUNITIES ->
+          attributes.extendedCommunities(AttributeReader.extendedCommunities(from));
       case AS4_PATH -> as4Path = AttributeReader.as4Path(from);
       case AS4_AGGREGATOR -> as4Aggregator = AttributeReader.as4Aggregator(from);
-      case LARGE_COMMUNITY -> attributes.put(AttributeReader.largeCommunities(from));
+      case LARGE_COMMUNITY -> attributes.largeCommunities(AttributeReader.largeCommunities(from));
       case ONLY_TO_CUSTOMER -> attributes.put(AttributeReader.onlyToCustomer(from));
     }
     if ((flags & Flags.PARTIAL) != 0) {
@@ -315,7 +320,8 @@ final class UpdateDecoder {
       attributes.asPath(AsPathCodec.merge(path, as4Path));
     }
     if (as4Aggregator != null && aggregator != null) {
-      attributes.put(new PathAttribute.Aggregator(as4Aggregator.asn(), as4Aggregator.speaker()));
+      attributes.aggregator(
+          new PathAttribute.Aggregator(as4Aggregator.asn(), as4Aggregator.speaker()));
     }
   }
 

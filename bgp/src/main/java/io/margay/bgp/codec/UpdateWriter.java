@@ -202,12 +202,11 @@ public final class UpdateWriter {
   }
 
   private static void address(IpAddress address, OctetWriter to) {
-    switch (address) {
-      case Ipv4Address(int value) -> to.u32(value);
-      case Ipv6Address(long high, long low) -> {
-        to.u64(high);
-        to.u64(low);
-      }
+    if (address instanceof Ipv6Address ipv6) {
+      to.u64(ipv6.high());
+      to.u64(ipv6.low());
+    } else if (address instanceof Ipv4Address ipv4) {
+      to.u32(ipv4.value());
     }
   }
 

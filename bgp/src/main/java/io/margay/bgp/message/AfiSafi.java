@@ -41,6 +41,18 @@ public record AfiSafi(int afi, int safi) {
     };
   }
 
+  // Written out: asked for every message, and what records derive is slow until it is compiled by
+  // the second compiler.
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof AfiSafi that && afi == that.afi && safi == that.safi;
+  }
+
+  @Override
+  public int hashCode() {
+    return afi << Byte.SIZE | safi;
+  }
+
   @Override
   public String toString() {
     return unicastFamily()

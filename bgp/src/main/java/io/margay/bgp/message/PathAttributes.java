@@ -85,7 +85,7 @@ public final class PathAttributes {
     result = 31 * result + localPref;
     result = 31 * result + (aggregator == null ? 0 : aggregator.hashCode());
     result = 31 * result + communities.hashCode();
-    result = 31 * result + (originatorId == null ? 0 : originatorId.hashCode());
+    result = 31 * result + (originatorId == null ? 0 : originatorId.id().value());
     result = 31 * result + clusterList.hashCode();
     result = 31 * result + extendedCommunities.hashCode();
     result = 31 * result + largeCommunities.hashCode();
@@ -241,6 +241,31 @@ public final class PathAttributes {
     /// @param clusters without elements: none
     public Builder clusterList(ClusterList clusters) {
       clusterList = clusters;
+      return this;
+    }
+
+    public Builder communities(Communities list) {
+      communities = list;
+      return this;
+    }
+
+    public Builder extendedCommunities(ExtendedCommunities list) {
+      extendedCommunities = list;
+      return this;
+    }
+
+    public Builder largeCommunities(LargeCommunities list) {
+      largeCommunities = list;
+      return this;
+    }
+
+    public Builder aggregator(Aggregator one) {
+      aggregator = one;
+      return this;
+    }
+
+    public Builder atomicAggregate() {
+      present |= ATOMIC;
       return this;
     }
 

@@ -44,7 +44,8 @@ class FrameDecoderFuzzTest {
           new CodecContext(true, true, BOTH).withExtendedNextHop(Set.of(AfiSafi.IPV4_UNICAST)));
 
   private final Random random = new Random(SEED);
-  private final List<byte[]> seeds = Rfc7606Test.corpus().map(Rfc7606Test.Case::message).toList();
+  private final List<byte[]> seeds =
+      Rfc7606Test.corpus().map(one -> one.message().toBytes()).toList();
 
   /// A message whose header is right and whose body need not be.
   private byte[] mutated() {

@@ -78,7 +78,7 @@ class OpenCodecTest {
                 new Capability.GracefulRestart(
                     true,
                     true,
-                    Duration.ofSeconds(120),
+                    Duration.ofMinutes(2),
                     List.of(new Capability.GracefulRestart.Kept(AfiSafi.IPV6_UNICAST, true))))),
         Arguments.of(
             "add-path: receive, send, both, nonsense",

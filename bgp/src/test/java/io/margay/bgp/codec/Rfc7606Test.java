@@ -9,6 +9,7 @@ import io.margay.bgp.codec.DecodeOutcome.SessionReset;
 import io.margay.bgp.codec.DecodeOutcome.TreatAsWithdraw;
 import io.margay.bgp.message.AfiSafi;
 import io.margay.bgp.message.Notification;
+import io.margay.bgp.message.Octets;
 import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.Update;
 import io.margay.model.net.Prefix;
@@ -17,7 +18,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -48,14 +48,14 @@ class Rfc7606Test {
           "U", "800f08" + "000201" + "2020010db8");
 
   /// One line of the corpus for one kind of peer.
-  record Case(String name, String expected, CodecContext context, byte[] message, String line) {
+  record Case(String name, String expected, CodecContext context, Octets message, String line) {
     @Override
     public String toString() {
       return name + " " + (context.internal() ? "internal" : "external") + ": " + expected;
     }
 
     DecodeOutcome decode() {
-      return MessageCodec.decode(message, message.length, context);
+      return MessageCodec.decode(message.toBytes(), message.length(), context);
     }
 
     /// Whether the line announces or withdraws the prefix where it can be read.
@@ -109,7 +109,7 @@ class Rfc7606Test {
     };
   }
 
-  private static byte[] message(String attributeColumn, String nlriColumn, boolean fourOctetAs) {
+  private static Octets message(String attributeColumn, String nlriColumn, boolean fourOctetAs) {
     String lie = "";
     StringBuilder attributes = new StringBuilder();
     for (String token : attributeColumn.trim().split(" +")) {
@@ -132,7 +132,7 @@ class Rfc7606Test {
             + attributes
             + announced;
     String header = "ff".repeat(16) + String.format("%04x", 19 + body.length() / 2) + "02";
-    return HexFormat.of().parseHex(header + body);
+    return Octets.ofHex(header + body);
   }
 
   private static String nlri(String column) {
@@ -159,7 +159,7 @@ class Rfc7606Test {
     assertThat(letter(outcome)).isEqualTo(one.expected());
     if (outcome instanceof Malformed malformed) {
       assertThat(malformed.problem()).isNotBlank();
-      assertThat(malformed.hex()).isEqualTo(HexFormat.of().formatHex(one.message()));
+      assertThat(malformed.hex()).isEqualTo(one.message().toString());
     }
     switch (outcome) {
       case Accepted(var message) -> announcesWhatItNames(one, (Update) message);
