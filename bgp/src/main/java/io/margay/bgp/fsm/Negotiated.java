@@ -8,6 +8,7 @@ import io.margay.bgp.message.Open;
 import io.margay.model.net.IpFamily;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
@@ -42,10 +43,16 @@ public record Negotiated(
   public record Timing(Duration holdTime, Duration keepalive, Duration sendHold) {}
 
   public Negotiated {
-    families = Set.copyOf(families);
-    addPathReceive = Set.copyOf(addPathReceive);
-    addPathSend = Set.copyOf(addPathSend);
-    extendedNextHop = Set.copyOf(extendedNextHop);
+    families = ascending(families);
+    addPathReceive = ascending(addPathReceive);
+    addPathSend = ascending(addPathSend);
+    extendedNextHop = ascending(extendedNextHop);
+  }
+
+  private static Set<IpFamily> ascending(Set<IpFamily> families) {
+    Set<IpFamily> copy = EnumSet.noneOf(IpFamily.class);
+    copy.addAll(families);
+    return Collections.unmodifiableSet(copy);
   }
 
   public Duration holdTime() {

@@ -256,7 +256,7 @@ final class PeerSession {
     return dropped.isEmpty() ? "" : "; " + dropped;
   }
 
-  private List<PeerConnection> connections() {
+  List<PeerConnection> connections() {
     List<PeerConnection> all = new ArrayList<>(incoming);
     if (outgoing != null) {
       all.add(outgoing);

@@ -109,7 +109,7 @@ final class PeerTable implements PeerHost {
     if (closed) {
       return;
     }
-    desired = Map.copyOf(wanted);
+    desired = new LinkedHashMap<>(wanted);
     Map<PeerSession, PeerChange> reset = new LinkedHashMap<>();
     for (PeerSession session : List.copyOf(sessions.values())) {
       PeerConfig after = find(desired, session.address());

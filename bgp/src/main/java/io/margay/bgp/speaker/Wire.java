@@ -30,7 +30,7 @@ interface Wire {
     void failed(Throwable bug);
   }
 
-  /// Hands received messages over from now on.
+  /// Hands received messages over from now on, but none before this returns.
   void open(Receiver receiver);
 
   Endpoints endpoints();
