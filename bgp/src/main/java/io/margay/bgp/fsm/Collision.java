@@ -1,5 +1,6 @@
 package io.margay.bgp.fsm;
 
+import io.margay.bgp.message.Capability;
 import io.margay.bgp.message.Open;
 
 /// Which of two connections between the same speakers stays (RFC 4271 §6.8, RFC 6286 §2.3).
@@ -24,11 +25,13 @@ public final class Collision {
   /// @param arrived on what it arrived
   /// @param arrivedOurs whether we opened that connection
   /// @param otherOurs whether we opened the other one
+  /// @param otherFresh whether the other one, if it is Established, has just become so
   public static Verdict judge(
       SessionState.OpenConfirm arrived,
       boolean arrivedOurs,
       SessionState other,
-      boolean otherOurs) {
+      boolean otherOurs,
+      boolean otherFresh) {
     return switch (other) {
       case SessionState.Idle _, SessionState.Connect _, SessionState.Active _ -> Verdict.BOTH;
       // The other has no OPEN yet: it can lose now, but not win before it is proven alive.
@@ -36,13 +39,29 @@ public final class Collision {
           arrivedStays(arrived, arrivedOurs, otherOurs) ? Verdict.ARRIVED : Verdict.BOTH;
       case SessionState.OpenConfirm _ ->
           arrivedStays(arrived, arrivedOurs, otherOurs) ? Verdict.ARRIVED : Verdict.OTHER;
-      // RFC 4724 §5: a new connection from the peer of an established session means that it
-      // restarted; "the previous TCP connection MUST be closed" without a NOTIFICATION.
       case SessionState.Established(Negotiated negotiated) ->
-          negotiated.gracefulRestart() && !arrivedOurs
+          negotiated.gracefulRestart()
+                  && !arrivedOurs
+                  && hasRestarted(arrived.negotiated(), negotiated, otherFresh)
               ? Verdict.ARRIVED_AFTER_RESTART
               : Verdict.OTHER;
     };
+  }
+
+  /// RFC 4724 §5: a new connection from the peer of an established session means that it restarted;
+  /// "the previous TCP connection MUST be closed" without a NOTIFICATION. But when both ends connect
+  /// at once, the second connection may be seen only after the first became Established; to end that
+  /// one would end both. So a session that has just come up yields only to an OPEN that says what
+  /// the session's own did not: that its sender is restarting.
+  private static boolean hasRestarted(Negotiated now, Negotiated before, boolean fresh) {
+    return !fresh || isRestarting(now) && !isRestarting(before);
+  }
+
+  private static boolean isRestarting(Negotiated negotiated) {
+    return negotiated
+        .peerGracefulRestart()
+        .map(Capability.GracefulRestart::restarting)
+        .orElse(false);
   }
 
   /// Of two connections that the same end opened the newer one stays: that end knows better.

@@ -17,6 +17,20 @@ public sealed interface EndReason {
   /// We ended it without a word.
   record ClosedSilently() implements EndReason {}
 
+  /// Whether it gave way to another connection of the same peer: no error (RFC 4271 §6.8).
+  default boolean isCollision() {
+    return switch (this) {
+      case NotificationSent(Notification sent) -> isCollision(sent);
+      case NotificationReceived(Notification received) -> isCollision(received);
+      case ConnectionLost _, ClosedSilently _ -> false;
+    };
+  }
+
+  private static boolean isCollision(Notification notification) {
+    return notification.code() == Notification.CEASE
+        && notification.subcode() == Notification.CEASE_COLLISION;
+  }
+
   /// For people.
   default String describe() {
     return switch (this) {

@@ -134,14 +134,26 @@ public final class BgpSpeaker {
       InstantSource clock,
       RandomGenerator random)
       throws IOException {
-    BgpSpeaker speaker = new BgpSpeaker(config, fib, nextHops, failures, clock, random);
+    BgpSpeaker speaker = prepare(config, fib, nextHops, failures, clock, random);
     try {
-      speaker.transport.listen(config.listen());
+      speaker.listen(config.listen());
     } catch (IOException cannotListen) {
-      speaker.transport.stop(Duration.ZERO);
-      speaker.bfd.stop();
+      speaker.close(CloseMode.GRACEFUL_RESTART);
       throw cannotListen;
     }
+    return speaker;
+  }
+
+  /// A speaker whose loops run but that listens nowhere yet: configured before {@link #listen}, it
+  /// knows its peers and their passwords before the first of them connects.
+  public static BgpSpeaker prepare(
+      SpeakerConfig config,
+      FibListener fib,
+      NextHopTracker nextHops,
+      FailureListener failures,
+      InstantSource clock,
+      RandomGenerator random) {
+    BgpSpeaker speaker = new BgpSpeaker(config, fib, nextHops, failures, clock, random);
     speaker.rib.start();
     speaker.clock.schedule(config.restart().deferral(), speaker.rib::postEndDeferral);
     return speaker;

@@ -133,7 +133,7 @@ final class PeerConnection implements Wire.Receiver {
     Transition transition = SessionFsm.step(before, event, config);
     state = transition.next();
     if (before.getClass() != state.getClass()) {
-      session.phaseChanged(PeerSession.phase(before), PeerSession.phase(state));
+      session.phaseChanged(SessionPhase.of(before), SessionPhase.of(state));
     }
     for (SessionAction action : transition.actions()) {
       execute(action);

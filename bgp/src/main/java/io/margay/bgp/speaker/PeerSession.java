@@ -15,8 +15,6 @@ import io.margay.bgp.message.Update;
 import io.margay.bgp.rib.FamilyCounts;
 import io.margay.bgp.rib.PrefixLimit;
 import io.margay.bgp.rib.RibSession;
-import io.margay.bgp.transport.Dial;
-import io.margay.bgp.transport.Md5Drops;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.ScopedAddress;
@@ -39,12 +37,17 @@ final class PeerSession {
   /// How long a peer that passed its prefix limit is left alone, in both directions.
   static final Duration PREFIX_LIMIT_PAUSE = Duration.ofSeconds(30);
 
+  /// How long after a session came up another connection may still be from the time when both ends
+  /// connected at once.
+  private static final Duration COLLISION_WINDOW = Duration.ofSeconds(5);
+
   private final PeerHost host;
   private final ScopedAddress address;
   private final Backoff backoff;
   private final PeerHistory history;
   private final StaleRoutes stale;
   private final Deadline barred;
+  private final Dialing dialing;
   private final MessageCounts sent = new MessageCounts();
   private final MessageCounts received = new MessageCounts();
   private final List<PeerConnection> incoming = new ArrayList<>();
@@ -55,8 +58,8 @@ final class PeerSession {
   private @Nullable RibSession told;
   private SessionPhase phase = SessionPhase.IDLE;
   private Instant since;
-  private Md5Drops dropsBefore = new Md5Drops(0, 0, 0);
   private @Nullable String resetProblem;
+  private long upSinceNanos;
   private boolean stopped;
 
   PeerSession(PeerHost host, ScopedAddress address, PeerConfig config) {
@@ -66,6 +69,7 @@ final class PeerSession {
     this.backoff = new Backoff(host.random());
     this.history = new PeerHistory(address, host.clock());
     this.stale = new StaleRoutes(address, host.clock(), host.rib());
+    this.dialing = new Dialing(host.network(), address);
     this.barred = new Deadline(host.clock(), this::resume);
     this.since = host.clock().instant();
   }
@@ -209,6 +213,11 @@ final class PeerSession {
       }
     }
     watch();
+    if (barred.isArmed()
+        && !Objects.equals(before.policy().maxPrefix(), wanted.policy().maxPrefix())) {
+      barred.stop();
+      resume();
+    }
     if (before.connection().passive() != wanted.connection().passive()) {
       changeDirection();
     }
@@ -237,23 +246,7 @@ final class PeerSession {
   }
 
   Network.Attempt connect(Consumer<Wire> connected, Consumer<String> refused) {
-    Connection how = config.connection();
-    Dial dial =
-        new Dial(
-            address,
-            how.port(),
-            how.localAddress(),
-            how.ttl(),
-            how.password(),
-            Dial.DEFAULT_TIMEOUT);
-    dropsBefore = host.network().md5Drops();
-    return host.network().connect(dial, connected, refused);
-  }
-
-  /// Wrong keys show as silence; what the kernel dropped meanwhile may be the reason.
-  private String signatureHint() {
-    String dropped = host.network().md5Drops().since(dropsBefore).reason();
-    return dropped.isEmpty() ? "" : "; " + dropped;
+    return dialing.begin(config.connection(), connected, refused);
   }
 
   List<PeerConnection> connections() {
@@ -270,7 +263,9 @@ final class PeerSession {
       if (other == arrived) {
         continue;
       }
-      switch (Collision.judge(confirm, arrived.isOutgoing(), other.state(), other.isOutgoing())) {
+      boolean fresh = host.clock().nanos() - upSinceNanos < COLLISION_WINDOW.toNanos();
+      switch (Collision.judge(
+          confirm, arrived.isOutgoing(), other.state(), other.isOutgoing(), fresh)) {
         case BOTH -> {}
         case ARRIVED -> other.handle(new SessionEvent.OpenCollisionDump());
         case ARRIVED_AFTER_RESTART -> other.breakOff("the peer opened a new session");
@@ -284,6 +279,7 @@ final class PeerSession {
 
   void up(PeerConnection connection, Negotiated negotiated) {
     established = connection;
+    upSinceNanos = host.clock().nanos();
     history.up();
     limits.clear();
     backoff.succeeded();
@@ -336,10 +332,10 @@ final class PeerSession {
   }
 
   void attemptFailed(PeerConnection connection, EndReason reason) {
-    if (!(reason instanceof EndReason.ClosedSilently)) {
+    if (!reason.isCollision() && !(reason instanceof EndReason.ClosedSilently)) {
       String text =
           reason instanceof EndReason.ConnectionLost(String cause)
-              ? "No connection: " + cause + signatureHint()
+              ? "No connection: " + cause + dialing.droppedMeanwhile()
               : describe(reason);
       if (history.attemptFailed(text)) {
         BgpLog.attemptFailed(address, text);
@@ -463,7 +459,7 @@ final class PeerSession {
             ? SessionPhase.ACTIVE
             : SessionPhase.IDLE;
     for (PeerConnection connection : connections()) {
-      SessionPhase candidate = phase(connection.state());
+      SessionPhase candidate = SessionPhase.of(connection.state());
       if (candidate.compareTo(furthest) > 0) {
         furthest = candidate;
       }
@@ -472,17 +468,6 @@ final class PeerSession {
       phase = furthest;
       since = host.clock().instant();
     }
-  }
-
-  static SessionPhase phase(SessionState state) {
-    return switch (state) {
-      case SessionState.Idle _ -> SessionPhase.IDLE;
-      case SessionState.Connect _ -> SessionPhase.CONNECT;
-      case SessionState.Active _ -> SessionPhase.ACTIVE;
-      case SessionState.OpenSent _ -> SessionPhase.OPEN_SENT;
-      case SessionState.OpenConfirm _ -> SessionPhase.OPEN_CONFIRM;
-      case SessionState.Established _ -> SessionPhase.ESTABLISHED;
-    };
   }
 
   /// The peer as this loop knows it.
