@@ -49,10 +49,10 @@ public final class Collision {
   }
 
   /// RFC 4724 §5: a new connection from the peer of an established session means that it restarted;
-  /// "the previous TCP connection MUST be closed" without a NOTIFICATION. But when both ends connect
-  /// at once, the second connection may be seen only after the first became Established; to end that
-  /// one would end both. So a session that has just come up yields only to an OPEN that says what
-  /// the session's own did not: that its sender is restarting.
+  /// "the previous TCP connection MUST be closed" without a NOTIFICATION. But when both ends
+  /// connect at once, the second connection may be seen only after the first became Established; to
+  /// end that one would end both. So a session that has just come up yields only to an OPEN that
+  /// says what the session's own did not: that its sender is restarting.
   private static boolean hasRestarted(Negotiated now, Negotiated before, boolean fresh) {
     return !fresh || isRestarting(now) && !isRestarting(before);
   }

@@ -22,12 +22,7 @@ final class Dialing {
     dropsBefore = network.md5Drops();
     Dial dial =
         new Dial(
-            peer,
-            how.port(),
-            how.localAddress(),
-            how.ttl(),
-            how.password(),
-            Dial.DEFAULT_TIMEOUT);
+            peer, how.port(), how.localAddress(), how.ttl(), how.password(), Dial.DEFAULT_TIMEOUT);
     return network.connect(dial, connected, refused);
   }
 
