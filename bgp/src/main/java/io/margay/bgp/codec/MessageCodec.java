@@ -8,7 +8,6 @@ import io.margay.bgp.message.Notification;
 import io.margay.bgp.message.Octets;
 import io.margay.bgp.message.Open;
 import io.margay.bgp.message.PathAttribute;
-import io.margay.bgp.message.PathAttributes;
 import io.margay.bgp.message.RouteRefresh;
 import io.margay.bgp.message.Update;
 import io.netty.buffer.ByteBuf;
@@ -162,12 +161,5 @@ public final class MessageCodec {
     }
     body.u16At(lengthAt, body.size() - lengthAt - 2);
     UpdateWriter.prefixes(announced, 0, announced.size(), ids, body);
-  }
-
-  /// Octets the attributes take in an UPDATE to a peer, without MP_REACH_NLRI and NEXT_HOP.
-  public static int attributeOctets(PathAttributes attributes, CodecContext context) {
-    OctetWriter scratch = new OctetWriter(128);
-    AttributeWriter.write(attributes, null, context.fourOctetAs(), scratch);
-    return scratch.size();
   }
 }

@@ -20,7 +20,7 @@ public record Notification(int code, int subcode, Octets data) implements Messag
   public static final int CEASE = 6;
   public static final int ROUTE_REFRESH_MESSAGE = 7;
 
-  /// RFC 9687 §5.
+  /// RFC 9687.
   public static final int SEND_HOLD_TIMER_EXPIRED = 8;
 
   /// Subcodes of {@link #CEASE} (RFC 4486, RFC 8538, RFC 9384).
@@ -95,7 +95,7 @@ public record Notification(int code, int subcode, Octets data) implements Messag
     return new Notification(CEASE, CEASE_MAX_PREFIX, Octets.of(data));
   }
 
-  /// Ends the session and what graceful restart would keep of it (RFC 8538 §3.1).
+  /// Ends the session and what graceful restart would keep of it (RFC 8538 §3).
   ///
   /// @param reason the NOTIFICATION this would have been without graceful restart
   public static Notification hardReset(Notification reason) {
