@@ -117,6 +117,15 @@ dut_up() { # NAME N PEERS
   esac
 }
 
+# Until it says it is ready; daemons that do not say are given time.
+dut_ready() { # NAME
+  case $1 in
+    margay) await 60 "margay to be ready" grep -qx ready "$lab/dut.log" ;;
+    bird) await 60 "bird to be ready" test -S "$lab/dut.ctl" ;;
+    *) sleep 3 ;;
+  esac
+}
+
 dut_bird() {
   local i
   {

@@ -128,6 +128,7 @@ bench_wire() {
   for dut in ${DUTS:-bird margay}; do
     lab_up 1
     dut_up "$dut" "$n" 1
+    dut_ready "$dut"
     "$work/bgp-wire" --feed-ns "$ns-f" --sink-ns "$ns-s" --routes "$n" --rounds "$rounds" --changes "${CHANGES:-2000}" | tee "$work/wire" | sed "s/^/$dut: /" >&2
     lab_down
     sed 's/[a-z0-9_]*=//g' "$work/wire" | awk -v dut="$dut" -v from=$((rounds - 2)) '
@@ -164,7 +165,6 @@ reflector_up() { # NAME CLIENTS
         awk -v n="$2" 'BEGIN { for (i = 1; i <= n; i++) printf "  - {address: 10.60.%d.%d, asNumber: 65001, passive: true, routeReflectorClient: true, holdTime: 3s, keepaliveTime: 1s}\n", i / 256, i % 256 }'
       } >"$lab/bgpd.yaml"
       in_lab d "$MARGAY" bgpd --config "$lab/bgpd.yaml" >"$lab/dut.log" 2>&1 &
-      await 60 "margay to be ready" grep -q '^ready' "$lab/dut.log"
       ;;
     bird)
       cat >"$lab/dut.conf" <<BIRD
@@ -178,10 +178,10 @@ protocol bgp reflector {
 }
 BIRD
       in_lab d bird -f -c "$lab/dut.conf" -s "$lab/dut.ctl" >"$lab/dut.log" 2>&1 &
-      await 60 "bird to be ready" test -S "$lab/dut.ctl"
       ;;
     *) echo "bench: no reflector configuration for $1; there are: bird, margay" >&2; return 2 ;;
   esac
+  dut_ready "$1"
 }
 
 field() { sed -n "s/.*\\b$1=\\([0-9.]*\\).*/\\1/p"; }

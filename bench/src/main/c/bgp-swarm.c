@@ -47,10 +47,10 @@ static struct client *clients;
 static int count = 1000, prefixes = 10, hold = 3;
 static uint32_t first_address, reflector, asn;
 static double stay, limit = 120, pace = 1000, started;
-static int poller, up, complete, lost, notifications;
+static int poller, up, complete, lost, retries, notifications;
 static long messages, routes;
 static double longest_silence;
-static char why[256] = "";
+static char why[128] = "", why_again[128] = "";
 
 static double now(void) {
   struct timespec t;
@@ -70,6 +70,9 @@ static void down(struct client *c, const char *reason) {
     up--;
     lost++;
     if (!*why) snprintf(why, sizeof why, "client %d: %s", (int)(c - clients), reason);
+  } else {
+    retries++;
+    if (!*why_again) snprintf(why_again, sizeof why_again, "client %d in state %d: %s", (int)(c - clients), c->state, reason);
   }
   if (c->held == wanted()) complete--;
   if (c->fd >= 0) close(c->fd);
@@ -227,7 +230,7 @@ static void tick(void) {
     }
     if (c->state > CONNECTING && at - c->heard_at > (c->state == ESTABLISHED ? hold : OPEN_SECONDS)) {
       if (c->state == ESTABLISHED) longest_silence = at - c->heard_at;
-      down(c, "silent for the hold time");
+      down(c, c->state == ESTABLISHED ? "silent for the hold time" : "no OPEN");
     }
   }
 }
@@ -317,8 +320,9 @@ int main(int argc, char **argv) {
   else printf("converged=never up=%d complete=%d ", up, complete);
   fflush(stdout);
   if (converged && stay > 0) run(stay, 0);
-  printf("lost=%d notifications=%d longest_silence=%.2fs messages=%ld routes=%ld%s%s\n", lost, notifications,
-         longest_silence, messages, routes, *why ? " first_loss=" : "", why);
+  printf("lost=%d retries=%d notifications=%d longest_silence=%.2fs messages=%ld routes=%ld%s%s%s%s\n", lost, retries,
+         notifications, longest_silence, messages, routes, *why ? " first loss: " : "", why,
+         *why_again ? " first retry: " : "", why_again);
   uint8_t m[BGP_MAX];
   size_t goodbye = bgp_cease(m);
   int still_complete = complete == count;
