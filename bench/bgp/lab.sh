@@ -94,14 +94,15 @@ at_sink() { birdc -s "$lab/sink.ctl" show protocols all dut 2>/dev/null | awk '$
 established() { birdc -s "$lab/$1.ctl" show protocols dut 2>/dev/null | grep -q Established; }
 
 await() { # SECONDS WHAT COMMAND...
-  local limit=$(($(date +%s) + $1)) what=$2
+  local limit=$((SECONDS + $1)) what=$2 looked=$SECONDS
   shift 2
   until "$@"; do
-    if [ "$(date +%s)" -gt $limit ]; then
+    if [ $SECONDS -gt $limit ] || { [ $SECONDS -gt $looked ] && dut_died; }; then
       echo "bench: gave up waiting for $what; the end of the DUT's log:" >&2
       tail -n 5 "$lab/dut.log" >&2 || true
       return 1
     fi
+    looked=$SECONDS
     sleep 0.05
   done
 }
@@ -116,6 +117,8 @@ dut_up() { # NAME N PEERS
     *) in_lab d "$1" "$lab" "$2" "$3" >"$lab/dut.log" 2>&1 & ;;
   esac
 }
+
+dut_died() { [ -e "$lab/dut.log" ] && [ -z "$(ip netns pids "$ns-d")" ]; }
 
 # Until it says it is ready; daemons that do not say are given time.
 dut_ready() { # NAME
