@@ -25,6 +25,11 @@ final class OctetReader {
     return length;
   }
 
+  /// The array the message stands in; it may be longer.
+  byte[] octets() {
+    return octets;
+  }
+
   int position() {
     return at;
   }

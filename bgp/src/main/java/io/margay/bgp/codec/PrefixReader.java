@@ -7,6 +7,9 @@ import io.margay.model.net.IpFamily;
 /// where that is agreed (RFC 7911 §3).
 final class PrefixReader {
 
+  private static final int PATH_ID_OCTETS = 4;
+  private static final int IPV4_OCTETS = 4;
+
   private PrefixReader() {}
 
   /// Reads to the limit. Bits beyond a prefix's length are cleared: they mean nothing.
@@ -25,27 +28,48 @@ final class PrefixReader {
     return prefixes.build();
   }
 
-  /// Walks over the prefixes once, to reserve exactly what they take.
+  /// Walks over the prefixes once, to reserve exactly what they take. This loop and that of IPv4
+  /// run for every route, so they go by the array.
   private static int count(OctetReader from, int bits, boolean ids) throws MalformedAttribute {
-    int start = from.position();
+    byte[] octets = from.octets();
+    int end = from.limit();
+    int header = ids ? PATH_ID_OCTETS + 1 : 1;
     int count = 0;
-    while (from.hasMore()) {
-      if (ids) {
-        from.skip(4);
+    int at = from.position();
+    while (at < end) {
+      if (header > end - at) {
+        throw new MalformedAttribute("path identifier is cut short");
       }
-      int length = from.u8();
+      int length = octets[at + header - 1] & 0xff;
       if (length > bits) {
         throw new MalformedAttribute("prefix length " + length + " exceeds " + bits);
       }
-      from.skip(length + 7 >>> 3);
+      at += header + (length + 7 >>> 3);
+      if (at > end) {
+        throw new MalformedAttribute("prefix runs over the end of its field");
+      }
       count++;
     }
-    from.position(start);
     return count;
   }
 
   private static void ipv4(OctetReader from, boolean ids, Nlri.Builder into)
       throws MalformedAttribute {
+    byte[] octets = from.octets();
+    // Up to here four octets of address can be read whatever the length: those too many are masked.
+    int easy = Math.min(from.limit(), octets.length - IPV4_OCTETS);
+    int at = from.position();
+    while (!ids && at < easy) {
+      int length = octets[at] & 0xff;
+      long address =
+          (octets[at + 1] & 0xffL) << 24
+              | (octets[at + 2] & 0xff) << 16
+              | (octets[at + 3] & 0xff) << 8
+              | octets[at + 4] & 0xff;
+      into.add(address & -1L << (Integer.SIZE - length), 0, length);
+      at += 1 + (length + 7 >>> 3);
+    }
+    from.position(at);
     while (from.hasMore()) {
       int pathId = ids ? from.u32() : 0;
       int length = from.u8();

@@ -152,6 +152,19 @@ class FrameDecoderFuzzTest {
   }
 
   @Test
+  void what_stands_behind_a_message_in_its_array_does_not_matter() {
+    for (int round = 0; round < ROUNDS; round++) {
+      byte[] message = mutated();
+      CodecContext context = CONTEXTS.get(round % CONTEXTS.size());
+      byte[] longer = Arrays.copyOf(message, message.length + random.nextInt(1, 64));
+      Arrays.fill(longer, message.length, longer.length, (byte) 0xff);
+      assertThat(MessageCodec.decode(longer, message.length, context))
+          .as("round %d of seed %d", round, SEED)
+          .isEqualTo(MessageCodec.decode(message, message.length, context));
+    }
+  }
+
+  @Test
   void no_message_takes_more_of_the_heap_than_its_length_allows() {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     for (int round = 0; round < ROUNDS; round++) {
