@@ -256,6 +256,76 @@ class MessageCodecTest {
     assertThat(decode(to, TWO_OCTET)).isEqualTo(new Accepted(update));
   }
 
+  static Stream<Arguments> twoOctetPaths() {
+    String origin = ORIGIN + NEXT_HOP;
+    String old = "400206 0202 fde95ba0";
+    String as4 = "c01106 0201 fa56ea00";
+    return Stream.of(
+        Arguments.of("AS4_PATH fills in", origin + old + as4, "65001 4200000000", null),
+        Arguments.of("AS4_PATH first", as4 + origin + old, "65001 4200000000", null),
+        Arguments.of(
+            "its confederation segments go",
+            origin + old + "c0110c 0301 00000007 0201 fa56ea00",
+            "65001 4200000000",
+            null),
+        Arguments.of(
+            "a 2-octet speaker aggregated: both are ignored",
+            origin + old + "c00706 fdea 01020304" + as4 + "c01208 fa56ea00 01020304",
+            "65001 23456",
+            "65002"),
+        Arguments.of(
+            "a 4-octet speaker aggregated",
+            origin + old + "c00706 5ba0 01020304" + as4 + "c01208 fa56ea00 01020304",
+            "65001 4200000000",
+            "4200000000"),
+        Arguments.of(
+            "AS4_PATH alone beside a 2-octet aggregator",
+            origin + old + "c00706 fdea 01020304" + as4,
+            "65001 4200000000",
+            "65002"),
+        Arguments.of(
+            "AS4_AGGREGATOR without AGGREGATOR",
+            origin + old + "c01208 fa56ea00 01020304",
+            "65001 23456",
+            null));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("twoOctetPaths")
+  void what_a_two_octet_peer_sends_is_made_whole(
+      String name, String attributes, String path, @Nullable String aggregator) {
+    assertThat(update(attributes, NLRI, TWO_OCTET))
+        .isInstanceOfSatisfying(
+            Accepted.class,
+            accepted -> {
+              PathAttributes read = ((Update) accepted.message()).attributes();
+              assertThat(read.asPath()).hasToString(path);
+              PathAttribute.Aggregator by = read.aggregator();
+              assertThat(by == null ? null : by.asn().toString()).isEqualTo(aggregator);
+            });
+  }
+
+  @Test
+  void only_an_end_of_rib_passes_for_one() {
+    assertThat(update("", "", EXTERNAL)).isEqualTo(new Accepted(Update.endOfRib(IpFamily.IPV4)));
+    assertThat(update("800f03 000201", "", EXTERNAL))
+        .isEqualTo(new Accepted(Update.endOfRib(IpFamily.IPV6)));
+    for (String attributes :
+        List.of(
+            ORIGIN,
+            NEXT_HOP,
+            "806301 00",
+            "c01106 0201 0000fde9",
+            "800e0b 00194104 00000000 00 ffff" + ORIGIN + AS_PATH,
+            "800e15 00020110" + "20".repeat(16) + "00")) {
+      assertThat(update(attributes, "", EXTERNAL))
+          .as(attributes)
+          .isInstanceOfSatisfying(
+              Accepted.class,
+              accepted -> assertThat(((Update) accepted.message()).endOfRib()).isEmpty());
+    }
+  }
+
   @Test
   void a_longer_as4_path_is_ignored() {
     AsPath path = AsPath.of(Asn.TRANS);
