@@ -11,6 +11,33 @@ MARGAY_CLI_JAVA_OPTS="-XX:AOTCacheOutput=$dist/lib/cli.aot -Xlog:disable -Xlog:a
   "$dist/bin/margay" validate -f "$dist/etc/policy.yaml" >/dev/null 2>&1 || true
 [ -f "$dist/lib/cli.aot" ] || echo "train-aot: no CLI cache was written; the CLI starts slower" >&2
 
+# bgpd: its start and its stop, without a neighbor: no route is ever seen in training.
+training=$(mktemp -d)
+trap 'rm -rf "$training"; "$dist/bin/margay" lab down --name '"$name"' >/dev/null 2>&1 || true' EXIT
+cat >"$training/bgpd.yaml" <<YAML
+asNumber: 65001
+routerId: 192.0.2.1
+listen: []
+neighbors:
+  - {address: 192.0.2.11, asNumber: 65011, passive: true, import: accept, export: reject}
+  - {address: 192.0.2.21, asNumber: 65100, passive: true, import: reject, export: accept}
+http: unix:$training/http
+YAML
+MARGAY_BGPD_JAVA_OPTS="-XX:AOTCacheOutput=$dist/lib/bgpd.aot -Xlog:disable -Xlog:all=off" \
+  "$dist/bin/margay" bgpd --config "$training/bgpd.yaml" >"$training/out" 2>"$training/log" &
+bgpd=$!
+for _ in $(seq 600); do
+  grep -q '^ready' "$training/out" && break
+  kill -0 $bgpd 2>/dev/null || break
+  sleep 0.1
+done
+kill -TERM $bgpd 2>/dev/null || true
+wait $bgpd || true
+if [ ! -f "$dist/lib/bgpd.aot" ]; then
+  tail -n 5 "$training/log" >&2
+  echo "train-aot: no cache for bgpd was written (above); it starts slower" >&2
+fi
+
 if [ "$(id -u)" != 0 ] || ! command -v etcd >/dev/null || ! { command -v bird || [ -x /usr/sbin/bird ]; } >/dev/null; then
   echo "train-aot: training the agent needs root, etcd and bird; it starts slower without its cache" >&2
   exit 0

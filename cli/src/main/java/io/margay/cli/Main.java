@@ -8,6 +8,7 @@ import io.margay.cli.node.NodeCommand;
 import io.margay.cli.resource.ResourceCommands;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine;
@@ -42,6 +43,7 @@ import picocli.CommandLine.Spec;
 public final class Main implements Runnable {
 
   private static final int USAGE_WIDTH = 100;
+  private static final String DAEMON = "bgpd";
 
   /// gRPC logs its start-up at INFO to standard error; kept here, or the level would be forgotten
   /// with the logger.
@@ -57,14 +59,36 @@ public final class Main implements Runnable {
 
   static int run(String[] args) {
     GRPC.setLevel(Level.WARNING);
+    // The daemon does not pay for describing commands that it never runs: a third of its start.
+    if (args.length > 0 && args[0].equals(DAEMON)) {
+      CommandLine daemon = new CommandLine(new BgpdCommand()).setCommandName("margay " + DAEMON);
+      return prepared(daemon).execute(Arrays.copyOfRange(args, 1, args.length));
+    }
     CommandLine commands = new CommandLine(new Main());
     ResourceCommands.register(commands);
+    return prepared(commands).execute(args);
+  }
+
+  private static CommandLine prepared(CommandLine commands) {
+    describe(commands);
     commands.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
     commands.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
     commands.setUsageHelpWidth(USAGE_WIDTH);
     commands.setCaseInsensitiveEnumValuesAllowed(true);
     commands.setParameterExceptionHandler(Main::explain);
-    return commands.execute(args);
+    return commands;
+  }
+
+  /// Gives every command the `--help` that each error points to.
+  private static void describe(CommandLine command) {
+    CommandSpec spec = command.getCommandSpec();
+    if (spec.userObject() instanceof HelpCommand) {
+      return;
+    }
+    if (!spec.mixinStandardHelpOptions()) {
+      spec.mixinStandardHelpOptions(true).versionProvider(new Version());
+    }
+    command.getSubcommands().values().forEach(Main::describe);
   }
 
   /// One line about what is wrong, one about where to look; never the whole usage text.
