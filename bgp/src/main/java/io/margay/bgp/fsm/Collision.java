@@ -39,13 +39,36 @@ public final class Collision {
           arrivedStays(arrived, arrivedOurs, otherOurs) ? Verdict.ARRIVED : Verdict.BOTH;
       case SessionState.OpenConfirm _ ->
           arrivedStays(arrived, arrivedOurs, otherOurs) ? Verdict.ARRIVED : Verdict.OTHER;
-      case SessionState.Established(Negotiated negotiated) ->
-          negotiated.gracefulRestart()
-                  && !arrivedOurs
-                  && hasRestarted(arrived.negotiated(), negotiated, otherFresh)
-              ? Verdict.ARRIVED_AFTER_RESTART
-              : Verdict.OTHER;
+      case SessionState.Established(Negotiated negotiated) -> {
+        if (negotiated.gracefulRestart()
+            && !arrivedOurs
+            && hasRestarted(arrived.negotiated(), negotiated, otherFresh)) {
+          yield Verdict.ARRIVED_AFTER_RESTART;
+        }
+        yield otherFresh
+                && arrivedOurs != otherOurs
+                && arrivedStays(arrived, arrivedOurs, otherOurs)
+            ? Verdict.BOTH
+            : Verdict.OTHER;
+      }
     };
+  }
+
+  /// Whether a connection without an OPEN yet is to be left alone when another becomes Established.
+  ///
+  /// The peer may have seen the OPEN on it first and ended the one that is Established here, by its
+  /// identifier; to end this one would then end both, again and again. So this one goes on until
+  /// the peer has ended either. If it ends neither, it is Established on that one too, and this one
+  /// is ended by both without harm.
+  ///
+  /// @param up what has become Established
+  /// @param upOurs whether we opened that connection
+  /// @param otherOurs whether we opened the other one
+  public static boolean mayStillWin(
+      Negotiated up, boolean upOurs, SessionState other, boolean otherOurs) {
+    return other instanceof SessionState.OpenSent
+        && upOurs != otherOurs
+        && oursStays(up.ours(), up.peer()) == otherOurs;
   }
 
   /// RFC 4724 §5: a new connection from the peer of an established session means that it restarted;

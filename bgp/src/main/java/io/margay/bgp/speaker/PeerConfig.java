@@ -75,7 +75,12 @@ public record PeerConfig(
 
   /// Every peer of a range that connects to us.
   public static Builder range(Prefix range, ExpectedAs asn, PeerPolicy policy) {
-    return new Builder(new Remote.Within(range), asn, policy);
+    return range(new Remote.Within(range), asn, policy);
+  }
+
+  /// The same with a limit of its own.
+  public static Builder range(Remote.Within range, ExpectedAs asn, PeerPolicy policy) {
+    return new Builder(range, asn, policy);
   }
 
   /// This, to be changed in some points.

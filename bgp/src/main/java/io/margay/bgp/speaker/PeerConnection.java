@@ -33,6 +33,10 @@ final class PeerConnection implements Wire.Receiver {
   /// gets this chance to be seen.
   static final Duration SECOND_LOOK = Duration.ofMillis(100);
 
+  /// How long a connection that could come up beside its session waits for the peer to end the one
+  /// or the other: longer than a lost segment takes to be sent again.
+  static final Duration COLLISION_SETTLES = Duration.ofSeconds(2);
+
   /// UPDATEs handed to the RIB at a time.
   private static final int BATCH_UPDATES = 512;
 
@@ -42,6 +46,7 @@ final class PeerConnection implements Wire.Receiver {
   private final Deadline hold;
   private final Deadline keepalive;
   private final Deadline backOff;
+  private final Deadline settling;
   private SessionConfig config;
   private SessionState state = new SessionState.Idle();
   private @Nullable Wire wire;
@@ -60,6 +65,7 @@ final class PeerConnection implements Wire.Receiver {
         new Deadline(clock, () -> handle(new SessionEvent.ConnectRetryTimerExpires()));
     this.hold = new Deadline(clock, this::holdExpired);
     this.keepalive = new Deadline(clock, () -> handle(new SessionEvent.KeepaliveTimerExpires()));
+    this.settling = new Deadline(clock, () -> handle(new SessionEvent.OpenCollisionDump()));
     this.backOff = new Deadline(clock, () -> handle(new SessionEvent.IdleHoldTimerExpires()));
   }
 
@@ -117,6 +123,18 @@ final class PeerConnection implements Wire.Receiver {
   /// Ends as if the connection had broken.
   void breakOff(String cause) {
     handle(new SessionEvent.TcpConnectionFails(cause));
+  }
+
+  /// The session beside it has ended: what the peer has confirmed here counts now.
+  ///
+  /// @return whether it is Established
+  boolean succeed() {
+    boolean confirmed = settling.isArmed();
+    if (confirmed) {
+      settling.stop();
+      handle(new SessionEvent.KeepAliveMsg());
+    }
+    return confirmed;
   }
 
   /// Nobody starts it again.
@@ -258,6 +276,7 @@ final class PeerConnection implements Wire.Receiver {
   }
 
   private void close(boolean atOnce) {
+    settling.stop();
     Network.Attempt given = attempt;
     attempt = null;
     if (given != null) {
@@ -346,7 +365,13 @@ final class PeerConnection implements Wire.Receiver {
       }
       case Update update -> received(update);
       case Notification notification -> handle(new SessionEvent.NotifMsg(notification));
-      case Keepalive _ -> handle(new SessionEvent.KeepAliveMsg());
+      case Keepalive _ -> {
+        if (state instanceof SessionState.OpenConfirm && session.isUpBeside(this)) {
+          settling.start(COLLISION_SETTLES);
+        } else {
+          handle(new SessionEvent.KeepAliveMsg());
+        }
+      }
       case RouteRefresh refresh -> handle(new SessionEvent.RouteRefreshMsg(refresh));
     }
   }

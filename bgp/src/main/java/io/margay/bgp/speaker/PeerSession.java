@@ -277,6 +277,11 @@ final class PeerSession {
     }
   }
 
+  /// Whether another connection carries the session.
+  boolean isUpBeside(PeerConnection connection) {
+    return established != null && established != connection;
+  }
+
   void up(PeerConnection connection, Negotiated negotiated) {
     established = connection;
     upSinceNanos = host.clock().nanos();
@@ -284,7 +289,9 @@ final class PeerSession {
     limits.clear();
     backoff.succeeded();
     for (PeerConnection other : connections()) {
-      if (other != connection) {
+      if (other != connection
+          && !Collision.mayStillWin(
+              negotiated, connection.isOutgoing(), other.state(), other.isOutgoing())) {
         dump(other);
       }
     }
@@ -329,6 +336,11 @@ final class PeerSession {
     host.rib().postPeerDown(address, stale.down(negotiated, reason));
     host.sessionDown(this);
     ended(connection);
+    for (PeerConnection other : connections()) {
+      if (other.succeed()) {
+        return;
+      }
+    }
   }
 
   void attemptFailed(PeerConnection connection, EndReason reason) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class CollisionTest {
 
-  private enum Restart {
+  enum Restart {
     NONE,
     OFFERED,
     RESTARTING
@@ -79,18 +79,37 @@ class CollisionTest {
     }
   }
 
+  @Test
+  void a_session_is_safe_from_the_connection_of_the_lower_identifier() {
+    SessionState.OpenConfirm low =
+        new SessionState.OpenConfirm(agreed("10.0.0.1", Restart.OFFERED));
+    SessionState up = new SessionState.Established(agreed("10.0.0.1", Restart.OFFERED));
+    assertThat(Collision.judge(low, false, up, true, true)).isEqualTo(Collision.Verdict.OTHER);
+    assertThat(Collision.judge(low, true, up, false, true)).isEqualTo(Collision.Verdict.BOTH);
+  }
+
+  @Test
+  void a_connection_that_the_peer_may_have_chosen_already_outlives_the_start_of_a_session() {
+    Negotiated up = agreed("10.0.0.9", Restart.OFFERED);
+    SessionState sent = new SessionState.OpenSent();
+    assertThat(Collision.mayStillWin(up, true, sent, false)).isTrue();
+    assertThat(Collision.mayStillWin(up, false, sent, true)).isFalse();
+    assertThat(Collision.mayStillWin(up, true, new SessionState.Connect(), false)).isFalse();
+    assertThat(Collision.mayStillWin(up, false, sent, false)).isFalse();
+  }
+
   @ParameterizedTest(name = "session {0}, new OPEN {1}, ours {2}, fresh {3}: {4}")
   @CsvSource({
     // Without graceful restart nothing beats an established session.
     "NONE,       NONE,       false, false, OTHER",
-    "NONE,       OFFERED,    false, true,  OTHER",
     // RFC 4724 §5.
     "OFFERED,    OFFERED,    false, false, ARRIVED_AFTER_RESTART",
     "OFFERED,    RESTARTING, false, false, ARRIVED_AFTER_RESTART",
     "OFFERED,    RESTARTING, false, true,  ARRIVED_AFTER_RESTART",
-    // Both ends connected at once.
-    "OFFERED,    OFFERED,    false, true,  OTHER",
-    "RESTARTING, RESTARTING, false, true,  OTHER",
+    // Both ends connected at once, and the peer has the higher identifier.
+    "NONE,       NONE,       false, true,  BOTH",
+    "OFFERED,    OFFERED,    false, true,  BOTH",
+    "RESTARTING, RESTARTING, false, true,  BOTH",
     // We opened it: that says nothing of the peer.
     "OFFERED,    RESTARTING, true,  false, OTHER"
   })

@@ -1,5 +1,7 @@
 package io.margay.bgp.speaker;
 
+import io.margay.bgp.bfd.BfdChange;
+import io.margay.bgp.bfd.BfdPeer;
 import io.margay.bgp.fsm.SessionState;
 import io.margay.bgp.message.Notification;
 import io.margay.bgp.rib.DecisionRules;
@@ -53,6 +55,7 @@ final class SimNode {
   private final RecordingFib fib = new RecordingFib();
   private final List<SimWire> wires = new ArrayList<>();
   private final Set<VirtualTime.Event> alarms = new HashSet<>();
+  private Set<BfdPeer> watched = Set.of();
   private boolean alive = true;
   private boolean turning;
   private long lastExecuteNanos;
@@ -78,7 +81,13 @@ final class SimNode {
                 bug -> world.bug(this, bug)));
     this.peers =
         new PeerTable(
-            config, clock, world.random(), network, rib, _ -> {}, bug -> world.bug(this, bug));
+            config,
+            clock,
+            world.random(),
+            network,
+            rib,
+            desired -> watched = desired,
+            bug -> world.bug(this, bug));
     rib.start(this::wake);
     clock.schedule(config.restart().deferral(), rib::postEndDeferral);
   }
@@ -264,8 +273,22 @@ final class SimNode {
     run(() -> peers.configure(PeerTable.byRemote(wanted)));
   }
 
+  List<PeerChange> plan(Collection<PeerConfig> wanted) {
+    return peers.plan(PeerTable.byRemote(wanted));
+  }
+
   RibLoop rib() {
     return rib;
+  }
+
+  /// Paths BFD is asked to watch.
+  Set<BfdPeer> watched() {
+    return watched;
+  }
+
+  /// What BFD has found.
+  void bfd(BfdPeer about, BfdChange change) {
+    run(() -> peers.bfdChanged(about, change));
   }
 
   /// The process ends without a chance to say anything.

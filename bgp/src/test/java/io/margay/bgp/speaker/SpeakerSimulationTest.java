@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -37,8 +38,8 @@ class SpeakerSimulationTest {
   private static final int NODES = 3;
   private static final int SEEDS = 200;
   private static final int ORDEALS = 14;
-  private static final Duration CALM = Duration.ofSeconds(240);
-  private static final Duration FAREWELL = Duration.ofSeconds(120);
+  private static final Duration CALM = Duration.ofMinutes(4);
+  private static final Duration FAREWELL = Duration.ofMinutes(2);
   private static final Duration RESTART_TIME = Duration.ofSeconds(20);
 
   /// How many events pass between two looks into the RIBs.
@@ -107,6 +108,10 @@ class SpeakerSimulationTest {
     @Override
     public void bug(SimNode where, Throwable bug) {
       throw new AssertionError("a bug in " + where.address() + " after " + history, bug);
+    }
+
+    private static <T> T of(Map<ScopedAddress, T> all, ScopedAddress address) {
+      return Objects.requireNonNull(all.get(address));
     }
 
     private static ScopedAddress address(int number) {
@@ -200,12 +205,12 @@ class SpeakerSimulationTest {
       processes.put(address, node);
       kept.keySet().removeIf(key -> key.startsWith(address + " of "));
       originate(address);
-      node.configure(configured.get(address));
+      node.configure(of(configured, address));
     }
 
     private void originate(ScopedAddress address) {
       Map<Prefix, PathAttributes> routes = new HashMap<>();
-      for (Prefix prefix : originated.get(address)) {
+      for (Prefix prefix : of(originated, address)) {
         routes.put(
             prefix,
             PathAttributes.of(
@@ -213,7 +218,7 @@ class SpeakerSimulationTest {
                     new PathAttribute.Origin(PathAttribute.OriginCode.IGP),
                     new PathAttribute.AsPathAttribute(AsPath.EMPTY))));
       }
-      processes.get(address).rib().postOriginate(routes);
+      of(processes, address).rib().postOriginate(routes);
     }
 
     // What happens.
@@ -222,7 +227,7 @@ class SpeakerSimulationTest {
       int number = 1 + random.nextInt(NODES);
       int other = 1 + (number + random.nextInt(NODES - 1)) % NODES;
       ScopedAddress address = address(number);
-      SimNode node = processes.get(address);
+      SimNode node = of(processes, address);
       int kind = random.nextInt(10);
       note(kind, number, other);
       switch (kind) {
@@ -255,17 +260,17 @@ class SpeakerSimulationTest {
         }
         case 6 -> {
           if (node.isAlive()) {
-            node.configure(changed(configured.get(address)));
+            node.configure(changed(of(configured, address)));
           }
         }
         case 7 -> {
           if (node.isAlive()) {
-            node.configure(configured.get(address));
+            node.configure(of(configured, address));
           }
         }
         case 8 -> {
           if (node.isAlive()) {
-            node.configure(List.of(configured.get(address).getFirst()));
+            node.configure(List.of(of(configured, address).getFirst()));
           }
         }
         default -> {
@@ -287,7 +292,7 @@ class SpeakerSimulationTest {
 
     private void again(int number, boolean restarting) {
       ScopedAddress address = address(number);
-      if (!processes.get(address).isAlive()) {
+      if (!of(processes, address).isAlive()) {
         powered.add(address);
         boot(number, restarting);
       }
@@ -315,7 +320,7 @@ class SpeakerSimulationTest {
       links.values().forEach(SimLink::heal);
       for (int number = 1; number <= NODES; number++) {
         again(number, false);
-        processes.get(address(number)).configure(configured.get(address(number)));
+        of(processes, address(number)).configure(of(configured, address(number)));
       }
     }
 
@@ -390,7 +395,7 @@ class SpeakerSimulationTest {
         Map<String, String> expected = new TreeMap<>();
         for (SimNode other : processes.values()) {
           if (other != node) {
-            for (Prefix prefix : originated.get(other.address())) {
+            for (Prefix prefix : of(originated, other.address())) {
               expected.put(
                   prefix.toString(),
                   prefix.family() == IpFamily.IPV4
