@@ -343,7 +343,7 @@ public final class AsPath {
 
   @Override
   public int hashCode() {
-    return Arrays.hashCode(words);
+    return Hash.of(words);
   }
 
   /// As routers print it: sets in braces, confederation sequences in parentheses.

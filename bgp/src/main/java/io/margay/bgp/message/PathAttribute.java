@@ -117,7 +117,7 @@ public sealed interface PathAttribute {
 
     @Override
     public int hashCode() {
-      return Arrays.hashCode(values);
+      return Hash.of(values);
     }
 
     @Override
@@ -199,7 +199,7 @@ public sealed interface PathAttribute {
 
     @Override
     public int hashCode() {
-      return Arrays.hashCode(values);
+      return Hash.of(values);
     }
 
     @Override
@@ -356,7 +356,7 @@ public sealed interface PathAttribute {
 
     @Override
     public int hashCode() {
-      return Arrays.hashCode(values);
+      return Hash.of(values);
     }
 
     @Override

@@ -79,17 +79,17 @@ public final class PathAttributes {
 
   private int computeHash() {
     int result = origin == null ? 0 : origin.wireValue() + 1;
-    result = 31 * result + (asPath == null ? 0 : asPath.hashCode());
-    result = 31 * result + present;
-    result = 31 * result + med;
-    result = 31 * result + localPref;
-    result = 31 * result + (aggregator == null ? 0 : aggregator.hashCode());
-    result = 31 * result + communities.hashCode();
-    result = 31 * result + (originatorId == null ? 0 : originatorId.id().value());
-    result = 31 * result + clusterList.hashCode();
-    result = 31 * result + extendedCommunities.hashCode();
-    result = 31 * result + largeCommunities.hashCode();
-    return 31 * result + unrecognized.hashCode();
+    result = Hash.with(result, asPath == null ? 0 : asPath.hashCode());
+    result = Hash.with(result, present);
+    result = Hash.with(result, med);
+    result = Hash.with(result, localPref);
+    result = Hash.with(result, aggregator == null ? 0 : aggregator.hashCode());
+    result = Hash.with(result, communities.hashCode());
+    result = Hash.with(result, originatorId == null ? 0 : originatorId.id().value());
+    result = Hash.with(result, clusterList.hashCode());
+    result = Hash.with(result, extendedCommunities.hashCode());
+    result = Hash.with(result, largeCommunities.hashCode());
+    return Hash.with(result, unrecognized.hashCode());
   }
 
   /// @throws IllegalArgumentException when a type occurs twice or belongs to a message

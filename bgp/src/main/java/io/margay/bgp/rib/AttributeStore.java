@@ -26,13 +26,16 @@ final class AttributeStore {
   /// Id + 1, {@link #EMPTY} or {@link #REMOVED}.
   private int[] slots = new int[FIRST_SLOTS];
 
+  /// By slot: the hash, so that another set is told from ours without looking at it.
+  private int[] slotHashes = new int[FIRST_SLOTS];
+
   /// Slots that are not {@link #EMPTY}.
   private int used;
 
   private int size;
   private @Nullable RouteAttributes[] values = new @Nullable RouteAttributes[FIRST_SLOTS];
-  private final PagedInts hashes = new PagedInts();
   private final PagedInts holders = new PagedInts();
+  private final PagedInts generations = new PagedInts();
   private final PagedInts hops = new PagedInts();
   private final PagedLongs preferences = new PagedLongs();
   private final IdSet free = new IdSet();
@@ -50,7 +53,7 @@ final class AttributeStore {
 
   /// The id of a value; the caller holds it once more.
   int intern(RouteAttributes value) {
-    if (used * 3L >= slots.length * 2L) {
+    if (used * 2L >= slots.length) {
       rehash();
     }
     int hash = hash(value);
@@ -64,7 +67,7 @@ final class AttributeStore {
       }
       if (held == REMOVED) {
         reusable = reusable < 0 ? slot : reusable;
-      } else if (hashes.get(held - 1) == hash && value.equals(values[held - 1])) {
+      } else if (slotHashes[slot] == hash && value.equals(values[held - 1])) {
         holders.add(held - 1, 1);
         return held - 1;
       }
@@ -77,8 +80,8 @@ final class AttributeStore {
     }
     int id = newId();
     slots[slot] = id + 1;
+    slotHashes[slot] = hash;
     values[id] = value;
-    hashes.set(id, hash);
     holders.set(id, 1);
     hops.set(id, nextHops.acquire(value.nextHop()));
     preferences.set(id, preferenceOf(value.attributes()));
@@ -113,17 +116,19 @@ final class AttributeStore {
 
   private void remove(int id) {
     int mask = slots.length - 1;
-    int slot = hashes.get(id) & mask;
+    int slot = hash(get(id)) & mask;
     while (slots[slot] != id + 1) {
       slot = slot + 1 & mask;
     }
     slots[slot] = REMOVED;
     nextHops.release(hops.get(id));
     values[id] = null;
+    generations.add(id, 1);
     free.add(id);
     size--;
     if (size == 0) {
       slots = new int[FIRST_SLOTS];
+      slotHashes = new int[FIRST_SLOTS];
       values = new @Nullable RouteAttributes[FIRST_SLOTS];
       used = 0;
       limit = 0;
@@ -137,6 +142,12 @@ final class AttributeStore {
       throw new IllegalStateException("no attributes have id " + id);
     }
     return value;
+  }
+
+  /// Another number for each value that has the id in turn: tells whether what somebody remembers
+  /// of an id still holds.
+  int generation(int id) {
+    return generations.get(id);
   }
 
   /// The id of the next hop in {@link NextHops}.
@@ -179,15 +190,19 @@ final class AttributeStore {
   }
 
   private void rehash() {
-    slots = new int[size * 3L >= slots.length ? slots.length * 2 : slots.length];
+    int[] old = slots;
+    int[] oldHashes = slotHashes;
+    slots = new int[size * 4L >= old.length ? old.length * 2 : old.length];
+    slotHashes = new int[slots.length];
     int mask = slots.length - 1;
-    for (int id = 0; id < limit; id++) {
-      if (values[id] != null) {
-        int slot = hashes.get(id) & mask;
+    for (int from = 0; from < old.length; from++) {
+      if (old[from] > 0) {
+        int slot = oldHashes[from] & mask;
         while (slots[slot] != EMPTY) {
           slot = slot + 1 & mask;
         }
-        slots[slot] = id + 1;
+        slots[slot] = old[from];
+        slotHashes[slot] = oldHashes[from];
       }
     }
     used = size;

@@ -6,29 +6,40 @@ import io.margay.bgp.policy.RouteSource;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// Rewrites routes for one peer at a time. Within a batch a set of attributes of one source is
-/// rewritten once, however many prefixes it has.
+/// Rewrites routes for one peer at a time. What a set of attributes of one source becomes is
+/// remembered beyond the batch: peers announce routes that share attributes in many messages.
 final class Exporter {
 
   /// The peer is not told.
   static final int NOTHING = -1;
 
-  /// Results remembered within a batch; more are worked out again.
-  private static final int MAX_REMEMBERED = 2 * OutBatch.MAX_ROUTES;
+  /// Routes held for a batch before it should end.
+  private static final int MAX_HELD = 2 * OutBatch.MAX_ROUTES;
 
-  private static final int SLOTS = 2 * MAX_REMEMBERED;
+  /// Results remembered, a power of two; a newer one takes the place of an older one.
+  private static final int REMEMBERED = 1 << 18;
+
+  /// What is remembered of a result: the policy, by its number, and what it was asked.
+  private static final int POLICY = 0;
+
+  private static final int SOURCE = 1;
+  private static final int ROUTE = 2;
+
+  /// Which of the sets that had this id in turn.
+  private static final int GENERATION = 3;
+
+  private static final int RESULT = 4;
+  private static final int RESULT_GENERATION = 5;
+
+  private static final int SPREAD = 0x9e3779b1;
   private static final long NO_KEY = -1;
-  private static final long SPREAD = 0x9e3779b97f4a7c15L;
 
   private final AttributeStore attributes;
   private final Peers peers;
   private final Selection selection;
-  private final long[] keys = new long[SLOTS];
-  private final int[] results = new int[SLOTS];
-  private final int[] taken = new int[MAX_REMEMBERED];
-  private int remembered;
+  private final Records memory = new Records(6);
 
-  /// What was rewritten and may have no other holder yet.
+  /// What was answered and may have no other holder yet.
   private int[] held = new int[OutBatch.MAX_ROUTES];
 
   private int heldCount;
@@ -46,7 +57,6 @@ final class Exporter {
     this.attributes = attributes;
     this.peers = peers;
     this.selection = selection;
-    Arrays.fill(keys, NO_KEY);
   }
 
   void begin(PeerRibs peer, ExportPolicy exportPolicy, FamilyRib family) {
@@ -81,23 +91,36 @@ final class Exporter {
     if (byPrefix) {
       return rewrite(from, prefix, route, source);
     }
-    int at = (int) (key * SPREAD >>> 40) & SLOTS - 1;
-    while (keys[at] != NO_KEY) {
-      if (keys[at] == key) {
-        lastKey = key;
-        lastResult = results[at];
-        return lastResult;
-      }
-      at = at + 1 & SLOTS - 1;
-    }
-    int result = rewrite(from, prefix, route, source);
-    if (remembered < MAX_REMEMBERED) {
-      keys[at] = key;
-      results[at] = result;
-      taken[remembered++] = at;
-    }
+    lastResult = remembered(from, prefix, route, source, peer.exportNumber(from.family()));
     lastKey = key;
-    lastResult = result;
+    return lastResult;
+  }
+
+  private int remembered(FamilyRib from, int prefix, int route, int peer, int number) {
+    int source = peers.sourceNumber(peer);
+    int at = (route + (number * 31 + source) * SPREAD) & REMEMBERED - 1;
+    int generation = attributes.generation(route);
+    if (memory.get(at, POLICY) == number
+        && memory.get(at, SOURCE) == source
+        && memory.get(at, ROUTE) == route
+        && memory.get(at, GENERATION) == generation) {
+      int result = memory.get(at, RESULT);
+      if (result < 0) {
+        return NOTHING;
+      }
+      if (attributes.generation(result) == memory.get(at, RESULT_GENERATION)) {
+        attributes.acquire(result, 1);
+        hold(result);
+        return result;
+      }
+    }
+    int result = rewrite(from, prefix, route, peer);
+    memory.set(at, POLICY, number);
+    memory.set(at, SOURCE, source);
+    memory.set(at, ROUTE, route);
+    memory.set(at, GENERATION, generation);
+    memory.set(at, RESULT, result);
+    memory.set(at, RESULT_GENERATION, result < 0 ? 0 : attributes.generation(result));
     return result;
   }
 
@@ -119,17 +142,21 @@ final class Exporter {
       return NOTHING;
     }
     int id = attributes.intern(told);
+    hold(id);
+    return id;
+  }
+
+  private void hold(int id) {
     if (heldCount == held.length) {
       held = Arrays.copyOf(held, heldCount * 2);
     }
     held[heldCount++] = id;
-    return id;
   }
 
   /// Whether the batch should end even though it has room: most of what was looked at needs no
   /// telling.
   boolean isFull() {
-    return heldCount >= MAX_REMEMBERED;
+    return heldCount >= MAX_HELD;
   }
 
   /// The batch is complete: those who were told hold what they were told.
@@ -137,11 +164,7 @@ final class Exporter {
     for (int i = 0; i < heldCount; i++) {
       attributes.release(held[i]);
     }
-    for (int i = 0; i < remembered; i++) {
-      keys[taken[i]] = NO_KEY;
-    }
     heldCount = 0;
-    remembered = 0;
     lastKey = NO_KEY;
     to = null;
     policy = null;

@@ -13,22 +13,23 @@ final class FamilyRib {
   /// The chosen path went away since the prefix was decided.
   private static final int GONE = -1;
 
+  /// By prefix: the first path, or 0.
+  private static final int HEAD = 0;
+
+  /// By prefix: the chosen path, 0 for none, {@link #GONE}.
+  private static final int CHOSEN = 1;
+
+  /// By prefix: how many peers were told of it. It keeps its id until all have been told it is
+  /// gone.
+  private static final int HOLDERS = 2;
+
   final PrefixTable prefixes;
   final PathTable paths = new PathTable();
   private final AttributeStore attributes;
   private final Peers peers;
   private final PeerFamily ourselves = new PeerFamily();
 
-  /// By prefix: the first path, or 0.
-  private final PagedInts heads = new PagedInts();
-
-  /// By prefix: the chosen path, 0 for none, {@link #GONE}.
-  private final PagedInts chosen = new PagedInts();
-
-  /// By prefix: how many peers were told of it. It keeps its id until all have been told it is
-  /// gone.
-  private final PagedInts holders = new PagedInts();
-
+  private final Records states = new Records(3);
   private final IdSet touched = new IdSet();
   private int chosenCount;
 
@@ -53,12 +54,12 @@ final class FamilyRib {
 
   /// The first path to a prefix; 0 if there is none.
   int first(int prefix) {
-    return heads.get(prefix);
+    return states.get(prefix, HEAD);
   }
 
   /// The chosen path as of the last decision; 0 if there is none.
   int chosen(int prefix) {
-    return Math.max(0, chosen.get(prefix));
+    return Math.max(0, states.get(prefix, CHOSEN));
   }
 
   private PeerFamily counts(int peer) {
@@ -81,7 +82,7 @@ final class FamilyRib {
       int accepted,
       int now) {
     int prefix = prefixes.findOrAdd(high, low, length);
-    int first = heads.get(prefix);
+    int first = states.get(prefix, HEAD);
     int slot = first;
     while (slot != 0 && (paths.peer(slot) != peer || paths.pathId(slot) != pathId)) {
       slot = paths.next(slot);
@@ -101,13 +102,19 @@ final class FamilyRib {
       flags |= PathTable.DISCARDED;
       counts.discarded++;
     }
-    attributes.acquire(received, 1);
     counts.received++;
     if (accepted >= 0) {
-      attributes.acquire(accepted, 1);
       counts.accepted++;
     }
-    heads.set(prefix, paths.add(peer, pathId, received, accepted, flags, now, first));
+    if (accepted == received) {
+      attributes.acquire(received, 2);
+    } else {
+      attributes.acquire(received, 1);
+      if (accepted >= 0) {
+        attributes.acquire(accepted, 1);
+      }
+    }
+    states.set(prefix, HEAD, paths.add(peer, pathId, received, accepted, flags, now, first));
     touched.add(prefix);
   }
 
@@ -153,7 +160,7 @@ final class FamilyRib {
       return;
     }
     int before = 0;
-    int slot = heads.get(prefix);
+    int slot = states.get(prefix, HEAD);
     while (slot != 0 && (paths.peer(slot) != peer || paths.pathId(slot) != pathId)) {
       before = slot;
       slot = paths.next(slot);
@@ -167,12 +174,12 @@ final class FamilyRib {
   void remove(int prefix, int before, int slot, PeerFamily counts) {
     int next = paths.next(slot);
     if (before == 0) {
-      heads.set(prefix, next);
+      states.set(prefix, HEAD, next);
     } else {
       paths.linkNext(before, next);
     }
-    if (chosen.get(prefix) == slot) {
-      chosen.set(prefix, GONE);
+    if (states.get(prefix, CHOSEN) == slot) {
+      states.set(prefix, CHOSEN, GONE);
       counts.best--;
     }
     attributes.release(paths.received(slot));
@@ -218,7 +225,7 @@ final class FamilyRib {
     int went = 0;
     for (int prefix = 0; prefix < prefixes.limit(); prefix++) {
       int before = 0;
-      int slot = heads.get(prefix);
+      int slot = states.get(prefix, HEAD);
       while (slot != 0) {
         int next = paths.next(slot);
         if (paths.peer(slot) == peer) {
@@ -245,7 +252,7 @@ final class FamilyRib {
   /// Puts all paths of a peer before its import policy again, in the order of the prefixes' ids.
   void judgeAnew(int peer, PeerFamily counts, Importer importer, int now) {
     for (int prefix = 0; counts.received > 0 && prefix < prefixes.limit(); prefix++) {
-      for (int slot = heads.get(prefix); slot != 0; slot = paths.next(slot)) {
+      for (int slot = states.get(prefix, HEAD); slot != 0; slot = paths.next(slot)) {
         if (paths.peer(slot) == peer) {
           int received = paths.received(slot);
           int accepted =
@@ -260,7 +267,7 @@ final class FamilyRib {
   /// Marks every prefix for decision that has a path of a peer, as if the path was another.
   void touchOf(int peer, PeerFamily counts) {
     for (int prefix = 0; counts.received > 0 && prefix < prefixes.limit(); prefix++) {
-      for (int slot = heads.get(prefix); slot != 0; slot = paths.next(slot)) {
+      for (int slot = states.get(prefix, HEAD); slot != 0; slot = paths.next(slot)) {
         if (paths.peer(slot) == peer) {
           paths.raise(slot, PathTable.CHANGED);
           touched.add(prefix);
@@ -272,7 +279,7 @@ final class FamilyRib {
   /// Marks every prefix for decision that has a path over one of these next hops.
   void touchOver(IdSet nextHops) {
     for (int prefix = 0; prefix < prefixes.limit(); prefix++) {
-      for (int slot = heads.get(prefix); slot != 0; slot = paths.next(slot)) {
+      for (int slot = states.get(prefix, HEAD); slot != 0; slot = paths.next(slot)) {
         int accepted = paths.accepted(slot);
         if (accepted >= 0 && nextHops.contains(attributes.hop(accepted))) {
           touched.add(prefix);
@@ -310,15 +317,20 @@ final class FamilyRib {
   }
 
   private boolean decide(int prefix, Selection selection) {
-    int before = chosen.get(prefix);
-    int after = selection.choose(paths, heads.get(prefix));
+    int before = states.get(prefix, CHOSEN);
+    int first = states.get(prefix, HEAD);
+    int after = selection.choose(paths, first);
     boolean differs = after != before || after != 0 && paths.has(after, PathTable.CHANGED);
-    for (int slot = heads.get(prefix); slot != 0; slot = paths.next(slot)) {
-      paths.lower(slot, PathTable.CHANGED | PathTable.MULTIPATH);
-    }
-    for (int i = 0; i < selection.size(); i++) {
-      if (selection.shares(i)) {
-        paths.raise(selection.slot(i), PathTable.MULTIPATH);
+    if (first != 0 && paths.next(first) == 0) {
+      paths.decided(first, after != 0 && selection.shares(0));
+    } else {
+      for (int slot = first; slot != 0; slot = paths.next(slot)) {
+        paths.decided(slot, false);
+      }
+      for (int i = 0; i < selection.size(); i++) {
+        if (selection.shares(i)) {
+          paths.raise(selection.slot(i), PathTable.MULTIPATH);
+        }
       }
     }
     if (after != before) {
@@ -335,17 +347,17 @@ final class FamilyRib {
 
   private void wasChosen(int prefix, int before, int after) {
     chosenCount += (after > 0 ? 1 : 0) - (before == 0 ? 0 : 1);
-    chosen.set(prefix, after);
+    states.set(prefix, CHOSEN, after);
   }
 
   /// A peer was told of the prefix, having known nothing of it.
   void hold(int prefix) {
-    holders.add(prefix, 1);
+    states.add(prefix, HOLDERS, 1);
   }
 
   /// A peer no longer knows the prefix.
   void unhold(int prefix) {
-    holders.add(prefix, -1);
+    states.add(prefix, HOLDERS, -1);
   }
 
   /// Gives the id of a prefix back that nobody needs any more.
@@ -356,7 +368,7 @@ final class FamilyRib {
   }
 
   private boolean isUnused(int prefix) {
-    return heads.get(prefix) == 0 && holders.get(prefix) == 0;
+    return states.get(prefix, HEAD) == 0 && states.get(prefix, HOLDERS) == 0;
   }
 
   private void free(int prefix) {

@@ -105,6 +105,11 @@ final class NextHops {
     };
   }
 
+  /// Whether every next hop can be reached at no cost, because nobody says otherwise.
+  boolean areAllReachable() {
+    return !tracking;
+  }
+
   /// The IGP metric, or {@link #UNREACHABLE}.
   long metric(int id) {
     return metrics.get(id);

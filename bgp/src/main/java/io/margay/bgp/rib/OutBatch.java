@@ -111,8 +111,7 @@ final class OutBatch {
   private Nlri nlri(PrefixTable table, int group) {
     Nlri.Builder builder = Nlri.builder(table.family(), sizes[group]);
     for (int i = firsts[group], n = sizes[group]; n > 0; n--, i = following[i]) {
-      int prefix = prefixes[i];
-      builder.add(table.high(prefix), table.low(prefix), table.length(prefix), pathIds[i]);
+      table.appendTo(builder, prefixes[i], pathIds[i]);
     }
     return builder.build();
   }

@@ -22,14 +22,18 @@ final class PathTable {
   private static final int PEER_SHIFT = 4;
   private static final int FLAGS = (1 << PEER_SHIFT) - 1;
 
-  private final PagedInts next = new PagedInts();
-  private final PagedInts received = new PagedInts();
-  private final PagedInts accepted = new PagedInts();
+  /// What lies beside each other of a path, so that it is one step away from the processor.
+  private static final int NEXT = 0;
+
+  private static final int RECEIVED = 1;
+  private static final int ACCEPTED = 2;
 
   /// The number of the peer, and the flags.
-  private final PagedInts owners = new PagedInts();
+  private static final int OWNER = 3;
 
-  private final PagedInts since = new PagedInts();
+  private static final int SINCE = 4;
+
+  private final Records records = new Records(5);
 
   /// Stays without a page where no peer sends path identifiers.
   private final PagedInts pathIds = new PagedInts();
@@ -53,71 +57,82 @@ final class PathTable {
     if (slot == 0) {
       slot = limit++;
     } else {
-      firstFree = next.get(slot);
+      firstFree = records.get(slot, NEXT);
     }
-    next.set(slot, following);
-    received.set(slot, receivedId);
-    accepted.set(slot, acceptedId);
-    owners.set(slot, peer << PEER_SHIFT | flags);
-    since.set(slot, now);
+    int[] page = records.writable(slot);
+    int at = records.offset(slot);
+    page[at + NEXT] = following;
+    page[at + RECEIVED] = receivedId;
+    page[at + ACCEPTED] = acceptedId;
+    page[at + OWNER] = peer << PEER_SHIFT | flags;
+    page[at + SINCE] = now;
     pathIds.set(slot, pathId);
     size++;
     return slot;
   }
 
   void remove(int slot) {
-    next.set(slot, firstFree);
+    records.set(slot, NEXT, firstFree);
     firstFree = slot;
     size--;
   }
 
   int next(int slot) {
-    return next.get(slot);
+    return records.get(slot, NEXT);
   }
 
   void linkNext(int slot, int following) {
-    next.set(slot, following);
+    records.set(slot, NEXT, following);
   }
 
   /// The id of the attributes as they came.
   int received(int slot) {
-    return received.get(slot);
+    return records.get(slot, RECEIVED);
   }
 
   /// The id of the attributes after policy, or {@link #REJECTED}.
   int accepted(int slot) {
-    return accepted.get(slot);
+    return records.get(slot, ACCEPTED);
   }
 
   void replace(int slot, int receivedId, int acceptedId, int now) {
-    received.set(slot, receivedId);
-    accepted.set(slot, acceptedId);
-    since.set(slot, now);
+    records.set(slot, RECEIVED, receivedId);
+    records.set(slot, ACCEPTED, acceptedId);
+    records.set(slot, SINCE, now);
   }
 
   int peer(int slot) {
-    return owners.get(slot) >>> PEER_SHIFT;
+    return records.get(slot, OWNER) >>> PEER_SHIFT;
   }
 
   boolean has(int slot, int flag) {
-    return (owners.get(slot) & flag) != 0;
+    return (records.get(slot, OWNER) & flag) != 0;
   }
 
   int flags(int slot) {
-    return owners.get(slot) & FLAGS;
+    return records.get(slot, OWNER) & FLAGS;
   }
 
   void raise(int slot, int flags) {
-    owners.set(slot, owners.get(slot) | flags);
+    records.set(slot, OWNER, records.get(slot, OWNER) | flags);
   }
 
   void lower(int slot, int flags) {
-    owners.set(slot, owners.get(slot) & ~flags);
+    records.set(slot, OWNER, records.get(slot, OWNER) & ~flags);
+  }
+
+  /// The path was decided on.
+  ///
+  /// @param shares whether traffic is shared over it
+  void decided(int slot, boolean shares) {
+    int[] page = records.writable(slot);
+    int at = records.offset(slot) + OWNER;
+    page[at] = page[at] & ~(CHANGED | MULTIPATH) | (shares ? MULTIPATH : 0);
   }
 
   /// When the path came or was last replaced: seconds since 1970, unsigned.
   int since(int slot) {
-    return since.get(slot);
+    return records.get(slot, SINCE);
   }
 
   int pathId(int slot) {

@@ -22,8 +22,15 @@ final class PeerRibs {
   /// Of the last session: routes kept over a restart came from it.
   @Nullable RouteSource source;
 
+  /// Another for each source of each peer; 0: none yet.
+  int sourceNumber;
+
   @Nullable ImportPolicy importPolicy;
   @Nullable ExportPolicy exportPolicy;
+
+  /// Even, and another for each policy of each peer.
+  private int exportNumber;
+
   private final PeerFamily ipv4 = new PeerFamily();
   private final PeerFamily ipv6 = new PeerFamily();
 
@@ -37,6 +44,20 @@ final class PeerRibs {
     return switch (family) {
       case IPV4 -> ipv4;
       case IPV6 -> ipv6;
+    };
+  }
+
+  /// @param number even, given to no other policy
+  void exportWith(ExportPolicy policy, int number) {
+    exportPolicy = policy;
+    exportNumber = number;
+  }
+
+  /// Names what export policy does to routes of a family; never 0.
+  int exportNumber(IpFamily family) {
+    return switch (family) {
+      case IPV4 -> exportNumber;
+      case IPV6 -> exportNumber + 1;
     };
   }
 

@@ -61,6 +61,12 @@ final class Peers {
     return peer.source;
   }
 
+  /// Names the source of paths with this number as no other ever was; 0 for {@link #OURSELVES}.
+  int sourceNumber(int number) {
+    PeerRibs peer = byNumber.get(number);
+    return peer == null ? 0 : peer.sourceNumber;
+  }
+
   Collection<PeerRibs> all() {
     return Collections.unmodifiableCollection(byAddress.values());
   }

@@ -1,5 +1,6 @@
 package io.margay.bgp.rib;
 
+import io.margay.bgp.message.Nlri;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Ipv4Address;
@@ -14,8 +15,8 @@ import io.margay.model.net.Prefix;
 /// order, is walked and filled line by line, and yet nobody outside can choose prefixes that
 /// collide. A collision moves on by a stride that the neighbours share.
 ///
-/// Prefixes are given and kept as {@link io.margay.bgp.message.Nlri} does: IPv4 in the low 32 bits
-/// of `high`, IPv6 in `high` and `low`, host bits zero.
+/// Prefixes are given and kept as {@link Nlri} does: IPv4 in the low 32 bits of `high`, IPv6 in
+/// `high` and `low`, host bits zero.
 final class PrefixTable {
 
   /// What {@link #find} answers for a prefix that is not there.
@@ -206,6 +207,15 @@ final class PrefixTable {
   Prefix prefix(int id) {
     IpAddress address = wide ? new Ipv6Address(high(id), low(id)) : new Ipv4Address((int) high(id));
     return new Prefix(address, length(id));
+  }
+
+  void appendTo(Nlri.Builder builder, int id, int pathId) {
+    long key = keys.get(id);
+    if (wide) {
+      builder.add(key, lows.get(id), lengths.get(id), pathId);
+    } else {
+      builder.add(key >>> 8, 0, (int) key & 0xff, pathId);
+    }
   }
 
   /// Whether any prefix has this length.

@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// All RIBs of a speaker: peers' routes and own prefixes in, decisions and messages out.
@@ -82,6 +83,12 @@ public final class Rib {
   private boolean configured;
   private boolean deferralOver;
   private int now;
+
+  /// Numbers given to sources of routes so far.
+  private int sources;
+
+  /// Numbers given to export policies so far.
+  private int exportPolicies;
 
   /// @param listener told what to forward; absent: nobody forwards, and nothing is worked out for
   ///   it
@@ -145,15 +152,17 @@ public final class Rib {
         peers.remove(peer);
       }
     }
-    wanted.forEach(
-        (address, desired) -> {
-          PeerRibs peer = peers.find(address);
-          if (peer == null) {
-            limit(peers.add(address, desired), desired.policy());
-          } else {
-            reconfigure(peer, desired);
-          }
-        });
+    // In the order of the addresses, so that what follows does not depend on a map.
+    new TreeMap<>(wanted)
+        .forEach(
+            (address, desired) -> {
+              PeerRibs peer = peers.find(address);
+              if (peer == null) {
+                limit(peers.add(address, desired), desired.policy());
+              } else {
+                reconfigure(peer, desired);
+              }
+            });
   }
 
   private static void limit(PeerRibs peer, PeerPolicy policy) {
@@ -182,16 +191,17 @@ public final class Rib {
         rib(prefix.family()).removeOurs(one.high(0), one.low(0), one.length(0));
       }
     }
-    routes.forEach(
-        (prefix, with) -> {
-          if (!with.equals(originated.put(prefix, with))) {
-            Nlri one = Nlri.of(prefix.family(), List.of(prefix));
-            NextHop none = Objects.requireNonNull(OURS.get(prefix.family()));
-            int id = attributes.intern(new RouteAttributes(with, none));
-            rib(prefix.family()).putOurs(one.high(0), one.low(0), one.length(0), id, now);
-            attributes.release(id);
-          }
-        });
+    new TreeMap<>(routes)
+        .forEach(
+            (prefix, with) -> {
+              if (!with.equals(originated.put(prefix, with))) {
+                Nlri one = Nlri.of(prefix.family(), List.of(prefix));
+                NextHop none = Objects.requireNonNull(OURS.get(prefix.family()));
+                int id = attributes.intern(new RouteAttributes(with, none));
+                rib(prefix.family()).putOurs(one.high(0), one.low(0), one.length(0), id, now);
+                attributes.release(id);
+              }
+            });
   }
 
   /// A session is up. What was kept for the peer stays only where it kept forwarding (RFC 4724
@@ -232,6 +242,7 @@ public final class Rib {
   private void use(PeerRibs peer, RibSession session, @Nullable RouteSource before) {
     peer.source = session.source();
     if (peer.importPolicy == null || !session.source().equals(before)) {
+      peer.sourceNumber = ++sources;
       judgeAnew(peer);
       for (IpFamily family : IpFamily.values()) {
         rib(family).touchOf(peer.number, peer.family(family));
@@ -309,7 +320,9 @@ public final class Rib {
     if (session == null) {
       return;
     }
-    peer.exportPolicy = new ExportPolicy(speaker, peer.wanted.policy(), session.export());
+    exportPolicies += 2;
+    peer.exportWith(
+        new ExportPolicy(speaker, peer.wanted.policy(), session.export()), exportPolicies);
     for (IpFamily family : IpFamily.values()) {
       AdjRibOut out = peer.family(family).out;
       if (out != null) {

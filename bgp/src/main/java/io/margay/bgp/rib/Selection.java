@@ -48,7 +48,9 @@ final class Selection {
   /// Whether a path may be chosen at all.
   boolean isEligible(PathTable paths, int slot) {
     int accepted = paths.accepted(slot);
-    return accepted >= 0 && nextHops.metric(attributes.hop(accepted)) != NextHops.UNREACHABLE;
+    return accepted >= 0
+        && (nextHops.areAllReachable()
+            || nextHops.metric(attributes.hop(accepted)) != NextHops.UNREACHABLE);
   }
 
   /// The best of the paths linked from `first`; 0 when none is eligible.
