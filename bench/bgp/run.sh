@@ -280,7 +280,11 @@ fib_has() { [ "$(tail -n 1 "$work/samples" | cut -d' ' -f2)" -ge "$1" ]; }
 
 bench_jmh() { JMH=${JMH:-io.margay.bench.bgp.*} bash "$root/bench/run.sh" jmh; }
 
-install_packages bird2 frr gobgpd iproute2 gcc libc6-dev jq
+# BIRD is feeder and sink as well; the others only where they are measured.
+install_packages bird2 iproute2 gcc libc6-dev jq
+case " ${DUTS:-} " in *" frr "*) install_packages frr ;; esac
+case " ${DUTS:-} " in *" gobgp "*) install_packages gobgpd ;; esac
+case " ${DUTS:-} " in *" openbgpd "*) install_packages openbgpd ;; esac
 [ $# -gt 0 ] || set -- full eight wire reflector fib jmh
 for bench in "$@"; do
   case $bench in

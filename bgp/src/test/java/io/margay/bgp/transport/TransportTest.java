@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.ScopedAddress;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.time.Duration;
@@ -48,6 +49,8 @@ class TransportTest {
       assertThat(theirs.localPort()).isEqualTo(Node.PORT);
       assertThat(theirs.remote()).isEqualTo(ours.local());
       assertThat(theirs.remotePort()).isEqualTo(ours.localPort());
+      assertThat(out.config().getOption(ChannelOption.IP_TOS)).as("CS6").isEqualTo(0xc0);
+      assertThat(in.config().getOption(ChannelOption.IP_TOS)).as("CS6").isEqualTo(0xc0);
       Node.send(out, "ping");
       server.awaitText(in, "ping");
       Node.send(in, "pong");
@@ -129,7 +132,8 @@ class TransportTest {
                   + " node");
       assertThat(client.failure(dial("fe80::1%mgyt-none", null)))
           .startsWith(
-              "cannot connect to fe80::1%mgyt-none port 17917: interface mgyt-none cannot be used: ");
+              "cannot connect to fe80::1%mgyt-none port 17917: interface mgyt-none cannot be"
+                  + " used: ");
       assertThatThrownBy(() -> dial("fe80::1", null)).hasMessageContaining("fe80::1%eth0");
       assertThatThrownBy(() -> dial("127.0.0.1", "::1")).hasMessageContaining("other family");
     }
