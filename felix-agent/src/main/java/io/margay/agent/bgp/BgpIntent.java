@@ -4,6 +4,8 @@ import io.margay.agent.calc.ClusterView;
 import io.margay.agent.settings.AgentSettings;
 import io.margay.bgp.policy.ExportMode;
 import io.margay.bgp.policy.ImportMode;
+import io.margay.bgp.policy.LocalAs;
+import io.margay.bgp.policy.NextHopMode;
 import io.margay.bgp.policy.PeerPolicy;
 import io.margay.bgp.speaker.Connection;
 import io.margay.bgp.speaker.PeerConfig;
@@ -157,6 +159,25 @@ public record BgpIntent(Identity identity, List<PeerConfig> peers, List<String> 
               + ": spec.filters is not served yet; no session is made rather than an unfiltered"
               + " one");
     }
+    if (spec.localASNumber() != null && spec.localASNumber().toLong() == 0) {
+      return Optional.of(
+          name + ": spec.localASNumber 0 is reserved (RFC 7607); no session is made");
+    }
+    Integer allowed = spec.numAllowedLocalASNumbers();
+    if (allowed != null && (allowed < 0 || allowed > PeerPolicy.MAX_ALLOW_LOCAL_AS)) {
+      return Optional.of(
+          name
+              + ": spec.numAllowedLocalASNumbers "
+              + allowed
+              + " is not in 0.."
+              + PeerPolicy.MAX_ALLOW_LOCAL_AS
+              + "; no session is made");
+    }
+    Integer hops = spec.ttlSecurity();
+    if (hops != null && (hops < 1 || hops > Ttl.MAX)) {
+      return Optional.of(
+          name + ": spec.ttlSecurity " + hops + " is not in 1.." + Ttl.MAX + "; no session is made");
+    }
     Duration keepalive = spec.keepaliveTime();
     if (keepalive != null
         && !keepalive.isZero()
@@ -182,7 +203,7 @@ public record BgpIntent(Identity identity, List<PeerConfig> peers, List<String> 
     Optional<LinkAddress> onLink =
         links.stream().filter(link -> link.subnet().contains(at.address())).findFirst();
     Duration keepalive = spec.keepaliveTime();
-    return PeerConfig.builder(ScopedAddress.of(at.address()), asn, POLICY)
+    return PeerConfig.builder(ScopedAddress.of(at.address()), asn, policy(spec, localAsn))
         .description(peer.metadata().name())
         .port(at.port() == null ? Connection.DEFAULT_PORT : at.port())
         .localAddress(onLink.map(LinkAddress::address).orElse(null))
@@ -192,10 +213,44 @@ public record BgpIntent(Identity identity, List<PeerConfig> peers, List<String> 
                 ? HOLD_TIME
                 : keepalive.multipliedBy(3).truncatedTo(ChronoUnit.SECONDS))
         .connectRetry(CONNECT_RETRY)
-        .ttl(onLink.isPresent() && !asn.equals(localAsn) ? Ttl.adjacent() : Ttl.multihop(Ttl.MAX))
+        .ttl(ttl(spec, onLink.isPresent() && !asn.equals(shownAsn(spec, localAsn))))
         .gracefulRestart(settings.gracefulRestart())
         .nextHops(nextHops(onLink, links))
         .build();
+  }
+
+  /// What our OPEN names.
+  private static Asn shownAsn(BGPPeerSpec spec, Asn localAsn) {
+    Asn other = spec.localASNumber();
+    return other == null ? localAsn : other;
+  }
+
+  private static PeerPolicy policy(BGPPeerSpec spec, Asn localAsn) {
+    PeerPolicy.Builder policy =
+        POLICY.toBuilder()
+            .nextHop(
+                switch (spec.effectiveNextHopMode()) {
+                  case AUTO -> NextHopMode.AUTO;
+                  case SELF -> NextHopMode.SELF;
+                  case KEEP -> NextHopMode.KEEP;
+                });
+    Integer allowed = spec.numAllowedLocalASNumbers();
+    if (allowed != null) {
+      policy.allowLocalAs(allowed);
+    }
+    Asn shown = shownAsn(spec, localAsn);
+    if (!shown.equals(localAsn)) {
+      policy.localAs(LocalAs.replacing(shown));
+    }
+    return policy.build();
+  }
+
+  private static Ttl ttl(BGPPeerSpec spec, boolean isAdjacent) {
+    Integer hops = spec.ttlSecurity();
+    if (hops != null) {
+      return Ttl.secured(hops);
+    }
+    return isAdjacent ? Ttl.adjacent() : Ttl.multihop(Ttl.MAX);
   }
 
   /// On a shared link the peer can resolve our addresses on that link, whatever family the session

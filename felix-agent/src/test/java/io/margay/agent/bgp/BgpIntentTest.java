@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.margay.agent.calc.Documents;
 import io.margay.agent.settings.AgentSettings;
 import io.margay.bgp.fsm.ExpectedAs;
+import io.margay.bgp.policy.LocalAs;
+import io.margay.bgp.policy.NextHopMode;
 import io.margay.bgp.speaker.PeerConfig;
 import io.margay.bgp.transport.Ttl;
 import io.margay.model.net.Asn;
@@ -214,6 +216,31 @@ class BgpIntentTest {
         "password");
     onlyProblem("{peerIP: 172.16.0.0, asNumber: 65001, filters: [only-mine]}", "filters");
     onlyProblem("{peerIP: 172.16.0.0, asNumber: 0}", "asNumber 0");
+    onlyProblem("{peerIP: 172.16.0.0, asNumber: 65001, localASNumber: 0}", "localASNumber 0");
+    onlyProblem(
+        "{peerIP: 172.16.0.0, asNumber: 65001, numAllowedLocalASNumbers: 11}",
+        "numAllowedLocalASNumbers 11");
+  }
+
+  @Test
+  void the_as_shown_loops_allowed_next_hop_and_ttl_security_are_as_the_peer_says() {
+    PeerConfig peer =
+        onlyPeer(
+            "{peerIP: 172.16.0.0, asNumber: 65001, localASNumber: 65099,"
+                + " numAllowedLocalASNumbers: 2, nextHopMode: Self, ttlSecurity: 1}");
+    assertThat(peer.policy().localAs()).isEqualTo(LocalAs.replacing(Asn.of(65099)));
+    assertThat(peer.policy().allowLocalAs()).isEqualTo(2);
+    assertThat(peer.policy().nextHop()).isEqualTo(NextHopMode.SELF);
+    assertThat(peer.connection().ttl()).isEqualTo(Ttl.secured(1));
+    PeerConfig plain = onlyPeer("{peerIP: 172.16.0.0, asNumber: 65001}");
+    assertThat(plain.policy().localAs()).isNull();
+    assertThat(plain.policy().allowLocalAs()).isZero();
+    assertThat(plain.policy().nextHop()).isEqualTo(NextHopMode.AUTO);
+    assertThat(
+            onlyPeer("{peerIP: 172.16.0.0, asNumber: 65001, keepOriginalNextHop: true}")
+                .policy()
+                .nextHop())
+        .isEqualTo(NextHopMode.KEEP);
   }
 
   @ParameterizedTest

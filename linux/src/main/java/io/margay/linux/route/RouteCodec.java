@@ -146,7 +146,7 @@ final class RouteCodec {
         .u8(0)
         .u8(0)
         .u8(0)
-        .u32(Rtnl.RTM_F_LOOKUP_TABLE | Rtnl.RTM_F_FIB_MATCH)
+        .u32(Rtnl.RTM_F_FIB_MATCH)
         .attr(Rtnl.RTA_DST, destination.toBytes())
         .build();
   }

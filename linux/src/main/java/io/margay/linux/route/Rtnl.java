@@ -51,7 +51,6 @@ final class Rtnl {
   static final int RTA_MULTIPATH = 9;
   static final int RTA_TABLE = 15;
   static final int RTM_F_CLONED = 0x200;
-  static final int RTM_F_LOOKUP_TABLE = 0x1000;
   static final int RTM_F_FIB_MATCH = 0x2000;
   static final int RTNH_F_DEAD = 1;
   static final int RTNH_F_ONLINK = 4;
