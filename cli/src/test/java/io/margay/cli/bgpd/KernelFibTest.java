@@ -152,9 +152,7 @@ class KernelFibTest {
     assertThat(second.hadLeftovers()).isTrue();
     second.onRoutes(install("10.1.0.0/24", via("10.0.0.2")));
     second.onReadyToSweep(IpFamily.IPV6);
-    await(
-        () ->
-            second.status().families().getOrDefault(IpFamily.IPV4, NONE).wanted() == 1);
+    await(() -> second.status().families().getOrDefault(IpFamily.IPV4, NONE).wanted() == 1);
     assertThat(routes(4).lines()).hasSize(2);
     second.onReadyToSweep(IpFamily.IPV4);
     await(() -> routes(4).lines().count() == 1);

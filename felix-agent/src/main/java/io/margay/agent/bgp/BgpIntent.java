@@ -176,7 +176,12 @@ public record BgpIntent(Identity identity, List<PeerConfig> peers, List<String> 
     Integer hops = spec.ttlSecurity();
     if (hops != null && (hops < 1 || hops > Ttl.MAX)) {
       return Optional.of(
-          name + ": spec.ttlSecurity " + hops + " is not in 1.." + Ttl.MAX + "; no session is made");
+          name
+              + ": spec.ttlSecurity "
+              + hops
+              + " is not in 1.."
+              + Ttl.MAX
+              + "; no session is made");
     }
     Duration keepalive = spec.keepaliveTime();
     if (keepalive != null
