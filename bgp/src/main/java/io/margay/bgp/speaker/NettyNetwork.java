@@ -52,7 +52,7 @@ final class NettyNetwork implements Network {
   public void expect(Collection<ExpectedPeer> peers) {
     try {
       transport.expect(peers);
-    } catch (ChannelException refused) {
+    } catch (ChannelException | IllegalArgumentException refused) {
       BgpLog.listenersRefuse(refused);
     }
   }

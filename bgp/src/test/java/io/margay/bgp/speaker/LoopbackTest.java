@@ -239,21 +239,26 @@ class LoopbackTest {
     BgpSpeaker two = start(2, false, fibTwo);
     one.originate(Set.of(route("10.65.0.0/26")));
     one.configure(List.of(peer(2)));
-    two.configure(List.of(peer(1)));
+    // One of them waits: simultaneous connections may cost the first session.
+    two.configure(List.of(waiting()));
     holds(fibTwo, "{10.65.0.0/26=[192.0.2.1]}");
 
-    two.configure(List.of(with(peer(1), ImportMode.REJECT, new Asn(65001))));
+    two.configure(List.of(with(waiting(), ImportMode.REJECT, new Asn(65001))));
     holds(fibTwo, "{}");
     assertThat(two.routes().getFirst().paths().getFirst().reason())
         .isEqualTo("the peer's import policy rejects: no filter accepts it and import is reject");
     assertThat(only(two).history().established()).isEqualTo(1);
 
-    two.configure(List.of(with(peer(1), ImportMode.ACCEPT, new Asn(64999))));
+    two.configure(List.of(with(waiting(), ImportMode.ACCEPT, new Asn(64999))));
     Waiting.until(
         "refused",
         one::status,
         () -> String.valueOf(only(one).lastError()).contains("Bad peer AS (2/2)"));
     assertThat(fibTwo.text()).isEqualTo("{}");
+  }
+
+  private PeerConfig waiting() {
+    return peer(1).toBuilder().passive(true).build();
   }
 
   private static PeerConfig with(PeerConfig peer, ImportMode mode, Asn asn) {
