@@ -14,8 +14,11 @@ import org.jspecify.annotations.Nullable;
 final class AttributeStore {
 
   private static final int FIRST_SLOTS = 64;
-  private static final int EMPTY = 0;
+  private static final long EMPTY = 0;
+
+  /// In place of an id + 1.
   private static final int REMOVED = -1;
+
   private static final int ORIGIN_BITS = 2;
   private static final int HOPS_BITS = 16;
   private static final int MAX_HOPS = (1 << HOPS_BITS) - 1;
@@ -23,11 +26,9 @@ final class AttributeStore {
   private final NextHops nextHops;
   private final int seed;
 
-  /// Id + 1, {@link #EMPTY} or {@link #REMOVED}.
-  private int[] slots = new int[FIRST_SLOTS];
-
-  /// By slot: the hash, so that another set is told from ours without looking at it.
-  private int[] slotHashes = new int[FIRST_SLOTS];
+  /// The hash, so that another set is told from ours without looking at it, and the id + 1 or
+  /// {@link #REMOVED}; or {@link #EMPTY}.
+  private long[] slots = new long[FIRST_SLOTS];
 
   /// Slots that are not {@link #EMPTY}.
   private int used;
@@ -61,13 +62,14 @@ final class AttributeStore {
     int slot = hash & mask;
     int reusable = -1;
     while (true) {
-      int held = slots[slot];
-      if (held == EMPTY) {
+      long content = slots[slot];
+      if (content == EMPTY) {
         break;
       }
+      int held = (int) content;
       if (held == REMOVED) {
         reusable = reusable < 0 ? slot : reusable;
-      } else if (slotHashes[slot] == hash && value.equals(values[held - 1])) {
+      } else if ((int) (content >>> Integer.SIZE) == hash && value.equals(values[held - 1])) {
         holders.add(held - 1, 1);
         return held - 1;
       }
@@ -79,8 +81,7 @@ final class AttributeStore {
       slot = reusable;
     }
     int id = newId();
-    slots[slot] = id + 1;
-    slotHashes[slot] = hash;
+    slots[slot] = (long) hash << Integer.SIZE | id + 1;
     values[id] = value;
     holders.set(id, 1);
     hops.set(id, nextHops.acquire(value.nextHop()));
@@ -117,18 +118,17 @@ final class AttributeStore {
   private void remove(int id) {
     int mask = slots.length - 1;
     int slot = hash(get(id)) & mask;
-    while (slots[slot] != id + 1) {
+    while ((int) slots[slot] != id + 1) {
       slot = slot + 1 & mask;
     }
-    slots[slot] = REMOVED;
+    slots[slot] = REMOVED & 0xffff_ffffL;
     nextHops.release(hops.get(id));
     values[id] = null;
     generations.add(id, 1);
     free.add(id);
     size--;
     if (size == 0) {
-      slots = new int[FIRST_SLOTS];
-      slotHashes = new int[FIRST_SLOTS];
+      slots = new long[FIRST_SLOTS];
       values = new @Nullable RouteAttributes[FIRST_SLOTS];
       used = 0;
       limit = 0;
@@ -190,19 +190,16 @@ final class AttributeStore {
   }
 
   private void rehash() {
-    int[] old = slots;
-    int[] oldHashes = slotHashes;
-    slots = new int[size * 4L >= old.length ? old.length * 2 : old.length];
-    slotHashes = new int[slots.length];
+    long[] old = slots;
+    slots = new long[size * 4L >= old.length ? old.length * 2 : old.length];
     int mask = slots.length - 1;
-    for (int from = 0; from < old.length; from++) {
-      if (old[from] > 0) {
-        int slot = oldHashes[from] & mask;
+    for (long content : old) {
+      if (content != EMPTY && (int) content != REMOVED) {
+        int slot = (int) (content >>> Integer.SIZE) & mask;
         while (slots[slot] != EMPTY) {
           slot = slot + 1 & mask;
         }
-        slots[slot] = old[from];
-        slotHashes[slot] = oldHashes[from];
+        slots[slot] = content;
       }
     }
     used = size;

@@ -31,6 +31,11 @@ final class PrefixTable {
 
   private static final int RUN_MASK = (1 << RUN_SHIFT) - 1;
 
+  private static final int TAG_SHIFT = 27;
+  private static final int ID_MASK = (1 << TAG_SHIFT) - 1;
+  private static final int TAG_MASK = 0xf;
+  private static final int MAX_PREFIXES = ID_MASK - 1;
+
   /// The fractional part of the golden ratio, odd: spreads what is multiplied by it over all bits.
   private static final long SPREAD = 0x9e3779b97f4a7c15L;
 
@@ -43,7 +48,8 @@ final class PrefixTable {
   private final long secretMultiplier;
   private final int[] lengthCounts;
 
-  /// Id + 1, {@link #EMPTY} or {@link #REMOVED}.
+  /// Id + 1 and above it a few bits of the hash, which tell most other prefixes from ours without a
+  /// look at them; {@link #EMPTY} or {@link #REMOVED}.
   private int[] slots = new int[FIRST_SLOTS];
 
   /// Slots that are not {@link #EMPTY}.
@@ -99,13 +105,14 @@ final class PrefixTable {
     int mask = slots.length - 1;
     int slot = slot(hash, high, low, length, mask);
     int stride = stride(hash);
+    int tag = tag(hash);
     while (true) {
       int held = slots[slot];
       if (held == EMPTY) {
         return NONE;
       }
-      if (held != REMOVED && isAt(held - 1, key, low, length)) {
-        return held - 1;
+      if (held != REMOVED && held >>> TAG_SHIFT == tag && isAt(id(held), key, low, length)) {
+        return id(held);
       }
       slot = slot + stride & mask;
     }
@@ -129,6 +136,7 @@ final class PrefixTable {
     int mask = slots.length - 1;
     int slot = slot(hash, high, low, length, mask);
     int stride = stride(hash);
+    int tag = tag(hash);
     int reusable = -1;
     while (true) {
       int held = slots[slot];
@@ -137,8 +145,8 @@ final class PrefixTable {
       }
       if (held == REMOVED) {
         reusable = reusable < 0 ? slot : reusable;
-      } else if (isAt(held - 1, key, low, length)) {
-        return held - 1;
+      } else if (held >>> TAG_SHIFT == tag && isAt(id(held), key, low, length)) {
+        return id(held);
       }
       slot = slot + stride & mask;
     }
@@ -148,7 +156,7 @@ final class PrefixTable {
       slot = reusable;
     }
     int id = newId();
-    slots[slot] = id + 1;
+    slots[slot] = tag << TAG_SHIFT | id + 1;
     keys.set(id, key);
     if (wide) {
       lows.set(id, low);
@@ -161,7 +169,13 @@ final class PrefixTable {
 
   private int newId() {
     int recycled = free.takeFirst();
-    return recycled >= 0 ? recycled : limit++;
+    if (recycled >= 0) {
+      return recycled;
+    }
+    if (limit == MAX_PREFIXES) {
+      throw new IllegalStateException("more than " + MAX_PREFIXES + " prefixes of " + family);
+    }
+    return limit++;
   }
 
   void remove(int id) {
@@ -172,7 +186,7 @@ final class PrefixTable {
     int mask = slots.length - 1;
     int slot = slot(hash, high, low, length, mask);
     int stride = stride(hash);
-    while (slots[slot] != id + 1) {
+    while (id(slots[slot]) != id || slots[slot] == REMOVED) {
       slot = slot + stride & mask;
     }
     slots[slot] = REMOVED;
@@ -232,7 +246,7 @@ final class PrefixTable {
         long hash = hash(high(id), low(id), length(id));
         int slot = slot(hash, high(id), low(id), length(id), mask);
         probes++;
-        while (slots[slot] != id + 1) {
+        while (id(slots[slot]) != id || slots[slot] == REMOVED) {
           slot = slot + stride(hash) & mask;
           probes++;
         }
@@ -261,7 +275,7 @@ final class PrefixTable {
         while (slots[slot] != EMPTY) {
           slot = slot + stride & mask;
         }
-        slots[slot] = id + 1;
+        slots[slot] = tag(hash) << TAG_SHIFT | id + 1;
       }
     }
     used = size;
@@ -298,6 +312,15 @@ final class PrefixTable {
   private int slot(long hash, long high, long low, int length, int mask) {
     int run = (int) (hash >>> 40) << RUN_SHIFT;
     return (run | (int) (aligned(high, low, length) ^ hash) & RUN_MASK) & mask;
+  }
+
+  private static int id(int held) {
+    return (held & ID_MASK) - 1;
+  }
+
+  /// Bits of the hash that have no say in the first slot.
+  private static int tag(long hash) {
+    return (int) (hash >>> 36) & TAG_MASK;
   }
 
   /// Odd, so that it visits every slot.
