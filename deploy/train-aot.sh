@@ -33,6 +33,10 @@ for _ in $(seq 600); do
 done
 kill -TERM $bgpd 2>/dev/null || true
 wait $bgpd || true
+# A cache that the JVM then refuses to start with would be worse than none.
+if [ -f "$dist/lib/bgpd.aot" ] && ! "$dist/bin/margay" bgpd --check --config "$training/bgpd.yaml" >/dev/null 2>"$training/log"; then
+  rm -f "$dist/lib/bgpd.aot"
+fi
 if [ ! -f "$dist/lib/bgpd.aot" ]; then
   tail -n 5 "$training/log" >&2
   echo "train-aot: no cache for bgpd was written (above); it starts slower" >&2

@@ -66,22 +66,14 @@ final class Bgpd {
           case NONE -> null;
           case KERNEL -> openFib();
         };
-    BgpSpeaker started;
-    try {
-      started =
-          BgpSpeaker.start(
-              starting(wanted.speaker(), kernel != null && kernel.hadLeftovers()),
-              kernel == null ? FibListener.NONE : kernel,
-              kernel == null ? NextHopTracker.NONE : kernel,
-              (_, bug) -> failed.accept(bug),
-              InstantSource.system(),
-              new SecureRandom());
-    } catch (IOException refused) {
-      if (kernel != null) {
-        kernel.abandon();
-      }
-      throw refused;
-    }
+    BgpSpeaker started =
+        BgpSpeaker.prepare(
+            starting(wanted.speaker(), kernel != null && kernel.hadLeftovers()),
+            kernel == null ? FibListener.NONE : kernel,
+            kernel == null ? NextHopTracker.NONE : kernel,
+            (_, bug) -> failed.accept(bug),
+            InstantSource.system(),
+            new SecureRandom());
     fib = kernel;
     speaker = started;
     if (kernel != null) {
@@ -121,7 +113,7 @@ final class Bgpd {
     SpeakerConfig.Restart given = config.restart();
     return with(
         config,
-        Set.of(),
+        config.listen(),
         new SpeakerConfig.Restart(
             given.enabled(), given.time(), given.deferral(), isRestart, given.forwardingKept()));
   }

@@ -2,8 +2,11 @@ package io.margay.agent.bgp;
 
 import io.margay.bgp.speaker.BgpSpeaker;
 import io.margay.bgp.speaker.CloseMode;
+import io.margay.bgp.speaker.FailureListener;
 import io.margay.bgp.speaker.FibListener;
+import io.margay.bgp.speaker.NextHopTracker;
 import io.margay.bgp.speaker.OriginatedRoute;
+import io.margay.bgp.speaker.PeerConfig;
 import io.margay.bgp.speaker.PeerStatus;
 import io.margay.bgp.speaker.SpeakerConfig;
 import io.margay.bgp.speaker.SpeakerStatus;
@@ -80,9 +83,10 @@ public final class BgpGlue {
         speaker = null;
         identity = null;
       }
-      speaker = start(intent.identity());
+      speaker = start(intent.identity(), intent.peers());
       identity = intent.identity();
       restarting = false;
+      return;
     }
     BgpSpeaker current = speaker;
     if (current != null) {
@@ -90,14 +94,15 @@ public final class BgpGlue {
     }
   }
 
-  private BgpSpeaker start(BgpIntent.Identity who) throws IOException {
+  private BgpSpeaker start(BgpIntent.Identity who, List<PeerConfig> peers) throws IOException {
+    Set<ListenAddress> listen =
+        EVERYWHERE.stream()
+            .map(address -> ListenAddress.of(address, who.listenPort()))
+            .collect(Collectors.toSet());
     BgpSpeaker started =
-        BgpSpeaker.start(
+        BgpSpeaker.prepare(
             SpeakerConfig.builder(who.asn(), who.routerId())
-                .listen(
-                    EVERYWHERE.stream()
-                        .map(address -> ListenAddress.of(address, who.listenPort()))
-                        .collect(Collectors.toSet()))
+                .listen(listen)
                 .nextHops(who.nextHops())
                 .restart(
                     gracefulRestart
@@ -105,10 +110,20 @@ public final class BgpGlue {
                         : SpeakerConfig.Restart.DISABLED)
                 .build(),
             fib,
+            NextHopTracker.NONE,
+            FailureListener.NONE,
             clock,
             random);
     started.importGuard(guarded);
     started.originate(routes(announced));
+    started.configure(peers);
+    try {
+      // Only now: a peer that comes before it is known would be sent away.
+      started.listen(listen);
+    } catch (IOException refused) {
+      started.close(CloseMode.GRACEFUL_RESTART);
+      throw refused;
+    }
     return started;
   }
 
