@@ -93,7 +93,7 @@ class BirdInteropTest {
     speaker.awaitFib(THEIRS);
     speaker.kill();
 
-    InteropLab.Speaker wrong = speaker(true, false, "password=other");
+    InteropLab.Speaker wrong = speaker(true, false, "password=0th3r");
     Waiting.until(
         "attempts time out",
         () -> wrong.last("STATUS "),
@@ -105,7 +105,7 @@ class BirdInteropTest {
           }
           return wrong.last("STATUS ").contains("timed out");
         });
-    assertThat(wrong.last("STATUS ")).doesNotContain("phase=ESTABLISHED").doesNotContain("other");
+    assertThat(wrong.last("STATUS ")).doesNotContain("phase=ESTABLISHED").doesNotContain("0th3r");
   }
 
   @Test

@@ -69,7 +69,7 @@ class FrrInteropTest {
     speaker.stop();
     Waiting.until("withdrawn", this::routes, () -> !routes().contains("10.201.1.1 from"));
     assertThat(lab.vtysh("show bgp neighbors 10.201.1.1"))
-        .contains("Notification received (Cease/Administrative Shutdown)");
+        .contains("Notification received (Cease/Administrative Shutdown/Hard Reset)");
   }
 
   @Test
