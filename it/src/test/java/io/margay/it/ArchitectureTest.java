@@ -147,6 +147,7 @@ class ArchitectureTest {
         "io.margay.policy..",
         "io.margay.bgp.message..",
         "io.margay.bgp.fsm..",
+        "io.margay.bgp.policy..",
         "io.margay.bgp.rib..",
         "io.margay.agent.calc.."
       })
