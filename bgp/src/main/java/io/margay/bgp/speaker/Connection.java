@@ -3,6 +3,7 @@ package io.margay.bgp.speaker;
 import io.margay.bgp.transport.Password;
 import io.margay.bgp.transport.Ttl;
 import io.margay.model.net.IpAddress;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// How TCP reaches one peer.
@@ -29,6 +30,16 @@ public record Connection(
   public Connection {
     if (port < 1 || port > 65_535) {
       throw new IllegalArgumentException("port " + port + " is not in 1..65535");
+    }
+  }
+
+  /// Brings a connection that was made so to this, as far as TCP allows.
+  void bring(Wire wire, Connection before) {
+    if (!ttl.equals(before.ttl)) {
+      wire.ttl(ttl);
+    }
+    if (!Objects.equals(password, before.password)) {
+      wire.password(password);
     }
   }
 }

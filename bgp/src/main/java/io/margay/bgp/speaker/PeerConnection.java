@@ -137,6 +137,16 @@ final class PeerConnection implements Wire.Receiver {
     return confirmed;
   }
 
+  /// Another connection of the peer carries the session.
+  void giveWay() {
+    switch (state) {
+      case SessionState.OpenSent _, SessionState.OpenConfirm _, SessionState.Established _ ->
+          handle(new SessionEvent.OpenCollisionDump());
+      case SessionState.Idle _, SessionState.Connect _, SessionState.Active _ ->
+          stop((Notification) null);
+    }
+  }
+
   /// Nobody starts it again.
   void retire() {
     backOff.stop();

@@ -196,12 +196,7 @@ final class PeerSession {
     for (PeerConnection connection : connections()) {
       Wire wire = connection.wire();
       if (wire != null) {
-        if (!wanted.connection().ttl().equals(before.connection().ttl())) {
-          wire.ttl(wanted.connection().ttl());
-        }
-        if (!Objects.equals(wanted.connection().password(), before.connection().password())) {
-          wire.password(wanted.connection().password());
-        }
+        wanted.connection().bring(wire, before.connection());
       }
     }
     PeerConnection up = established;
@@ -292,7 +287,7 @@ final class PeerSession {
       if (other != connection
           && !Collision.mayStillWin(
               negotiated, connection.isOutgoing(), other.state(), other.isOutgoing())) {
-        dump(other);
+        other.giveWay();
       }
     }
     setPhase();
@@ -315,14 +310,6 @@ final class PeerSession {
         negotiated,
         wire.endpoints(),
         host.network().link(wire.endpoints().local()));
-  }
-
-  private static void dump(PeerConnection other) {
-    switch (other.state()) {
-      case SessionState.OpenSent _, SessionState.OpenConfirm _, SessionState.Established _ ->
-          other.handle(new SessionEvent.OpenCollisionDump());
-      case SessionState.Idle _, SessionState.Connect _, SessionState.Active _ -> other.stop(null);
-    }
   }
 
   void down(PeerConnection connection, Negotiated negotiated, EndReason reason) {
