@@ -3,7 +3,6 @@ package io.margay.bgp.rib;
 import io.margay.bgp.message.AfiSafi;
 import io.margay.bgp.message.NextHop;
 import io.margay.bgp.message.Nlri;
-import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttributes;
 import io.margay.bgp.message.RouteAttributes;
 import io.margay.bgp.message.Update;
@@ -72,6 +71,7 @@ public final class Rib {
   private final Map<IpFamily, Forwarding> forwarding = new EnumMap<>(IpFamily.class);
   private final Selection selection;
   private final Importer importer;
+  private final Intake intake;
   private final Exporter exporter;
   private final OutBatch outBatch;
   private final RibReader reader;
@@ -107,6 +107,7 @@ public final class Rib {
         forwarding.put(family, new Forwarding(attributes, peers, listener));
       }
     }
+    this.intake = new Intake(families, attributes, importer);
     this.reader = new RibReader(families, peers, attributes, nextHops, selection);
   }
 
@@ -335,7 +336,7 @@ public final class Rib {
   public void update(ScopedAddress address, Update update) {
     PeerRibs peer = peers.find(address);
     if (peer != null) {
-      update(peer, update);
+      intake.update(peer, update, now);
     }
   }
 
@@ -344,72 +345,9 @@ public final class Rib {
     PeerRibs peer = peers.find(address);
     if (peer != null) {
       for (int i = 0; i < updates.size(); i++) {
-        update(peer, updates.get(i));
+        intake.update(peer, updates.get(i), now);
       }
     }
-  }
-
-  private void update(PeerRibs peer, Update update) {
-    Nlri announced = update.announced();
-    Ipv4Address nextHop = update.nextHop();
-    if (!update.withdrawn().isEmpty()) {
-      withdraw(peer, update.withdrawn());
-    }
-    PathAttribute.MpUnreach unreachable = update.unreachable();
-    if (unreachable != null && !unreachable.nlri().isEmpty()) {
-      withdraw(peer, unreachable.nlri());
-    }
-    PathAttribute.MpReach reachable = update.reachable();
-    if (!announced.isEmpty() && nextHop != null) {
-      receive(peer, announced, update.attributes(), NextHop.of(nextHop));
-    } else if (reachable == null && update.endOfRib().isPresent()) {
-      endOfRib(peer, update.endOfRib().get());
-    }
-    if (reachable != null) {
-      receive(
-          peer,
-          reachable.nlri(),
-          update.attributes(),
-          new NextHop(reachable.nextHop(), reachable.linkLocal()));
-    }
-  }
-
-  private void endOfRib(PeerRibs peer, AfiSafi of) {
-    IpFamily family = of.unicastFamily().orElse(null);
-    if (family != null && peer.exchanges(family)) {
-      peer.family(family).endOfRibReceived = true;
-      rib(family).sweep(peer.number, peer.family(family), FamilyRib.Fate.DROP_STALE);
-    }
-  }
-
-  private void withdraw(PeerRibs peer, Nlri nlri) {
-    if (!peer.exchanges(nlri.family())) {
-      return;
-    }
-    FamilyRib rib = rib(nlri.family());
-    PeerFamily counts = peer.family(nlri.family());
-    for (int i = 0; i < nlri.size(); i++) {
-      rib.remove(peer.number, counts, nlri.high(i), nlri.low(i), nlri.length(i), nlri.pathId(i));
-    }
-  }
-
-  private void receive(PeerRibs peer, Nlri nlri, PathAttributes with, NextHop nextHop) {
-    if (!peer.exchanges(nlri.family())) {
-      return;
-    }
-    FamilyRib rib = rib(nlri.family());
-    PeerFamily counts = peer.family(nlri.family());
-    int received = attributes.intern(new RouteAttributes(with, nextHop));
-    importer.begin(peer.importPolicy, nlri.family());
-    for (int i = 0; i < nlri.size(); i++) {
-      long high = nlri.high(i);
-      long low = nlri.low(i);
-      int length = nlri.length(i);
-      int accepted = importer.judge(high, low, length, received);
-      rib.put(peer.number, counts, high, low, length, nlri.pathId(i), received, accepted, now);
-    }
-    importer.end();
-    attributes.release(received);
   }
 
   /// The peer asks for everything of a family once more (RFC 2918 §4).
