@@ -62,7 +62,7 @@ final class Bgpd {
   }
 
   /// The class path of this JVM, whoever loaded the tests.
-  private static String classPath() {
+  static String classPath() {
     List<String> entries = new ArrayList<>();
     for (ClassLoader loader = Bgpd.class.getClassLoader();
         loader != null;
@@ -98,6 +98,11 @@ final class Bgpd {
   void reload(BgpdConfig config) {
     write(config);
     Lab.signal(process, "HUP");
+  }
+
+  /// SIGSTOP: it falls silent with its sockets open.
+  void freeze() {
+    Lab.freeze(process);
   }
 
   /// SIGKILL: nobody is told.

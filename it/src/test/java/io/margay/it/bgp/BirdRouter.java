@@ -33,7 +33,7 @@ final class BirdRouter implements Router {
       """;
 
   private final Lab lab;
-  private final Side side;
+  private Side side;
   private final Path room;
   private @Nullable Process process;
 
@@ -55,6 +55,7 @@ final class BirdRouter implements Router {
 
   @Override
   public void start() {
+    Lab.forget(room.resolve("ctl"));
     Lab.write(room.resolve("bird.conf"), configuration());
     process =
         lab.start(
@@ -275,6 +276,13 @@ final class BirdRouter implements Router {
   }
 
   @Override
+  public void reconfigure(Side wanted) {
+    side = wanted;
+    Lab.write(room.resolve("bird.conf"), configuration());
+    birdc("configure");
+  }
+
+  @Override
   public void shutdown(String neighbour, String text) {
     birdc("disable " + protocolOf(neighbour) + " \"" + text + "\"");
   }
@@ -282,6 +290,13 @@ final class BirdRouter implements Router {
   @Override
   public String farewells(String neighbour) {
     return neighbour(neighbour) + Lab.read(room.resolve("log"));
+  }
+
+  @Override
+  public void freeze() {
+    if (process != null) {
+      Lab.freeze(process);
+    }
   }
 
   @Override

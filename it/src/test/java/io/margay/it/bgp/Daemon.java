@@ -23,4 +23,14 @@ enum Daemon {
     router.start();
     return router;
   }
+
+  /// A new process in the place of one that was killed. GoBGP must be told that it restarts.
+  Router restarted(Lab lab, Side side) {
+    if (this == GOBGP) {
+      GobgpRouter router = new GobgpRouter(lab, side);
+      router.startAgain();
+      return router;
+    }
+    return started(lab, side);
+  }
 }

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class ExabgpRouter implements Router {
 
   private final Lab lab;
-  private final Side side;
+  private Side side;
   private final Path room;
   private @Nullable Process process;
 
@@ -40,7 +40,10 @@ final class ExabgpRouter implements Router {
 
   @Override
   public void start() {
-    Lab.host("mkfifo", room.resolve("commands").toString());
+    if (!Files.exists(room.resolve("commands"))) {
+      Lab.host("mkfifo", room.resolve("commands").toString());
+    }
+    Lab.write(room.resolve("log"), "");
     Lab.write(
         room.resolve("api.sh"),
         """
@@ -258,6 +261,15 @@ final class ExabgpRouter implements Router {
     tell("neighbor " + neighbour + " announce route-refresh ipv6 unicast");
   }
 
+  @Override
+  public void reconfigure(Side wanted) {
+    side = wanted;
+    Lab.write(room.resolve("exabgp.conf"), configuration());
+    if (process != null) {
+      Lab.signal(process, "USR1");
+    }
+  }
+
   /// ExaBGP can name a subcode but no text.
   @Override
   public void shutdown(String neighbour, String text) {
@@ -267,6 +279,13 @@ final class ExabgpRouter implements Router {
   @Override
   public String farewells(String neighbour) {
     return neighbour(neighbour) + Lab.read(room.resolve("log"));
+  }
+
+  @Override
+  public void freeze() {
+    if (process != null) {
+      Lab.freeze(process);
+    }
   }
 
   @Override

@@ -16,7 +16,7 @@ final class FrrRouter implements Router {
   private static final String DAEMONS = "/usr/lib/frr/";
 
   private final Lab lab;
-  private final Side side;
+  private Side side;
   private final Path room;
   private final List<Process> processes = new ArrayList<>();
   private @Nullable Process bgpd;
@@ -57,6 +57,7 @@ final class FrrRouter implements Router {
   }
 
   private void startBgpd() {
+    Lab.forget(room.resolve("bgpd.vty"));
     Lab.write(room.resolve("bgpd.conf"), configuration());
     bgpd = daemon("bgpd", "-n", "-S", "-p", Integer.toString(side.port()));
     Waiting.until(
@@ -239,6 +240,14 @@ final class FrrRouter implements Router {
   }
 
   @Override
+  public void reconfigure(Side wanted) {
+    side = wanted;
+    List<String> lines = new ArrayList<>(List.of("configure terminal", "router bgp " + side.asn()));
+    side.peerings().forEach(peering -> session(peering).lines().map(String::trim).forEach(lines::add));
+    vtysh(lines.toArray(String[]::new));
+  }
+
+  @Override
   public void shutdown(String neighbour, String text) {
     vtysh(
         "configure terminal",
@@ -260,6 +269,14 @@ final class FrrRouter implements Router {
   private void killBgpd() {
     if (bgpd != null) {
       Lab.kill(bgpd);
+    }
+  }
+
+  @Override
+  public void freeze() {
+    processes.forEach(Lab::freeze);
+    if (bgpd != null) {
+      Lab.freeze(bgpd);
     }
   }
 

@@ -21,7 +21,7 @@ final class GobgpRouter implements Router {
   private static final int LARGE_COMMUNITIES = 32;
 
   private final Lab lab;
-  private final Side side;
+  private Side side;
   private final Path room;
   private @Nullable Process process;
 
@@ -43,20 +43,32 @@ final class GobgpRouter implements Router {
 
   @Override
   public void start() {
+    launch();
+  }
+
+  /// Says with the R bit that it has restarted (RFC 4724).
+  void startAgain() {
+    launch("--graceful-restart");
+  }
+
+  private void launch(String... further) {
     Lab.write(room.resolve("gobgpd.yaml"), configuration());
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "gobgpd",
+                "-f",
+                room.resolve("gobgpd.yaml").toString(),
+                "-t",
+                "yaml",
+                "--api-hosts",
+                "127.0.0.1:50051",
+                "--log-plain",
+                "--pprof-disable"));
+    command.addAll(List.of(further));
     process =
         lab.start(
-            lab.router(number()),
-            "gobgp" + number() + "/log",
-            "gobgpd",
-            "-f",
-            room.resolve("gobgpd.yaml").toString(),
-            "-t",
-            "yaml",
-            "--api-hosts",
-            "127.0.0.1:50051",
-            "--log-plain",
-            "--pprof-disable");
+            lab.router(number()), "gobgp" + number() + "/log", command.toArray(String[]::new));
     Waiting.until(
         "gobgp",
         () -> Lab.read(room.resolve("log")),
@@ -255,6 +267,15 @@ final class GobgpRouter implements Router {
   }
 
   @Override
+  public void reconfigure(Side wanted) {
+    side = wanted;
+    Lab.write(room.resolve("gobgpd.yaml"), configuration());
+    if (process != null) {
+      Lab.signal(process, "HUP");
+    }
+  }
+
+  @Override
   public void shutdown(String neighbour, String text) {
     gobgp("neighbor", spelled(neighbour), "shutdown", "--reason", text);
   }
@@ -262,6 +283,13 @@ final class GobgpRouter implements Router {
   @Override
   public String farewells(String neighbour) {
     return neighbour(neighbour) + Lab.read(room.resolve("log"));
+  }
+
+  @Override
+  public void freeze() {
+    if (process != null) {
+      Lab.freeze(process);
+    }
   }
 
   @Override

@@ -225,12 +225,25 @@ final class Lab implements AutoCloseable {
     }
   }
 
+  static void forget(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException refused) {
+      throw new UncheckedIOException(refused);
+    }
+  }
+
   /// SIGKILL to the process and all it started; returns when the process is gone.
   static void kill(Process process) {
     List<ProcessHandle> children = process.descendants().toList();
     process.destroyForcibly();
     children.forEach(ProcessHandle::destroyForcibly);
     await(process);
+  }
+
+  static void freeze(Process process) {
+    process.descendants().forEach(child -> host("kill", "-STOP", Long.toString(child.pid())));
+    signal(process, "STOP");
   }
 
   static int await(Process process) {

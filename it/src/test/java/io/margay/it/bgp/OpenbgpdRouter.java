@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class OpenbgpdRouter implements Router {
 
   private final Lab lab;
-  private final Side side;
+  private Side side;
   private final Path room;
   private @Nullable Process process;
 
@@ -38,14 +38,7 @@ final class OpenbgpdRouter implements Router {
 
   @Override
   public void start() {
-    Path config = room.resolve("bgpd.conf");
-    Lab.write(config, configuration());
-    try {
-      // It refuses a file that others may read: passwords may be in it.
-      Files.setPosixFilePermissions(config, PosixFilePermissions.fromString("rw-------"));
-    } catch (IOException refused) {
-      throw new UncheckedIOException(refused);
-    }
+    Path config = writeConfiguration();
     // It gives up root into /run/openbgpd, which only its service makes; this /run is its own.
     process =
         lab.start(
@@ -61,10 +54,22 @@ final class OpenbgpdRouter implements Router {
         () -> Files.exists(room.resolve("ctl")) && bgpctl("show").exitCode() == 0);
   }
 
+  private Path writeConfiguration() {
+    Path config = room.resolve("bgpd.conf");
+    Lab.write(config, configuration());
+    try {
+      // It refuses a file that others may read: passwords may be in it.
+      Files.setPosixFilePermissions(config, PosixFilePermissions.fromString("rw-------"));
+    } catch (IOException refused) {
+      throw new UncheckedIOException(refused);
+    }
+    return config;
+  }
+
   private String configuration() {
     StringBuilder text = new StringBuilder();
     text.append("AS " + side.asn() + "\nrouter-id " + side.routerId() + "\n");
-    text.append("socket \"" + room.resolve("ctl") + "\"\nfib-update no\n");
+    text.append("socket \"" + room.resolve("ctl") + "\"\nfib-update no\nconnect-retry 2\n");
     for (Peering peering : side.peerings()) {
       text.append("listen on " + peering.local + " port " + side.port() + "\n");
     }
@@ -177,6 +182,13 @@ final class OpenbgpdRouter implements Router {
   }
 
   @Override
+  public void reconfigure(Side wanted) {
+    side = wanted;
+    writeConfiguration();
+    bgpctl("reload");
+  }
+
+  @Override
   public void shutdown(String neighbour, String text) {
     bgpctl("neighbor", neighbour, "down", text);
   }
@@ -184,6 +196,13 @@ final class OpenbgpdRouter implements Router {
   @Override
   public String farewells(String neighbour) {
     return neighbour(neighbour) + Lab.read(room.resolve("log"));
+  }
+
+  @Override
+  public void freeze() {
+    if (process != null) {
+      Lab.freeze(process);
+    }
   }
 
   @Override

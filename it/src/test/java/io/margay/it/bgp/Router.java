@@ -27,6 +27,9 @@ interface Router {
   /// UPDATE messages (or route changes, where it counts those) it has received.
   long updatesReceived(String neighbour);
 
+  /// Changes what can change of a session without a restart of the daemon.
+  void reconfigure(Side wanted);
+
   /// Asks the neighbour to send everything again (RFC 2918).
   void refresh(String neighbour);
 
@@ -35,6 +38,9 @@ interface Router {
 
   /// All it has said about ends of sessions: log or last error.
   String farewells(String neighbour);
+
+  /// SIGSTOP: it falls silent, but its sockets stay open, as with a machine that hangs.
+  void freeze();
 
   /// SIGKILL.
   void kill();

@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 final class Waiting {
 
   static final Duration PATIENCE = Duration.ofSeconds(45);
+  private static final Duration FAST_POLL = Duration.ofMillis(10);
   private static final Duration POLL = Duration.ofMillis(100);
 
   private Waiting() {}
@@ -27,6 +28,18 @@ final class Waiting {
       }
       pause(POLL);
     }
+  }
+
+  /// How long it took from now, asked for as often as the answers come.
+  static Duration measure(String what, Supplier<String> state, BooleanSupplier holds) {
+    long start = System.nanoTime();
+    while (!holds.getAsBoolean()) {
+      if (System.nanoTime() - start > PATIENCE.toNanos()) {
+        throw new AssertionError(what + " did not happen in " + PATIENCE + ":\n" + state.get());
+      }
+      pause(FAST_POLL);
+    }
+    return Duration.ofNanos(System.nanoTime() - start);
   }
 
   /// Asserts that the condition never holds for as long as `span`: what a negative control needs.
