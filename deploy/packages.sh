@@ -13,6 +13,8 @@ etcdctl                      etcd-client      the leak checker's own view of etc
 bird                         bird2            the top-of-rack router of the lab
 /usr/lib/frr/bgpd            frr              an interoperability peer
 gobgpd                       gobgpd           an interoperability peer
+bgpctl                       openbgpd         an interoperability peer
+exabgp                       exabgp           an interoperability peer that can be told every attribute
 ping                         iputils-ping     reachability checks
 /etc/protocols               netbase          the names of protocols in what nft prints
 jq                           jq               the stand-in plugin of the lab's own tests

@@ -24,6 +24,12 @@ class SecurityInteropTest {
     return Side.of(1, 65100, Peering.ipv4(1).families("ipv4").password(key));
   }
 
+  /// ExaBGP and OpenBGPD (on Linux) protect only connections they make, not those they take: there
+  /// we wait to be called.
+  private static String waiting(Daemon daemon) {
+    return daemon == Daemon.EXABGP || daemon == Daemon.OPENBGPD ? ", passive: true" : "";
+  }
+
   private static void awaitDown(Router router) {
     Waiting.until(
         "session down",
@@ -38,11 +44,11 @@ class SecurityInteropTest {
     try (Lab lab = Lab.star(1)) {
       Router router = daemon.started(lab, side(KEY));
       Bgpd ours =
-          Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, ", password: " + KEY)));
+          Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: " + KEY)));
       router.awaitEstablished(Lab.ours(1));
       router.awaitRoute(BLOCK4);
 
-      ours.reload(BgpdConfig.with(neighbor(1, 65100, "")));
+      ours.reload(BgpdConfig.with(neighbor(1, 65100, waiting(daemon))));
       awaitDown(router);
       Waiting.never(
           CONTROL,
@@ -59,7 +65,7 @@ class SecurityInteropTest {
     try (Lab lab = Lab.star(1)) {
       Router router = daemon.started(lab, side(KEY));
       Bgpd ours =
-          Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, ", password: another-key")));
+          Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: another-key")));
       Waiting.never(
           CONTROL,
           "session with two keys",
@@ -67,7 +73,7 @@ class SecurityInteropTest {
           () -> router.established(Lab.ours(1)));
       ours.awaitError(Lab.theirs(1), "MD5");
 
-      ours.reload(BgpdConfig.with(neighbor(1, 65100, ", password: " + KEY)));
+      ours.reload(BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: " + KEY)));
       router.awaitEstablished(Lab.ours(1));
     }
   }
@@ -80,13 +86,13 @@ class SecurityInteropTest {
     try (Lab lab = Lab.star(1)) {
       Router router = daemon.started(lab, side(KEY));
       Bgpd ours =
-          Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, ", password: " + KEY)));
+          Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: " + KEY)));
       router.awaitEstablished(Lab.ours(1));
       ours.awaitEstablished(Lab.theirs(1));
       long before = ours.timesEstablished(Lab.theirs(1));
 
       router.reconfigure(side("s3cret-two"));
-      ours.reload(BgpdConfig.with(neighbor(1, 65100, ", password: s3cret-two")));
+      ours.reload(BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: s3cret-two")));
       // Longer than the hold time: a session that only looked alive is gone by now.
       Waiting.pause(Duration.ofSeconds(11));
       router.awaitEstablished(Lab.ours(1));
@@ -95,7 +101,7 @@ class SecurityInteropTest {
       InteropMatrix.measured(
           "MD5 key rotated, " + router.name() + ": the session " + (lived ? "lives" : "returns"));
 
-      ours.reload(BgpdConfig.with(neighbor(1, 65100, ", password: s3cret-three")));
+      ours.reload(BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: s3cret-three")));
       awaitDown(router);
     }
   }
@@ -109,13 +115,13 @@ class SecurityInteropTest {
           daemon.started(
               lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4").ttlSecurity()));
       // Without it our packets leave with TTL 1, and they drop them.
-      Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, "")));
+      Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, waiting(daemon))));
       Waiting.never(
           CONTROL,
           "session without our TTL security",
           () -> router.neighbour(Lab.ours(1)),
           () -> router.established(Lab.ours(1)));
-      ours.reload(BgpdConfig.with(neighbor(1, 65100, ", ttlSecurity: true")));
+      ours.reload(BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", ttlSecurity: true")));
       router.awaitEstablished(Lab.ours(1));
       router.awaitRoute(BLOCK4);
     }
