@@ -157,14 +157,14 @@ final class OpenbgpdRouter implements Router {
       path.path("extended_communities")
           .forEach(one -> communities.add(one.asText().replace(' ', ':')));
       List<String> clusters = new ArrayList<>();
-      path.path("cluster_list").forEach(one -> clusters.add(one.asText()));
+      path.findPath("cluster_list").forEach(one -> clusters.add(one.asText()));
       routes.add(
           new SeenRoute(
               path.at("/neighbor/remote_addr").asText(),
               path.path("exit_nexthop").asText(),
               BirdRouter.numbers(path.path("aspath").asText()),
               communities,
-              path.path("originator").asText(),
+              path.findPath("originator").asText(),
               clusters,
               path.path("stale").asBoolean()));
     }
