@@ -65,7 +65,7 @@ class SecurityInteropTest {
     try (Lab lab = Lab.star(1)) {
       Router router = daemon.started(lab, side(KEY));
       Bgpd ours =
-          Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: another-key")));
+          Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, ", password: another-key")));
       Waiting.never(
           CONTROL,
           "session with two keys",
@@ -107,15 +107,13 @@ class SecurityInteropTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(names = {"BIRD", "FRR", "GOBGP", "OPENBGPD"})
   @Feature("TTL security (GTSM)")
   void ttl_security_lets_neighbors_in(Daemon daemon) {
     try (Lab lab = Lab.star(1)) {
-      Peering theirs = Peering.ipv4(1).families("ipv4").ttlSecurity();
-      if (daemon == Daemon.EXABGP) {
-        theirs.passive(); // it checks the TTL only of connections it takes
-      }
-      Router router = daemon.started(lab, Side.of(1, 65100, theirs));
+      Router router =
+          daemon.started(
+              lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4").ttlSecurity()));
       Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, ", ttlSecurity: true")));
       router.awaitEstablished(Lab.ours(1));
       router.awaitRoute(BLOCK4);
@@ -128,6 +126,32 @@ class SecurityInteropTest {
           "session without our TTL security",
           () -> router.neighbour(Lab.ours(1)),
           () -> router.established(Lab.ours(1)));
+    }
+  }
+
+  /// ExaBGP sends with 255 and checks nothing: only our side can tell.
+  @ParameterizedTest
+  @EnumSource(names = "EXABGP")
+  @Feature("TTL security (GTSM)")
+  void ttl_security_asks_for_255_of_one_who_only_sends(Daemon daemon) {
+    String key = ", passive: true, ttlSecurity: true";
+    try (Lab lab = Lab.star(1)) {
+      Router router =
+          daemon.started(
+              lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4").ttlSecurity()));
+      Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, key)));
+      router.awaitRoute(BLOCK4);
+    }
+    try (Lab lab = Lab.star(1)) {
+      Router router = daemon.started(lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4")));
+      Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, key)));
+      Waiting.never(
+          CONTROL,
+          "session with one who sends with a lower TTL",
+          () -> router.neighbour(Lab.ours(1)),
+          () -> router.established(Lab.ours(1)));
+      ours.reload(BgpdConfig.with(neighbor(1, 65100, ", passive: true")));
+      router.awaitRoute(BLOCK4);
     }
   }
 
