@@ -93,8 +93,7 @@ final class BirdRouter implements Router {
       text.append("ipv4 table l4; ipv6 table l6; ipv4 table m4; ipv6 table m6;\n");
     }
     if (side.peerings().stream().anyMatch(peering -> peering.bfd)) {
-      text.append(
-          "protocol bfd { interface \"node\" { interval 300 ms; multiplier 3; }; }\n");
+      text.append("protocol bfd { interface \"node\" { interval 300 ms; multiplier 3; }; }\n");
     }
     int most = side.origins().stream().mapToInt(Origin::paths).max().orElse(1);
     for (int copy = 1; copy <= most; copy++) {
@@ -167,10 +166,10 @@ final class BirdRouter implements Router {
     if (foreign) {
       text.append(" next hop address " + Lab.theirs6(number()) + ";");
     }
-    text.append(peering.maxPrefix > 0 ? " receive limit " + peering.maxPrefix + " action disable;" : "");
+    text.append(
+        peering.maxPrefix > 0 ? " receive limit " + peering.maxPrefix + " action disable;" : "");
     if (peering.addPathSend || peering.addPathReceive) {
-      String way =
-          !peering.addPathSend ? "rx" : peering.addPathReceive ? "on" : "tx";
+      String way = !peering.addPathSend ? "rx" : peering.addPathReceive ? "on" : "tx";
       text.append(" add paths " + way + ";");
     }
     if (peering.extendedNextHop && family.equals("ipv4")) {
@@ -180,8 +179,7 @@ final class BirdRouter implements Router {
   }
 
   private Lab.Output birdc(String command) {
-    return Lab.tryRun(
-        lab.router(number()), "birdc", "-s", room.resolve("ctl").toString(), command);
+    return Lab.tryRun(lab.router(number()), "birdc", "-s", room.resolve("ctl").toString(), command);
   }
 
   private String protocolOf(String neighbour) {

@@ -82,13 +82,11 @@ final class ExabgpRouter implements Router {
       text.append("  local-address " + peering.local + ";\n");
       text.append("  local-as " + side.asn() + ";\n  peer-as " + peering.remoteAsn + ";\n");
       text.append("  hold-time " + peering.holdTimeSeconds + ";\n");
-      text.append(
-          peering.password == null ? "" : "  md5-password \"" + peering.password + "\";\n");
+      text.append(peering.password == null ? "" : "  md5-password \"" + peering.password + "\";\n");
       text.append(peering.ttlSecurity ? "  outgoing-ttl 255;\n  incoming-ttl 255;\n" : "");
       text.append(peering.multihop ? "  outgoing-ttl 10;\n" : "");
       text.append(peering.passive ? "  passive;\n" : "");
-      text.append(
-          peering.remotePort == 179 ? "" : "  connect " + peering.remotePort + ";\n");
+      text.append(peering.remotePort == 179 ? "" : "  connect " + peering.remotePort + ";\n");
       text.append("  capability {\n");
       text.append("    asn4 " + (peering.twoOctetAsn ? "disable" : "enable") + ";\n");
       text.append("    route-refresh enable;\n");

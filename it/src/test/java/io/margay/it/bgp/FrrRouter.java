@@ -15,6 +15,20 @@ final class FrrRouter implements Router {
 
   private static final String DAEMONS = "/usr/lib/frr/";
 
+  private static final String COMMUNITIES =
+      """
+       set community 65100:7
+       set extcommunity rt 65100:9
+       set large-community 65100:1:2
+      """;
+
+  private static final String RESTART =
+      """
+       bgp graceful-restart
+       bgp graceful-restart preserve-fw-state
+       bgp graceful-restart notification
+      """;
+
   private final Lab lab;
   private Side side;
   private final Path room;
@@ -59,12 +73,11 @@ final class FrrRouter implements Router {
   private void startBgpd() {
     Lab.forget(room.resolve("bgpd.vty"));
     Lab.write(room.resolve("bgpd.conf"), configuration());
-    bgpd = daemon("bgpd", "-n", "-S", "-p", Integer.toString(side.port()));
+    bgpd = daemon("bgpd", "-S", "-p", Integer.toString(side.port()));
     Waiting.until(
         "bgpd's socket",
         () -> Lab.read(room.resolve("bgpd.out")),
-        () ->
-            Files.exists(room.resolve("bgpd.vty")) && vtysh("show bgp summary").exitCode() == 0);
+        () -> Files.exists(room.resolve("bgpd.vty")) && vtysh("show bgp summary").exitCode() == 0);
     String log = Lab.read(room.resolve("bgpd.log"));
     if (log.contains("No such command")) {
       throw new AssertionError("FRR does not know a command: " + log);
@@ -104,11 +117,7 @@ final class FrrRouter implements Router {
     text.append(" bgp router-id " + side.routerId() + "\n");
     text.append(" no bgp ebgp-requires-policy\n no bgp network import-check\n");
     text.append(" bgp bestpath as-path multipath-relax\n");
-    text.append(
-        side.gracefulRestart()
-            ? " bgp graceful-restart\n bgp graceful-restart preserve-fw-state\n"
-                + " bgp graceful-restart notification\n"
-            : " bgp graceful-restart-disable\n");
+    text.append(side.gracefulRestart() ? RESTART : " bgp graceful-restart-disable\n");
     side.peerings().forEach(peering -> text.append(session(peering)));
     for (String family : List.of("ipv4", "ipv6")) {
       text.append(" address-family " + family + " unicast\n");
@@ -127,8 +136,7 @@ final class FrrRouter implements Router {
   private static String attributes(int index, Origin origin) {
     StringBuilder text = new StringBuilder("route-map O" + index + " permit 10\n");
     if (origin.communities()) {
-      text.append(
-          " set community 65100:7\n set extcommunity rt 65100:9\n set large-community 65100:1:2\n");
+      text.append(COMMUNITIES);
     }
     if (!origin.path().isEmpty()) {
       text.append(" set as-path prepend");
@@ -150,8 +158,7 @@ final class FrrRouter implements Router {
     text.append(peering.ttlSecurity ? neighbour + "ttl-security hops 1\n" : "");
     text.append(peering.multihop ? neighbour + "ebgp-multihop 10\n" : "");
     text.append(peering.passive ? neighbour + "passive\n" : "");
-    text.append(
-        peering.remotePort == 179 ? "" : neighbour + "port " + peering.remotePort + "\n");
+    text.append(peering.remotePort == 179 ? "" : neighbour + "port " + peering.remotePort + "\n");
     text.append(peering.bfd ? neighbour + "bfd 3 300 300\n" : "");
     text.append(peering.extendedNextHop ? neighbour + "capability extended-nexthop\n" : "");
     return text.toString();
@@ -174,8 +181,7 @@ final class FrrRouter implements Router {
   }
 
   private Lab.Output vtysh(String... commands) {
-    List<String> command =
-        new ArrayList<>(List.of("vtysh", "--vty_socket", room.toString()));
+    List<String> command = new ArrayList<>(List.of("vtysh", "--vty_socket", room.toString()));
     for (String one : commands) {
       command.addAll(List.of("-c", one));
     }
@@ -209,8 +215,7 @@ final class FrrRouter implements Router {
       Set<String> communities = new HashSet<>();
       communities.addAll(BirdRouter.words(path.at("/community/string").asText()));
       communities.addAll(BirdRouter.words(path.at("/largeCommunity/string").asText()));
-      for (String extended :
-          BirdRouter.words(path.at("/extendedCommunity/string").asText())) {
+      for (String extended : BirdRouter.words(path.at("/extendedCommunity/string").asText())) {
         communities.add(extended.toLowerCase(Locale.ROOT));
       }
       List<String> clusters = new ArrayList<>();
@@ -243,7 +248,8 @@ final class FrrRouter implements Router {
   public void reconfigure(Side wanted) {
     side = wanted;
     List<String> lines = new ArrayList<>(List.of("configure terminal", "router bgp " + side.asn()));
-    side.peerings().forEach(peering -> session(peering).lines().map(String::trim).forEach(lines::add));
+    side.peerings()
+        .forEach(peering -> session(peering).lines().map(String::trim).forEach(lines::add));
     vtysh(lines.toArray(String[]::new));
   }
 

@@ -20,6 +20,23 @@ final class GobgpRouter implements Router {
   private static final int EXTENDED_COMMUNITIES = 16;
   private static final int LARGE_COMMUNITIES = 32;
 
+  private static final String REFLECTOR =
+      """
+          route-reflector:
+            config:
+              route-reflector-client: true
+              route-reflector-cluster-id: 10.203.0.99
+      """;
+
+  private static final String RESTART =
+      """
+          graceful-restart:
+            config:
+              enabled: true
+              restart-time: 60
+              notification-enabled: true
+      """;
+
   private final Lab lab;
   private Side side;
   private final Path room;
@@ -70,9 +87,7 @@ final class GobgpRouter implements Router {
         lab.start(
             lab.router(number()), "gobgp" + number() + "/log", command.toArray(String[]::new));
     Waiting.until(
-        "gobgp",
-        () -> Lab.read(room.resolve("log")),
-        () -> gobgp("neighbor").exitCode() == 0);
+        "gobgp", () -> Lab.read(room.resolve("log")), () -> gobgp("neighbor").exitCode() == 0);
     for (Origin origin : side.origins()) {
       for (int identifier = 1; identifier <= origin.paths(); identifier++) {
         originate(origin, identifier);
@@ -131,8 +146,7 @@ final class GobgpRouter implements Router {
     text.append("    transport:\n      config:\n");
     text.append("        passive-mode: " + peering.passive + "\n");
     text.append("        remote-port: " + peering.remotePort + "\n");
-    text.append(
-        peering.isLinkLocal() ? "" : "        local-address: \"" + peering.local + "\"\n");
+    text.append(peering.isLinkLocal() ? "" : "        local-address: \"" + peering.local + "\"\n");
     text.append(
         peering.ttlSecurity
             ? "    ttl-security:\n      config:\n        enabled: true\n        ttl-min: 255\n"
@@ -141,16 +155,8 @@ final class GobgpRouter implements Router {
         peering.multihop
             ? "    ebgp-multihop:\n      config:\n        enabled: true\n        multihop-ttl: 10\n"
             : "");
-    text.append(
-        peering.reflectorClient
-            ? "    route-reflector:\n      config:\n        route-reflector-client: true\n"
-                + "        route-reflector-cluster-id: 10.203.0.99\n"
-            : "");
-    text.append(
-        peering.gracefulRestart
-            ? "    graceful-restart:\n      config:\n        enabled: true\n"
-                + "        restart-time: 60\n        notification-enabled: true\n"
-            : "");
+    text.append(peering.reflectorClient ? REFLECTOR : "");
+    text.append(peering.gracefulRestart ? RESTART : "");
     text.append("    afi-safis:\n");
     for (String family : peering.families) {
       text.append("      - config:\n          afi-safi-name: " + family + "-unicast\n");
@@ -224,8 +230,7 @@ final class GobgpRouter implements Router {
       } else if (type == COMMUNITIES) {
         attribute
             .path("communities")
-            .forEach(
-                one -> communities.add((one.asLong() >> 16) + ":" + (one.asLong() & 0xffff)));
+            .forEach(one -> communities.add((one.asLong() >> 16) + ":" + (one.asLong() & 0xffff)));
       } else if (type == EXTENDED_COMMUNITIES) {
         for (JsonNode one : attribute.path("value")) {
           communities.add(

@@ -10,6 +10,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
@@ -29,7 +30,7 @@ final class InteropMatrix implements InvocationInterceptor {
 
   @Override
   public void interceptTestMethod(
-      Invocation<Void> invocation,
+      Invocation<@Nullable Void> invocation,
       ReflectiveInvocationContext<Method> call,
       ExtensionContext context)
       throws Throwable {
@@ -38,7 +39,7 @@ final class InteropMatrix implements InvocationInterceptor {
 
   @Override
   public void interceptTestTemplateMethod(
-      Invocation<Void> invocation,
+      Invocation<@Nullable Void> invocation,
       ReflectiveInvocationContext<Method> call,
       ExtensionContext context)
       throws Throwable {
@@ -46,7 +47,7 @@ final class InteropMatrix implements InvocationInterceptor {
   }
 
   private static void record(
-      Invocation<Void> invocation,
+      Invocation<@Nullable Void> invocation,
       ReflectiveInvocationContext<Method> call,
       ExtensionContext context)
       throws Throwable {
@@ -97,8 +98,7 @@ final class InteropMatrix implements InvocationInterceptor {
     synchronized void verdict(String feature, Daemon daemon, String verdict) {
       Map<Daemon, String> row = rows.get(feature);
       if (row != null) {
-        row.merge(
-            daemon, verdict, (old, next) -> old.equals("**FAIL**") ? old : next);
+        row.merge(daemon, verdict, (old, next) -> old.equals("**FAIL**") ? old : next);
       }
     }
 

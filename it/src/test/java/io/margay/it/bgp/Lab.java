@@ -115,8 +115,19 @@ final class Lab implements AutoCloseable {
 
   void link(String one, String oneDevice, String other, String otherDevice, int number) {
     host(
-        "ip", "link", "add", oneDevice, "netns", one, "type", "veth", "peer", "name", otherDevice,
-        "netns", other);
+        "ip",
+        "link",
+        "add",
+        oneDevice,
+        "netns",
+        one,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        otherDevice,
+        "netns",
+        other);
     addresses(one, oneDevice, number, 1);
     addresses(other, otherDevice, number, 2);
   }
@@ -175,8 +186,7 @@ final class Lab implements AutoCloseable {
   }
 
   private static String[] inside(String namespace, String... command) {
-    return Stream.concat(
-            Stream.of("ip", "netns", "exec", namespace), Arrays.stream(command))
+    return Stream.concat(Stream.of("ip", "netns", "exec", namespace), Arrays.stream(command))
         .toArray(String[]::new);
   }
 
@@ -186,8 +196,7 @@ final class Lab implements AutoCloseable {
       Process process =
           new ProcessBuilder(inside(namespace, command))
               .redirectErrorStream(true)
-              .redirectOutput(
-                  ProcessBuilder.Redirect.appendTo(directory.resolve(log).toFile()))
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(directory.resolve(log).toFile()))
               .start();
       process.getOutputStream().close();
       processes.add(process);

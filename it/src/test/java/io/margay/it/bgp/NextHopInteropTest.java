@@ -12,8 +12,8 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// IPv4 routes with IPv6 next hops (RFC 8950), over global and link-local sessions; and what an OPEN
-/// may carry.
+/// IPv4 routes with IPv6 next hops (RFC 8950), over global and link-local sessions; and what an
+/// OPEN may carry.
 @Tag("interop")
 @ExtendWith(InteropMatrix.class)
 @Execution(ExecutionMode.CONCURRENT)
@@ -26,8 +26,7 @@ class NextHopInteropTest {
       cannot = {"OPENBGPD: 7.7 is older than its RFC 8950 support (8.8)"})
   void ipv4_routes_travel_with_an_ipv6_next_hop(Daemon daemon) {
     try (Lab lab = Lab.star(1)) {
-      Router router =
-          daemon.started(lab, Side.of(1, 65100, Peering.ipv6(1).extendedNextHop()));
+      Router router = daemon.started(lab, Side.of(1, 65100, Peering.ipv6(1).extendedNextHop()));
       Bgpd ours =
           Bgpd.start(
               lab,
@@ -37,12 +36,13 @@ class NextHopInteropTest {
       router.awaitRoute(BLOCK6);
       assertThat(router.routes(BLOCK4).getFirst().nextHop()).isIn(Lab.ours6(1), "fe80::1");
       ours.awaitRoute(Side.PREFIX4);
+      // GoBGP reads IPv6 next hops of IPv4 routes but sends its own with an IPv4 one.
+      String way = daemon == Daemon.GOBGP ? "via " + Lab.theirs(1) : "via inet6 ";
       Waiting.until(
-          "the kernel's route via IPv6",
-          () -> kernel(lab) + ours.log(),
-          () -> kernel(lab).contains("via inet6 "));
+          "the kernel's route", () -> kernel(lab) + ours.log(), () -> kernel(lab).contains(way));
 
-      ours.reload(BgpdConfig.with(neighbor(Lab.theirs6(1), 65100, ", families: [ipv6]")).kernelFib());
+      ours.reload(
+          BgpdConfig.with(neighbor(Lab.theirs6(1), 65100, ", families: [ipv6]")).kernelFib());
       Waiting.until(
           "no IPv4 without the family",
           () -> router.neighbour(Lab.ours6(1)),
@@ -58,13 +58,10 @@ class NextHopInteropTest {
   @EnumSource(names = {"BIRD", "FRR", "GOBGP"})
   @Feature(
       value = "link-local session, IPv4 and IPv6 over it",
-      cannot = {
-        "OPENBGPD: 7.7 has no RFC 8950", "EXABGP: its addresses have no interface"
-      })
+      cannot = {"OPENBGPD: 7.7 has no RFC 8950", "EXABGP: its addresses have no interface"})
   void a_link_local_session_carries_both_families(Daemon daemon) {
     try (Lab lab = Lab.star(1)) {
-      Router router =
-          daemon.started(lab, Side.of(1, 65100, Peering.linkLocal().extendedNextHop()));
+      Router router = daemon.started(lab, Side.of(1, 65100, Peering.linkLocal().extendedNextHop()));
       Bgpd ours =
           Bgpd.start(
               lab,
@@ -74,10 +71,17 @@ class NextHopInteropTest {
       router.awaitRoute(BLOCK4);
       router.awaitRoute(BLOCK6);
       ours.awaitRoute(Side.PREFIX4);
+      // GoBGP sends an IPv4 next hop, FRR its global address beside the link-local one.
+      String way =
+          switch (daemon) {
+            case GOBGP -> "via " + Lab.theirs(1) + " dev r1";
+            case FRR -> "via inet6 " + Lab.theirs6(1) + " dev r1";
+            case BIRD, OPENBGPD, EXABGP -> "via inet6 fe80::2 dev r1";
+          };
       Waiting.until(
           "the kernel's route through the interface",
           () -> kernel(lab) + ours.log(),
-          () -> kernel(lab).contains("via inet6 fe80::2 dev r1"));
+          () -> kernel(lab).contains(way));
 
       ours.reload(BgpdConfig.with().kernelFib());
       Waiting.until(
@@ -102,7 +106,8 @@ class NextHopInteropTest {
     try (Lab lab = Lab.star(1)) {
       Router router =
           daemon.started(
-              lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4").extendedOptionalParameters()));
+              lab,
+              Side.of(1, 65100, Peering.ipv4(1).families("ipv4").extendedOptionalParameters()));
       Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, "")));
       router.awaitEstablished(Lab.ours(1));
       router.awaitRoute(BLOCK4);

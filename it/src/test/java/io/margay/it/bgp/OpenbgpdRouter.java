@@ -106,8 +106,7 @@ final class OpenbgpdRouter implements Router {
       boolean wanted = peering.families.contains(family.equals("IPv4") ? "ipv4" : "ipv6");
       text.append("  announce " + family + (wanted ? " unicast\n" : " none\n"));
     }
-    text.append(
-        peering.password == null ? "" : "  tcp md5sig password " + peering.password + "\n");
+    text.append(peering.password == null ? "" : "  tcp md5sig password " + peering.password + "\n");
     text.append(peering.ttlSecurity ? "  ttl-security yes\n" : "");
     text.append(peering.multihop ? "  multihop 10\n" : "");
     text.append(peering.passive ? "  passive\n" : "");

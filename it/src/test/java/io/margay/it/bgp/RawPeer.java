@@ -70,7 +70,10 @@ final class RawPeer {
           socket.getOutputStream().write(message(KEEPALIVE, new byte[0]));
         } catch (IOException closed) {
           System.out.println(
-              "closed after " + (System.nanoTime() - start) / 1_000_000 + " ms: " + closed.getMessage());
+              "closed after "
+                  + (System.nanoTime() - start) / 1_000_000
+                  + " ms: "
+                  + closed.getMessage());
           return;
         }
       }
@@ -101,7 +104,28 @@ final class RawPeer {
   /// Multiprotocol IPv4 unicast, 4-octet AS, and capability 200 that nobody has registered.
   private static byte[] open(int asn, int id) {
     byte[] capabilities = {
-      2, 20, 1, 4, 0, 1, 0, 1, 65, 4, 0, 0, (byte) (asn >> 8), (byte) asn, (byte) 200, 6, 1, 2, 3, 4, 5, 6
+      2,
+      20,
+      1,
+      4,
+      0,
+      1,
+      0,
+      1,
+      65,
+      4,
+      0,
+      0,
+      (byte) (asn >> 8),
+      (byte) asn,
+      (byte) 200,
+      6,
+      1,
+      2,
+      3,
+      4,
+      5,
+      6
     };
     return message(
         OPEN,

@@ -29,8 +29,7 @@ class ReflectionInteropTest {
           daemon.started(lab, Side.of(2, 65001, Peering.ipv4(2).families("ipv4")).originating());
       daemon.started(
           lab,
-          Side.of(1, 65001, Peering.ipv4(1).families("ipv4"))
-              .originating(Origin.of(Side.PREFIX4)));
+          Side.of(1, 65001, Peering.ipv4(1).families("ipv4")).originating(Origin.of(Side.PREFIX4)));
       Bgpd ours =
           Bgpd.start(
               lab,
@@ -75,10 +74,7 @@ class ReflectionInteropTest {
       Router other =
           Daemon.BIRD.started(
               lab,
-              Side.of(
-                      2,
-                      65001,
-                      Peering.between(Lab.theirs(4), Lab.ours(4), 65001).families("ipv4"))
+              Side.of(2, 65001, Peering.between(Lab.theirs(4), Lab.ours(4), 65001).families("ipv4"))
                   .originating(Origin.of(Side.PREFIX4)));
       Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65001, "")));
       other.awaitRoute(BLOCK4);
@@ -88,7 +84,8 @@ class ReflectionInteropTest {
       assertThat(seen.clusters()).hasSize(1);
       ours.awaitRoute(Side.PREFIX4);
 
-      ours.reload(BgpdConfig.with(neighbor(1, 65001, "").replace("export: accept", "export: reject")));
+      ours.reload(
+          BgpdConfig.with(neighbor(1, 65001, "").replace("export: accept", "export: reject")));
       Waiting.until(
           "our block withdrawn through the reflector",
           () -> other.routes(BLOCK4).toString(),
@@ -110,8 +107,7 @@ class ReflectionInteropTest {
           Side.of(1, 65100, Peering.ipv4(1).families("ipv4").addPathSend())
               .originating(Origin.of(Side.PREFIX4).inPaths(2)));
       String first = neighbor(1, 65100, ", addPath: receive");
-      Bgpd ours =
-          Bgpd.start(lab, BgpdConfig.with(first, neighbor(2, 65102, ", addPath: send")));
+      Bgpd ours = Bgpd.start(lab, BgpdConfig.with(first, neighbor(2, 65102, ", addPath: send")));
       Waiting.until(
           "both paths",
           () -> far.routes(Side.PREFIX4) + far.neighbour(Lab.ours(2)) + ours.log(),

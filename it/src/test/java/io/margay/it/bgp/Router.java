@@ -17,8 +17,8 @@ interface Router {
 
   boolean established(String neighbour);
 
-  /// Everything it says about a neighbour: capabilities, counters, last error. For messages, and for
-  /// words no other method asks for.
+  /// Everything it says about a neighbour: capabilities, counters, last error. For messages, and
+  /// for words no other method asks for.
   String neighbour(String neighbour);
 
   /// Paths it has for a prefix from its neighbours; not those it originates.

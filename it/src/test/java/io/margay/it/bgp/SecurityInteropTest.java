@@ -44,7 +44,8 @@ class SecurityInteropTest {
     try (Lab lab = Lab.star(1)) {
       Router router = daemon.started(lab, side(KEY));
       Bgpd ours =
-          Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: " + KEY)));
+          Bgpd.start(
+              lab, BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: " + KEY)));
       router.awaitEstablished(Lab.ours(1));
       router.awaitRoute(BLOCK4);
 
@@ -64,8 +65,7 @@ class SecurityInteropTest {
   void another_key_keeps_the_session_down_and_we_say_why(Daemon daemon) {
     try (Lab lab = Lab.star(1)) {
       Router router = daemon.started(lab, side(KEY));
-      Bgpd ours =
-          Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, ", password: another-key")));
+      Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, ", password: another-key")));
       Waiting.never(
           CONTROL,
           "session with two keys",
@@ -86,7 +86,8 @@ class SecurityInteropTest {
     try (Lab lab = Lab.star(1)) {
       Router router = daemon.started(lab, side(KEY));
       Bgpd ours =
-          Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: " + KEY)));
+          Bgpd.start(
+              lab, BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: " + KEY)));
       router.awaitEstablished(Lab.ours(1));
       ours.awaitEstablished(Lab.theirs(1));
       long before = ours.timesEstablished(Lab.theirs(1));
@@ -101,7 +102,8 @@ class SecurityInteropTest {
       InteropMatrix.measured(
           "MD5 key rotated, " + router.name() + ": the session " + (lived ? "lives" : "returns"));
 
-      ours.reload(BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: s3cret-three")));
+      ours.reload(
+          BgpdConfig.with(neighbor(1, 65100, waiting(daemon) + ", password: s3cret-three")));
       awaitDown(router);
     }
   }
@@ -112,8 +114,7 @@ class SecurityInteropTest {
   void ttl_security_lets_neighbors_in(Daemon daemon) {
     try (Lab lab = Lab.star(1)) {
       Router router =
-          daemon.started(
-              lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4").ttlSecurity()));
+          daemon.started(lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4").ttlSecurity()));
       Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, ", ttlSecurity: true")));
       router.awaitEstablished(Lab.ours(1));
       router.awaitRoute(BLOCK4);
@@ -137,8 +138,7 @@ class SecurityInteropTest {
     String key = ", passive: true, ttlSecurity: true";
     try (Lab lab = Lab.star(1)) {
       Router router =
-          daemon.started(
-              lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4").ttlSecurity()));
+          daemon.started(lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4").ttlSecurity()));
       Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, key)));
       router.awaitRoute(BLOCK4);
     }

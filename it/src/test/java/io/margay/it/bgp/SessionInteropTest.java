@@ -74,9 +74,7 @@ class SessionInteropTest {
   void both_families_share_one_session_when_both_are_asked_for(Daemon daemon) {
     try (Lab lab = Lab.star(1)) {
       Router router = daemon.started(lab, Side.of(1, 65100, Peering.ipv4(1)));
-      Bgpd ours =
-          Bgpd.start(
-              lab, BgpdConfig.with(neighbor(1, 65100, ", families: [ipv4, ipv6]")));
+      Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, ", families: [ipv4, ipv6]")));
       router.awaitEstablished(Lab.ours(1));
       router.awaitRoute(BLOCK4);
       router.awaitRoute(BLOCK6);
@@ -88,8 +86,7 @@ class SessionInteropTest {
       Waiting.until(
           "IPv4 only",
           () -> router.neighbour(Lab.ours(1)),
-          () ->
-              router.established(Lab.ours(1)) && router.has(BLOCK4) && !router.has(BLOCK6));
+          () -> router.established(Lab.ours(1)) && router.has(BLOCK4) && !router.has(BLOCK6));
     }
   }
 
@@ -99,7 +96,8 @@ class SessionInteropTest {
   @Feature(
       value = "2-octet AS peer (AS_TRANS, AS4_PATH)",
       cannot = {
-        "FRR: can't hide its 4-octet capability", "GOBGP: can't hide its 4-octet capability"
+        "FRR: can't hide its 4-octet capability",
+        "GOBGP: can't hide its 4-octet capability"
       })
   void a_two_octet_peer_and_we_agree_on_four_octet_paths(Daemon daemon) {
     // BIRD and OpenBGPD read our real number from the capability even when they send none, and BIRD
@@ -111,10 +109,7 @@ class SessionInteropTest {
       Router old =
           daemon.started(
               lab,
-              Side.of(
-                      1,
-                      65100,
-                      Peering.ipv4(1).families("ipv4").remoteAsn(known).twoOctetAsn())
+              Side.of(1, 65100, Peering.ipv4(1).families("ipv4").remoteAsn(known).twoOctetAsn())
                   .originating(Origin.of(Side.PREFIX4)));
       Router modern =
           Daemon.BIRD.started(
@@ -129,8 +124,7 @@ class SessionInteropTest {
       old.awaitRoute("10.98.0.0/26");
       // What the old speaker shows is AS_TRANS twice, or the real path when it reads AS4_PATH.
       assertThat(old.routes("10.98.0.0/26").getFirst().asPath())
-          .isIn(
-              List.of(trans, 23456L), List.of(four, 4_200_000_002L));
+          .isIn(List.of(trans, 23456L), List.of(four, 4_200_000_002L));
       modern.awaitRoute(Side.PREFIX4);
       assertThat(modern.routes(Side.PREFIX4).getFirst().asPath()).containsExactly(four, 65100L);
       assertThat(ours.peer(Lab.theirs(1)).toString()).doesNotContain("4-octet-as\":\"both");
@@ -144,8 +138,7 @@ class SessionInteropTest {
     try (Lab lab = Lab.star(1)) {
       Router router =
           daemon.started(
-              lab,
-              Side.of(1, 65100, Peering.ipv4(1).families("ipv4").passive()).listening(1790));
+              lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4").passive()).listening(1790));
       Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, "")));
       Waiting.never(
           CONTROL,
@@ -158,8 +151,7 @@ class SessionInteropTest {
     }
     try (Lab lab = Lab.star(1)) {
       Router router =
-          daemon.started(
-              lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4").remotePort(1791)));
+          daemon.started(lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4").remotePort(1791)));
       Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, ", passive: true")).port(1791));
       router.awaitEstablished(Lab.ours(1));
       router.awaitRoute(BLOCK4);
@@ -196,8 +188,7 @@ class SessionInteropTest {
   void a_neighbor_is_taken_in_by_its_prefix(Daemon daemon) {
     try (Lab lab = Lab.star(1)) {
       Router router = daemon.started(lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4")));
-      String range =
-          "{prefix: %s, asNumber: 65100, import: accept, export: accept, holdTime: 9s}";
+      String range = "{prefix: %s, asNumber: 65100, import: accept, export: accept, holdTime: 9s}";
       Bgpd ours = Bgpd.start(lab, BgpdConfig.with(range.formatted("10.204.0.0/16")));
       Waiting.never(
           CONTROL,
@@ -211,7 +202,8 @@ class SessionInteropTest {
     }
   }
 
-  /// Both call as soon as they start and again every second or two; whoever wins, one session stays.
+  /// Both call as soon as they start and again every second or two; whoever wins, one session
+  /// stays.
   @ParameterizedTest
   @EnumSource
   @Feature("collision of two connections")
@@ -227,8 +219,7 @@ class SessionInteropTest {
           "flap",
           () -> ours.peer(Lab.theirs(1)) + ours.log(),
           () ->
-              !router.established(Lab.ours(1))
-                  || ours.timesEstablished(Lab.theirs(1)) != sessions);
+              !router.established(Lab.ours(1)) || ours.timesEstablished(Lab.theirs(1)) != sessions);
     }
   }
 }

@@ -15,11 +15,7 @@ record Side(int number, long asn, int port, List<Peering> peerings, List<Origin>
 
   static Side of(int number, long asn, Peering... peerings) {
     return new Side(
-        number,
-        asn,
-        179,
-        List.of(peerings),
-        List.of(Origin.of(PREFIX4), Origin.of(PREFIX6)));
+        number, asn, 179, List.of(peerings), List.of(Origin.of(PREFIX4), Origin.of(PREFIX6)));
   }
 
   Side originating(Origin... wanted) {

@@ -8,7 +8,7 @@ import java.util.function.Supplier;
 /// measures nothing.
 final class Waiting {
 
-  static final Duration PATIENCE = Duration.ofSeconds(30);
+  static final Duration PATIENCE = Duration.ofSeconds(45);
   private static final Duration FAST_POLL = Duration.ofMillis(10);
   private static final Duration POLL = Duration.ofMillis(100);
 
