@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /// Where connections are accepted. `::` takes IPv6 only.
 ///
 /// @param address an address of this node, or `0.0.0.0` or `::`
-/// @param device the interface connections must arrive on, which a link-local address needs; absent:
-///   any
+/// @param device the interface connections must arrive on, which a link-local address needs;
+///   absent: any
 /// @param port 1 to 65535
 public record ListenAddress(IpAddress address, @Nullable InterfaceName device, int port) {
 

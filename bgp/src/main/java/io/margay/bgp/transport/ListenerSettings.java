@@ -9,8 +9,8 @@ import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// What one listener needs so that each expected peer gets past the kernel, and as few others as
-/// it can tell apart: pure.
+/// What one listener needs so that each expected peer gets past the kernel, and as few others as it
+/// can tell apart: pure.
 ///
 /// A listener answers SYNs before anybody knows which peer is there, so its hop limits are those of
 /// its least strict peer; the accepted connection then gets the peer's own.
@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// @param keys key per address range
 /// @param sentHops hop limit of SYN-ACKs: the farthest peer's, and 255 for one with TTL security,
 ///   which would drop anything less
-/// @param leastReceivedHops what a SYN must arrive with: above 0 only if every peer has TTL security
+/// @param leastReceivedHops what a SYN must arrive with: above 0 only if every peer has TTL
+///   security
 record ListenerSettings(Map<Prefix, Password> keys, int sentHops, int leastReceivedHops) {
 
   /// Of a listener that expects nobody.

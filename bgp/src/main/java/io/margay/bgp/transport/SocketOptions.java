@@ -13,8 +13,7 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /// The kernel's socket options, by name and number. Each setter throws {@link ChannelException}
-/// when the kernel refuses: a connection that lacks its key or hop limit must not come
-/// to be.
+/// when the kernel refuses: a connection that lacks its key or hop limit must not come to be.
 final class SocketOptions {
 
   // linux/in.h

@@ -113,8 +113,7 @@ public final class Transport {
   }
 
   // What goes is closed first: 10.0.0.1 cannot be bound beside 0.0.0.0.
-  private Map<Listener, ChannelFuture> beginBinding(Set<ListenAddress> desired)
-      throws IOException {
+  private Map<Listener, ChannelFuture> beginBinding(Set<ListenAddress> desired) throws IOException {
     listeners
         .values()
         .removeIf(
@@ -170,8 +169,7 @@ public final class Transport {
   }
 
   /// Lets these peers past the kernel: puts their keys, and no others, on the listeners, with hop
-  /// limits that suit all of them. Established connections are not touched; see {@link
-  /// #changeKey}.
+  /// limits that suit all of them. Established connections are not touched; see {@link #changeKey}.
   ///
   /// @throws IllegalArgumentException when two peers behind one listener have one address and
   ///   different keys; then nothing changes
@@ -193,8 +191,8 @@ public final class Transport {
         });
   }
 
-  /// Whether listeners on these addresses can serve these peers: for configuration, before
-  /// anything runs.
+  /// Whether listeners on these addresses can serve these peers: for configuration, before anything
+  /// runs.
   ///
   /// @throws IllegalArgumentException as {@link #expect} would
   public static void check(Set<ListenAddress> addresses, Collection<ExpectedPeer> peers) {

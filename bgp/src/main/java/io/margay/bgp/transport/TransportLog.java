@@ -11,14 +11,10 @@ final class TransportLog {
   private TransportLog() {}
 
   static void listening(ListenAddress address) {
-    LOG.atInfo()
-        .addKeyValue("address", address)
-        .log("BGP listens");
+    LOG.atInfo().addKeyValue("address", address).log("BGP listens");
   }
 
   static void listensNoMore(ListenAddress address) {
-    LOG.atInfo()
-        .addKeyValue("address", address)
-        .log("BGP listens no more");
+    LOG.atInfo().addKeyValue("address", address).log("BGP listens no more");
   }
 }

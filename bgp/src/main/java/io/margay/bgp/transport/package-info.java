@@ -5,8 +5,8 @@
 ///
 /// **Loop**: `bgp-io`, which it starts and owns.
 ///
-/// **May touch**: `model.net`, Netty, the kernel's socket options and `/proc/thread-self/net/netstat`. Knows no
-/// messages and no sessions.
+/// **May touch**: `model.net`, Netty, the kernel's socket options and
+/// `/proc/thread-self/net/netstat`. Knows no messages and no sessions.
 @NullMarked
 package io.margay.bgp.transport;
 
