@@ -55,18 +55,29 @@ final class BirdRouter implements Router {
 
   @Override
   public void start() {
+    launch();
+  }
+
+  /// Recovers from the kernel what it had, until its peers have spoken.
+  void startAgain() {
+    launch("-R");
+  }
+
+  private void launch(String... further) {
     Lab.forget(room.resolve("ctl"));
     Lab.write(room.resolve("bird.conf"), configuration());
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "bird",
+                "-f",
+                "-c",
+                room.resolve("bird.conf").toString(),
+                "-s",
+                room.resolve("ctl").toString()));
+    command.addAll(List.of(further));
     process =
-        lab.start(
-            lab.router(number()),
-            "bird" + number() + "/out",
-            "bird",
-            "-f",
-            "-c",
-            room.resolve("bird.conf").toString(),
-            "-s",
-            room.resolve("ctl").toString());
+        lab.start(lab.router(number()), "bird" + number() + "/out", command.toArray(String[]::new));
     Waiting.until(
         "birdc",
         () -> Lab.read(room.resolve("out")),

@@ -24,13 +24,21 @@ enum Daemon {
     return router;
   }
 
-  /// A new process in the place of one that was killed. GoBGP must be told that it restarts.
+  /// A new process in the place of one that was killed. BIRD and GoBGP must be told that they
+  /// restart.
   Router restarted(Lab lab, Side side) {
-    if (this == GOBGP) {
-      GobgpRouter router = new GobgpRouter(lab, side);
-      router.startAgain();
-      return router;
-    }
-    return started(lab, side);
+    return switch (this) {
+      case BIRD -> {
+        BirdRouter router = new BirdRouter(lab, side);
+        router.startAgain();
+        yield router;
+      }
+      case GOBGP -> {
+        GobgpRouter router = new GobgpRouter(lab, side);
+        router.startAgain();
+        yield router;
+      }
+      case FRR, OPENBGPD, EXABGP -> started(lab, side);
+    };
   }
 }

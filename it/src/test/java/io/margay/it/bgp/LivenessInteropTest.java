@@ -1,18 +1,165 @@
 package io.margay.it.bgp;
 
+import static io.margay.it.bgp.BgpdConfig.BLOCK4;
 import static io.margay.it.bgp.BgpdConfig.neighbor;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/// The other side only seems alive: it stops reading.
+/// The other side is dead, or only seems alive: BFD, two ToRs, and a peer that stops reading.
 @Tag("interop")
 @ExtendWith(InteropMatrix.class)
-@Isolated("fills sockets at full rate")
+@Isolated("measures times below a second")
 class LivenessInteropTest {
+
+  private static final Duration ONE_SECOND = Duration.ofSeconds(1);
+  private static final String BFD = ", bfd: {interval: 300ms, multiplier: 3}";
+  private static final String HOST = "10.99.0.1";
+  private static final String POD = "10.65.0.1";
+
+  @ParameterizedTest
+  @EnumSource(names = {"BIRD", "FRR"})
+  @Feature(
+      value = "BFD 300 ms × 3: we fall silent, they see it in < 1 s",
+      cannot = {"GOBGP: 3.10 has no BFD", "OPENBGPD: has no BFD", "EXABGP: has no BFD"})
+  void they_notice_in_less_than_a_second_that_we_are_silent(Daemon daemon) {
+    for (String knob : List.of(BFD, "")) {
+      try (Lab lab = Lab.star(1)) {
+        Peering peering = Peering.ipv4(1).families("ipv4");
+        Router router = daemon.started(lab, Side.of(1, 65100, peering.bfd()));
+        Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, knob)));
+        router.awaitRoute(BLOCK4);
+        if (knob.equals(BFD)) {
+          awaitBfd(ours);
+        }
+        ours.freeze();
+        Duration took =
+            Waiting.measure(
+                "session down",
+                () -> router.neighbour(Lab.ours(1)),
+                () -> !router.established(Lab.ours(1)));
+        if (knob.equals(BFD)) {
+          InteropMatrix.measured(
+              "BFD: "
+                  + router.name()
+                  + " drops our session "
+                  + took.toMillis()
+                  + " ms after SIGSTOP");
+          assertThat(took).isLessThan(ONE_SECOND);
+        } else {
+          assertThat(took).as("without BFD").isGreaterThan(ONE_SECOND);
+        }
+      }
+    }
+  }
+
+  private static void awaitBfd(Bgpd ours) {
+    Waiting.until(
+        "BFD up",
+        () -> ours.peer(Lab.theirs(1)) + ours.log(),
+        () -> ours.peer(Lab.theirs(1)).path("bfd").asText().equalsIgnoreCase("up"));
+    // One more round at the negotiated rate.
+    Waiting.pause(ONE_SECOND);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"BIRD", "FRR"})
+  @Feature(
+      value = "BFD 300 ms × 3: they fall silent, we see it in < 1 s",
+      cannot = {"GOBGP: 3.10 has no BFD", "OPENBGPD: has no BFD", "EXABGP: has no BFD"})
+  void we_notice_in_less_than_a_second_that_they_are_silent(Daemon daemon) {
+    try (Lab lab = Lab.star(1)) {
+      Router router =
+          daemon.started(lab, Side.of(1, 65100, Peering.ipv4(1).families("ipv4").bfd()));
+      Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, BFD)));
+      router.awaitRoute(BLOCK4);
+      awaitBfd(ours);
+      router.freeze();
+      Duration took =
+          Waiting.measure(
+              "session down",
+              () -> ours.peer(Lab.theirs(1)) + ours.log(),
+              () -> !ours.established(Lab.theirs(1)));
+      InteropMatrix.measured(
+          "BFD: we drop the session of "
+              + router.name()
+              + " "
+              + took.toMillis()
+              + " ms after SIGSTOP");
+      assertThat(took).isLessThan(ONE_SECOND);
+      ours.awaitError(Lab.theirs(1), "BFD");
+    }
+  }
+
+  /// Two ToRs lead to one host; the one in use falls silent and forwards nothing more.
+  @ParameterizedTest
+  @EnumSource(names = {"BIRD", "FRR"})
+  @Feature(
+      value = "two ToRs: ECMP, failover in < 1 s",
+      cannot = {"GOBGP: 3.10 has no BFD", "OPENBGPD: has no BFD", "EXABGP: has no BFD"})
+  void the_second_top_of_rack_takes_over_within_a_second(Daemon daemon) {
+    for (String knob : List.of(BFD, "")) {
+      try (Lab lab = Lab.star(2)) {
+        Lab.address(lab.node(), "lo", POD + "/32");
+        Router[] tors = new Router[2];
+        for (int number = 1; number <= 2; number++) {
+          Lab.address(lab.router(number), "lo", HOST + "/32");
+          tors[number - 1] =
+              daemon.started(
+                  lab,
+                  Side.of(
+                          number,
+                          65100,
+                          Peering.ipv4(number).families("ipv4").holdTimeSeconds(3).bfd())
+                      .originating(Origin.of(Side.PREFIX4)));
+        }
+        String[] neighbors = {
+          neighbor(1, 65100, knob).replace("holdTime: 9s", "holdTime: 3s"),
+          neighbor(2, 65100, knob).replace("holdTime: 9s", "holdTime: 3s")
+        };
+        Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbors).kernelFib());
+        for (Router tor : tors) {
+          tor.awaitRoute(BLOCK4);
+        }
+        Waiting.until(
+            "two next hops in the kernel",
+            () -> kernel(lab) + ours.log(),
+            () -> kernel(lab).contains(Lab.theirs(1)) && kernel(lab).contains(Lab.theirs(2)));
+        if (knob.equals(BFD)) {
+          awaitBfd(ours);
+        }
+        Flood flood = Flood.start(lab, lab.node(), POD, HOST);
+        Waiting.pause(ONE_SECOND);
+        String way = Lab.run(lab.node(), "ip", "route", "get", HOST, "from", POD);
+        int used = way.contains(Lab.theirs(1)) ? 1 : 2;
+        Lab.host("ip", "-n", lab.router(used), "addr", "del", HOST + "/32", "dev", "lo");
+        tors[used - 1].freeze();
+        Waiting.until(
+            "one next hop in the kernel",
+            () -> kernel(lab) + ours.log(),
+            () -> !kernel(lab).contains(Lab.theirs(used)));
+        Waiting.pause(ONE_SECOND);
+        Flood.Result result = flood.stop();
+        if (knob.equals(BFD)) {
+          InteropMatrix.measured("failover between two ToRs, " + daemon + ": " + result);
+          assertThat(result.longestGapSeconds()).as(result.toString()).isLessThan(1);
+        } else {
+          assertThat(result.longestGapSeconds()).as(result.toString()).isGreaterThan(1);
+        }
+      }
+    }
+  }
+
+  private static String kernel(Lab lab) {
+    return Lab.run(lab.node(), "ip", "route", "show", Side.PREFIX4);
+  }
 
   /// Two peers take 40,000 routes from us; one of them stops reading. Keepalives of both go on.
   @Test
