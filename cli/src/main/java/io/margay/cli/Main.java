@@ -15,6 +15,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -86,7 +87,12 @@ public final class Main implements Runnable {
       return;
     }
     if (!spec.mixinStandardHelpOptions()) {
-      spec.mixinStandardHelpOptions(true).versionProvider(new Version());
+      // An option, not the mixin: that one would shift the arguments of commands that are methods.
+      spec.addOption(
+          OptionSpec.builder("-h", "--help")
+              .usageHelp(true)
+              .description("Show this help message and exit.")
+              .build());
     }
     command.getSubcommands().values().forEach(Main::describe);
   }
