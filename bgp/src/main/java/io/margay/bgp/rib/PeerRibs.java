@@ -68,12 +68,18 @@ final class PeerRibs {
 
   /// Whether nothing more is awaited from the peer before routes of the family are selected. A peer
   /// that is not up yet is awaited; one that is restarting itself waits for us (RFC 4724 §4.1).
+  boolean allowsSelection(IpFamily family) {
+    RibSession up = session;
+    return isComplete(family) || up != null && up.restarting();
+  }
+
+  /// Whether the peer has told all it has of the family: what it did not name may be swept. A peer
+  /// that says it is restarting has yet to tell, and some say so for minutes after their start.
   boolean isComplete(IpFamily family) {
     if (!wanted.families().contains(family)) {
       return true;
     }
     RibSession up = session;
-    return up != null
-        && (!up.families().contains(family) || up.restarting() || family(family).endOfRibReceived);
+    return up != null && (!up.families().contains(family) || family(family).endOfRibReceived);
   }
 }

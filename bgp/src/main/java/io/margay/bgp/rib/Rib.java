@@ -32,10 +32,11 @@ import org.jspecify.annotations.Nullable;
 
 /// All RIBs of a speaker: peers' routes and own prefixes in, decisions and messages out.
 ///
-/// Inputs only mark prefixes as touched; {@link #settle} decides each once. While a family is
-/// awaiting End-of-RIB after a restart nothing of it is decided, so that neither the kernel nor the
-/// peers see a half-filled table (RFC 4724 §4.1). What is known can be read through {@link
-/// #reader}.
+/// Inputs only mark prefixes as touched; {@link #settle} decides each once. After a restart nothing
+/// of a family is decided before End-of-RIB, so that neither the kernel nor the peers see a
+/// half-filled table (RFC 4724 §4.1). A peer that is restarting itself holds up no decision, or
+/// both would wait for each other; but what it has not told yet is not swept. What is known can be
+/// read through {@link #reader}.
 public final class Rib {
 
   /// What settling brought.
@@ -63,7 +64,6 @@ public final class Rib {
           IpFamily.IPV4, NextHop.of(new Ipv4Address(0)),
           IpFamily.IPV6, NextHop.of(new Ipv6Address(0, 0)));
 
-  private final boolean deferSelection;
   private final Peers peers = new Peers();
   private final NextHops nextHops;
   private final AttributeStore attributes;
@@ -77,6 +77,7 @@ public final class Rib {
   private final RibReader reader;
   private final Map<Prefix, PathAttributes> originated = new HashMap<>();
   private final EnumSet<IpFamily> awaiting = EnumSet.allOf(IpFamily.class);
+  private final EnumSet<IpFamily> deferred = EnumSet.noneOf(IpFamily.class);
   private final IdSet changed = new IdSet();
   private final IdSet considered = new IdSet();
   private SpeakerPolicy speaker;
@@ -94,7 +95,9 @@ public final class Rib {
   ///   it
   public Rib(SpeakerPolicy speaker, RibSettings settings, @Nullable ForwardingListener listener) {
     this.speaker = speaker;
-    this.deferSelection = settings.deferSelection();
+    if (settings.deferSelection()) {
+      deferred.addAll(EnumSet.allOf(IpFamily.class));
+    }
     this.nextHops = new NextHops(settings.trackNextHops());
     this.attributes = new AttributeStore(nextHops, settings.seed());
     this.selection = new Selection(settings.rules(), attributes, nextHops, peers);
@@ -382,6 +385,11 @@ public final class Rib {
       }
     }
     awaiting.removeAll(complete);
+    deferred.removeIf(
+        family ->
+            deferralOver
+                || configured
+                    && peers.all().stream().allMatch(peer -> peer.allowsSelection(family)));
     List<PrefixLimit> limits = limits();
     for (FamilyRib rib : families.values()) {
       if (!rib.isSettled() && !isDeferred(rib.family())) {
@@ -425,7 +433,7 @@ public final class Rib {
   }
 
   private boolean isDeferred(IpFamily family) {
-    return deferSelection && awaiting.contains(family);
+    return deferred.contains(family);
   }
 
   /// What the peer should be sent next; empty when it knows everything. It counts as told from then

@@ -202,12 +202,17 @@ class RibTest {
   }
 
   @Test
-  void a_peer_that_restarts_itself_is_not_waited_for() {
+  void a_peer_that_restarts_itself_holds_up_no_decision_but_the_sweep() {
     Rib rib = rib(true);
     configure(rib, ACCEPT_AND_TELL_OWN, TOR_A);
-    assertThat(rib.settle().complete()).isEmpty();
     rib.peerUp(session(TOR_A, true, BOTH));
-    assertThat(rib.settle().complete()).isEqualTo(BOTH);
+    rib.update(TOR_A, announce("10.0.1.2", ONE_HOP, "10.9.0.0/26"));
+    assertThat(rib.settle().complete()).isEmpty();
+    assertThat(hops(rib, "10.9.0.0/26")).isEqualTo("[10.0.1.2]");
+    rib.update(TOR_A, Update.endOfRib(IpFamily.IPV4));
+    assertThat(rib.settle().complete()).containsExactly(IpFamily.IPV4);
+    rib.endDeferral();
+    assertThat(rib.settle().complete()).containsExactly(IpFamily.IPV6);
   }
 
   @Test
