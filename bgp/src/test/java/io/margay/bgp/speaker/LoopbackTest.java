@@ -257,6 +257,33 @@ class LoopbackTest {
     assertThat(fibTwo.text()).isEqualTo("{}");
   }
 
+  @Test
+  void draining_marks_every_announcement_and_a_reset_says_why_and_no_other_session_is_touched()
+      throws Exception {
+    BgpSpeaker one = start(1, false, fibOne);
+    BgpSpeaker two = start(2, false, fibTwo);
+    one.originate(Set.of(route("10.65.0.0/26")));
+    one.configure(List.of(peer(2)));
+    two.configure(List.of(waiting()));
+    holds(fibTwo, "{10.65.0.0/26=[192.0.2.1]}");
+    assertThat(heard(two)).containsExactly("65001:100");
+
+    one.gracefulShutdown(true);
+    Waiting.until("mark", () -> heard(two), () -> heard(two).contains("65535:0"));
+    assertThat(two.routes().getFirst().paths().getFirst().attributes().localPref()).isZero();
+    one.gracefulShutdown(false);
+    Waiting.until("no mark", () -> heard(two), () -> !heard(two).contains("65535:0"));
+    assertThat(only(two).history().established()).isEqualTo(1);
+
+    assertThat(one.reset(ScopedAddress.of(TWO), "moving racks")).isTrue();
+    Waiting.until(
+        "text", two::status, () -> String.valueOf(only(two).lastError()).contains("moving racks"));
+  }
+
+  private static List<String> heard(BgpSpeaker speaker) {
+    return speaker.routes().getFirst().paths().getFirst().communities();
+  }
+
   private PeerConfig waiting() {
     return peer(1).toBuilder().passive(true).build();
   }
