@@ -77,6 +77,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   private volatile SyncStatus syncStatus = new SyncStatus.Waiting("not started");
   private final Map<ResourceRef, WorkloadEndpoint> endpointsNow = new ConcurrentHashMap<>();
   private volatile Map<String, Prefix> poolsNow = Map.of();
+  private volatile boolean datastoreReady = true;
   private volatile Snapshot snapshot = new Snapshot(List.of(), OwnBlocksView.NONE, 0);
 
   /// What views show of the calculation.
@@ -235,6 +236,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       clusterChanged = false;
       ipam.setPools(cluster.ipamPools());
       poolsNow = cluster.poolCidrs();
+      datastoreReady = cluster.isDatastoreReady();
       dataplane.setNat(cluster.natOutgoingPools(), cluster.allPools());
       blocksChanged = true;
       speakerDue = true;
@@ -292,7 +294,8 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       LOG.atWarn()
           .addKeyValue("node", settings.nodeName())
           .log(
-              "no BGP: the node has neither an IPv4 address nor a router id, or its AS is 0; set bgp.ipv4, bgp.routerId or bgp.asNumber, or the Node's spec.bgp");
+              "no BGP: the node has neither an IPv4 address nor a router id, or its AS is 0; set"
+                  + " bgp.ipv4, bgp.routerId or bgp.asNumber, or the Node's spec.bgp");
       return;
     }
     try {
@@ -345,6 +348,11 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   /// The CIDR of a pool by its name. From any thread.
   Optional<Prefix> poolByName(String name) {
     return Optional.ofNullable(poolsNow.get(name));
+  }
+
+  /// False while a migration holds every address as it is. From any thread.
+  boolean isDatastoreReady() {
+    return datastoreReady;
   }
 
   SyncStatus syncStatus() {

@@ -6,6 +6,7 @@ import io.margay.agent.cni.EndpointDirectory;
 import io.margay.agent.cni.EtcdPodAddresses;
 import io.margay.agent.cni.KernelEndpointPolicy;
 import io.margay.agent.cni.MeasuredHandler;
+import io.margay.agent.cni.MigrationGate;
 import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FirewallSettings;
@@ -178,8 +179,10 @@ public final class NodeAgent implements AutoCloseable {
                   HostSettings.podMtu(calcNetlink, settings.bgp().ipv4()),
                   own.id()),
               journal,
-              new EtcdPodAddresses(
-                  settings.nodeName(), datastore, ipam, directory, calc::poolByName, clock),
+              new MigrationGate(
+                  new EtcdPodAddresses(
+                      settings.nodeName(), datastore, ipam, directory, calc::poolByName, clock),
+                  calc::isDatastoreReady),
               podNetwork,
               new KernelEndpointPolicy(calc, directory),
               () -> notReady(calc));
@@ -242,6 +245,8 @@ public final class NodeAgent implements AutoCloseable {
 
   private static Optional<CniError> notReady(CalcDriver calc) {
     return switch (calc.syncStatus()) {
+      case SyncStatus.InSync _ when !calc.isDatastoreReady() ->
+          Optional.of(new CniError(CniError.NOT_READY, "the datastore is locked for a migration"));
       case SyncStatus.InSync _ -> Optional.empty();
       case SyncStatus.Stale(var since, String reason) ->
           Optional.of(

@@ -6,10 +6,10 @@ import io.margay.model.net.Prefix;
 import io.margay.model.resource.AssignmentMode;
 import io.margay.model.resource.BGPConfiguration;
 import io.margay.model.resource.BGPPeer;
+import io.margay.model.resource.ClusterInformation;
 import io.margay.model.resource.IPPool;
 import io.margay.model.resource.IPPoolSpec;
 import io.margay.model.resource.IPReservation;
-import io.margay.model.resource.Kind;
 import io.margay.model.resource.Node;
 import io.margay.model.resource.PoolUse;
 import io.margay.model.resource.Resource;
@@ -35,6 +35,7 @@ public final class ClusterView {
   private final TreeMap<String, Node> nodes = new TreeMap<>();
   private final TreeMap<String, BGPPeer> peers = new TreeMap<>();
   private final Map<String, BGPConfiguration> bgpConfigurations = new HashMap<>();
+  private final Map<String, ClusterInformation> information = new HashMap<>();
 
   /// Takes the current state of one resource.
   ///
@@ -47,8 +48,8 @@ public final class ClusterView {
       case NODE -> put(nodes, ref, (Node) value);
       case BGP_PEER -> put(peers, ref, (BGPPeer) value);
       case BGP_CONFIGURATION -> put(bgpConfigurations, ref, (BGPConfiguration) value);
-      case CLUSTER_INFORMATION,
-          FELIX_CONFIGURATION,
+      case CLUSTER_INFORMATION -> put(information, ref, (ClusterInformation) value);
+      case FELIX_CONFIGURATION,
           GLOBAL_NETWORK_POLICY,
           GLOBAL_NETWORK_SET,
           HOST_ENDPOINT,
@@ -70,12 +71,6 @@ public final class ClusterView {
       resources.put(ref.name(), value);
     }
     return true;
-  }
-
-  /// The kinds [#onUpdate] keeps.
-  public static List<Kind> kinds() {
-    return List.of(
-        Kind.IP_POOL, Kind.IP_RESERVATION, Kind.NODE, Kind.BGP_PEER, Kind.BGP_CONFIGURATION);
   }
 
   /// What IPAM may assign from. Pools whose packets would need wrapping are left out: their pods
@@ -151,6 +146,12 @@ public final class ClusterView {
   /// The cluster's BGP settings.
   public Optional<BGPConfiguration> bgpConfiguration() {
     return Optional.ofNullable(bgpConfigurations.get(DEFAULT_NAME));
+  }
+
+  /// False while a migration holds every address as it is.
+  public boolean isDatastoreReady() {
+    ClusterInformation known = information.get(DEFAULT_NAME);
+    return known == null || known.spec().isDatastoreReady();
   }
 
   /// The peers a node has by name, by its labels, or because they are everybody's.

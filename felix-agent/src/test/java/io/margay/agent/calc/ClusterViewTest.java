@@ -29,12 +29,12 @@ class ClusterViewTest {
 
   private static String node(String name, String rack) {
     return """
-        apiVersion: projectcalico.org/v3
-        kind: Node
-        metadata: {name: %s, labels: {rack: %s}}
-        spec: {}
-        ---
-        """
+    apiVersion: projectcalico.org/v3
+    kind: Node
+    metadata: {name: %s, labels: {rack: %s}}
+    spec: {}
+    ---
+    """
         .formatted(name, rack);
   }
 
@@ -56,7 +56,8 @@ class ClusterViewTest {
                 + document(
                     "IPPool",
                     "odd",
-                    "{cidr: 10.70.0.0/24, blockSize: 28, assignmentMode: Manual, allowedUses: [Tunnel]}"))
+                    "{cidr: 10.70.0.0/24, blockSize: 28, assignmentMode: Manual, allowedUses:"
+                        + " [Tunnel]}"))
             .ipamPools();
     assertThat(pool(pools, "plain")).isEqualTo(Pool.of("plain", Prefix.parse("10.65.0.0/16"), 26));
     assertThat(pool(pools, "six").disabled()).isTrue();
@@ -129,6 +130,14 @@ class ClusterViewTest {
   }
 
   @Test
+  void only_the_cluster_information_named_default_says_that_a_migration_is_on() {
+    assertThat(view(POOLS).isDatastoreReady()).isTrue();
+    assertThat(view(document("ClusterInformation", "default", "{}")).isDatastoreReady()).isTrue();
+    ClusterView locked = view(document("ClusterInformation", "default", "{datastoreReady: false}"));
+    assertThat(locked.isDatastoreReady()).isFalse();
+  }
+
+  @Test
   void what_is_gone_leaves_no_trace() {
     ClusterView view = view(POOLS + node("n1", "r1"));
     for (Resource resource : Documents.read(POOLS + node("n1", "r1"))) {
@@ -150,6 +159,5 @@ class ClusterViewTest {
             .map(Resource::kind)
             .collect(Collectors.toSet());
     assertThat(kept).containsExactly(Kind.IP_POOL);
-    assertThat(ClusterView.kinds()).contains(Kind.IP_POOL, Kind.NODE, Kind.BGP_PEER);
   }
 }
