@@ -9,6 +9,7 @@ import io.margay.datastore.DatastoreException;
 import io.margay.datastore.DatastoreException.Kind;
 import io.margay.datastore.DatastoreSettings;
 import io.margay.datastore.Txn;
+import io.margay.datastore.testing.EtcdProcess;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,6 +7,7 @@ import io.margay.datastore.RecordingSync;
 import io.margay.datastore.SyncStatus;
 import io.margay.datastore.Syncer;
 import io.margay.datastore.Txn;
+import io.margay.datastore.testing.EtcdProcess;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.margay.ipam;
+package io.margay.datastore.testing;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -6,13 +6,14 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// A private etcd as a child process, on free loopback ports and a directory of the test's. Can be
 /// killed and started again on the same data.
-final class EtcdProcess implements AutoCloseable {
+public final class EtcdProcess implements AutoCloseable {
 
   private static final String BINARY = "/usr/bin/etcd";
   private static final long START_LIMIT_SECONDS = 30;
@@ -23,7 +24,7 @@ final class EtcdProcess implements AutoCloseable {
   private final List<String> options;
   private @Nullable Process process;
 
-  EtcdProcess(Path directory, String... options) throws IOException {
+  public EtcdProcess(Path directory, String... options) throws IOException {
     this.directory = directory;
     this.options = List.of(options);
     try (ServerSocket client = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
@@ -34,18 +35,18 @@ final class EtcdProcess implements AutoCloseable {
     start();
   }
 
-  int clientPort() {
+  public int clientPort() {
     return clientPort;
   }
 
-  String endpoint() {
+  public String endpoint() {
     return "http://127.0.0.1:" + clientPort;
   }
 
-  void start() throws IOException {
+  public void start() throws IOException {
     String peer = "http://127.0.0.1:" + peerPort;
     List<String> command =
-        new java.util.ArrayList<>(
+        new ArrayList<>(
             List.of(
                 BINARY,
                 "--name=t",
@@ -92,7 +93,7 @@ final class EtcdProcess implements AutoCloseable {
   }
 
   /// Stops it as a power cut would.
-  void kill() {
+  public void kill() {
     Process running = process;
     if (running != null) {
       running.destroyForcibly();
