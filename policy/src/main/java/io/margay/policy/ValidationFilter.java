@@ -4,7 +4,10 @@ import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.BGPConfiguration;
+import io.margay.model.resource.BGPFilter;
 import io.margay.model.resource.BGPPeer;
+import io.margay.model.resource.BlockAffinity;
+import io.margay.model.resource.CalicoNodeStatus;
 import io.margay.model.resource.ClusterInformation;
 import io.margay.model.resource.EndpointPort;
 import io.margay.model.resource.FelixConfiguration;
@@ -15,12 +18,17 @@ import io.margay.model.resource.IPAMConfiguration;
 import io.margay.model.resource.IPPool;
 import io.margay.model.resource.IPReservation;
 import io.margay.model.resource.Kind;
+import io.margay.model.resource.KubeControllersConfiguration;
+import io.margay.model.resource.LiveMigration;
 import io.margay.model.resource.NetworkPolicy;
 import io.margay.model.resource.NetworkSet;
 import io.margay.model.resource.Node;
 import io.margay.model.resource.Profile;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
+import io.margay.model.resource.StagedGlobalNetworkPolicy;
+import io.margay.model.resource.StagedKubernetesNetworkPolicy;
+import io.margay.model.resource.StagedNetworkPolicy;
 import io.margay.model.resource.Tier;
 import io.margay.model.resource.WorkloadEndpoint;
 import java.util.ArrayList;
@@ -104,13 +112,20 @@ final class ValidationFilter {
                   List.of()));
       case HostEndpoint endpoint -> listener.onSource(ref, sourceOf(endpoint));
       case WorkloadEndpoint endpoint -> onWorkload(ref, endpoint);
+      // A staged policy enforces nothing.
+      case StagedGlobalNetworkPolicy _, StagedKubernetesNetworkPolicy _, StagedNetworkPolicy _ -> {}
       case BGPConfiguration _,
+          BGPFilter _,
           BGPPeer _,
+          BlockAffinity _,
+          CalicoNodeStatus _,
           ClusterInformation _,
           FelixConfiguration _,
           IPAMConfiguration _,
           IPPool _,
           IPReservation _,
+          KubeControllersConfiguration _,
+          LiveMigration _,
           Node _ -> {}
     }
   }
@@ -133,13 +148,21 @@ final class ValidationFilter {
       case TIER -> onTier(ref.name(), TierPlace.BUILT_IN.get(ref.name()));
       case NETWORK_SET, GLOBAL_NETWORK_SET, HOST_ENDPOINT -> listener.onSource(ref, null);
       case WORKLOAD_ENDPOINT -> removeWorkload(ref);
+      case STAGED_GLOBAL_NETWORK_POLICY,
+          STAGED_KUBERNETES_NETWORK_POLICY,
+          STAGED_NETWORK_POLICY -> {}
       case BGP_CONFIGURATION,
+          BGP_FILTER,
           BGP_PEER,
+          BLOCK_AFFINITY,
+          CALICO_NODE_STATUS,
           CLUSTER_INFORMATION,
           FELIX_CONFIGURATION,
           IPAM_CONFIGURATION,
           IP_POOL,
           IP_RESERVATION,
+          KUBE_CONTROLLERS_CONFIGURATION,
+          LIVE_MIGRATION,
           NODE -> {}
     }
   }
@@ -164,13 +187,21 @@ final class ValidationFilter {
         removeWorkload(ref);
         problems.put(ref, problem + "; the endpoint's traffic is dropped");
       }
+      case STAGED_GLOBAL_NETWORK_POLICY,
+          STAGED_KUBERNETES_NETWORK_POLICY,
+          STAGED_NETWORK_POLICY -> {}
       case BGP_CONFIGURATION,
+          BGP_FILTER,
           BGP_PEER,
+          BLOCK_AFFINITY,
+          CALICO_NODE_STATUS,
           CLUSTER_INFORMATION,
           FELIX_CONFIGURATION,
           IPAM_CONFIGURATION,
           IP_POOL,
           IP_RESERVATION,
+          KUBE_CONTROLLERS_CONFIGURATION,
+          LIVE_MIGRATION,
           NODE -> {}
     }
   }

@@ -81,6 +81,12 @@ final class GetCommand extends ResourceCommand {
       return Optional.of(fail("a NAME needs one namespace: -n, not -A", ExitCodes.USAGE));
     }
     kind = known.get();
+    if (!kind.isStoredAsResource()) {
+      return Optional.of(
+          fail(
+              "a " + kind + " is the allocator's; see: margay ipam show --show-blocks",
+              ExitCodes.USAGE));
+    }
     return Optional.empty();
   }
 

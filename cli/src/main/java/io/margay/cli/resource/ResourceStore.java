@@ -16,6 +16,8 @@ import io.margay.model.resource.NetworkPolicy;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceDefaults;
 import io.margay.model.resource.ResourceRef;
+import io.margay.model.resource.StagedGlobalNetworkPolicy;
+import io.margay.model.resource.StagedNetworkPolicy;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -45,7 +47,7 @@ final class ResourceStore {
 
   /// Replaces a resource that must be there, at the revision it names if it names one.
   WriteOutcome replace(Resource resource) throws DatastoreException {
-    Optional<KeyValue> stored = datastore.get(ResourceKeys.key(resource));
+    Optional<KeyValue> stored = stored(resource.ref());
     return stored.isEmpty()
         ? new WriteOutcome.Refused("does not exist")
         : write(resource, stored.get());
@@ -54,7 +56,7 @@ final class ResourceStore {
   /// Makes the store hold the resource, whether it was there or not.
   WriteOutcome apply(Resource resource) throws DatastoreException {
     for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      Optional<KeyValue> stored = datastore.get(ResourceKeys.key(resource));
+      Optional<KeyValue> stored = stored(resource.ref());
       WriteOutcome outcome = write(resource, stored.orElse(null));
       boolean lostRace = outcome.equals(LOST_RACE) || stored.isEmpty() && outcome.equals(EXISTS);
       if (!lostRace || resource.metadata().resourceVersion() != null) {
@@ -108,6 +110,8 @@ final class ResourceStore {
         switch (resource) {
           case NetworkPolicy policy -> policy.spec().effectiveTier();
           case GlobalNetworkPolicy policy -> policy.spec().effectiveTier();
+          case StagedNetworkPolicy policy -> policy.spec().policy().effectiveTier();
+          case StagedGlobalNetworkPolicy policy -> policy.spec().policy().effectiveTier();
           default -> "";
         };
     return tier.isEmpty() || ResourceDefaults.builtInTiers().containsKey(tier)
@@ -146,7 +150,7 @@ final class ResourceStore {
   /// Deletes a resource, at `resourceVersion` if one is given.
   WriteOutcome delete(ResourceRef ref, @Nullable String resourceVersion) throws DatastoreException {
     for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      Optional<KeyValue> stored = datastore.get(ResourceKeys.key(ref));
+      Optional<KeyValue> stored = stored(ref);
       if (stored.isEmpty()) {
         return new WriteOutcome.Refused("does not exist");
       }
@@ -167,14 +171,23 @@ final class ResourceStore {
         "others changed it " + MAX_ATTEMPTS + " times meanwhile; try again");
   }
 
+  /// What is under a resource's key; nothing where its kind has none.
+  private Optional<KeyValue> stored(ResourceRef ref) throws DatastoreException {
+    return ref.kind().isStoredAsResource()
+        ? datastore.get(ResourceKeys.key(ref))
+        : Optional.empty();
+  }
+
   Optional<Decoded> get(ResourceRef ref) throws DatastoreException {
-    return datastore
-        .get(ResourceKeys.key(ref))
+    return stored(ref)
         .flatMap(item -> ResourceJson.decode(item.key(), item.value(), item.modRevision()));
   }
 
   /// Everything of a kind, in one namespace unless `namespace` is null, in key order.
   List<Decoded> list(Kind kind, @Nullable String namespace) throws DatastoreException {
+    if (!kind.isStoredAsResource()) {
+      return List.of();
+    }
     String prefix =
         namespace == null || !kind.isNamespaced()
             ? ResourceKeys.prefix(kind)
@@ -187,7 +200,7 @@ final class ResourceStore {
   }
 
   boolean exists(ResourceRef ref) throws DatastoreException {
-    return datastore.get(ResourceKeys.key(ref)).isPresent();
+    return stored(ref).isPresent();
   }
 
   /// The valid pools.

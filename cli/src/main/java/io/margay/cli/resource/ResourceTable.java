@@ -3,8 +3,12 @@ package io.margay.cli.resource;
 import io.margay.cli.TextTable;
 import io.margay.model.resource.BGPConfiguration;
 import io.margay.model.resource.BGPConfigurationSpec;
+import io.margay.model.resource.BGPFilter;
+import io.margay.model.resource.BGPFilterSpec;
 import io.margay.model.resource.BGPPeer;
 import io.margay.model.resource.BGPPeerSpec;
+import io.margay.model.resource.BlockAffinity;
+import io.margay.model.resource.CalicoNodeStatus;
 import io.margay.model.resource.ClusterInformation;
 import io.margay.model.resource.FelixConfiguration;
 import io.margay.model.resource.GlobalNetworkPolicy;
@@ -15,6 +19,8 @@ import io.margay.model.resource.IPPool;
 import io.margay.model.resource.IPPoolSpec;
 import io.margay.model.resource.IPReservation;
 import io.margay.model.resource.Kind;
+import io.margay.model.resource.KubeControllersConfiguration;
+import io.margay.model.resource.LiveMigration;
 import io.margay.model.resource.NetworkPolicy;
 import io.margay.model.resource.NetworkSet;
 import io.margay.model.resource.Node;
@@ -22,6 +28,10 @@ import io.margay.model.resource.NodeBgp;
 import io.margay.model.resource.PolicySpec;
 import io.margay.model.resource.Profile;
 import io.margay.model.resource.Resource;
+import io.margay.model.resource.StagedGlobalNetworkPolicy;
+import io.margay.model.resource.StagedKubernetesNetworkPolicy;
+import io.margay.model.resource.StagedNetworkPolicy;
+import io.margay.model.resource.StagedPolicySpec;
 import io.margay.model.resource.Tier;
 import io.margay.model.resource.WorkloadEndpoint;
 import io.margay.model.resource.WorkloadEndpointSpec;
@@ -62,6 +72,13 @@ final class ResourceTable {
                   ? "NAME CIDR NAT IPIPMODE VXLANMODE DISABLED DISABLEBGPEXPORT SELECTOR"
                   : "NAME CIDR SELECTOR";
           case BGP_PEER -> "NAME PEERIP NODE ASN";
+          case BGP_FILTER -> "NAME EXPORTV4 IMPORTV4 EXPORTV6 IMPORTV6";
+          case BLOCK_AFFINITY -> "NAME STATE NODE CIDR";
+          case CALICO_NODE_STATUS -> wide ? "NAME NODE CLASSES" : "NAME NODE";
+          case KUBE_CONTROLLERS_CONFIGURATION, LIVE_MIGRATION -> "NAME";
+          case STAGED_KUBERNETES_NETWORK_POLICY -> wide ? "NAME PODSELECTOR" : "NAME";
+          case STAGED_NETWORK_POLICY, STAGED_GLOBAL_NETWORK_POLICY ->
+              wide ? "NAME TIER ORDER SELECTOR" : "NAME TIER";
           case BGP_CONFIGURATION -> "NAME LOGSEVERITY MESHENABLED ASNUMBER";
           case NODE -> wide ? "NAME ASN IPV4 IPV6" : "NAME";
           case TIER -> wide ? "NAME ORDER DEFAULTACTION" : "NAME ORDER";
@@ -120,7 +137,23 @@ final class ResourceTable {
           List.of(
               Boolean.toString(information.spec().isDatastoreReady()),
               text(information.spec().clusterType()));
-      case FelixConfiguration _ -> List.of();
+      case BGPFilter filter -> filter(filter.spec());
+      case BlockAffinity affinity ->
+          List.of(
+              affinity.spec().state(), affinity.spec().node(), affinity.spec().cidr().toString());
+      case CalicoNodeStatus status ->
+          wide
+              ? List.of(
+                  text(status.spec().node()),
+                  status.spec().classes().stream()
+                      .map(ResourceTable::word)
+                      .collect(Collectors.joining(",")))
+              : List.of(text(status.spec().node()));
+      case StagedNetworkPolicy policy -> staged(policy.spec(), wide);
+      case StagedGlobalNetworkPolicy policy -> staged(policy.spec(), wide);
+      case StagedKubernetesNetworkPolicy policy ->
+          wide ? List.of(policy.spec().podSelector().toString()) : List.of();
+      case FelixConfiguration _, KubeControllersConfiguration _, LiveMigration _ -> List.of();
     };
   }
 
@@ -172,6 +205,18 @@ final class ResourceTable {
     return wide
         ? List.of(spec.effectiveTier(), order(spec.order()), spec.effectiveSelector().toString())
         : List.of(spec.effectiveTier(), order(spec.order()));
+  }
+
+  private static List<String> staged(StagedPolicySpec spec, boolean wide) {
+    return wide ? policy(spec.policy(), true) : List.of(spec.policy().effectiveTier());
+  }
+
+  private static List<String> filter(BGPFilterSpec spec) {
+    return List.of(
+        Integer.toString(spec.exportV4().size()),
+        Integer.toString(spec.importV4().size()),
+        Integer.toString(spec.exportV6().size()),
+        Integer.toString(spec.importV6().size()));
   }
 
   private static List<String> workload(WorkloadEndpointSpec spec, boolean wide) {

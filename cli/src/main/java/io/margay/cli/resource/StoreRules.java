@@ -10,6 +10,8 @@ import io.margay.model.resource.PolicySpec;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceDefaults;
 import io.margay.model.resource.ResourceRef;
+import io.margay.model.resource.StagedGlobalNetworkPolicy;
+import io.margay.model.resource.StagedNetworkPolicy;
 import io.margay.model.resource.TierSpec;
 import java.util.List;
 import java.util.Optional;
@@ -25,12 +27,17 @@ final class StoreRules {
   /// @param before what is stored under its name now
   static Optional<String> refusal(Resource wanted, @Nullable Resource before, ResourceStore store)
       throws DatastoreException {
+    if (!wanted.kind().isStoredAsResource()) {
+      return Optional.of("is the allocator's to write; it can only be got");
+    }
     if (wanted instanceof IPPool pool) {
       return pool(pool, before instanceof IPPool old ? old : null, store);
     }
     return switch (wanted) {
       case NetworkPolicy policy -> tier(policy.spec(), store);
       case GlobalNetworkPolicy policy -> tier(policy.spec(), store);
+      case StagedNetworkPolicy policy -> tier(policy.spec().policy(), store);
+      case StagedGlobalNetworkPolicy policy -> tier(policy.spec().policy(), store);
       default -> Optional.empty();
     };
   }
@@ -79,7 +86,12 @@ final class StoreRules {
     if (ResourceDefaults.builtInTiers().containsKey(ref.name())) {
       return Optional.of("is built in");
     }
-    for (Kind kind : List.of(Kind.NETWORK_POLICY, Kind.GLOBAL_NETWORK_POLICY)) {
+    for (Kind kind :
+        List.of(
+            Kind.NETWORK_POLICY,
+            Kind.GLOBAL_NETWORK_POLICY,
+            Kind.STAGED_NETWORK_POLICY,
+            Kind.STAGED_GLOBAL_NETWORK_POLICY)) {
       Optional<ResourceRef> policy = policyIn(ref.name(), kind, store);
       if (policy.isPresent()) {
         return Optional.of("still holds " + policy.get());
@@ -102,6 +114,8 @@ final class StoreRules {
     return switch (resource) {
       case NetworkPolicy policy -> policy.spec().effectiveTier();
       case GlobalNetworkPolicy policy -> policy.spec().effectiveTier();
+      case StagedNetworkPolicy policy -> policy.spec().policy().effectiveTier();
+      case StagedGlobalNetworkPolicy policy -> policy.spec().policy().effectiveTier();
       default -> TierSpec.DEFAULT_TIER;
     };
   }

@@ -18,6 +18,7 @@ public final class ResourceKeys {
     return key(resource.ref());
   }
 
+  /// @throws IllegalArgumentException if the kind is not stored as a resource
   public static String key(ResourceRef ref) {
     return ref.kind().isNamespaced()
         ? prefix(ref.kind(), ref.namespace()) + escape(ref.name())
@@ -25,7 +26,12 @@ public final class ResourceKeys {
   }
 
   /// The folder of all resources of a kind; ends in `/`.
+  ///
+  /// @throws IllegalArgumentException if the kind is not stored as a resource
   public static String prefix(Kind kind) {
+    if (!kind.isStoredAsResource()) {
+      throw new IllegalArgumentException(kind + " has no key among the resources");
+    }
     return ROOT + kind.plural() + "/";
   }
 
@@ -41,6 +47,7 @@ public final class ResourceKeys {
     }
     String[] parts = key.substring(ROOT.length()).split("/", -1);
     return Kind.ofPlural(parts[0])
+        .filter(Kind::isStoredAsResource)
         .filter(kind -> parts.length == (kind.isNamespaced() ? 3 : 2))
         .filter(_ -> !parts[1].isEmpty() && !parts[parts.length - 1].isEmpty())
         .map(

@@ -1,6 +1,7 @@
 package io.margay.datastore.json;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.ResourceRef;
@@ -30,11 +31,20 @@ class ResourceKeysTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Kind.class)
+  @EnumSource(value = Kind.class, mode = EnumSource.Mode.EXCLUDE, names = "BLOCK_AFFINITY")
   void every_kinds_key_comes_back(Kind kind) {
     ResourceRef ref = new ResourceRef(kind, kind.isNamespaced() ? "ns" : "", "name.x");
 
     assertThat(ResourceKeys.parseKey(ResourceKeys.key(ref))).contains(ref);
+  }
+
+  @Test
+  void an_affinity_is_the_allocators_and_has_no_key_here() {
+    assertThat(ResourceKeys.parseKey(ResourceKeys.ROOT + "blockaffinities/n-10-0-0-0-26"))
+        .isEmpty();
+    assertThatThrownBy(() -> ResourceKeys.key(ResourceRef.global(Kind.BLOCK_AFFINITY, "x")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("BlockAffinity has no key");
   }
 
   @ParameterizedTest

@@ -49,14 +49,22 @@ public final class ClusterView {
       case BGP_PEER -> put(peers, ref, (BGPPeer) value);
       case BGP_CONFIGURATION -> put(bgpConfigurations, ref, (BGPConfiguration) value);
       case CLUSTER_INFORMATION -> put(information, ref, (ClusterInformation) value);
-      case FELIX_CONFIGURATION,
+      case BGP_FILTER,
+          BLOCK_AFFINITY,
+          CALICO_NODE_STATUS,
+          FELIX_CONFIGURATION,
           GLOBAL_NETWORK_POLICY,
           GLOBAL_NETWORK_SET,
           HOST_ENDPOINT,
           IPAM_CONFIGURATION,
+          KUBE_CONTROLLERS_CONFIGURATION,
+          LIVE_MIGRATION,
           NETWORK_POLICY,
           NETWORK_SET,
           PROFILE,
+          STAGED_GLOBAL_NETWORK_POLICY,
+          STAGED_KUBERNETES_NETWORK_POLICY,
+          STAGED_NETWORK_POLICY,
           TIER,
           WORKLOAD_ENDPOINT ->
           false;

@@ -44,13 +44,13 @@ final class BgpValidation {
     communities(spec, errors);
   }
 
+  static void community(String value, String path, FieldErrors errors) {
+    errors.unless(isCommunity(value), path, "\"" + value + "\" is neither aa:nn nor aa:nn:mm");
+  }
+
   private static void communities(BGPConfigurationSpec spec, FieldErrors errors) {
     for (int i = 0; i < spec.communities().size(); i++) {
-      String value = spec.communities().get(i).value();
-      errors.unless(
-          isCommunity(value),
-          "spec.communities[" + i + "].value",
-          "\"" + value + "\" is neither aa:nn nor aa:nn:mm");
+      community(spec.communities().get(i).value(), "spec.communities[" + i + "].value", errors);
     }
     Set<String> names =
         spec.communities().stream().map(BgpCommunity::name).collect(Collectors.toSet());

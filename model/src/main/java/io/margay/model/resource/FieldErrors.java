@@ -1,6 +1,7 @@
 package io.margay.model.resource;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,10 @@ final class FieldErrors {
     if (value == null || value instanceof String text && text.isEmpty()) {
       add(path, "is required");
     }
+  }
+
+  void distinct(List<?> list, String path) {
+    unless(new HashSet<>(list).size() == list.size(), path, "names something twice");
   }
 
   void atMost(List<?> list, int limit, String path) {

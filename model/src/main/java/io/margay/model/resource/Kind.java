@@ -11,7 +11,10 @@ import java.util.stream.Collectors;
 /// The kinds of resource this system keeps, with the names they go by.
 public enum Kind {
   BGP_CONFIGURATION("BGPConfiguration", "bgpconfigurations", false),
+  BGP_FILTER("BGPFilter", "bgpfilters", false),
   BGP_PEER("BGPPeer", "bgppeers", false),
+  BLOCK_AFFINITY("BlockAffinity", "blockaffinities", false),
+  CALICO_NODE_STATUS("CalicoNodeStatus", "caliconodestatuses", false),
   CLUSTER_INFORMATION("ClusterInformation", "clusterinformations", false),
   FELIX_CONFIGURATION("FelixConfiguration", "felixconfigurations", false),
   GLOBAL_NETWORK_POLICY("GlobalNetworkPolicy", "globalnetworkpolicies", false),
@@ -20,10 +23,17 @@ public enum Kind {
   IPAM_CONFIGURATION("IPAMConfiguration", "ipamconfigurations", false),
   IP_POOL("IPPool", "ippools", false),
   IP_RESERVATION("IPReservation", "ipreservations", false),
+  KUBE_CONTROLLERS_CONFIGURATION(
+      "KubeControllersConfiguration", "kubecontrollersconfigurations", false),
+  LIVE_MIGRATION("LiveMigration", "livemigrations", true),
   NETWORK_POLICY("NetworkPolicy", "networkpolicies", true),
   NETWORK_SET("NetworkSet", "networksets", true),
   NODE("Node", "nodes", false),
   PROFILE("Profile", "profiles", false),
+  STAGED_GLOBAL_NETWORK_POLICY("StagedGlobalNetworkPolicy", "stagedglobalnetworkpolicies", false),
+  STAGED_KUBERNETES_NETWORK_POLICY(
+      "StagedKubernetesNetworkPolicy", "stagedkubernetesnetworkpolicies", true),
+  STAGED_NETWORK_POLICY("StagedNetworkPolicy", "stagednetworkpolicies", true),
   TIER("Tier", "tiers", false),
   WORKLOAD_ENDPOINT("WorkloadEndpoint", "workloadendpoints", true);
 
@@ -59,6 +69,13 @@ public enum Kind {
     return namespaced;
   }
 
+  /// Whether objects of this kind are documents of their own under their plural's key. The others
+  /// are the allocator's: it keeps them under keys and in a form of its own, and as resources they
+  /// can be looked at, not written.
+  public boolean isStoredAsResource() {
+    return this != BLOCK_AFFINITY;
+  }
+
   /// The kind of a document's `kind` field, which is case-sensitive.
   public static Optional<Kind> ofName(String kindName) {
     return Optional.ofNullable(BY_NAME.get(kindName));
@@ -84,7 +101,10 @@ public enum Kind {
   public List<String> shortNames() {
     return switch (this) {
       case BGP_CONFIGURATION -> List.of("bgpconfig", "bgpconfigs");
+      case BGP_FILTER -> List.of("bgpf", "bgpfs", "bf", "bfs");
       case BGP_PEER -> List.of("bgpp", "bgpps", "bp", "bps");
+      case BLOCK_AFFINITY -> List.of();
+      case CALICO_NODE_STATUS -> List.of("nodestatus", "nodestatuses");
       case CLUSTER_INFORMATION -> List.of("clusterinfo", "clusterinfos");
       case FELIX_CONFIGURATION -> List.of("felixconfig", "felixconfigs", "fc", "fcs");
       case GLOBAL_NETWORK_POLICY -> List.of("gnp", "gnps");
@@ -93,10 +113,24 @@ public enum Kind {
       case IPAM_CONFIGURATION -> List.of("ipamconfig", "ipamconfigs");
       case IP_POOL -> List.of("ipp", "ipps", "pool", "pools");
       case IP_RESERVATION -> List.of();
+      case KUBE_CONTROLLERS_CONFIGURATION ->
+          List.of("kubecontrollersconfig", "kubecontrollersconfigs", "kcc", "kccs");
+      case LIVE_MIGRATION -> List.of();
       case NETWORK_POLICY -> List.of("np", "nps", "policy", "policies", "pol", "pols");
       case NETWORK_SET -> List.of("netset", "netsets");
       case NODE -> List.of("no", "nos");
       case PROFILE -> List.of("pro", "pros");
+      case STAGED_GLOBAL_NETWORK_POLICY -> List.of("sgnp", "sgnps");
+      case STAGED_KUBERNETES_NETWORK_POLICY ->
+          List.of(
+              "stagedkubernetespolicy",
+              "sknp",
+              "sknps",
+              "stagedkubernetespolicies",
+              "skpol",
+              "skpols");
+      case STAGED_NETWORK_POLICY ->
+          List.of("stagedpolicy", "snp", "snps", "stagedpolicies", "spol", "spols");
       case TIER -> List.of();
       case WORKLOAD_ENDPOINT -> List.of("wep", "weps");
     };

@@ -7,7 +7,10 @@ import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 @JsonIgnoreProperties({"apiVersion", "kind"})
 public sealed interface Resource
     permits BGPConfiguration,
+        BGPFilter,
         BGPPeer,
+        BlockAffinity,
+        CalicoNodeStatus,
         ClusterInformation,
         FelixConfiguration,
         GlobalNetworkPolicy,
@@ -16,10 +19,15 @@ public sealed interface Resource
         IPAMConfiguration,
         IPPool,
         IPReservation,
+        KubeControllersConfiguration,
+        LiveMigration,
         NetworkPolicy,
         NetworkSet,
         Node,
         Profile,
+        StagedGlobalNetworkPolicy,
+        StagedKubernetesNetworkPolicy,
+        StagedNetworkPolicy,
         Tier,
         WorkloadEndpoint {
 

@@ -30,14 +30,22 @@ public final class ResourceDefaults {
       case Tier tier -> tier.withSpec(tier(tier));
       case IPPool pool -> pool.withSpec(pool.spec().withDefaults());
       case WorkloadEndpoint endpoint -> endpoint.withMetadata(labelled(endpoint));
+      case StagedNetworkPolicy policy -> policy.withSpec(policy.spec().withDefaults());
+      case StagedGlobalNetworkPolicy policy -> policy.withSpec(policy.spec().withDefaults());
+      case StagedKubernetesNetworkPolicy policy -> policy.withSpec(policy.spec().withDefaults());
       case BGPConfiguration _,
+          BGPFilter _,
           BGPPeer _,
+          BlockAffinity _,
+          CalicoNodeStatus _,
           ClusterInformation _,
           FelixConfiguration _,
           GlobalNetworkSet _,
           HostEndpoint _,
           IPAMConfiguration _,
           IPReservation _,
+          KubeControllersConfiguration _,
+          LiveMigration _,
           NetworkSet _,
           Node _,
           Profile _ ->

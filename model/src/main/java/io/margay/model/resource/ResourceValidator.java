@@ -14,6 +14,9 @@ public final class ResourceValidator {
   /// Longest rest of a released address, in seconds.
   public static final int MAX_IP_COOLDOWN_SECONDS = 1200;
 
+  /// Longest time between two reports on a node, in seconds: a day.
+  public static final int MAX_STATUS_PERIOD_SECONDS = 86_400;
+
   private static final String DEFAULT = "default";
   private static final Prefix IPV4_LINK_LOCAL = Prefix.parse("169.254.0.0/16");
   private static final Prefix IPV6_LINK_LOCAL = Prefix.parse("fe80::/10");
@@ -33,6 +36,18 @@ public final class ResourceValidator {
         defaultOrNode(configuration, errors);
         BgpValidation.configuration(configuration, errors);
       }
+      case StagedNetworkPolicy policy ->
+          PolicyValidation.policy(policy.spec().policy(), false, errors);
+      case StagedGlobalNetworkPolicy policy ->
+          PolicyValidation.policy(policy.spec().policy(), true, errors);
+      case BGPFilter filter -> FilterValidation.filter(filter.spec(), errors);
+      case KubeControllersConfiguration configuration -> {
+        defaultOnly(configuration, errors);
+        ControllersValidation.configuration(configuration.spec(), errors);
+      }
+      case CalicoNodeStatus status -> nodeStatus(status.spec(), errors);
+      case BlockAffinity affinity -> blockAffinity(affinity.spec(), errors);
+      case LiveMigration migration -> liveMigration(migration.spec(), errors);
       case BGPPeer peer -> BgpValidation.peer(peer.spec(), errors);
       case Node node -> BgpValidation.node(node.spec(), errors);
       case FelixConfiguration configuration -> defaultOrNode(configuration, errors);
@@ -45,7 +60,7 @@ public final class ResourceValidator {
       case HostEndpoint endpoint -> hostEndpoint(endpoint.spec(), errors);
       case WorkloadEndpoint endpoint -> workloadEndpoint(endpoint, errors);
       // Their fields say it all.
-      case NetworkSet _, GlobalNetworkSet _, IPReservation _ -> {}
+      case NetworkSet _, GlobalNetworkSet _, IPReservation _, StagedKubernetesNetworkPolicy _ -> {}
     }
     return errors.found();
   }
@@ -135,6 +150,41 @@ public final class ResourceValidator {
         "LoadBalancer can't be combined with other uses");
     PolicyValidation.selector(spec.nodeSelector(), "spec.nodeSelector", errors);
     PolicyValidation.selector(spec.namespaceSelector(), "spec.namespaceSelector", errors);
+  }
+
+  private static void nodeStatus(CalicoNodeStatusSpec spec, FieldErrors errors) {
+    errors.present(spec.node(), "spec.node");
+    if (spec.node() != null) {
+      NameRules.name(spec.node(), "spec.node", errors);
+    }
+    errors.unless(!spec.classes().isEmpty(), "spec.classes", "is required");
+    errors.distinct(spec.classes(), "spec.classes");
+    errors.present(spec.updatePeriodSeconds(), "spec.updatePeriodSeconds");
+    errors.range(
+        spec.updatePeriodSeconds(), 0, MAX_STATUS_PERIOD_SECONDS, "spec.updatePeriodSeconds");
+  }
+
+  private static void blockAffinity(BlockAffinitySpec spec, FieldErrors errors) {
+    errors.oneOf(spec.state(), Set.of("pending", "confirmed", "pendingDeletion"), "spec.state");
+    errors.oneOf(spec.type(), Set.of("host", "virtual"), "spec.type");
+    errors.oneOf(spec.deleted(), Set.of("true", "false"), "spec.deleted");
+    errors.present(spec.node(), "spec.node");
+  }
+
+  private static void liveMigration(LiveMigrationSpec spec, FieldErrors errors) {
+    if (spec.source() != null) {
+      errors.unless(
+          (spec.source().workload() == null) != (spec.source().workloadEndpoint() == null),
+          "spec.Source",
+          "needs either Workload or WorkloadEndpoint");
+    }
+    if (spec.target() != null) {
+      errors.unless(
+          (spec.target().selector() == null) != (spec.target().workloadEndpoint() == null),
+          "spec.Target",
+          "needs either Selector or WorkloadEndpoint");
+      PolicyValidation.selector(spec.target().selector(), "spec.Target.Selector", errors);
+    }
   }
 
   private static void hostEndpoint(HostEndpointSpec spec, FieldErrors errors) {

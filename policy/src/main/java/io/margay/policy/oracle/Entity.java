@@ -3,7 +3,10 @@ package io.margay.policy.oracle;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.BGPConfiguration;
+import io.margay.model.resource.BGPFilter;
 import io.margay.model.resource.BGPPeer;
+import io.margay.model.resource.BlockAffinity;
+import io.margay.model.resource.CalicoNodeStatus;
 import io.margay.model.resource.ClusterInformation;
 import io.margay.model.resource.EndpointPort;
 import io.margay.model.resource.FelixConfiguration;
@@ -13,11 +16,16 @@ import io.margay.model.resource.HostEndpoint;
 import io.margay.model.resource.IPAMConfiguration;
 import io.margay.model.resource.IPPool;
 import io.margay.model.resource.IPReservation;
+import io.margay.model.resource.KubeControllersConfiguration;
+import io.margay.model.resource.LiveMigration;
 import io.margay.model.resource.NetworkPolicy;
 import io.margay.model.resource.NetworkSet;
 import io.margay.model.resource.Node;
 import io.margay.model.resource.Profile;
 import io.margay.model.resource.Resource;
+import io.margay.model.resource.StagedGlobalNetworkPolicy;
+import io.margay.model.resource.StagedKubernetesNetworkPolicy;
+import io.margay.model.resource.StagedNetworkPolicy;
 import io.margay.model.resource.Tier;
 import io.margay.model.resource.WorkloadEndpoint;
 import io.margay.model.selector.Selector;
@@ -92,16 +100,24 @@ record Entity(
               List.of(),
               List.of());
       case BGPConfiguration _,
+          BGPFilter _,
           BGPPeer _,
+          BlockAffinity _,
+          CalicoNodeStatus _,
           ClusterInformation _,
           FelixConfiguration _,
           GlobalNetworkPolicy _,
           IPAMConfiguration _,
           IPPool _,
           IPReservation _,
+          KubeControllersConfiguration _,
+          LiveMigration _,
           NetworkPolicy _,
           Node _,
           Profile _,
+          StagedGlobalNetworkPolicy _,
+          StagedKubernetesNetworkPolicy _,
+          StagedNetworkPolicy _,
           Tier _ ->
           null;
     };

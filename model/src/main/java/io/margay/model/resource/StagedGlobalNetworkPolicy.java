@@ -1,0 +1,45 @@
+package io.margay.model.resource;
+
+import com.fasterxml.jackson.annotation.JsonAnyGetter;
+import com.fasterxml.jackson.annotation.JsonAnySetter;
+import java.util.Map;
+
+/// A GlobalNetworkPolicy on trial: it is evaluated, nothing is enforced.
+///
+/// @param metadata identity and labels
+/// @param spec what is wanted
+/// @param status what others last said about it, kept as read
+/// @param unknown top-level fields this version has no name for, kept for the round trip
+public record StagedGlobalNetworkPolicy(
+    Metadata metadata,
+    StagedPolicySpec spec,
+    Map<String, Object> status,
+    @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown)
+    implements Resource {
+
+  public StagedGlobalNetworkPolicy {
+    metadata = Copies.required(metadata, "metadata");
+    spec = spec == null ? StagedPolicySpec.of(null, PolicySpec.EMPTY) : spec;
+    status = Copies.json(status);
+    unknown = Copies.json(unknown);
+  }
+
+  public StagedGlobalNetworkPolicy(Metadata metadata, StagedPolicySpec spec) {
+    this(metadata, spec, Map.of(), Map.of());
+  }
+
+  @Override
+  public Kind kind() {
+    return Kind.STAGED_GLOBAL_NETWORK_POLICY;
+  }
+
+  @Override
+  public StagedGlobalNetworkPolicy withMetadata(Metadata newMetadata) {
+    return new StagedGlobalNetworkPolicy(newMetadata, spec, status, unknown);
+  }
+
+  /// This object with another spec.
+  public StagedGlobalNetworkPolicy withSpec(StagedPolicySpec newSpec) {
+    return new StagedGlobalNetworkPolicy(metadata, newSpec, status, unknown);
+  }
+}
