@@ -166,6 +166,18 @@ public final class Block {
     return held;
   }
 
+  /// Addresses freed but not yet free again, by ordinal.
+  public List<Allocation> resting() {
+    List<Allocation> resting = new ArrayList<>();
+    for (int ordinal = 0; ordinal < allocations.length; ordinal++) {
+      if (allocations[ordinal] != FREE
+          && attributes.get(allocations[ordinal]).releasedAt().isPresent()) {
+        resting.add(allocation(ordinal));
+      }
+    }
+    return resting;
+  }
+
   /// Who holds `address`, resting or not; empty when it is free.
   ///
   /// @throws IllegalArgumentException when the address is not in this block
@@ -214,7 +226,7 @@ public final class Block {
   }
 
   /// Takes one particular address, which must be free.
-  Block takeExactly(IpAddress address, Attribute holder) {
+  public Block takeExactly(IpAddress address, Attribute holder) {
     int ordinal = ordinalOf(address);
     if (allocations[ordinal] != FREE) {
       throw new IllegalStateException(address + " in block " + cidr + " is not free");
@@ -226,7 +238,7 @@ public final class Block {
   }
 
   /// Frees addresses, all of which must be held. With a cooldown they rest first.
-  Block free(List<IpAddress> addresses, Instant now, Duration cooldown) {
+  public Block free(List<IpAddress> addresses, Instant now, Duration cooldown) {
     Draft draft = new Draft();
     for (IpAddress address : addresses) {
       int ordinal = ordinalOf(address);
@@ -245,7 +257,7 @@ public final class Block {
 
   /// This block with addresses that have rested long enough returned to the queue, longest-rested
   /// first.
-  Block rested(Instant now, Duration cooldown) {
+  public Block rested(Instant now, Duration cooldown) {
     Deque<Integer> due = new ArrayDeque<>();
     for (int ordinal = 0; ordinal < allocations.length; ordinal++) {
       if (allocations[ordinal] != FREE
@@ -274,14 +286,14 @@ public final class Block {
   }
 
   /// This block as somebody else's, or nobody's.
-  Block withAffinity(Optional<String> next) {
+  public Block withAffinity(Optional<String> next) {
     Draft draft = new Draft();
     draft.affinity = next;
     return draft.build();
   }
 
   /// This block as it is written: its sequence number one higher than when it was read.
-  Block advanced() {
+  public Block advanced() {
     return new Block(
         cidr,
         affinity,
@@ -344,7 +356,7 @@ public final class Block {
       Optional<Instant> releasedAt,
       Map<String, JsonNode> unknown) {
 
-    static Attribute of(String handleId, Map<String, String> secondary) {
+    public static Attribute of(String handleId, Map<String, String> secondary) {
       return new Attribute(
           Optional.of(handleId), new TreeMap<>(secondary), Optional.empty(), Map.of());
     }

@@ -35,7 +35,8 @@ public record BlockAffinity(State state, boolean deleted, Map<String, JsonNode> 
 
   private static final Set<String> KNOWN = Set.of("state", "deleted");
 
-  static final BlockAffinity CONFIRMED = new BlockAffinity(State.CONFIRMED, false, Map.of());
+  /// A good claim.
+  public static final BlockAffinity CONFIRMED = new BlockAffinity(State.CONFIRMED, false, Map.of());
 
   /// @throws IllegalArgumentException naming the key, when the document can't be read
   public static BlockAffinity parse(String key, String json) {
@@ -58,7 +59,7 @@ public record BlockAffinity(State state, boolean deleted, Map<String, JsonNode> 
         Documents.unknownFields(document, KNOWN));
   }
 
-  BlockAffinity with(State next) {
+  public BlockAffinity with(State next) {
     return new BlockAffinity(next, deleted, unknown);
   }
 

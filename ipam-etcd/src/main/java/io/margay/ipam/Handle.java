@@ -44,7 +44,7 @@ public record Handle(
   }
 
   /// This handle with `delta` more (or fewer) addresses in `block`.
-  Handle adjusted(Prefix block, int delta) {
+  public Handle adjusted(Prefix block, int delta) {
     Map<Prefix, Integer> counts = new TreeMap<>(countByBlock);
     int count = counts.getOrDefault(block, 0) + delta;
     if (count > 0) {

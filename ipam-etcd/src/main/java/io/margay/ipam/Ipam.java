@@ -90,7 +90,7 @@ public final class Ipam implements AutoCloseable {
   }
 
   /// Every block there is, in address order within each family. What can't be read is left out;
-  /// {@link IpamCheck} says so.
+  /// `io.margay.ipam.care.IpamCheck` says so.
   public List<Block> listBlocks() throws DatastoreException {
     List<Block> blocks = new ArrayList<>();
     for (KeyValue item : datastore.list(IpamKeys.BLOCKS).items()) {

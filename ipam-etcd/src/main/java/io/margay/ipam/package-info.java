@@ -2,10 +2,10 @@
 /// keeps them in etcd.
 ///
 /// **In → out**: `AssignRequest`, releases, pools → transactions on the `Datastore`, `Assignment`,
-/// `OwnBlocks`, `IpamReport`.
+/// `OwnBlocks`.
 ///
 /// **Loop**: one committer thread per `Ipam` owns the cached blocks and writes for all callers;
-/// `Block`, `Handle`, `OwnBlocksTracker` and `IpamCheck` are pure.
+/// `Block`, `Handle` and `OwnBlocksTracker` are pure.
 ///
 /// **May touch**: `datastore` (the port), `model.net`, Jackson, an injected clock. No kernel, no
 /// resources, no etcd client.

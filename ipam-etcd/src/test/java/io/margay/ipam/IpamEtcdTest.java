@@ -7,6 +7,7 @@ import io.margay.datastore.DatastoreException;
 import io.margay.datastore.DatastoreSettings;
 import io.margay.datastore.etcd.EtcdDatastore;
 import io.margay.datastore.testing.EtcdProcess;
+import io.margay.ipam.care.IpamCheck;
 import io.margay.model.net.Prefix;
 import java.nio.file.Path;
 import java.time.Instant;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.Txn;
+import io.margay.ipam.care.IpamCheck;
+import io.margay.ipam.care.IpamReport;
 import io.margay.model.net.IpAddress;
 import java.time.Instant;
 import java.util.ArrayList;

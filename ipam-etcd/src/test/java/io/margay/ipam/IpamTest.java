@@ -7,6 +7,7 @@ import io.margay.datastore.DatastoreException;
 import io.margay.datastore.InMemoryDatastore;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
+import io.margay.ipam.care.IpamCheck;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;

@@ -4,8 +4,9 @@ import io.margay.cli.ExitCodes;
 import io.margay.cli.TextTable;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
-import io.margay.ipam.IpamCheck;
-import io.margay.ipam.IpamReport;
+import io.margay.ipam.care.Finding;
+import io.margay.ipam.care.IpamCheck;
+import io.margay.ipam.care.IpamReport;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -113,7 +114,7 @@ final class IpamCommand implements Runnable {
 
     @Override
     int print(IpamReport report, PrintWriter out) {
-      for (IpamReport.Finding finding : report.findings()) {
+      for (Finding finding : report.findings()) {
         out.println(finding.kind() + " " + finding.object() + ": " + finding.detail());
       }
       if (!report.findings().isEmpty()) {

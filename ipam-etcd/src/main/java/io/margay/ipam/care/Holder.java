@@ -1,0 +1,71 @@
+package io.margay.ipam.care;
+
+import io.margay.ipam.Block;
+import java.util.List;
+import java.util.Set;
+
+/// Who holds an address, as its attributes and its handle tell.
+///
+/// @param sort what kind of holder that is, which says who could know whether it still needs the
+///   address
+/// @param handle its handle; a remark in brackets when it has none
+/// @param node the node the address is for; empty when it does not say
+record Holder(Sort sort, String handle, String node) {
+
+  /// What kinds of holders there are.
+  enum Sort {
+    /// A pod, or a container without one.
+    POD,
+    /// A node's tunnel device.
+    TUNNEL,
+    /// A node's reserve for times without the datastore.
+    RESERVE,
+    /// Something we know nothing about: never freed, and nothing around it is.
+    UNKNOWN
+  }
+
+  /// Handles of nodes' reserves start like this; the node's name follows.
+  static final String RESERVE = "margay-reserve.";
+
+  private static final List<String> TUNNELS =
+      List.of(
+          "ipip-tunnel-addr-",
+          "vxlan-tunnel-addr-",
+          "vxlan-v6-tunnel-addr-",
+          "wireguard-tunnel-addr-",
+          "wireguard-v6-tunnel-addr-");
+
+  private static final Set<String> TUNNEL_TYPES =
+      Set.of(
+          "ipipTunnelAddress",
+          "vxlanTunnelAddress",
+          "vxlanV6TunnelAddress",
+          "wireguardTunnelAddress",
+          "wireguardV6TunnelAddress");
+
+  static Holder of(Block.Allocation allocation) {
+    Block.Attribute attribute = allocation.holder();
+    String handle = attribute.cleanHandleId().orElse("");
+    String node = attribute.node().orElse("");
+    if (handle.isEmpty()) {
+      return new Holder(Sort.UNKNOWN, "(no handle)", node);
+    }
+    if (handle.startsWith(RESERVE)) {
+      return new Holder(Sort.RESERVE, handle, handle.substring(RESERVE.length()));
+    }
+    String type = attribute.secondary().getOrDefault("type", "");
+    for (String tunnel : TUNNELS) {
+      if (handle.startsWith(tunnel)) {
+        return new Holder(
+            Sort.TUNNEL, handle, node.isEmpty() ? handle.substring(tunnel.length()) : node);
+      }
+    }
+    if (TUNNEL_TYPES.contains(type)) {
+      return new Holder(Sort.TUNNEL, handle, node);
+    }
+    boolean isPod =
+        attribute.secondary().containsKey("pod")
+            || type.isEmpty() && !node.isEmpty() && handle.indexOf('.') > 0;
+    return new Holder(isPod && type.isEmpty() ? Sort.POD : Sort.UNKNOWN, handle, node);
+  }
+}
