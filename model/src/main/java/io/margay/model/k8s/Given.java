@@ -15,6 +15,11 @@ final class Given {
     return list == null ? List.of() : List.copyOf(list);
   }
 
+  /// For lists that mean something else when they are empty than when they are not there.
+  static <T> @Nullable List<T> orNull(@Nullable List<T> list) {
+    return list == null ? null : List.copyOf(list);
+  }
+
   static Map<String, String> sorted(@Nullable Map<String, String> map) {
     return map == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(map));
   }

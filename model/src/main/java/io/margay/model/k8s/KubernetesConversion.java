@@ -15,20 +15,30 @@ import io.margay.model.resource.Rule;
 import io.margay.model.resource.TierSpec;
 import io.margay.model.selector.Selector;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
-/// Kubernetes documents as Calico's controllers would store them. A converted policy is a Calico
-/// policy of order 1000 in tier `default`; a namespace or a service account is a profile that hands
-/// its labels down.
+/// Kubernetes documents as Calico's controllers would store them. A converted NetworkPolicy is a
+/// Calico policy of order 1000 in tier `default`; an administrator's policy is a global one in a
+/// tier before or after that; a namespace or a service account is a profile that hands its labels
+/// down.
 public final class KubernetesConversion {
 
-  /// Prefix of the names of converted policies.
+  /// Prefix of the names of converted NetworkPolicies.
   public static final String POLICY_NAME_PREFIX = "knp.default.";
+
+  /// Prefix of the names of converted ClusterNetworkPolicies of tier Admin.
+  public static final String CLUSTER_ADMIN_NAME_PREFIX = "kcnp.kube-admin.";
+
+  /// Prefix of the names of converted ClusterNetworkPolicies of tier Baseline.
+  public static final String CLUSTER_BASELINE_NAME_PREFIX = "kcnp.kube-baseline.";
+
+  /// Prefix of the names of converted AdminNetworkPolicies.
+  public static final String ADMIN_NAME_PREFIX = "kanp.adminnetworkpolicy.";
+
+  /// Prefix of the name of the converted BaselineAdminNetworkPolicy.
+  public static final String BASELINE_NAME_PREFIX = "kbanp.baselineadminnetworkpolicy.";
 
   /// Prefix of the names of profiles of namespaces.
   public static final String NAMESPACE_PROFILE_PREFIX = "kns.";
@@ -36,21 +46,23 @@ public final class KubernetesConversion {
   /// Prefix of the names of profiles of service accounts.
   public static final String SERVICE_ACCOUNT_PROFILE_PREFIX = "ksa.";
 
-  /// Order of every converted policy.
+  /// Order of every converted NetworkPolicy.
   public static final double POLICY_ORDER = 1000;
 
   /// With the prefix of its source, the label that carries a namespace's or service account's name.
   public static final String NAME_LABEL = "projectcalico.org/name";
 
-  private static final String PODS = "projectcalico.org/orchestrator == 'k8s'";
+  /// The label with its name that the API server gives every namespace.
+  private static final String METADATA_NAME_LABEL = "kubernetes.io/metadata.name";
 
   private KubernetesConversion() {}
 
   /// What `document` is stored as.
   ///
   /// @param document valid by [KubernetesValidator]
-  public static Resource convert(KubernetesDocument document) {
+  public static Resource convert(ConvertedDocument document) {
     return switch (document) {
+      case AdminPolicy policy -> AdminPolicyConversion.globalPolicy(policy);
       case KubernetesNetworkPolicy policy -> networkPolicy(policy);
       case KubernetesNamespace namespace -> namespaceProfile(namespace);
       case KubernetesServiceAccount account -> serviceAccountProfile(account);
@@ -59,13 +71,12 @@ public final class KubernetesConversion {
 
   static Profile namespaceProfile(KubernetesNamespace namespace) {
     String name = namespace.metadata().name();
+    Map<String, String> labels = inherited(namespace.metadata(), Selector.NAMESPACE_LABEL_PREFIX);
+    labels.put(Selector.NAMESPACE_LABEL_PREFIX + METADATA_NAME_LABEL, name);
     return new Profile(
         Metadata.named(NAMESPACE_PROFILE_PREFIX + name),
         new ProfileSpec(
-            List.of(Rule.of(Action.ALLOW)),
-            List.of(Rule.of(Action.ALLOW)),
-            inherited(namespace.metadata(), Selector.NAMESPACE_LABEL_PREFIX),
-            Map.of()));
+            List.of(Rule.of(Action.ALLOW)), List.of(Rule.of(Action.ALLOW)), labels, Map.of()));
   }
 
   /// Labels only: the pod's namespace profile, before it, already allows what no policy decides.
@@ -104,7 +115,7 @@ public final class KubernetesConversion {
         PolicySpec.EMPTY
             .withTier(TierSpec.DEFAULT_TIER)
             .withOrder(POLICY_ORDER)
-            .withSelector(pods(spec.podSelector()))
+            .withSelector(Selectors.pods(spec.podSelector()))
             .withTypes(types(spec))
             .withIngress(ingress)
             .withEgress(egress));
@@ -121,53 +132,34 @@ public final class KubernetesConversion {
 
   private static void addRules(
       List<PolicyPeer> peers, List<PolicyPort> ports, PolicyType direction, List<Rule> rules) {
-    Map<String, List<Port>> byProtocol = byProtocol(ports);
-    if (byProtocol.isEmpty()) {
-      addRules(peers, Rule.of(Action.ALLOW), List.of(), direction, rules);
-    }
-    byProtocol.forEach(
-        (protocol, its) ->
-            addRules(
-                peers,
-                Rule.of(Action.ALLOW).withProtocol(Protocol.parse(protocol)),
-                PortRanges.merged(its),
-                direction,
-                rules));
-  }
-
-  private static void addRules(
-      List<PolicyPeer> peers, Rule base, List<Port> ports, PolicyType direction, List<Rule> rules) {
     List<EntityRule> entities =
         peers.isEmpty()
             ? List.of(EntityRule.EMPTY)
             : peers.stream().map(KubernetesConversion::entity).toList();
-    for (EntityRule peer : entities) {
-      rules.add(
-          switch (direction) {
-            case INGRESS ->
-                base.withSource(peer).withDestination(EntityRule.EMPTY.withPorts(ports));
-            case EGRESS -> base.withDestination(peer.withPorts(ports));
-          });
+    for (ProtocolPorts.Match match : matches(ports)) {
+      Rule base = Rule.of(Action.ALLOW).withProtocol(match.protocol());
+      for (EntityRule peer : entities) {
+        rules.add(
+            switch (direction) {
+              case INGRESS ->
+                  base.withSource(peer).withDestination(EntityRule.EMPTY.withPorts(match.ports()));
+              case EGRESS -> base.withDestination(peer.withPorts(match.ports()));
+            });
+      }
     }
   }
 
-  /// Ports by protocol name; an empty list is every port of the protocol.
-  private static Map<String, List<Port>> byProtocol(List<PolicyPort> ports) {
-    Map<String, List<Port>> byProtocol = new TreeMap<>();
-    Set<String> unlimited = new HashSet<>();
+  private static List<ProtocolPorts.Match> matches(List<PolicyPort> ports) {
+    ProtocolPorts gathered = new ProtocolPorts();
     for (PolicyPort port : ports) {
-      Protocol given = port.protocol();
-      String protocol = given == null ? Protocol.Named.TCP.name() : given.toString();
-      List<Port> sofar = byProtocol.computeIfAbsent(protocol, _ -> new ArrayList<>());
-      switch (port.port()) {
-        case null -> unlimited.add(protocol);
-        case Port.Single(int first) when port.endPort() != null ->
-            sofar.add(new Port.Range(first, port.endPort()));
-        case Port one -> sofar.add(one);
-      }
+      Protocol protocol = port.protocol() == null ? Protocol.Named.TCP : port.protocol();
+      gathered.add(
+          protocol,
+          port.port() instanceof Port.Single(int first) && port.endPort() != null
+              ? new Port.Range(first, port.endPort())
+              : port.port());
     }
-    unlimited.forEach(protocol -> byProtocol.put(protocol, List.of()));
-    return byProtocol;
+    return gathered.matches();
   }
 
   private static EntityRule entity(PolicyPeer peer) {
@@ -176,40 +168,10 @@ public final class KubernetesConversion {
       return EntityRule.EMPTY.withNets(List.of(block.cidr())).withNotNets(block.except());
     }
     return EntityRule.EMPTY
-        .withSelector(pods(peer.podSelector()))
-        .withNamespaceSelector(namespaces(peer.namespaceSelector()));
-  }
-
-  /// A selector over pods: only endpoints that Kubernetes runs are any.
-  private static Selector pods(@Nullable LabelSelector selector) {
-    List<String> terms = new ArrayList<>(List.of(PODS));
-    if (selector != null) {
-      terms.addAll(terms(selector));
-    }
-    return Selector.parse(String.join(" && ", terms));
-  }
-
-  /// Null = the policy's own namespace; `{}` = all of them.
-  private static @Nullable Selector namespaces(@Nullable LabelSelector selector) {
-    if (selector == null) {
-      return null;
-    }
-    return selector.isEmpty() ? Selector.ALL : Selector.parse(String.join(" && ", terms(selector)));
-  }
-
-  private static List<String> terms(LabelSelector selector) {
-    List<String> terms = new ArrayList<>();
-    selector.matchLabels().forEach((key, value) -> terms.add(key + " == '" + value + "'"));
-    for (LabelSelector.Requirement requirement : selector.matchExpressions()) {
-      String values = "{ '" + String.join("', '", requirement.values()) + "' }";
-      terms.add(
-          switch (requirement.operator()) {
-            case IN -> requirement.key() + " in " + values;
-            case NOT_IN -> requirement.key() + " not in " + values;
-            case EXISTS -> "has(" + requirement.key() + ")";
-            case DOES_NOT_EXIST -> "! has(" + requirement.key() + ")";
-          });
-    }
-    return terms;
+        .withSelector(Selectors.pods(peer.podSelector()))
+        .withNamespaceSelector(
+            peer.namespaceSelector() == null
+                ? null
+                : Selectors.namespaces(peer.namespaceSelector()));
   }
 }

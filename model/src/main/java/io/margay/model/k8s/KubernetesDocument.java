@@ -2,9 +2,8 @@ package io.margay.model.k8s;
 
 import io.margay.model.resource.Metadata;
 
-/// A Kubernetes object this system accepts as input. Never stored: what it converts to is.
-public sealed interface KubernetesDocument
-    permits KubernetesNamespace, KubernetesNetworkPolicy, KubernetesServiceAccount {
+/// A Kubernetes object this system accepts as input.
+public sealed interface KubernetesDocument permits ConvertedDocument, KubernetesPod {
 
   Metadata metadata();
 }

@@ -8,7 +8,7 @@ import java.util.List;
 /// A `networking.k8s.io/v1` NetworkPolicy. An unknown field in its spec is refused when it is read:
 /// it might have narrowed a rule.
 @JsonIgnoreProperties({"apiVersion", "kind", "status"})
-public record KubernetesNetworkPolicy(Metadata metadata, Spec spec) implements KubernetesDocument {
+public record KubernetesNetworkPolicy(Metadata metadata, Spec spec) implements ConvertedDocument {
 
   public KubernetesNetworkPolicy {
     metadata = Given.required(metadata, "metadata");

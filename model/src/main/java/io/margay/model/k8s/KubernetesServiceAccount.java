@@ -5,7 +5,7 @@ import io.margay.model.resource.Metadata;
 
 /// A `v1` ServiceAccount; only its name, namespace and labels matter here.
 @JsonIgnoreProperties(ignoreUnknown = true)
-public record KubernetesServiceAccount(Metadata metadata) implements KubernetesDocument {
+public record KubernetesServiceAccount(Metadata metadata) implements ConvertedDocument {
 
   public KubernetesServiceAccount {
     metadata = Given.required(metadata, "metadata");

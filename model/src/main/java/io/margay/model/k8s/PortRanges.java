@@ -10,13 +10,18 @@ final class PortRanges {
 
   private PortRanges() {}
 
-  /// Names first, as given; then numbers ascending, overlapping and adjacent ones as one range.
+  /// Names first, each once, as given; then numbers ascending, overlapping and adjacent ones as one
+  /// range.
   static List<Port> merged(List<Port> ports) {
     List<Port> merged = new ArrayList<>();
     List<Port.Range> ranges = new ArrayList<>();
     for (Port port : ports) {
       switch (port) {
-        case Port.Named name -> merged.add(name);
+        case Port.Named name -> {
+          if (!merged.contains(name)) {
+            merged.add(name);
+          }
+        }
         case Port.Single(int number) -> ranges.add(new Port.Range(number, number));
         case Port.Range range -> ranges.add(range);
       }

@@ -1,6 +1,7 @@
 /// **For**: Kubernetes documents, translated once into the resources everything else works with.
 ///
-/// **In → out**: NetworkPolicy, Namespace and ServiceAccount records → `model.resource` records.
+/// **In → out**: policies, namespaces and service accounts → `model.resource` records; pods are
+/// kept, for what their endpoints take from them.
 ///
 /// **Loop**: none; pure functions over values.
 ///

@@ -98,4 +98,19 @@ public record Rule(
         metadata,
         unknown);
   }
+
+  public Rule withMetadata(@Nullable RuleMetadata newMetadata) {
+    return new Rule(
+        action,
+        ipVersion,
+        protocol,
+        notProtocol,
+        icmp,
+        notICMP,
+        source,
+        destination,
+        http,
+        newMetadata,
+        unknown);
+  }
 }
