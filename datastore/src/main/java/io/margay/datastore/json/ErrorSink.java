@@ -33,11 +33,27 @@ final class ErrorSink {
   }
 
   void add(JsonParser at, String message) {
+    found.add(new FieldError(path(fieldOf(at)), message));
+  }
+
+  /// @param at the value of a field that its record does not have
+  void addUnknown(JsonParser at, String name) {
+    JsonStreamContext field = fieldOf(at);
+    if (!field.inObject() && field.getParent() != null) {
+      // To a list that was buffered, the record around it looks like a list itself.
+      String record = path(field.getParent());
+      found.add(new FieldError(record + "." + name, "no such field"));
+    } else {
+      found.add(new FieldError(path(field), "no such field"));
+    }
+  }
+
+  /// On its first token a list or object is already its own context; the field is its parent's.
+  private static JsonStreamContext fieldOf(JsonParser at) {
     JsonStreamContext context = at.getParsingContext();
-    // On its first token a list or object is already its own context; the field is its parent's.
     JsonToken token = at.currentToken();
     boolean entered = token != null && token.isStructStart() && context.getParent() != null;
-    found.add(new FieldError(path(entered ? context.getParent() : context), message));
+    return entered ? context.getParent() : context;
   }
 
   void add(String path, String message) {

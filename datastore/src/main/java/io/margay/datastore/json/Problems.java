@@ -25,7 +25,7 @@ final class Problems extends DeserializationProblemHandler {
       Object bean,
       String name)
       throws IOException {
-    ErrorSink.of(context).add(json, "no such field");
+    ErrorSink.of(context).addUnknown(json, name);
     json.skipChildren();
     return true;
   }

@@ -1,17 +1,36 @@
 package io.margay.datastore.json;
 
+import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.resource.Resource;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// What a file holds.
 ///
 /// @param items the valid resources, in written order
+/// @param pods the valid Pod documents, in written order; see [PodDocuments] for where they go
 /// @param problems what is wrong with the others; empty = the whole file is good
-public record ResourceDocuments(List<Item> items, List<DocumentProblem> problems) {
+public record ResourceDocuments(
+    List<Item> items, List<PodItem> pods, List<DocumentProblem> problems) {
 
   public ResourceDocuments {
     items = List.copyOf(items);
+    pods = List.copyOf(pods);
     problems = List.copyOf(problems);
+  }
+
+  /// What a file without documents holds.
+  public static final ResourceDocuments NONE =
+      new ResourceDocuments(List.of(), List.of(), List.of());
+
+  /// This file's documents, then another's.
+  public ResourceDocuments plus(ResourceDocuments other) {
+    return new ResourceDocuments(
+        joined(items, other.items), joined(pods, other.pods), joined(problems, other.problems));
+  }
+
+  private static <T> List<T> joined(List<T> first, List<T> second) {
+    return Stream.concat(first.stream(), second.stream()).toList();
   }
 
   /// A valid resource.
@@ -22,4 +41,7 @@ public record ResourceDocuments(List<Item> items, List<DocumentProblem> problems
       unknownFields = List.copyOf(unknownFields);
     }
   }
+
+  /// A valid Pod document.
+  public record PodItem(Origin origin, KubernetesPod pod) {}
 }

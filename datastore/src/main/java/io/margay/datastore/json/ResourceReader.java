@@ -11,12 +11,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
+import io.margay.model.k8s.ConvertedDocument;
 import io.margay.model.k8s.KubernetesConversion;
 import io.margay.model.k8s.KubernetesDocument;
-import io.margay.model.k8s.KubernetesNamespace;
-import io.margay.model.k8s.KubernetesNetworkPolicy;
-import io.margay.model.k8s.KubernetesServiceAccount;
-import io.margay.model.k8s.KubernetesValidator;
+import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.resource.FieldError;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.Resource;
@@ -25,6 +23,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -43,6 +42,7 @@ public final class ResourceReader {
   private final String source;
   private final String defaultNamespace;
   private final List<ResourceDocuments.Item> items = new ArrayList<>();
+  private final List<ResourceDocuments.PodItem> pods = new ArrayList<>();
   private final List<DocumentProblem> problems = new ArrayList<>();
   private int document;
 
@@ -67,7 +67,7 @@ public final class ResourceReader {
   public static ResourceDocuments read(String source, String text, String defaultNamespace) {
     ResourceReader reader = new ResourceReader(source, defaultNamespace);
     reader.readAll(text);
-    return new ResourceDocuments(reader.items, reader.problems);
+    return new ResourceDocuments(reader.items, reader.pods, reader.problems);
   }
 
   private void readAll(String text) {
@@ -152,20 +152,17 @@ public final class ResourceReader {
 
   private void unknown(String kind, String version, String path) {
     String known =
-        Arrays.stream(Kind.values()).map(Kind::kindName).sorted().collect(Collectors.joining(", "));
-    problem(
-        path,
-        "kind",
-        "\""
-            + kind
-            + "\" of "
-            + version
-            + " is not known; "
-            + Kind.API_VERSION
-            + " has "
-            + known
-            + "; networking.k8s.io/v1 NetworkPolicy, v1 Namespace and ServiceAccount are taken"
-            + " too");
+        version.equals(Kind.API_VERSION)
+            ? "known are "
+                + Arrays.stream(Kind.values())
+                    .map(Kind::kindName)
+                    .sorted()
+                    .collect(Collectors.joining(", "))
+            : "accepted are the kinds of "
+                + Kind.API_VERSION
+                + ", and of Kubernetes "
+                + KubernetesDocuments.accepted();
+    problem(path, "kind", "\"" + kind + "\" of " + version + " is not known; " + known);
   }
 
   private void calico(Kind kind, JsonNode node, String path) {
@@ -185,43 +182,33 @@ public final class ResourceReader {
   }
 
   private void kubernetes(String version, String kind, JsonNode node, String path) {
-    switch (version + "/" + kind) {
-      case "networking.k8s.io/v1/NetworkPolicy" ->
-          kubernetes(KubernetesNetworkPolicy.class, node, path);
-      case "v1/Namespace" -> kubernetes(KubernetesNamespace.class, node, path);
-      case "v1/ServiceAccount" -> kubernetes(KubernetesServiceAccount.class, node, path);
-      default -> unknown(kind, version, path);
-    }
-  }
-
-  private void kubernetes(Class<? extends KubernetesDocument> type, JsonNode node, String path) {
-    ErrorSink errors = new ErrorSink();
-    KubernetesDocument read = ResourceJson.read(node, type, errors);
-    if (read == null) {
-      problems(path, errors.found());
+    Optional<Class<? extends KubernetesDocument>> type = KubernetesDocuments.type(version, kind);
+    if (type.isEmpty()) {
+      unknown(kind, version, path);
       return;
     }
-    KubernetesDocument document = inNamespace(read);
-    List<FieldError> found = KubernetesValidator.validate(document);
-    if (found.isEmpty()) {
-      accept(KubernetesConversion.convert(document), path);
-    } else {
-      problems(path, found);
+    ErrorSink errors = new ErrorSink();
+    switch (KubernetesDocuments.read(node, type.get(), defaultNamespace, errors)) {
+      case null -> problems(path, errors.found());
+      case KubernetesPod pod ->
+          pods.add(new ResourceDocuments.PodItem(new Origin(source, document, path), pod));
+      case ConvertedDocument converted -> accept(converted, path);
     }
   }
 
-  private KubernetesDocument inNamespace(KubernetesDocument document) {
-    if (!document.metadata().namespaceOrEmpty().isEmpty()) {
-      return document;
+  private void accept(ConvertedDocument kubernetes, String path) {
+    Resource resource = KubernetesConversion.convert(kubernetes);
+    List<FieldError> found = ResourceValidator.validate(resource);
+    if (found.isEmpty()) {
+      accept(resource, path);
+    } else {
+      found.forEach(
+          error ->
+              problem(
+                  path,
+                  error.path(),
+                  error.message() + " (in " + resource.ref() + ", which it becomes)"));
     }
-    return switch (document) {
-      case KubernetesNamespace namespace -> namespace;
-      case KubernetesNetworkPolicy policy ->
-          new KubernetesNetworkPolicy(
-              policy.metadata().withNamespace(defaultNamespace), policy.spec());
-      case KubernetesServiceAccount account ->
-          new KubernetesServiceAccount(account.metadata().withNamespace(defaultNamespace));
-    };
   }
 
   private void accept(Resource resource, String path) {

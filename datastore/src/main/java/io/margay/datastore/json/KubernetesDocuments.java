@@ -1,0 +1,91 @@
+package io.margay.datastore.json;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.margay.model.k8s.KubernetesAdminNetworkPolicy;
+import io.margay.model.k8s.KubernetesBaselineAdminNetworkPolicy;
+import io.margay.model.k8s.KubernetesClusterNetworkPolicy;
+import io.margay.model.k8s.KubernetesDocument;
+import io.margay.model.k8s.KubernetesNamespace;
+import io.margay.model.k8s.KubernetesNetworkPolicy;
+import io.margay.model.k8s.KubernetesPod;
+import io.margay.model.k8s.KubernetesServiceAccount;
+import io.margay.model.k8s.KubernetesValidator;
+import io.margay.model.resource.FieldError;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// The Kubernetes kinds that are accepted as input, read and checked.
+final class KubernetesDocuments {
+
+  private static final Map<String, Class<? extends KubernetesDocument>> TYPES =
+      new TreeMap<>(
+          Map.of(
+              "networking.k8s.io/v1 NetworkPolicy",
+              KubernetesNetworkPolicy.class,
+              "policy.networking.k8s.io/v1alpha1 AdminNetworkPolicy",
+              KubernetesAdminNetworkPolicy.class,
+              "policy.networking.k8s.io/v1alpha1 BaselineAdminNetworkPolicy",
+              KubernetesBaselineAdminNetworkPolicy.class,
+              "policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy",
+              KubernetesClusterNetworkPolicy.class,
+              "v1 Namespace",
+              KubernetesNamespace.class,
+              "v1 Pod",
+              KubernetesPod.class,
+              "v1 ServiceAccount",
+              KubernetesServiceAccount.class));
+
+  private KubernetesDocuments() {}
+
+  /// The type of an accepted kind; empty = it is not accepted.
+  static Optional<Class<? extends KubernetesDocument>> type(String apiVersion, String kind) {
+    return Optional.ofNullable(TYPES.get(apiVersion + " " + kind));
+  }
+
+  /// What is accepted, for an error.
+  static String accepted() {
+    return TYPES.keySet().stream().collect(Collectors.joining(", "));
+  }
+
+  /// Reads a document as a type; null after noting why not.
+  ///
+  /// @param defaultNamespace for one that names none and needs one
+  static @Nullable KubernetesDocument read(
+      JsonNode node,
+      Class<? extends KubernetesDocument> type,
+      String defaultNamespace,
+      ErrorSink errors) {
+    KubernetesDocument read = ResourceJson.read(node, type, errors);
+    if (read == null) {
+      return null;
+    }
+    KubernetesDocument document = inNamespace(read, defaultNamespace);
+    List<FieldError> found = KubernetesValidator.validate(document);
+    found.forEach(error -> errors.add(error.path(), error.message()));
+    return found.isEmpty() ? document : null;
+  }
+
+  private static KubernetesDocument inNamespace(
+      KubernetesDocument document, String defaultNamespace) {
+    if (!document.metadata().namespaceOrEmpty().isEmpty()) {
+      return document;
+    }
+    return switch (document) {
+      case KubernetesNetworkPolicy policy ->
+          new KubernetesNetworkPolicy(
+              policy.metadata().withNamespace(defaultNamespace), policy.spec());
+      case KubernetesServiceAccount account ->
+          new KubernetesServiceAccount(account.metadata().withNamespace(defaultNamespace));
+      case KubernetesPod pod -> pod.withNamespace(defaultNamespace);
+      case KubernetesNamespace _,
+          KubernetesAdminNetworkPolicy _,
+          KubernetesBaselineAdminNetworkPolicy _,
+          KubernetesClusterNetworkPolicy _ ->
+          document;
+    };
+  }
+}
