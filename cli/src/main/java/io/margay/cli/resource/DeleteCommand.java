@@ -2,6 +2,7 @@ package io.margay.cli.resource;
 
 import io.margay.cli.ExitCodes;
 import io.margay.datastore.DatastoreException;
+import io.margay.datastore.json.PodDocuments;
 import io.margay.datastore.json.ResourceDocuments;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.ResourceRef;
@@ -42,6 +43,7 @@ final class DeleteCommand extends ResourceCommand {
   private List<String> names = List.of();
 
   private final List<Target> targets = new ArrayList<>();
+  private final List<PodDocuments.PodName> pods = new ArrayList<>();
 
   DeleteCommand(ResourceCommands.Surroundings surroundings) {
     super(surroundings);
@@ -66,6 +68,7 @@ final class DeleteCommand extends ResourceCommand {
                   targets.add(
                       new Target(
                           item.resource().ref(), item.resource().metadata().resourceVersion())));
+      documents.pods().forEach(item -> pods.add(PodDocuments.nameOf(item.pod())));
       targets.sort(Comparator.comparing(target -> target.ref().kind() == Kind.TIER));
       return Optional.empty();
     }
@@ -95,17 +98,29 @@ final class DeleteCommand extends ResourceCommand {
         out().println(target.ref() + " was not there");
         continue;
       }
-      switch (store.delete(target.ref(), target.resourceVersion())) {
-        case WriteOutcome.Done(String verb) -> out().println(target.ref() + " " + verb);
-        case WriteOutcome.Unchanged() -> out().println(target.ref() + " unchanged");
-        case WriteOutcome.Refused(String reason) -> {
-          err().println(target.ref() + ": " + reason);
-          failures++;
-        }
+      failures +=
+          print(target.ref().toString(), store.delete(target.ref(), target.resourceVersion()));
+    }
+    for (PodDocuments.PodName pod : pods) {
+      PodDocuments.Outcome outcome = store.pods().delete(pod);
+      if (skipMissing && outcome == PodDocuments.Outcome.MISSING) {
+        out().println(pod + " was not there");
+        continue;
       }
-      out().flush();
-      err().flush();
+      failures += print(pod.toString(), PodOutcomes.of(outcome));
     }
     return failures == 0 ? ExitCodes.OK : ExitCodes.FAILED;
+  }
+
+  /// How many failures that is.
+  private int print(String name, WriteOutcome outcome) {
+    switch (outcome) {
+      case WriteOutcome.Done(String verb) -> out().println(name + " " + verb);
+      case WriteOutcome.Unchanged() -> out().println(name + " unchanged");
+      case WriteOutcome.Refused(String reason) -> err().println(name + ": " + reason);
+    }
+    out().flush();
+    err().flush();
+    return outcome instanceof WriteOutcome.Refused ? 1 : 0;
   }
 }

@@ -1,6 +1,5 @@
 package io.margay.cli.resource;
 
-import io.margay.datastore.json.DocumentProblem;
 import io.margay.datastore.json.ResourceDocuments;
 import io.margay.datastore.json.ResourceReader;
 import java.io.IOException;
@@ -10,7 +9,6 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
@@ -51,16 +49,13 @@ final class FileOptions {
   ///
   /// @throws IOException naming the file that can't be read
   ResourceDocuments read() throws IOException {
-    List<ResourceDocuments.Item> items = new ArrayList<>();
-    List<DocumentProblem> problems = new ArrayList<>();
+    ResourceDocuments documents = ResourceDocuments.NONE;
     for (String name : names) {
       for (String file : files(name)) {
-        ResourceDocuments documents = ResourceReader.read(file, text(file), namespace);
-        items.addAll(documents.items());
-        problems.addAll(documents.problems());
+        documents = documents.plus(ResourceReader.read(file, text(file), namespace));
       }
     }
-    return new ResourceDocuments(items, problems);
+    return documents;
   }
 
   private static List<String> files(String name) throws IOException {

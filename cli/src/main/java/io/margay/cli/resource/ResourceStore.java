@@ -6,6 +6,7 @@ import io.margay.datastore.DatastoreException;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
 import io.margay.datastore.json.Decoded;
+import io.margay.datastore.json.PodDocuments;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
 import io.margay.model.resource.GlobalNetworkPolicy;
@@ -38,6 +39,11 @@ final class ResourceStore {
   ResourceStore(Datastore datastore, InstantSource clock) {
     this.datastore = datastore;
     this.clock = clock;
+  }
+
+  /// What users say of their pods, which is no resource of its own.
+  PodDocuments pods() {
+    return new PodDocuments(datastore);
   }
 
   /// Stores a resource that must not be there yet.

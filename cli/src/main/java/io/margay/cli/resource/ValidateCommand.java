@@ -37,7 +37,9 @@ final class ValidateCommand implements Callable<Integer> {
       if (!ResourceCommand.report(documents, err)) {
         return ExitCodes.FAILED;
       }
-      spec.commandLine().getOut().println(documents.items().size() + " resources are valid");
+      spec.commandLine()
+          .getOut()
+          .println(documents.items().size() + documents.pods().size() + " resources are valid");
       return ExitCodes.OK;
     } catch (IOException unreadable) {
       err.println(unreadable.getMessage());

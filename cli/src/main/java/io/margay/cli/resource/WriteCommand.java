@@ -2,10 +2,14 @@ package io.margay.cli.resource;
 
 import io.margay.cli.ExitCodes;
 import io.margay.datastore.DatastoreException;
+import io.margay.datastore.json.Origin;
+import io.margay.datastore.json.PodDocuments;
 import io.margay.datastore.json.ResourceDocuments;
+import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.Resource;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -20,7 +24,7 @@ abstract sealed class WriteCommand extends ResourceCommand {
 
   @Mixin private final FileOptions files;
 
-  private ResourceDocuments documents = new ResourceDocuments(List.of(), List.of());
+  private ResourceDocuments documents = ResourceDocuments.NONE;
 
   WriteCommand(ResourceCommands.Surroundings surroundings) {
     super(surroundings);
@@ -28,6 +32,16 @@ abstract sealed class WriteCommand extends ResourceCommand {
   }
 
   abstract WriteOutcome write(Resource resource, ResourceStore store) throws DatastoreException;
+
+  abstract PodDocuments.Outcome write(KubernetesPod pod, PodDocuments pods)
+      throws DatastoreException;
+
+  /// One document to write.
+  private record Step(Origin origin, String name, Write write) {}
+
+  private interface Write {
+    WriteOutcome write() throws DatastoreException;
+  }
 
   @Override
   final Optional<Integer> prepare() throws IOException {
@@ -38,31 +52,27 @@ abstract sealed class WriteCommand extends ResourceCommand {
     if (!report(documents)) {
       return Optional.of(fail("nothing was written", ExitCodes.FAILED));
     }
-    return documents.items().isEmpty()
+    return documents.items().isEmpty() && documents.pods().isEmpty()
         ? Optional.of(fail("the files hold no resources", ExitCodes.FAILED))
         : Optional.empty();
   }
 
   @Override
   final int run(ResourceStore store) throws DatastoreException {
-    List<ResourceDocuments.Item> ordered =
-        documents.items().stream()
-            .sorted(Comparator.comparing(item -> item.resource().kind() != Kind.TIER))
-            .toList();
+    List<Step> steps = steps(store);
     int refused = 0;
-    for (int i = 0; i < ordered.size(); i++) {
-      Resource resource = ordered.get(i).resource();
+    for (int i = 0; i < steps.size(); i++) {
       try {
-        refused += print(ordered.get(i), write(resource, store)) ? 0 : 1;
+        refused += print(steps.get(i), steps.get(i).write().write()) ? 0 : 1;
       } catch (DatastoreException failure) {
         err()
             .println(
-                resource.ref()
+                steps.get(i).name()
                     + (failure.isOutcomeUnknown()
                         ? ": may or may not have been written; get it before trying again"
                         : ": was not written")
-                    + (i + 1 < ordered.size()
-                        ? "; the " + (ordered.size() - i - 1) + " after it were not tried"
+                    + (i + 1 < steps.size()
+                        ? "; the " + (steps.size() - i - 1) + " after it were not tried"
                         : ""));
         throw failure;
       }
@@ -70,12 +80,36 @@ abstract sealed class WriteCommand extends ResourceCommand {
     return refused == 0 ? ExitCodes.OK : ExitCodes.FAILED;
   }
 
-  private boolean print(ResourceDocuments.Item item, WriteOutcome outcome) {
+  /// Tiers, the other resources, pods.
+  private List<Step> steps(ResourceStore store) {
+    List<Step> steps = new ArrayList<>();
+    documents.items().stream()
+        .sorted(Comparator.comparing(item -> item.resource().kind() != Kind.TIER))
+        .forEach(
+            item ->
+                steps.add(
+                    new Step(
+                        item.origin(),
+                        item.resource().ref().toString(),
+                        () -> write(item.resource(), store))));
+    documents
+        .pods()
+        .forEach(
+            item ->
+                steps.add(
+                    new Step(
+                        item.origin(),
+                        PodDocuments.nameOf(item.pod()).toString(),
+                        () -> PodOutcomes.of(write(item.pod(), store.pods())))));
+    return steps;
+  }
+
+  private boolean print(Step step, WriteOutcome outcome) {
     switch (outcome) {
-      case WriteOutcome.Done(String verb) -> out().println(item.resource().ref() + " " + verb);
-      case WriteOutcome.Unchanged() -> out().println(item.resource().ref() + " unchanged");
+      case WriteOutcome.Done(String verb) -> out().println(step.name() + " " + verb);
+      case WriteOutcome.Unchanged() -> out().println(step.name() + " unchanged");
       case WriteOutcome.Refused(String reason) ->
-          err().println(item.origin() + ": " + item.resource().ref() + ": " + reason);
+          err().println(step.origin() + ": " + step.name() + ": " + reason);
     }
     out().flush();
     err().flush();
@@ -94,6 +128,11 @@ abstract sealed class WriteCommand extends ResourceCommand {
     @Override
     WriteOutcome write(Resource resource, ResourceStore store) throws DatastoreException {
       return store.apply(resource);
+    }
+
+    @Override
+    PodDocuments.Outcome write(KubernetesPod pod, PodDocuments pods) throws DatastoreException {
+      return pods.apply(pod);
     }
   }
 
@@ -116,6 +155,14 @@ abstract sealed class WriteCommand extends ResourceCommand {
           ? new WriteOutcome.Unchanged()
           : store.create(resource);
     }
+
+    @Override
+    PodDocuments.Outcome write(KubernetesPod pod, PodDocuments pods) throws DatastoreException {
+      PodDocuments.Outcome outcome = pods.create(pod);
+      return skipExisting && outcome == PodDocuments.Outcome.EXISTS
+          ? PodDocuments.Outcome.UNCHANGED
+          : outcome;
+    }
   }
 
   @Command(
@@ -130,6 +177,11 @@ abstract sealed class WriteCommand extends ResourceCommand {
     @Override
     WriteOutcome write(Resource resource, ResourceStore store) throws DatastoreException {
       return store.replace(resource);
+    }
+
+    @Override
+    PodDocuments.Outcome write(KubernetesPod pod, PodDocuments pods) throws DatastoreException {
+      return pods.replace(pod);
     }
   }
 }

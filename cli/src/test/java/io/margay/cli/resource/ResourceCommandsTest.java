@@ -230,6 +230,60 @@ class ResourceCommandsTest {
   }
 
   @Test
+  void an_administrators_policy_is_stored_converted_in_a_tier_that_needs_no_document()
+      throws Exception {
+    String policy =
+        """
+        apiVersion: policy.networking.k8s.io/v1alpha2
+        kind: ClusterNetworkPolicy
+        metadata: {name: p}
+        spec:
+          tier: Baseline
+          priority: 7
+          subject: {namespaces: {}}
+          ingress: [{action: Deny, from: [{namespaces: {}}]}]
+        """;
+
+    assertThat(margay(policy, "apply", "-f", "-")).isZero();
+    assertThat(out).isEqualTo("GlobalNetworkPolicy(kcnp.kube-baseline.p) created\n");
+    assertThat(margay(policy.replace("Deny", "Drop"), "apply", "-f", "-")).isEqualTo(1);
+    assertThat(err).contains("spec.ingress[0].action: \"Drop\" is not one of Accept, Deny, Pass");
+  }
+
+  @Test
+  void a_pod_document_waits_for_its_add_until_it_is_deleted() throws Exception {
+    String pod =
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: web-0, namespace: shop, labels: {app: web}}
+        spec: {containers: [{name: web, image: web, ports: [{name: http, containerPort: 80}]}]}
+        """;
+
+    assertThat(margay(pod, "create", "-f", "-")).isZero();
+    assertThat(out).isEqualTo("Pod(shop/web-0) created\n");
+    assertThat(store.get("/margay/v1/pods/shop/web-0").orElseThrow().value())
+        .isEqualTo(
+            "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"web-0\","
+                + "\"namespace\":\"shop\",\"labels\":{\"app\":\"web\"}},\"spec\":{\"containers\":"
+                + "[{\"name\":\"web\",\"ports\":[{\"name\":\"http\",\"containerPort\":80}]}]}}");
+    assertThat(margay(pod, "create", "-f", "-")).isEqualTo(1);
+    assertThat(err).contains("Pod(shop/web-0): already exists");
+    assertThat(margay(pod, "create", "--skip-exists", "-f", "-")).isZero();
+    assertThat(margay(pod, "apply", "-f", "-")).isZero();
+    assertThat(out).isEqualTo("Pod(shop/web-0) unchanged\n");
+    assertThat(margay(pod.replace("web}}", "db}"), "replace", "-f", "-")).isEqualTo(1);
+    assertThat(margay(pod.replace("app: web", "app: db"), "replace", "-f", "-")).isZero();
+    assertThat(margay(pod, "validate", "-f", "-")).isZero();
+    assertThat(out).isEqualTo("1 resources are valid\n");
+    assertThat(margay(pod, "delete", "-f", "-")).isZero();
+    assertThat(out).isEqualTo("Pod(shop/web-0) deleted\n");
+    assertThat(store.get("/margay/v1/pods/shop/web-0")).isEmpty();
+    assertThat(margay(pod, "delete", "-f", "-")).isEqualTo(1);
+    assertThat(margay(pod, "delete", "--skip-not-exists", "-f", "-")).isZero();
+  }
+
+  @Test
   void get_shows_tables_documents_and_names() {
     margay(TIER + "---\n" + POLICY, "apply", "-f", "-");
 

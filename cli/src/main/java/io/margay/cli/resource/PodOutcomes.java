@@ -1,0 +1,22 @@
+package io.margay.cli.resource;
+
+import io.margay.datastore.json.PodDocuments;
+
+/// How writing a Pod document ended, in the words of the other resources.
+final class PodOutcomes {
+
+  private PodOutcomes() {}
+
+  static WriteOutcome of(PodDocuments.Outcome outcome) {
+    return switch (outcome) {
+      case CREATED -> new WriteOutcome.Done("created");
+      case REPLACED -> new WriteOutcome.Done("replaced");
+      case UNCHANGED -> new WriteOutcome.Unchanged();
+      case DELETED -> new WriteOutcome.Done("deleted");
+      case MISSING -> new WriteOutcome.Refused("does not exist");
+      case EXISTS -> new WriteOutcome.Refused("already exists");
+      case CONTENDED ->
+          new WriteOutcome.Refused("others keep changing it; nothing was written, try again");
+    };
+  }
+}
