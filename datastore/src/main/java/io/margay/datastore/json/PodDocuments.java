@@ -67,7 +67,7 @@ public final class PodDocuments {
   /// What is under a document's key.
   public sealed interface Stored {
 
-    record Readable(KubernetesPod pod) implements Stored {}
+    record Document(KubernetesPod pod) implements Stored {}
 
     /// Somebody wrote what is no Pod document.
     record Unreadable(String reason) implements Stored {}
@@ -118,7 +118,7 @@ public final class PodDocuments {
     }
     if (read instanceof KubernetesPod pod) {
       if (nameOf(pod).equals(name)) {
-        return new Stored.Readable(pod);
+        return new Stored.Document(pod);
       }
       errors.add("metadata", "is of " + nameOf(pod) + ", stored as " + name);
     }

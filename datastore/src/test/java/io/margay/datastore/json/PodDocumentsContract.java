@@ -50,7 +50,7 @@ abstract class PodDocumentsContract {
 
     KeyValue stored = store().get("/margay/v1/pods/" + namespace + "/a").orElseThrow();
     assertThat(PodDocuments.decode(name("a"), stored.value()))
-        .isEqualTo(new Stored.Readable(pod("a", "app", "y")));
+        .isEqualTo(new Stored.Document(pod("a", "app", "y")));
   }
 
   @Test
