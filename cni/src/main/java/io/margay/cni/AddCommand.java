@@ -3,10 +3,12 @@ package io.margay.cni;
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.journal.JournalEntry;
+import io.margay.cni.journal.Workload;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
 import io.margay.cni.spec.CniResult;
 import io.margay.linux.socket.OwnedFd;
+import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import java.io.IOException;
@@ -33,18 +35,21 @@ final class AddCommand {
   private final PodAddresses addresses;
   private final PodNetwork network;
   private final EndpointPolicy policy;
+  private final PodCatalog pods;
 
   AddCommand(
       CniNode node,
       AttachmentJournal journal,
       PodAddresses addresses,
       PodNetwork network,
-      EndpointPolicy policy) {
+      EndpointPolicy policy,
+      PodCatalog pods) {
     this.node = node;
     this.journal = journal;
     this.addresses = addresses;
     this.network = network;
     this.policy = policy;
+    this.pods = pods;
   }
 
   CniResult run(VerbRequest request) throws CniException {
@@ -63,7 +68,7 @@ final class AddCommand {
       // The runtime gave the id to another namespace without a DEL in between: what was built is of
       // no more use.
       network.unwire(attachment.id(), Optional.of(committed.attachment().hostEnd()));
-      policy.remove(endpoint(committed));
+      policy.remove(endpoint(committed, Optional.empty()));
     }
     return build(attachment, request);
   }
@@ -83,13 +88,14 @@ final class AddCommand {
       network.unwire(attachment.id(), Optional.of(attachment.hostEnd()));
       network.wire(attachment, committed.addresses(), podNetns);
     }
-    policy.apply(endpoint(committed));
+    policy.apply(endpoint(committed, said(attachment)));
     return result(attachment, committed.addresses());
   }
 
   private CniResult build(Attachment attachment, VerbRequest request) throws CniException {
     StageTimes stages = new StageTimes();
     PodAddresses.Wish wish = request.wish();
+    Optional<KubernetesPod> said = said(attachment);
     refuseTakenName(attachment);
     try (Undo undo = new Undo()) {
       undo.push("journal", () -> forget(attachment));
@@ -98,14 +104,14 @@ final class AddCommand {
       undo.push("addresses", () -> release(attachment));
       List<IpAddress> assigned =
           addresses.assign(
-              attachment, wish, given -> EndpointDocument.of(attachment, node.name(), given));
+              attachment, wish, given -> EndpointDocument.of(attachment, node.name(), given, said));
       stages.ended("address");
       undo.push("wire", () -> network.unwire(attachment.id(), Optional.of(attachment.hostEnd())));
       network.wire(attachment, assigned, request.podNetns());
       stages.ended("wire");
       JournalEntry.Committed committed =
           new JournalEntry.Committed(attachment, journal.bootId(), assigned);
-      PodEndpoint endpoint = endpoint(committed);
+      PodEndpoint endpoint = endpoint(committed, said);
       undo.push("policy", () -> policy.remove(endpoint));
       policy.apply(endpoint);
       stages.ended("policy");
@@ -145,11 +151,15 @@ final class AddCommand {
     }
   }
 
-  private PodEndpoint endpoint(JournalEntry.Committed committed) {
+  private Optional<KubernetesPod> said(Attachment attachment) throws CniException {
+    return attachment.workload() instanceof Workload.Pod pod ? pods.find(pod) : Optional.empty();
+  }
+
+  private PodEndpoint endpoint(JournalEntry.Committed committed, Optional<KubernetesPod> said) {
     return new PodEndpoint(
         committed.attachment(),
         committed.addresses(),
-        EndpointDocument.of(committed.attachment(), node.name(), committed.addresses()));
+        EndpointDocument.of(committed.attachment(), node.name(), committed.addresses(), said));
   }
 
   private void remember(JournalEntry entry) throws CniException {

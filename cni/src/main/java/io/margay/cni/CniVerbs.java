@@ -54,10 +54,11 @@ public final class CniVerbs implements CniHandler {
       PodAddresses addresses,
       PodNetwork network,
       EndpointPolicy policy,
+      PodCatalog pods,
       Supplier<Optional<CniError>> readiness) {
     this.readiness = readiness;
     this.journal = journal;
-    this.add = new AddCommand(node, journal, addresses, network, policy);
+    this.add = new AddCommand(node, journal, addresses, network, policy, pods);
     this.del = new DelCommand(node, journal, addresses, network, policy);
     this.check = new CheckCommand(node, journal, network, policy);
     this.gc = new GcCommand(journal, del);
@@ -254,7 +255,8 @@ public final class CniVerbs implements CniHandler {
           .setCause(failure)
           .addKeyValue("attachment", entry.attachment().id())
           .log(
-              "an unfinished attachment cannot be taken away now; the next start or a DEL repeats it");
+              "an unfinished attachment cannot be taken away now; the next start or a DEL repeats"
+                  + " it");
     }
   }
 

@@ -2,6 +2,7 @@ package io.margay.cni;
 
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.Workload;
+import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.Metadata;
@@ -10,6 +11,7 @@ import io.margay.model.resource.WorkloadEndpointSpec;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// The WorkloadEndpoint of an attachment, named and labelled as Calico's plugin does it.
 final class EndpointDocument {
@@ -23,6 +25,12 @@ final class EndpointDocument {
 
   private EndpointDocument() {}
 
+  /// @param said what its user says of the pod
+  static WorkloadEndpoint of(
+      Attachment attachment, String node, List<IpAddress> addresses, Optional<KubernetesPod> said) {
+    return PodOverlay.fit(of(attachment, node, addresses), said);
+  }
+
   static WorkloadEndpoint of(Attachment attachment, String node, List<IpAddress> addresses) {
     Workload workload = attachment.workload();
     Map<String, String> labels = new HashMap<>(attachment.labels());
@@ -35,8 +43,7 @@ final class EndpointDocument {
     }
     List<String> profiles =
         pod
-            ? List.of(
-                "kns." + workload.namespace(), "ksa." + workload.namespace() + "." + serviceAccount)
+            ? PodOverlay.profiles(workload.namespace(), serviceAccount)
             : List.of(attachment.network());
     String endpoint = attachment.id().ifName().value();
     WorkloadEndpointSpec spec =

@@ -101,7 +101,7 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
         HostEnd.name(node.interfacePrefix(), workload, id),
         mac.orElseGet(() -> HostEnd.podMac(id)),
         conf.mtu() == 0 ? node.mtu() : conf.mtu(),
-        conf.labels());
+        PodAnnotations.labels(conf.labels(), conf.podAnnotations()));
   }
 
   /// The addresses wanted. `runtimeConfig` and `args` beat `CNI_ARGS`.

@@ -17,9 +17,11 @@ import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
 import io.margay.linux.netns.Netns;
 import io.margay.linux.socket.OwnedFd;
+import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.Metadata;
 import io.margay.model.resource.WorkloadEndpoint;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -56,13 +58,14 @@ final class CniVerbsTest {
   private AttachmentJournal journal;
   private CniVerbs verbs;
   private boolean abandoned;
+  private Optional<KubernetesPod> said = Optional.empty();
 
   @BeforeEach
   void start() throws Exception {
     journal = AttachmentJournal.open(directory);
     // The pod's namespace is this process's own; the agent's is some other one.
     CniNode node = new CniNode("node-1", "cali", 1500, new Netns.NetnsId(1, 1));
-    verbs = new CniVerbs(node, journal, addresses, network, policy, () -> readiness);
+    verbs = new CniVerbs(node, journal, addresses, network, policy, _ -> said, () -> readiness);
   }
 
   private static Map<CniVariable, String> pod(String container) {
@@ -133,6 +136,75 @@ final class CniVerbsTest {
     assertThat(policy.applied).containsOnlyKeys("default/node--1-k8s-web--0-eth0");
     assertThat(network.wires).containsOnlyKeys("cali0d7763386da");
     assertThat(journal.all()).singleElement().isInstanceOf(JournalEntry.Committed.class);
+  }
+
+  private static KubernetesPod saying(String app) {
+    return new KubernetesPod(
+        Metadata.named("default", "web-0").withLabels(Map.of("app", app)),
+        KubernetesPod.Spec.EMPTY);
+  }
+
+  private String appWritten() {
+    return addresses.endpoints.values().iterator().next().metadata().labels().get("app");
+  }
+
+  private String appInForce() {
+    return policy.applied.values().iterator().next().document().metadata().labels().get("app");
+  }
+
+  @Test
+  void what_the_pods_document_says_is_in_the_endpoint_from_its_add_on() throws Exception {
+    said = Optional.of(saying("db"));
+
+    add("c1");
+
+    assertThat(appWritten()).isEqualTo("db");
+    assertThat(appInForce()).isEqualTo("db");
+    assertThat(((JournalEntry.Committed) journal.all().getFirst()).attachment().labels())
+        .as("what the node itself knows")
+        .containsEntry("app", "web");
+  }
+
+  @Test
+  void a_repeated_add_applies_the_document_of_now() throws Exception {
+    add("c1");
+    said = Optional.of(saying("db"));
+    add("c1");
+    assertThat(appInForce()).isEqualTo("db");
+    said = Optional.empty();
+    add("c1");
+    assertThat(appInForce()).isEqualTo("web");
+  }
+
+  @Test
+  void a_pods_annotations_beat_the_configuration_and_its_document_beats_both() throws Exception {
+    String conf =
+        CONF.replace(
+            "\"args\"",
+            "\"runtimeConfig\":{\"io.kubernetes.cri.pod-annotations\":"
+                + "{\"margay.io/labels\":\"{\\\"app\\\":\\\"cache\\\"}\",\"x\":\"y\"}},\"args\"");
+    assertThat(call("ADD", pod("c1"), conf).exitCode()).isZero();
+    assertThat(appWritten()).isEqualTo("cache");
+    del("c1");
+
+    said = Optional.of(saying("db"));
+    assertThat(call("ADD", pod("c1"), conf).exitCode()).isZero();
+    assertThat(appWritten()).isEqualTo("db");
+  }
+
+  @Test
+  void a_bad_annotation_stops_add_before_anything_is_claimed_and_never_stops_del()
+      throws Exception {
+    String conf =
+        CONF.replace(
+            "\"args\"",
+            "\"runtimeConfig\":{\"io.kubernetes.cri.pod-annotations\":{\"margay.io/labels\":\"x\"}},"
+                + "\"args\"");
+    assertThat(code(call("ADD", pod("c1"), conf))).isEqualTo(CniError.BAD_CONFIG);
+    assertNothingIsLeft();
+    add("c1");
+    assertThat(call("DEL", pod("c1"), conf)).isEqualTo(CniReply.success(""));
+    assertNothingIsLeft();
   }
 
   /// Where an ADD is made to fail.

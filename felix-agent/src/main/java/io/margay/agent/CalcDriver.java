@@ -6,6 +6,7 @@ import io.margay.agent.bgp.LinkAddress;
 import io.margay.agent.calc.ClusterView;
 import io.margay.agent.calc.EndpointOverlay;
 import io.margay.agent.cni.KernelEndpointPolicy;
+import io.margay.agent.cni.KnownPods;
 import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.loop.Loop;
 import io.margay.agent.settings.AgentSettings;
@@ -15,6 +16,8 @@ import io.margay.datastore.KeyValue;
 import io.margay.datastore.SyncListener;
 import io.margay.datastore.SyncStatus;
 import io.margay.datastore.json.Decoded;
+import io.margay.datastore.json.PodDocuments;
+import io.margay.datastore.json.PodDocuments.PodName;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
 import io.margay.ipam.Ipam;
@@ -41,6 +44,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +66,8 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   private final Ipam ipam;
   private final BgpGlue bgp;
   private final Supplier<List<LinkAddress>> links;
+  private final KnownPods pods;
+  private final Consumer<ResourceRef> rewrite;
   private final Runnable onFirstSync;
 
   private final CalcGraph graph;
@@ -89,6 +95,8 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   }
 
   /// @param links reads the node's addresses; may ask the kernel
+  /// @param pods what users say of pods
+  /// @param rewrite told of each endpoint here that is not stored as its pod's document has it
   /// @param onFirstSync runs once, on the loop, when the first complete state has been handed on
   CalcDriver(
       AgentSettings settings,
@@ -97,6 +105,8 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       Ipam ipam,
       BgpGlue bgp,
       Supplier<List<LinkAddress>> links,
+      KnownPods pods,
+      Consumer<ResourceRef> rewrite,
       Runnable onFirstSync) {
     this.settings = settings;
     this.loop = loop;
@@ -104,6 +114,8 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     this.ipam = ipam;
     this.bgp = bgp;
     this.links = links;
+    this.pods = pods;
+    this.rewrite = rewrite;
     this.onFirstSync = onFirstSync;
     this.graph = new CalcGraph(settings.nodeName());
     this.ownBlocks = new OwnBlocksTracker(settings.nodeName());
@@ -111,7 +123,8 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
 
   /// The prefixes of the store an agent follows.
   static List<String> prefixes(String nodeName) {
-    return List.of(ResourceKeys.ROOT, IpamKeys.affinities(nodeName), IpamKeys.BLOCKS);
+    return List.of(
+        ResourceKeys.ROOT, IpamKeys.affinities(nodeName), IpamKeys.BLOCKS, PodDocuments.PREFIX);
   }
 
   /// Called on the syncer's thread.
@@ -145,12 +158,19 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       inSync = true;
       clusterChanged = true;
       blocksChanged = true;
+      // Only now is what is not known of a pod not said.
+      endpointsNow.forEach(this::endpoint);
       graph.onInSync();
       loop.post(onFirstSync);
     }
   }
 
   private void take(Change change) {
+    Optional<PodName> pod = pods.onChange(change);
+    if (pod.isPresent()) {
+      said(pod.get());
+      return;
+    }
     Optional<ResourceRef> ref = ResourceKeys.parseKey(change.key());
     if (ref.isEmpty()) {
       blocksChanged |= ownBlocks.onChange(change);
@@ -186,13 +206,35 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     graph.onUpdate(ref, value);
   }
 
+  /// Something else is said of a pod.
+  private void said(PodName pod) {
+    endpointsNow.forEach(
+        (ref, endpoint) -> {
+          if (pod.namespace().equals(ref.namespace()) && pod.name().equals(endpoint.spec().pod())) {
+            pods.problem(pod)
+                .ifPresent(
+                    problem ->
+                        LOG.atWarn()
+                            .addKeyValue("pod", pod)
+                            .addKeyValue("problem", problem)
+                            .log("a Pod document can't be read; its endpoint stays as it is"));
+            endpoint(ref, endpoint);
+          }
+        });
+  }
+
   private void endpoint(ResourceRef ref, @Nullable WorkloadEndpoint endpoint) {
-    if (endpoint != null && settings.nodeName().equals(endpoint.spec().node())) {
-      blocksChanged |= !endpoint.equals(endpointsNow.put(ref, endpoint));
-    } else {
+    if (endpoint == null || !settings.nodeName().equals(endpoint.spec().node())) {
       blocksChanged |= endpointsNow.remove(ref) != null;
+      graph.onUpdate(ref, endpoint);
+      return;
     }
-    graph.onUpdate(ref, endpoint);
+    WorkloadEndpoint fitted = inSync ? pods.fit(endpoint) : endpoint;
+    if (!fitted.equals(endpoint)) {
+      rewrite.accept(ref);
+    }
+    blocksChanged |= !fitted.equals(endpointsNow.put(ref, fitted));
+    graph.onUpdate(ref, fitted);
   }
 
   @Override

@@ -3,8 +3,10 @@ package io.margay.agent;
 import io.margay.agent.bgp.BgpGlue;
 import io.margay.agent.bgp.LinkAddress;
 import io.margay.agent.cni.EndpointDirectory;
+import io.margay.agent.cni.EndpointWriter;
 import io.margay.agent.cni.EtcdPodAddresses;
 import io.margay.agent.cni.KernelEndpointPolicy;
+import io.margay.agent.cni.KnownPods;
 import io.margay.agent.cni.MeasuredHandler;
 import io.margay.agent.cni.MigrationGate;
 import io.margay.agent.dataplane.Dataplane;
@@ -141,6 +143,8 @@ public final class NodeAgent implements AutoCloseable {
     BgpGlue bgp =
         new BgpGlue(dataplane, settings.bgp().gracefulRestart(), restarting, clock, random);
     CountDownLatch applied = new CountDownLatch(1);
+    KnownPods pods = new KnownPods();
+    EndpointWriter endpoints = keep(new EndpointWriter(settings.nodeName(), datastore, pods::fit));
     CalcDriver calc =
         new CalcDriver(
             settings,
@@ -149,6 +153,8 @@ public final class NodeAgent implements AutoCloseable {
             ipam,
             bgp,
             () -> linkAddresses(calcNetlink),
+            pods,
+            endpoints::request,
             () -> {
               times.mark("inSync");
               // Posted after the first announcement, so that the speaker runs by then.
@@ -185,6 +191,7 @@ public final class NodeAgent implements AutoCloseable {
                   calc::isDatastoreReady),
               podNetwork,
               new KernelEndpointPolicy(calc, directory),
+              pods,
               () -> notReady(calc));
     }
     NodeViews views = new NodeViews(settings, calc, dataplane, bgp, times, clock);

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.margay.agent.bgp.BgpGlue;
 import io.margay.agent.bgp.LinkAddress;
 import io.margay.agent.calc.Documents;
+import io.margay.agent.cni.EndpointWriter;
+import io.margay.agent.cni.KnownPods;
 import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FirewallSettings;
@@ -22,6 +24,8 @@ import io.margay.bgp.speaker.FibListener;
 import io.margay.bgp.speaker.PeerConfig;
 import io.margay.bgp.speaker.SpeakerConfig;
 import io.margay.bgp.transport.ListenAddress;
+import io.margay.cni.PodOverlay;
+import io.margay.cni.journal.Workload;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.datastore.Change;
 import io.margay.datastore.InMemoryDatastore;
@@ -29,6 +33,9 @@ import io.margay.datastore.KeyValue;
 import io.margay.datastore.SyncStatus;
 import io.margay.datastore.Syncer;
 import io.margay.datastore.Txn;
+import io.margay.datastore.json.Decoded;
+import io.margay.datastore.json.PodDocuments;
+import io.margay.datastore.json.PodDocuments.PodName;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
 import io.margay.ipam.AssignRequest;
@@ -47,6 +54,7 @@ import io.margay.linux.route.RouteTable;
 import io.margay.linux.route.RouteType;
 import io.margay.linux.route.Scope;
 import io.margay.linux.testing.FakeRoutes;
+import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.net.Asn;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
@@ -55,6 +63,7 @@ import io.margay.model.net.Prefix;
 import io.margay.model.net.RouterId;
 import io.margay.model.net.ScopedAddress;
 import io.margay.model.resource.Kind;
+import io.margay.model.resource.Metadata;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
 import io.margay.model.resource.WorkloadEndpoint;
@@ -116,6 +125,8 @@ class CalcDriverTest {
       new Ipam(store, InstantSource.system(), Pools.of(Pool.of("p", POOL6, 122)));
   private final BgpGlue bgp =
       new BgpGlue(dataplane, true, false, InstantSource.system(), new Random(1));
+  private final KnownPods pods = new KnownPods();
+  private final EndpointWriter endpoints = new EndpointWriter("n1", store, pods::fit);
   private CalcDriver calc;
   private Syncer syncer;
 
@@ -138,6 +149,8 @@ class CalcDriverTest {
             ipam,
             bgp,
             () -> LINKS,
+            pods,
+            endpoints::request,
             () -> dataplane.begin(() -> {}));
     syncer =
         new Syncer(store, CalcDriver.prefixes("n1"), calc, InstantSource.system(), new Random(1));
@@ -148,6 +161,7 @@ class CalcDriverTest {
   @AfterEach
   void close() {
     syncer.close();
+    endpoints.close();
     calcLoop.close();
     dataplaneLoop.close();
     bgp.close();
@@ -321,6 +335,108 @@ class CalcDriverTest {
     tellGone(mine.ref(), 12);
     tell(endpoint("n1", "next"), 13);
     assertThat(kernelRoutes()).containsExactly(POD);
+  }
+
+  private static final PodName WEB = new PodName("ns", "web");
+  private static final String FOR_DATABASES =
+      document(
+          "GlobalNetworkPolicy",
+          "for-databases",
+          "{selector: \"app == 'db'\", types: [Ingress], ingress: [{action: Deny}]}");
+
+  private static KubernetesPod saying(String app) {
+    return new KubernetesPod(
+        Metadata.named(WEB.namespace(), WEB.name()).withLabels(Map.of("app", app)),
+        KubernetesPod.Spec.EMPTY);
+  }
+
+  private String storedApp() throws Exception {
+    String key = ResourceKeys.key(endpoint("n1", "c1"));
+    KeyValue stored = store.get(key).orElseThrow();
+    Decoded.Valid valid =
+        (Decoded.Valid)
+            ResourceJson.decode(key, stored.value(), stored.modRevision()).orElseThrow();
+    return String.valueOf(valid.resource().metadata().labels().get("app"));
+  }
+
+  @Test
+  void what_is_said_of_a_running_pod_is_enforced_and_stored_and_taken_back() throws Exception {
+    put(OPEN_PROFILE + FOR_DATABASES);
+    put(endpoint("n1", "c1"));
+    syncer.start();
+    dataplaneLoop.await(kernel::all, found -> found.contains(POD));
+    assertThat(rules()).doesNotContain("for-databases");
+    PodDocuments users = new PodDocuments(store);
+
+    users.apply(saying("db"));
+    dataplaneLoop.await(this::text, text -> text.contains("for-databases|ingress"));
+    calcLoop.await(this::storedApp, "db"::equals);
+    users.apply(saying("cache"));
+    dataplaneLoop.await(this::text, text -> !text.contains("for-databases"));
+    calcLoop.await(this::storedApp, "cache"::equals);
+    users.delete(WEB);
+
+    calcLoop.await(this::storedApp, "web"::equals);
+    assertThat(calc.snapshot().endpoints())
+        .singleElement()
+        .satisfies(found -> assertThat(found.metadata().annotations()).isEmpty());
+    assertThat(kernelRoutes()).contains(POD);
+  }
+
+  @Test
+  void a_document_that_went_while_the_agent_was_down_is_taken_back_when_it_comes()
+      throws Exception {
+    put(OPEN_PROFILE);
+    put(PodOverlay.fit(endpoint("n1", "c1"), Optional.of(saying("db"))));
+    syncer.start();
+    calcLoop.await(this::storedApp, "web"::equals);
+    dataplaneLoop.await(kernel::all, found -> found.contains(POD));
+    assertThat(kernelRoutes()).contains(POD);
+  }
+
+  @Test
+  void a_document_that_came_while_the_agent_was_down_is_applied_when_it_comes() throws Exception {
+    put(OPEN_PROFILE);
+    put(endpoint("n1", "c1"));
+    new PodDocuments(store).apply(saying("db"));
+    syncer.start();
+    calcLoop.await(this::storedApp, "db"::equals);
+    dataplaneLoop.await(kernel::all, found -> found.contains(POD));
+    assertThat(kernelRoutes()).contains(POD);
+  }
+
+  @Test
+  void a_document_not_listed_yet_is_not_one_that_is_gone() throws Exception {
+    WorkloadEndpoint covered = PodOverlay.fit(endpoint("n1", "c1"), Optional.of(saying("db")));
+    put(covered);
+    tell(covered, 5);
+    assertThat(calcLoop.see(() -> true)).isTrue();
+    calc.onChanges(
+        List.of(
+            new Change.Put(
+                new KeyValue(PodDocuments.key(WEB), PodDocuments.encode(saying("db")), 6))));
+    calc.onStatus(new SyncStatus.InSync(7));
+    assertThat(calcLoop.see(() -> calc.snapshot().endpoints()))
+        .singleElement()
+        .satisfies(found -> assertThat(found.metadata().labels()).containsEntry("app", "db"));
+    assertThat(storedApp()).isEqualTo("db");
+    assertThat(kernelRoutes()).contains(POD);
+  }
+
+  @Test
+  void an_endpoint_handed_in_without_its_document_gets_it_in_the_same_batch() throws Exception {
+    put(OPEN_PROFILE + FOR_DATABASES);
+    syncer.start();
+    calcLoop.await(calc::syncStatus, SyncStatus.InSync.class::isInstance);
+    new PodDocuments(store).apply(saying("db"));
+    calcLoop.await(() -> pods.find(new Workload.Pod("ns", "web")), Optional::isPresent);
+    put(endpoint("n1", "c1"));
+
+    TestLoop.get(calc.handIn(endpoint("n1", "c1"), 1));
+
+    assertThat(rules()).contains("for-databases|ingress");
+    calcLoop.await(this::storedApp, "db"::equals);
+    assertThat(kernelRoutes()).contains(POD);
   }
 
   @Test

@@ -28,6 +28,8 @@ import java.util.Set;
 /// @param requestedAddresses the very addresses wanted (`runtimeConfig.ips`, else `args.cni.ips`)
 /// @param requestedMac the MAC address wanted for the pod's end (`runtimeConfig.mac`)
 /// @param labels of the endpoint, where no orchestrator gives any (`args.cni.labels`)
+/// @param podAnnotations of the pod, where the runtime hands them on
+///   (`runtimeConfig."io.kubernetes.cri.pod-annotations"`)
 /// @param prevResult what ADD answered, or the plugin before us in the chain
 /// @param validAttachments what GC must keep; empty when the caller gave no list, which forbids
 ///   deleting anything
@@ -43,6 +45,7 @@ public record NetConf(
     List<IpAddress> requestedAddresses,
     Optional<MacAddress> requestedMac,
     Map<String, String> labels,
+    Map<String, String> podAnnotations,
     Optional<CniResult> prevResult,
     Optional<Set<AttachmentId>> validAttachments,
     List<String> unknownKeys) {
@@ -55,6 +58,9 @@ public record NetConf(
   /// Our own address management, and Calico's name for the same, so that its configuration applies
   /// unchanged.
   private static final Set<String> OWN_IPAM = Set.of("", "margay-ipam", "calico-ipam");
+
+  /// How containerd and CRI-O hand on a pod's annotations.
+  private static final String POD_ANNOTATIONS = "io.kubernetes.cri.pod-annotations";
 
   /// Keys with a meaning to us, to the runtime, or to Calico's plugin, whose configurations must
   /// apply unchanged. Lower case, since case does not matter.
@@ -107,6 +113,7 @@ public record NetConf(
     ipv6Pools = List.copyOf(ipv6Pools);
     requestedAddresses = List.copyOf(requestedAddresses);
     labels = Map.copyOf(labels);
+    podAnnotations = Map.copyOf(podAnnotations);
     validAttachments = validAttachments.map(Set::copyOf);
     unknownKeys = List.copyOf(unknownKeys);
   }
@@ -154,6 +161,7 @@ public record NetConf(
         addresses.isEmpty() ? args.addresses("ips") : addresses,
         mac(runtime),
         labels(args),
+        podAnnotations(runtime),
         prevResult.isEmpty()
             ? Optional.empty()
             : Optional.of(ResultJson.read(conf.object("prevResult"), version)),
@@ -215,6 +223,18 @@ public record NetConf(
       throw new CniException(CniError.BAD_CONFIG, "key args.cni.labels: every label needs a key");
     }
     return labels;
+  }
+
+  /// Keys are annotations' names, so that case matters. A value that is no text can't be an
+  /// annotation's and says nothing.
+  private static Map<String, String> podAnnotations(ConfNode runtime) throws CniException {
+    Map<String, String> annotations = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> field : runtime.object(POD_ANNOTATIONS).fields()) {
+      if (field.getValue().isTextual()) {
+        annotations.put(field.getKey(), field.getValue().asText());
+      }
+    }
+    return annotations;
   }
 
   /// `cni.dev/valid-attachments`, or the name an early text of the specification gave it. Present

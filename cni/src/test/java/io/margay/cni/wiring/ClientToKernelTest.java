@@ -83,6 +83,7 @@ final class ClientToKernelTest {
                       new CountingAddresses(),
                       network,
                       new RouteAsPolicy(),
+                      _ -> Optional.empty(),
                       Optional::empty);
               return CniServer.start(directory.resolve("cni.sock"), verbs);
             });

@@ -38,7 +38,8 @@ public record KubernetesPod(Metadata metadata, Spec spec) implements KubernetesD
       List<Container> containers,
       List<Container> initContainers) {
 
-    static final Spec EMPTY = new Spec(null, null, null, List.of(), List.of());
+    /// Nothing said.
+    public static final Spec EMPTY = new Spec(null, null, null, List.of(), List.of());
 
     public Spec {
       containers = Given.list(containers);

@@ -92,6 +92,59 @@ public record WorkloadEndpointSpec(
                 + escape(endpoint));
   }
 
+  /// The same attachment, running as another account.
+  public WorkloadEndpointSpec runningAs(
+      @Nullable String newServiceAccountName,
+      List<String> newProfiles,
+      List<EndpointPort> newPorts) {
+    return new WorkloadEndpointSpec(
+        orchestrator,
+        workload,
+        node,
+        containerID,
+        pod,
+        endpoint,
+        newServiceAccountName,
+        ipNetworks,
+        ipNATs,
+        ipv4Gateway,
+        ipv6Gateway,
+        newProfiles,
+        interfaceName,
+        mac,
+        newPorts,
+        allowSpoofedSourcePrefixes,
+        qosControls,
+        unknown);
+  }
+
+  /// The same endpoint, of another attachment.
+  public WorkloadEndpointSpec attachedTo(
+      @Nullable String newOrchestrator,
+      @Nullable String newNode,
+      @Nullable String newPod,
+      @Nullable String newEndpoint) {
+    return new WorkloadEndpointSpec(
+        newOrchestrator,
+        workload,
+        newNode,
+        containerID,
+        newPod,
+        newEndpoint,
+        serviceAccountName,
+        ipNetworks,
+        ipNATs,
+        ipv4Gateway,
+        ipv6Gateway,
+        profiles,
+        interfaceName,
+        mac,
+        ports,
+        allowSpoofedSourcePrefixes,
+        qosControls,
+        unknown);
+  }
+
   private static String escape(String part) {
     return part.replace("-", "--");
   }
