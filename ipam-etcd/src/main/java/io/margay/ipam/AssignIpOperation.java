@@ -2,6 +2,9 @@ package io.margay.ipam;
 
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
+import io.margay.ipam.BlockCache.Stored;
+import io.margay.ipam.BlockCache.Survey;
+import io.margay.ipam.IpamKeys.AffinityKey;
 import io.margay.model.net.Prefix;
 import java.util.List;
 import java.util.Map;
@@ -25,33 +28,58 @@ final class AssignIpOperation extends Operation<AssignResult> {
     if (shared.cache().affinities(request.node()) == null) {
       return new Step.Needs(new Read.Node(request.node()));
     }
-    Optional<Pool> pool =
-        view.pools().pools().stream()
-            .filter(
-                candidate -> !candidate.disabled() && candidate.cidr().contains(request.address()))
-            .findFirst();
-    if (pool.isEmpty()) {
-      return unavailable(shared, "it lies in no enabled IPPool");
+    Optional<Pool> pool = view.pools().around(request.address().toHostPrefix());
+    Optional<String> closed = pool.flatMap(Pools::closed);
+    if (pool.isEmpty() || closed.isPresent()) {
+      return unavailable(
+          shared,
+          closed
+              .map(why -> "it lies in no enabled IPPool: " + pool.get().name() + " " + why)
+              .orElse("it lies in no enabled IPPool"));
     }
-    Prefix cidr = Prefix.containing(request.address(), pool.get().blockSize());
-    Plan plan = shared.copy();
-    Block stored = plan.block(cidr);
+    if (request.use().isPresent() && !pool.get().uses().contains(request.use().get())) {
+      return unavailable(
+          shared, "IPPool " + pool.get().name() + " is not for this use (allowedUses)");
+    }
     // Rare, and a belief is not enough to say no: always look first.
     if (!read) {
       read = true;
       return new Step.Needs(
-          new Read.Keys(List.of(IpamKeys.block(cidr), IpamKeys.handle(request.handleId()))));
+          new Read.Keys(
+              List.of(
+                  IpamKeys.block(Prefix.containing(request.address(), pool.get().blockSize())),
+                  IpamKeys.handle(request.handleId()),
+                  IpamKeys.CONFIG)));
+    }
+    Plan plan = shared.copy();
+    Prefix cidr = Prefix.containing(request.address(), pool.get().blockSize());
+    if (plan.block(cidr) == null && !plan.cache().isUnreadable(cidr)) {
+      // The pool may have held blocks of another size before.
+      Survey survey = plan.cache().survey(cidr.family());
+      if (survey == null || !isFresh(survey.tick())) {
+        return new Step.Needs(new Read.Survey(cidr.family()));
+      }
+      Optional<Block> around = plan.cache().blockAround(request.address()).map(Stored::value);
+      if (around.isPresent()) {
+        cidr = around.get().cidr();
+      } else if (BlockChoice.overlapsExisting(cidr, survey)) {
+        return unavailable(shared, "its block " + cidr + " would overlap one of another size");
+      }
     }
     if (plan.cache().isUnreadable(cidr)) {
       return unavailable(shared, "block " + cidr + " can't be read");
     }
-    boolean created = stored == null;
+    return take(view, shared, plan, cidr);
+  }
+
+  private Step take(View view, Plan shared, Plan plan, Prefix cidr) {
+    Block stored = plan.block(cidr);
     Block block =
         stored == null
             ? Block.create(cidr, Block.hostAffinity(request.node()), view.now())
-            : stored.rested(view.now(), view.config().cooldown());
+            : stored.rested(view.now(), plan.config().cooldown());
     boolean own = block.isAffineTo(request.node());
-    if (view.config().strictAffinity() && !own) {
+    if (plan.config().strictAffinity() && !own) {
       return unavailable(
           shared,
           "strictAffinity is set and block " + cidr + " is not node " + request.node() + "'s");
@@ -77,13 +105,24 @@ final class AssignIpOperation extends Operation<AssignResult> {
               request.address(), Block.Attribute.of(request.handleId(), request.attributes())));
       Handle handle = plan.handle(request.handleId());
       plan.put((handle == null ? Handle.empty(request.handleId()) : handle).adjusted(cidr, 1));
-      if (created) {
-        plan.confirm(request.node(), cidr);
-      }
+      settleClaim(plan, cidr, own);
     }
     assignments = List.of(new Assignment(request.address(), cidr, sequenceNumber, !own));
     extras = request.sameTxn().with(assignments);
     return plan.add(extras) ? new Step.Planned(plan) : new Step.Later();
+  }
+
+  /// The block is new, or somebody's claim to it was left unfinished.
+  private void settleClaim(Plan plan, Prefix cidr, boolean own) {
+    BlockAffinity claim = plan.affinities(request.node()).get(cidr);
+    if (!own || plan.cache().isUnreadable(new AffinityKey(request.node(), cidr))) {
+      return;
+    }
+    if (claim != null && claim.state() == BlockAffinity.State.CONFIRMED) {
+      plan.guardClaim(request.node(), cidr);
+    } else {
+      plan.confirm(request.node(), cidr);
+    }
   }
 
   private Step unavailable(Plan shared, String reason) {

@@ -2,17 +2,15 @@ package io.margay.ipam;
 
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
-import io.margay.ipam.BlockCache.Survey;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
-/// Addresses for one handle: what it already has, then from the node's own blocks, then from a
-/// newly claimed one, then borrowed.
+/// Addresses for one handle: what it already has, and for each family what {@link AddressSearch}
+/// finds. All of it or nothing.
 final class AssignOperation extends Operation<AssignResult> {
 
   private final AssignRequest request;
@@ -20,6 +18,7 @@ final class AssignOperation extends Operation<AssignResult> {
   private SameTxn.Extras extras = SameTxn.Extras.NONE;
   private boolean handleBlocksRead;
   private boolean ownBlocksRead;
+  private boolean ownBlocksReadAgain;
   private boolean sharedIsPristine;
 
   AssignOperation(AssignRequest request) {
@@ -27,7 +26,7 @@ final class AssignOperation extends Operation<AssignResult> {
   }
 
   /// Thrown and caught inside `plan` alone: why this attempt stops early.
-  private static final class Stop extends Exception {
+  static final class Stop extends Exception {
     private static final long serialVersionUID = 1L;
 
     private final transient Step step;
@@ -95,8 +94,12 @@ final class AssignOperation extends Operation<AssignResult> {
                   !block.isAffineTo(request.node())));
         }
       }
-      // The blocks are the truth; the handle is only their index.
-      counted = counted.adjusted(cidr, held - entry.getValue());
+      if (held != entry.getValue()) {
+        // The blocks are the truth; the handle is only their index. One that promises more may be
+        // the first step of a writer that is about to write the block: a new revision stops it.
+        counted = counted.adjusted(cidr, held - entry.getValue());
+        plan.put(block);
+      }
     }
     if (!unread.isEmpty() && !handleBlocksRead) {
       handleBlocksRead = true;
@@ -108,40 +111,24 @@ final class AssignOperation extends Operation<AssignResult> {
   private Handle assign(
       View view, Plan plan, IpFamily family, Handle before, List<Assignment> found) throws Stop {
     int wanted =
-        (family == IpFamily.IPV4 ? request.ipv4Count() : request.ipv6Count())
+        request.count(family)
             - (int) found.stream().filter(held -> held.address().family() == family).count();
     if (wanted <= 0) {
       return before;
     }
-    List<Pool> eligible = view.pools().eligible(family, request.node(), request.pools());
+    List<Pool> eligible = view.pools().eligible(family, request.asker());
     if (eligible.isEmpty()) {
-      throw finished(new AssignResult.NoPool(family, noPoolReason(view.pools(), family)));
+      throw finished(
+          new AssignResult.NoPool(family, view.pools().whyNone(family, request.asker())));
     }
-    Need need = new Need(view, plan, family, eligible, wanted, before, found);
-    need.fromOwnBlocks();
-    if (need.wanted > 0) {
-      need.fromNewBlocks();
-    }
-    if (need.wanted > 0) {
-      need.borrowed();
-    }
-    return need.handle;
+    AddressSearch search =
+        new AddressSearch(this, request, view, plan, family, eligible, wanted, before, found);
+    search.run();
+    return search.handle();
   }
 
-  private String noPoolReason(Pools pools, IpFamily family) {
-    long known = pools.pools().stream().filter(pool -> pool.family() == family).count();
-    return "none of "
-        + known
-        + " IPv"
-        + family.version()
-        + " pools may be used by node "
-        + request.node()
-        + (request.pools().isEmpty()
-            ? ": check disabled, assignmentMode, allowedUses and nodeSelector of the IPPools"
-            : ": the request names " + request.pools());
-  }
-
-  private Stop finished(AssignResult answer) {
+  /// Ends the attempt with an answer, if what this attempt saw is what the store holds.
+  Stop finished(AssignResult answer) {
     if (!sharedIsPristine) {
       return new Stop(new Step.Later());
     }
@@ -149,10 +136,29 @@ final class AssignOperation extends Operation<AssignResult> {
     return new Stop(new Step.Finished());
   }
 
+  /// Has own blocks read that are not known yet; once an attempt, for what is not there then does
+  /// not exist.
+  void needOwnBlocks(List<String> unread) throws Stop {
+    if (!unread.isEmpty() && !ownBlocksRead) {
+      ownBlocksRead = true;
+      throw new Stop(new Step.Needs(new Read.Keys(unread)));
+    }
+  }
+
+  /// Has own blocks and the settings read again before a "no" that rests on them: others may have
+  /// freed addresses or raised the limit.
+  void needOwnBlocksAgain(List<String> keys) throws Stop {
+    if (!ownBlocksReadAgain) {
+      ownBlocksReadAgain = true;
+      throw new Stop(new Step.Needs(new Read.Keys(keys)));
+    }
+  }
+
   @Override
   void replan() {
     handleBlocksRead = false;
     ownBlocksRead = false;
+    ownBlocksReadAgain = false;
   }
 
   @Override
@@ -168,163 +174,5 @@ final class AssignOperation extends Operation<AssignResult> {
   @Override
   void refused(Map<String, KeyValue> current) {
     finish(new AssignResult.ExtraConflict(current));
-  }
-
-  /// One family's share of the request.
-  private final class Need {
-    private final View view;
-    private final Plan plan;
-    private final IpFamily family;
-    private final List<Pool> eligible;
-    private final List<Assignment> found;
-    private int wanted;
-    private Handle handle;
-
-    Need(
-        View view,
-        Plan plan,
-        IpFamily family,
-        List<Pool> eligible,
-        int wanted,
-        Handle handle,
-        List<Assignment> found) {
-      this.view = view;
-      this.plan = plan;
-      this.family = family;
-      this.eligible = eligible;
-      this.wanted = wanted;
-      this.handle = handle;
-      this.found = found;
-    }
-
-    /// Takes what `block` has.
-    ///
-    /// @return whether it had any
-    private boolean takeFrom(Block block) {
-      Block rested = block.rested(view.now(), view.config().cooldown());
-      Block.Taken taken =
-          rested.take(
-              wanted,
-              Block.Attribute.of(request.handleId(), request.attributes()),
-              view.pools()::isReserved);
-      if (taken.addresses().isEmpty()) {
-        return false;
-      }
-      plan.put(taken.block());
-      boolean borrowed = !block.isAffineTo(request.node());
-      taken
-          .addresses()
-          .forEach(
-              address ->
-                  found.add(
-                      new Assignment(address, block.cidr(), block.sequenceNumber(), borrowed)));
-      handle = handle.adjusted(block.cidr(), taken.addresses().size());
-      wanted -= taken.addresses().size();
-      return true;
-    }
-
-    void fromOwnBlocks() throws Stop {
-      List<String> unread = new ArrayList<>();
-      for (Map.Entry<Prefix, BlockAffinity> claim : plan.affinities(request.node()).entrySet()) {
-        Prefix cidr = claim.getKey();
-        if (wanted == 0) {
-          return;
-        }
-        if (!isEligible(cidr)) {
-          continue;
-        }
-        Block block = plan.block(cidr);
-        if (block == null) {
-          unread.add(IpamKeys.block(cidr));
-        } else if (block.isAffineTo(request.node())
-            && takeFrom(block)
-            && claim.getValue().state() != BlockAffinity.State.CONFIRMED) {
-          plan.confirm(request.node(), cidr);
-        }
-      }
-      if (wanted > 0 && !unread.isEmpty() && !ownBlocksRead) {
-        ownBlocksRead = true;
-        throw new Stop(new Step.Needs(new Read.Keys(unread)));
-      }
-    }
-
-    private boolean isEligible(Prefix cidr) {
-      return cidr.family() == family
-          && !plan.cache().isUnreadable(cidr)
-          && eligible.stream().anyMatch(pool -> pool.cidr().contains(cidr));
-    }
-
-    void fromNewBlocks() throws Stop {
-      if (!view.config().autoAllocateBlocks()) {
-        return;
-      }
-      // A claim whose block is missing is a claim that was interrupted: finish it before making
-      // another.
-      for (Prefix cidr : plan.affinities(request.node()).keySet()) {
-        if (wanted > 0 && isEligible(cidr) && plan.block(cidr) == null) {
-          claim(cidr);
-        }
-      }
-      while (wanted > 0) {
-        int owned =
-            (int)
-                plan.affinities(request.node()).keySet().stream()
-                    .filter(cidr -> cidr.family() == family)
-                    .count();
-        if (owned >= view.config().blockLimit()) {
-          throw finished(new AssignResult.BlockLimit(family, view.config().blockLimit()));
-        }
-        Survey survey = survey();
-        Optional<Prefix> free = Optional.empty();
-        for (Pool pool : eligible) {
-          free = BlockChoice.unclaimed(pool, request.node(), survey, plan, view.pools());
-          if (free.isPresent()) {
-            break;
-          }
-        }
-        if (free.isEmpty() || !claim(free.get())) {
-          return;
-        }
-      }
-    }
-
-    private boolean claim(Prefix cidr) {
-      boolean took = takeFrom(Block.create(cidr, Block.hostAffinity(request.node()), view.now()));
-      if (took) {
-        plan.confirm(request.node(), cidr);
-      }
-      return took;
-    }
-
-    void borrowed() throws Stop {
-      Survey survey = survey();
-      if (!view.config().strictAffinity()) {
-        for (Prefix cidr : BlockChoice.lenders(family, eligible, request.node(), survey)) {
-          Block block = plan.block(cidr);
-          if (wanted > 0 && block != null) {
-            takeFrom(block);
-          }
-        }
-      }
-      if (wanted > 0) {
-        throw finished(
-            new AssignResult.PoolExhausted(
-                family,
-                "no free address for node "
-                    + request.node()
-                    + " in "
-                    + eligible.stream().map(pool -> pool.cidr().toString()).toList()
-                    + (view.config().strictAffinity() ? " (strictAffinity forbids borrowing)" : "")
-                    + "; add an IPPool"));
-      }
-    }
-
-    private Survey survey() throws Stop {
-      @Nullable Survey survey = plan.cache().survey(family);
-      if (survey == null || !isFresh(survey.tick())) {
-        throw new Stop(new Step.Needs(new Read.Survey(family)));
-      }
-      return survey;
-    }
   }
 }

@@ -27,6 +27,8 @@ import java.util.function.Predicate;
 /// the cooldown has passed.
 public final class Block {
 
+  private static final String HOST = "host:";
+
   /// What an allocation points at when it is free.
   private static final int FREE = -1;
 
@@ -92,6 +94,11 @@ public final class Block {
   /// A new, wholly free block. Its sequence number starts from the clock, so that a block deleted
   /// and made again never repeats a number.
   static Block create(Prefix cidr, String affinity, Instant now) {
+    return create(cidr, affinity, now, 0);
+  }
+
+  /// A new, wholly free block in the place of one that had come to a sequence number.
+  static Block create(Prefix cidr, String affinity, Instant now, long after) {
     int size = sizeOf(cidr);
     int[] allocations = new int[size];
     Arrays.fill(allocations, FREE);
@@ -107,10 +114,10 @@ public final class Block {
         allocations,
         free,
         List.of(),
-        nanos,
+        Math.max(nanos, after + 1),
         new TreeMap<>(),
         false,
-        BlockJson.claimedAt(now));
+        BlockJson.claimedAt(Map.of(), now));
   }
 
   /// @throws IllegalArgumentException naming the key and the fault, when the document can't be read
@@ -118,9 +125,25 @@ public final class Block {
     return BlockJson.read(key, json);
   }
 
-  /// The affinity of a node's block.
+  /// The affinity of an owner's block: `host:<node>`, or `virtual:<name>` as it is.
   static String hostAffinity(String node) {
-    return "host:" + node;
+    return node.startsWith(IpamKeys.VIRTUAL_OWNER) ? node : HOST + node;
+  }
+
+  /// Whose block it is: a node's name, or `virtual:<name>`.
+  public Optional<String> owner() {
+    return affinity.map(
+        whose -> whose.startsWith(HOST) ? whose.substring(HOST.length()) : whose);
+  }
+
+  /// Since when it is its owner's; empty when the document does not say.
+  public Optional<Instant> claimedAt() {
+    return BlockJson.claimedAt(unknown);
+  }
+
+  /// Whether nothing in it is held or rests.
+  boolean isWhollyFree() {
+    return unallocated.size() == allocations.length;
   }
 
   public Prefix cidr() {
@@ -285,11 +308,18 @@ public final class Block {
         && !attribute.releasedAt().get().plus(cooldown).isAfter(now);
   }
 
-  /// This block as somebody else's, or nobody's.
+  /// This block as somebody else's, or nobody's; since when is not said.
   public Block withAffinity(Optional<String> next) {
-    Draft draft = new Draft();
-    draft.affinity = next;
-    return draft.build();
+    return new Block(
+        cidr,
+        next,
+        allocations,
+        unallocated,
+        attributes,
+        sequenceNumber,
+        sequenceNumbers,
+        deleted,
+        BlockJson.unclaimed(unknown));
   }
 
   /// This block as it is written: its sequence number one higher than when it was read.
@@ -367,7 +397,11 @@ public final class Block {
 
     /// The handle without what old migrations appended to it.
     public Optional<String> cleanHandleId() {
-      return handleId.map(id -> id.indexOf('\r') < 0 ? id : id.substring(0, id.indexOf('\r')));
+      return handleId.map(Attribute::clean);
+    }
+
+    static String clean(String id) {
+      return id.indexOf('\r') < 0 ? id : id.substring(0, id.indexOf('\r'));
     }
 
     /// The node the address is for.
@@ -381,7 +415,6 @@ public final class Block {
 
   /// A copy being changed.
   private final class Draft {
-    private Optional<String> affinity = Block.this.affinity;
     private final int[] allocations = Block.this.allocations.clone();
     private List<Integer> unallocated = new ArrayList<>(Block.this.unallocated);
     private List<Attribute> attributes = new ArrayList<>(Block.this.attributes);

@@ -50,7 +50,11 @@ final class BlockCache {
   private final Map<Prefix, Stored<Block>> blocks = new HashMap<>();
   private final Map<String, NavigableMap<Prefix, Stored<BlockAffinity>>> affinities =
       new HashMap<>();
+  private final Map<AffinityKey, Optional<Stored<BlockAffinity>>> foreignClaims = new HashMap<>();
   private final Set<Prefix> unreadable = new HashSet<>();
+  private final Set<AffinityKey> unreadableClaims = new HashSet<>();
+  private final Map<String, String> unreadableHandles = new HashMap<>();
+  private @Nullable Settings settings;
   private final Map<IpFamily, Survey> surveys = new EnumMap<>(IpFamily.class);
   private final Map<String, Stored<Handle>> handles =
       new LinkedHashMap<>(64, 0.75f, true) {
@@ -59,6 +63,16 @@ final class BlockCache {
           return size() > MAX_HANDLES;
         }
       };
+
+  /// The cluster's settings as of one reading.
+  ///
+  /// @param modRevision 0 when there is no document
+  record Settings(IpamConfig value, long modRevision) {}
+
+  /// Null until they have been read.
+  @Nullable Settings settings() {
+    return settings;
+  }
 
   @Nullable Stored<Block> block(Prefix cidr) {
     Stored<Block> known = blocks.get(cidr);
@@ -69,8 +83,25 @@ final class BlockCache {
     return survey == null ? null : survey.blocks().get(cidr);
   }
 
+  /// @throws IllegalArgumentException when there is one that can't be read
   @Nullable Stored<Handle> handle(String id) {
+    String fault = unreadableHandles.get(id);
+    if (fault != null) {
+      throw new IllegalArgumentException(fault);
+    }
     return handles.get(id);
+  }
+
+  /// What is known of a claim, whosever: null when nothing, empty when it is not there.
+  @Nullable Optional<Stored<BlockAffinity>> claim(AffinityKey key) {
+    NavigableMap<Prefix, Stored<BlockAffinity>> claims = affinities.get(key.node());
+    return claims == null
+        ? foreignClaims.get(key)
+        : Optional.ofNullable(claims.get(key.block()));
+  }
+
+  boolean isUnreadable(AffinityKey claim) {
+    return unreadableClaims.contains(claim);
   }
 
   /// A node's claims in address order; null until they have been read.
@@ -115,24 +146,32 @@ final class BlockCache {
   }
 
   void put(Handle handle, long modRevision) {
+    unreadableHandles.remove(handle.id());
     handles.put(handle.id(), new Stored<>(handle, modRevision));
   }
 
   void dropHandle(String id) {
+    unreadableHandles.remove(id);
     handles.remove(id);
   }
 
   void put(AffinityKey key, BlockAffinity affinity, long modRevision) {
+    unreadableClaims.remove(key);
     NavigableMap<Prefix, Stored<BlockAffinity>> claims = affinities.get(key.node());
     if (claims != null) {
       claims.put(key.block(), new Stored<>(affinity, modRevision));
+    } else {
+      foreignClaims.put(key, Optional.of(new Stored<>(affinity, modRevision)));
     }
   }
 
   void drop(AffinityKey key) {
+    unreadableClaims.remove(key);
     NavigableMap<Prefix, Stored<BlockAffinity>> claims = affinities.get(key.node());
     if (claims != null) {
       claims.remove(key.block());
+    } else {
+      foreignClaims.put(key, Optional.empty());
     }
   }
 
@@ -162,6 +201,7 @@ final class BlockCache {
 
   /// Lets go of what only a search for a block needed.
   void endSurveys() {
+    foreignClaims.clear();
     if (surveys.isEmpty()) {
       return;
     }
@@ -201,9 +241,38 @@ final class BlockCache {
                 put(block, item.modRevision());
               }
             });
-    IpamKeys.handleOf(key).ifPresent(id -> put(Handle.parse(id, item.value()), item.modRevision()));
-    IpamKeys.affinityOf(key)
-        .ifPresent(claim -> put(claim, BlockAffinity.parse(key, item.value()), item.modRevision()));
+    IpamKeys.handleOf(key).ifPresent(id -> learnHandle(id, item));
+    IpamKeys.affinityOf(key).ifPresent(claim -> learnClaim(claim, item));
+    if (key.equals(IpamKeys.CONFIG)) {
+      settings = null;
+      settings = new Settings(IpamConfig.parse(item.value()), item.modRevision());
+    }
+  }
+
+  /// A handle that can't be read harms only its own holder.
+  private void learnHandle(String id, KeyValue item) {
+    try {
+      put(Handle.parse(id, item.value()), item.modRevision());
+    } catch (IllegalArgumentException wrong) {
+      handles.remove(id);
+      unreadableHandles.put(id, String.valueOf(wrong.getMessage()));
+    }
+  }
+
+  /// A claim that can't be read is nobody's to change; its block is not touched through it.
+  private void learnClaim(AffinityKey claim, KeyValue item) {
+    try {
+      put(claim, BlockAffinity.parse(item.key(), item.value()), item.modRevision());
+    } catch (IllegalArgumentException wrong) {
+      drop(claim);
+      if (unreadableClaims.add(claim)) {
+        LOG.atWarn()
+            .addKeyValue("block", claim.block())
+            .addKeyValue("node", claim.node())
+            .addKeyValue("reason", wrong.getMessage())
+            .log("claim left alone: unreadable");
+      }
+    }
   }
 
   /// A block that can't be read harms only itself: nothing is taken from it, nothing is put in its
@@ -232,15 +301,21 @@ final class BlockCache {
     return unreadable.contains(cidr);
   }
 
-  /// Unlearns these keys, after a commit of unknown outcome.
+  /// Takes the key as absent.
   void forget(String key) {
     IpamKeys.blockOf(key).ifPresent(this::dropBlock);
     IpamKeys.handleOf(key).ifPresent(this::dropHandle);
     IpamKeys.affinityOf(key).ifPresent(this::drop);
+    if (key.equals(IpamKeys.CONFIG)) {
+      settings = new Settings(IpamConfig.DEFAULT, 0);
+    }
   }
 
-  /// Unlearns everything: what comes next is read afresh.
+  /// Unlearns everything that we write: what comes next is read afresh.
   void clear() {
+    foreignClaims.clear();
+    unreadableClaims.clear();
+    unreadableHandles.clear();
     blocks.clear();
     affinities.clear();
     surveys.clear();

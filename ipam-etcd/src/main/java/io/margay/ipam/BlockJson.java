@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.margay.model.net.Prefix;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -32,16 +33,37 @@ final class BlockJson {
           "sequenceNumberForAllocation",
           "deleted",
           "hostAffinity");
-  private static final Set<String> KNOWN_ATTRIBUTE = Set.of("handle_id", "secondary", "releasedAt");
+  private static final String SECONDARY = "secondary";
+  private static final Set<String> KNOWN_ATTRIBUTE = Set.of("handle_id", SECONDARY, "releasedAt");
 
   private BlockJson() {}
 
-  /// The field that says since when a block has its affinity. Kept among the unknown ones: nothing
-  /// here decides by it.
-  static Map<String, JsonNode> claimedAt(Instant now) {
-    return Map.of(
+  /// The fields of a block without those that say since when it has its affinity.
+  static Map<String, JsonNode> unclaimed(Map<String, JsonNode> fields) {
+    Map<String, JsonNode> rest = new LinkedHashMap<>(fields);
+    rest.remove(CLAIM_TIME);
+    return rest;
+  }
+
+  /// The fields of a block that has its affinity since now. Kept among the unknown ones, as read.
+  static Map<String, JsonNode> claimedAt(Map<String, JsonNode> fields, Instant now) {
+    Map<String, JsonNode> claimed = unclaimed(fields);
+    claimed.put(
         CLAIM_TIME,
         JsonNodeFactory.instance.textNode(now.truncatedTo(ChronoUnit.SECONDS).toString()));
+    return claimed;
+  }
+
+  static Optional<Instant> claimedAt(Map<String, JsonNode> fields) {
+    JsonNode since = fields.get(CLAIM_TIME);
+    if (since == null || !since.isTextual()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(OffsetDateTime.parse(since.asText()).toInstant());
+    } catch (DateTimeException notATime) {
+      return Optional.empty();
+    }
   }
 
   static Block read(String key, String json) {
@@ -91,9 +113,14 @@ final class BlockJson {
     List<Block.Attribute> attributes = new ArrayList<>(array.size());
     for (JsonNode item : array) {
       SortedMap<String, String> secondary = new TreeMap<>();
-      item.path("secondary")
+      item.path(SECONDARY)
           .properties()
           .forEach(field -> secondary.put(field.getKey(), field.getValue().asText()));
+      Map<String, JsonNode> unknown = Documents.unknownFields(item, KNOWN_ATTRIBUTE);
+      if (item.path(SECONDARY).isNull()) {
+        // Go's map that was never made is not its empty one, and is told apart in comparisons.
+        unknown.put(SECONDARY, item.path(SECONDARY));
+      }
       attributes.add(
           new Block.Attribute(
               item.path("handle_id").isTextual()
@@ -101,9 +128,9 @@ final class BlockJson {
                   : Optional.empty(),
               secondary,
               item.path("releasedAt").isTextual()
-                  ? Optional.of(Instant.parse(item.path("releasedAt").asText()))
+                  ? Optional.of(OffsetDateTime.parse(item.path("releasedAt").asText()).toInstant())
                   : Optional.empty(),
-              Documents.unknownFields(item, KNOWN_ATTRIBUTE)));
+              unknown));
     }
     return attributes;
   }
@@ -152,7 +179,7 @@ final class BlockJson {
 
   private static void writeAttribute(ObjectNode item, Block.Attribute attribute) {
     item.put("handle_id", attribute.handleId().orElse(null));
-    ObjectNode secondary = item.putObject("secondary");
+    ObjectNode secondary = item.putObject(SECONDARY);
     attribute.secondary().forEach(secondary::put);
     item.setAll(new LinkedHashMap<>(attribute.unknown()));
     attribute.releasedAt().ifPresent(when -> item.put("releasedAt", when.toString()));

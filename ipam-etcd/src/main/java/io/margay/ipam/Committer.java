@@ -43,19 +43,14 @@ final class Committer implements AutoCloseable {
   private final BlockingQueue<Operation<?>> arrivals = new ArrayBlockingQueue<>(MAX_WAITING);
   private final Deque<Operation<?>> pending = new ArrayDeque<>();
   private final Thread thread;
-  private final java.util.function.Consumer<IpamConfig> configRead;
   private long tick;
   private boolean alone;
   private volatile boolean stale;
   private volatile boolean closed;
 
-  Committer(
-      Datastore datastore,
-      Supplier<View> view,
-      java.util.function.Consumer<IpamConfig> configRead) {
+  Committer(Datastore datastore, Supplier<View> view) {
     this.datastore = datastore;
     this.view = view;
-    this.configRead = configRead;
     thread = Thread.ofPlatform().daemon().name("ipam-committer").unstarted(this::run);
   }
 
@@ -124,6 +119,9 @@ final class Committer implements AutoCloseable {
       stale = false;
       cache.clear();
     }
+    if (cache.settings() == null) {
+      read(new Read.Keys(List.of(IpamKeys.CONFIG)), List.copyOf(pending));
+    }
     View now = view.get();
     Plan plan = new Plan(cache);
     List<Operation<?>> planned = new ArrayList<>();
@@ -144,8 +142,8 @@ final class Committer implements AutoCloseable {
               plan = next;
               planned.add(operation);
             } else if (planned.isEmpty()) {
-              throw new IllegalStateException(
-                  "one request alone needs more than " + Txn.MAX_OPERATIONS + " operations");
+              operation.result().completeExceptionally(tooLarge());
+              each.remove();
             }
           }
           case Step.Later() -> {}
@@ -162,6 +160,15 @@ final class Committer implements AutoCloseable {
       commit(plan, planned);
     }
     reads.forEach(this::read);
+  }
+
+  private static DatastoreException tooLarge() {
+    return new DatastoreException(
+        DatastoreException.Kind.INVALID,
+        "ipam",
+        "one request touches so many blocks that it needs more than the "
+            + Txn.MAX_OPERATIONS
+            + " operations of one transaction: ask for fewer addresses at a time");
   }
 
   private static boolean isHopeless(Operation<?> operation) {
@@ -268,26 +275,15 @@ final class Committer implements AutoCloseable {
     }
   }
 
-  /// A node's claims, the blocks they name, and the settings: two round trips, once.
+  /// A node's claims and the blocks they name: two round trips, once.
   private void readNode(String node) throws DatastoreException {
     Listing claims = datastore.list(IpamKeys.affinities(node));
     cache.openNode(node, claims.items());
     Set<String> keys = new LinkedHashSet<>();
-    keys.add(IpamKeys.CONFIG);
     for (KeyValue claim : claims.items()) {
       IpamKeys.affinityOf(claim.key()).ifPresent(key -> keys.add(IpamKeys.block(key.block())));
     }
-    List<String> all = new ArrayList<>(keys);
-    for (int from = 0; from < all.size(); from += Txn.MAX_OPERATIONS) {
-      List<String> some = all.subList(from, Math.min(all.size(), from + Txn.MAX_OPERATIONS));
-      Map<String, KeyValue> current = new HashMap<>();
-      datastore.getAll(some).items().forEach(item -> current.put(item.key(), item));
-      cache.learn(some, current);
-      KeyValue config = current.get(IpamKeys.CONFIG);
-      if (config != null) {
-        configRead.accept(IpamConfig.parse(config.value()));
-      }
-    }
+    readKeys(List.copyOf(keys));
   }
 
   @Override

@@ -1,19 +1,22 @@
 package io.margay.ipam;
 
-import io.margay.datastore.CommitResult;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.KeyValue;
-import io.margay.datastore.Txn;
 import io.margay.model.net.IpAddress;
+import io.margay.model.net.Prefix;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Address management for the nodes this process serves. Callers block; one thread commits for all
 /// of them, and any number of other processes, Calico's included, may work on the same keys: etcd
@@ -26,32 +29,39 @@ public final class Ipam implements AutoCloseable {
   /// The longest a call waits for its commit: attempts behind a slow store included.
   public static final Duration CALL_LIMIT = Duration.ofSeconds(30);
 
+  private static final Logger LOG = LoggerFactory.getLogger(Ipam.class);
+
   private final Datastore datastore;
   private final InstantSource clock;
   private final Committer committer;
   private volatile Pools pools;
-  private volatile IpamConfig config = IpamConfig.DEFAULT;
 
   public Ipam(Datastore datastore, InstantSource clock, Pools pools) {
     this.datastore = datastore;
     this.clock = clock;
     this.pools = pools;
     committer =
-        new Committer(
-            datastore,
-            () -> new Operation.View(this.pools, config, clock.instant()),
-            read -> config = read);
+        new Committer(datastore, () -> new Operation.View(this.pools, clock.instant()));
     committer.start();
   }
 
-  /// Replaces all pools and reservations, for requests from now on.
+  /// Replaces all pools and reservations, for requests from now on. A pool that is new here and
+  /// can't be served is said once.
   public void setPools(Pools next) {
+    Set<Prefix> known = new HashSet<>();
+    pools.pools().stream()
+        .filter(pool -> pool.notServed().isPresent())
+        .forEach(pool -> known.add(pool.cidr()));
     pools = next;
-  }
-
-  /// Replaces the cluster-wide settings. They are also read with a node's first request.
-  public void setConfig(IpamConfig next) {
-    config = next;
+    for (Pool pool : next.pools()) {
+      if (pool.notServed().isPresent() && !known.contains(pool.cidr())) {
+        LOG.atWarn()
+            .addKeyValue("pool", pool.name())
+            .addKeyValue("cidr", pool.cidr())
+            .addKeyValue("reason", pool.notServed().get())
+            .log("pool is not assigned from");
+      }
+    }
   }
 
   /// Gives a handle addresses: those it has, then from the node's own blocks, then a newly claimed
@@ -69,8 +79,9 @@ public final class Ipam implements AutoCloseable {
   /// handle that holds nothing is success.
   public ReleaseResult releaseByHandle(String handleId, SameTxn.Extras sameTxn)
       throws DatastoreException {
-    AssignRequest.requireHandle(handleId);
-    return await(new ReleaseHandleOperation(handleId, sameTxn));
+    String clean = Block.Attribute.clean(handleId);
+    AssignRequest.requireHandle(clean);
+    return await(new ReleaseHandleOperation(clean, sameTxn));
   }
 
   /// Frees single addresses, each on its own; the answers are in the order asked. An address that
@@ -120,56 +131,24 @@ public final class Ipam implements AutoCloseable {
   /// @return how many claims were given back
   public int releaseAffinities(String node) throws DatastoreException {
     AssignRequest.requireNode(node);
-    int released = 0;
-    for (KeyValue claim : datastore.list(IpamKeys.affinities(node)).items()) {
-      Optional<IpamKeys.AffinityKey> key = IpamKeys.affinityOf(claim.key());
-      if (key.isPresent() && releaseAffinity(key.get(), claim)) {
-        released++;
-      }
+    try {
+      return new Claims(datastore, clock, node).release();
+    } finally {
+      committer.distrust();
     }
-    committer.distrust();
-    return released;
   }
 
-  private boolean releaseAffinity(IpamKeys.AffinityKey key, KeyValue claim)
-      throws DatastoreException {
-    String blockKey = IpamKeys.block(key.block());
-    Optional<KeyValue> affinity = Optional.of(claim);
-    Optional<KeyValue> stored = datastore.get(blockKey);
-    for (int attempt = 0; attempt < Committer.MAX_ATTEMPTS; attempt++) {
-      if (affinity.isEmpty()) {
-        return false;
-      }
-      Txn.Builder txn =
-          Txn.builder().ifAtRevision(claim.key(), affinity.get().modRevision()).delete(claim.key());
-      if (stored.isEmpty()) {
-        txn.ifAbsent(blockKey);
-      } else {
-        txn.ifAtRevision(blockKey, stored.get().modRevision());
-        Block block =
-            Block.parse(blockKey, stored.get().value()).rested(clock.instant(), config.cooldown());
-        if (block.isAffineTo(key.node())) {
-          if (block.freeCount() == block.size()) {
-            txn.delete(blockKey);
-          } else {
-            txn.put(blockKey, block.withAffinity(Optional.empty()).advanced().toJson());
-          }
-        }
-      }
-      switch (datastore.commit(txn.build())) {
-        case CommitResult.Committed _ -> {
-          return true;
-        }
-        case CommitResult.Conflict conflict -> {
-          affinity = conflict.current(claim.key());
-          stored = conflict.current(blockKey);
-        }
-      }
+  /// Finishes what an earlier writer for this node, Calico's stepwise client included, left half
+  /// done: for the agent's start, once no other writer for the node is alive.
+  ///
+  /// @return how many claims were not as they should be
+  public int settleAffinities(String node) throws DatastoreException {
+    AssignRequest.requireNode(node);
+    try {
+      return new Claims(datastore, clock, node).settle();
+    } finally {
+      committer.distrust();
     }
-    throw new DatastoreException(
-        DatastoreException.Kind.OVERLOADED,
-        "ipam",
-        "block " + key.block() + " of node " + key.node() + " kept changing; try again later");
   }
 
   /// Whether `address` is held, by the store's own word. For checks before an address is put on a

@@ -28,16 +28,25 @@ public record IpamConfig(
     }
   }
 
-  int blockLimit() {
-    return maxBlocksPerHost == 0 ? DEFAULT_MAX_BLOCKS : maxBlocksPerHost;
+  /// The most blocks of a family a node may own, as far as these settings and a request say.
+  ///
+  /// @param asked the request's own limit; 0 means none
+  int blockLimit(int asked) {
+    if (asked == 0) {
+      return maxBlocksPerHost == 0 ? DEFAULT_MAX_BLOCKS : maxBlocksPerHost;
+    }
+    return maxBlocksPerHost == 0 ? asked : Math.min(asked, maxBlocksPerHost);
   }
 
   /// @throws IllegalArgumentException naming the key, when the document can't be read
   public static IpamConfig parse(String json) {
     JsonNode document = Documents.readObject(json, IpamKeys.CONFIG);
+    boolean strict = document.path("strict_affinity").asBoolean(false);
     return new IpamConfig(
-        document.path("strict_affinity").asBoolean(false),
-        document.path("auto_allocate_blocks").asBoolean(true),
+        strict,
+        // Calico leaves false out of the document. Neither flag set is a state it refuses, so there
+        // the field is simply not given.
+        document.path("auto_allocate_blocks").asBoolean(!strict),
         document.path("maxBlocksPerHost").asInt(0),
         Duration.ofSeconds(document.path("ipCooldownSeconds").asLong(0)));
   }

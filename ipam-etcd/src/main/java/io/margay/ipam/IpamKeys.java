@@ -12,8 +12,12 @@ public final class IpamKeys {
 
   public static final String BLOCKS = ROOT + "assignment/";
   public static final String HOSTS = ROOT + "host/";
+  public static final String VIRTUALS = ROOT + "virtual/";
   public static final String HANDLES = ROOT + "handle/";
   public static final String CONFIG = ROOT + "config";
+
+  /// What the owner of a block that is no node's starts with: `virtual:load-balancer`.
+  public static final String VIRTUAL_OWNER = "virtual:";
 
   private IpamKeys() {}
 
@@ -32,9 +36,13 @@ public final class IpamKeys {
     return affinities(node) + "ipv" + block.family().version() + "/block/" + dashed(block);
   }
 
-  /// The folder of one node's claims, both families.
+  /// The folder of one owner's claims, both families.
+  ///
+  /// @param node a node's name, or `virtual:<name>`
   public static String affinities(String node) {
-    return HOSTS + node + "/";
+    return node.startsWith(VIRTUAL_OWNER)
+        ? VIRTUALS + node.substring(VIRTUAL_OWNER.length()) + "/"
+        : HOSTS + node + "/";
   }
 
   public static String handle(String handleId) {
@@ -56,15 +64,17 @@ public final class IpamKeys {
 
   /// Whose claim to what this key holds; empty for any other key.
   public static Optional<AffinityKey> affinityOf(String key) {
-    if (!key.startsWith(HOSTS)) {
+    String folder = key.startsWith(HOSTS) ? HOSTS : VIRTUALS;
+    if (!key.startsWith(folder)) {
       return Optional.empty();
     }
-    int slash = key.indexOf('/', HOSTS.length());
-    int at = key.indexOf("/block/", HOSTS.length());
+    int slash = key.indexOf('/', folder.length());
+    int at = key.indexOf("/block/", folder.length());
     if (slash < 0 || at < slash) {
       return Optional.empty();
     }
-    String node = key.substring(HOSTS.length(), slash);
+    String name = key.substring(folder.length(), slash);
+    String node = folder.equals(HOSTS) ? name : VIRTUAL_OWNER + name;
     return parseDashed(key.substring(at + "/block/".length()))
         .map(block -> new AffinityKey(node, block));
   }
@@ -88,6 +98,8 @@ public final class IpamKeys {
     }
   }
 
-  /// A node's claim to a block.
+  /// An owner's claim to a block.
+  ///
+  /// @param node a node's name, or `virtual:<name>`
   public record AffinityKey(String node, Prefix block) {}
 }

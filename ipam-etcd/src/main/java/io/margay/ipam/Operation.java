@@ -12,8 +12,9 @@ import java.util.concurrent.CompletableFuture;
 /// times, over changing beliefs, until a commit holds.
 abstract class Operation<R> {
 
-  /// Everything planning decides by, besides the cache.
-  record View(Pools pools, IpamConfig config, Instant now) {}
+  /// Everything planning decides by, besides the cache. The cluster's settings are in the cache:
+  /// every commit depends on them being as believed.
+  record View(Pools pools, Instant now) {}
 
   /// How far planning came.
   sealed interface Step {

@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,8 @@ final class Plan {
   private final BlockCache cache;
   private final Map<Prefix, @Nullable Block> blocks;
   private final Map<String, Handle> handles;
-  private final Map<AffinityKey, BlockAffinity> affinities;
+  private final Map<AffinityKey, @Nullable BlockAffinity> affinities;
+  private final Set<AffinityKey> guardedClaims;
   private final Set<String> guardedHandles;
   private final Set<Prefix> guardedBlocks;
   private final List<Txn.Condition> extraConditions;
@@ -34,6 +36,7 @@ final class Plan {
     blocks = new LinkedHashMap<>();
     handles = new LinkedHashMap<>();
     affinities = new LinkedHashMap<>();
+    guardedClaims = new LinkedHashSet<>();
     guardedHandles = new LinkedHashSet<>();
     guardedBlocks = new LinkedHashSet<>();
     extraConditions = new ArrayList<>();
@@ -46,6 +49,7 @@ final class Plan {
     blocks = new LinkedHashMap<>(other.blocks);
     handles = new LinkedHashMap<>(other.handles);
     affinities = new LinkedHashMap<>(other.affinities);
+    guardedClaims = new LinkedHashSet<>(other.guardedClaims);
     guardedHandles = new LinkedHashSet<>(other.guardedHandles);
     guardedBlocks = new LinkedHashSet<>(other.guardedBlocks);
     extraConditions = new ArrayList<>(other.extraConditions);
@@ -59,6 +63,15 @@ final class Plan {
 
   BlockCache cache() {
     return cache;
+  }
+
+  /// The cluster's settings, which every commit depends on.
+  IpamConfig config() {
+    BlockCache.Settings settings = cache.settings();
+    if (settings == null) {
+      throw new IllegalStateException(IpamKeys.CONFIG + " has not been read");
+    }
+    return settings.value();
   }
 
   /// The block as it will be; null when it is not known to exist.
@@ -91,7 +104,11 @@ final class Plan {
     affinities.forEach(
         (key, affinity) -> {
           if (key.node().equals(node)) {
-            claims.put(key.block(), affinity);
+            if (affinity == null) {
+              claims.remove(key.block());
+            } else {
+              claims.put(key.block(), affinity);
+            }
           }
         });
     return claims;
@@ -118,6 +135,33 @@ final class Plan {
   /// concludes from what a block does not hold must be as sure as who changes it.
   void guardBlock(Prefix cidr) {
     guardedBlocks.add(cidr);
+  }
+
+  /// Makes the commit depend on the claim being as it is believed: whoever is giving the block back
+  /// step by step has changed it first.
+  void guardClaim(String node, Prefix block) {
+    guardedClaims.add(new AffinityKey(node, block));
+  }
+
+  /// Whether the claim has been looked up, there or not.
+  boolean knowsClaim(String node, Prefix block) {
+    return cache.claim(new AffinityKey(node, block)) != null;
+  }
+
+  /// Takes a claim out of the store, if it is there.
+  void dropClaim(String node, Prefix block) {
+    AffinityKey key = new AffinityKey(node, block);
+    Optional<Stored<BlockAffinity>> known = cache.claim(key);
+    if (known == null) {
+      throw new IllegalStateException(
+          "the claim of " + node + " to block " + block + " has not been read");
+    }
+    if (known.isPresent()) {
+      affinities.put(key, null);
+    } else {
+      affinities.remove(key);
+      guardedClaims.add(key);
+    }
   }
 
   void confirm(String node, Prefix block) {
@@ -150,9 +194,12 @@ final class Plan {
     conditioned.addAll(handles.keySet());
     Set<Prefix> conditionedBlocks = new HashSet<>(guardedBlocks);
     conditionedBlocks.addAll(blocks.keySet());
+    Set<AffinityKey> conditionedClaims = new HashSet<>(guardedClaims);
+    conditionedClaims.addAll(affinities.keySet());
     int own = blocks.size() + affinities.size();
-    return conditionedBlocks.size()
-                + affinities.size()
+    return 1
+                + conditionedBlocks.size()
+                + conditionedClaims.size()
                 + conditioned.size()
                 + extraConditions.size()
             <= Txn.MAX_OPERATIONS
@@ -161,6 +208,7 @@ final class Plan {
 
   Txn toTxn() {
     Txn.Builder txn = Txn.builder();
+    requireSettings(txn);
     blocks.forEach(
         (cidr, block) -> {
           String key = IpamKeys.block(cidr);
@@ -174,10 +222,18 @@ final class Plan {
     affinities.forEach(
         (claim, affinity) -> {
           String key = IpamKeys.affinity(claim.node(), claim.block());
-          NavigableMap<Prefix, Stored<BlockAffinity>> known = cache.affinities(claim.node());
-          require(txn, key, known == null ? null : known.get(claim.block()));
-          txn.put(key, affinity.toJson());
+          requireClaim(txn, claim);
+          if (affinity == null) {
+            txn.delete(key);
+          } else {
+            txn.put(key, affinity.toJson());
+          }
         });
+    for (AffinityKey claim : guardedClaims) {
+      if (!affinities.containsKey(claim)) {
+        requireClaim(txn, claim);
+      }
+    }
     handles.forEach(
         (id, handle) -> {
           String key = IpamKeys.handle(id);
@@ -203,6 +259,23 @@ final class Plan {
     return txn.build();
   }
 
+  private void requireSettings(Txn.Builder txn) {
+    BlockCache.Settings settings = cache.settings();
+    if (settings == null || settings.modRevision() == 0) {
+      txn.ifAbsent(IpamKeys.CONFIG);
+    } else {
+      txn.ifAtRevision(IpamKeys.CONFIG, settings.modRevision());
+    }
+  }
+
+  private void requireClaim(Txn.Builder txn, AffinityKey claim) {
+    Optional<Stored<BlockAffinity>> known = cache.claim(claim);
+    require(
+        txn,
+        IpamKeys.affinity(claim.node(), claim.block()),
+        known == null ? null : known.orElse(null));
+  }
+
   private static void require(Txn.Builder txn, String key, @Nullable Stored<?> believed) {
     if (believed == null) {
       txn.ifAbsent(key);
@@ -221,7 +294,14 @@ final class Plan {
             cache.put(block.advanced(), revision);
           }
         });
-    affinities.forEach((claim, affinity) -> cache.put(claim, affinity, revision));
+    affinities.forEach(
+        (claim, affinity) -> {
+          if (affinity == null) {
+            cache.drop(claim);
+          } else {
+            cache.put(claim, affinity, revision);
+          }
+        });
     handles.forEach(
         (id, handle) -> {
           if (handle.isEmpty()) {

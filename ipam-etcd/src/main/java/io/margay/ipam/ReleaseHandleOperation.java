@@ -38,11 +38,14 @@ final class ReleaseHandleOperation extends Operation<ReleaseResult> {
         blocksRead = true;
         return new Step.Needs(new Read.Keys(unread));
       }
-      for (Prefix cidr : handle.countByBlock().keySet()) {
-        plan.guardBlock(cidr);
-        Block block = plan.block(cidr);
+      for (Map.Entry<Prefix, Integer> entry : handle.countByBlock().entrySet()) {
+        plan.guardBlock(entry.getKey());
+        Block block = plan.block(entry.getKey());
         if (block != null) {
-          freeAll(view, plan, block, going);
+          Optional<Step> first = freeAll(view, plan, block, entry.getValue(), going);
+          if (first.isPresent()) {
+            return first.get();
+          }
         }
       }
       plan.put(new Handle(handleId, Map.of(), handle.deleted(), handle.unknown()));
@@ -68,26 +71,23 @@ final class ReleaseHandleOperation extends Operation<ReleaseResult> {
         .toList();
   }
 
-  private void freeAll(View view, Plan plan, Block block, List<IpAddress> going) {
+  private Optional<Step> freeAll(
+      View view, Plan plan, Block block, int promised, List<IpAddress> going) {
     List<IpAddress> held =
         block.allocated().stream()
             .filter(allocation -> allocation.holder().cleanHandleId().equals(Optional.of(handleId)))
             .map(Block.Allocation::address)
             .toList();
-    if (!held.isEmpty()) {
-      putOrDelete(plan, block.free(held, view.now(), view.config().cooldown()));
-      going.addAll(held);
+    going.addAll(held);
+    if (held.isEmpty()) {
+      // Whoever counted in the handle first and was about to write the block finds a new revision
+      // there, and looks again.
+      if (promised > 0) {
+        plan.put(block);
+      }
+      return Optional.empty();
     }
-  }
-
-  /// Nobody's block goes when its last address does: no node can claim it, so it would hold its
-  /// addresses for ever.
-  static void putOrDelete(Plan plan, Block block) {
-    if (block.affinity().isEmpty() && block.freeCount() == block.size()) {
-      plan.delete(block.cidr());
-    } else {
-      plan.put(block);
-    }
+    return Freed.settle(view, plan, block.free(held, view.now(), plan.config().cooldown()));
   }
 
   @Override

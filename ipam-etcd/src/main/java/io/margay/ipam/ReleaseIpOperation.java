@@ -4,6 +4,7 @@ import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
 import io.margay.ipam.BlockCache.Stored;
 import io.margay.ipam.BlockCache.Survey;
+import io.margay.model.net.Prefix;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +14,7 @@ final class ReleaseIpOperation extends Operation<ReleaseResult> {
 
   private final Release release;
   private boolean freed;
+  private boolean blockRead;
   private boolean handleRead;
 
   ReleaseIpOperation(Release release) {
@@ -21,17 +23,23 @@ final class ReleaseIpOperation extends Operation<ReleaseResult> {
 
   @Override
   Step plan(View view, Plan shared) {
-    Survey survey = shared.cache().survey(release.address().family());
-    if (survey == null || !isFresh(survey.tick())) {
-      return new Step.Needs(new Read.Survey(release.address().family()));
-    }
     Plan plan = shared.copy();
-    Optional<Block> block =
-        plan.cache()
-            .blockAround(release.address())
-            .map(Stored::value)
-            .map(Block::cidr)
-            .map(plan::block);
+    Optional<Pool> pool = view.pools().around(release.address().toHostPrefix());
+    if (pool.isPresent() && !blockRead) {
+      blockRead = true;
+      return new Step.Needs(
+          new Read.Keys(
+              List.of(
+                  IpamKeys.block(Prefix.containing(release.address(), pool.get().blockSize())))));
+    }
+    Optional<Block> block = around(plan);
+    if (block.isEmpty()) {
+      // No pool says how large its block is, or not any more.
+      Survey survey = shared.cache().survey(release.address().family());
+      if (survey == null || !isFresh(survey.tick())) {
+        return new Step.Needs(new Read.Survey(release.address().family()));
+      }
+    }
     Optional<Block.Allocation> held = block.flatMap(found -> found.allocationOf(release.address()));
     if (block.isEmpty() || held.isEmpty() || held.get().isResting()) {
       return answer(shared, new ReleaseResult.Released(List.of()));
@@ -51,10 +59,23 @@ final class ReleaseIpOperation extends Operation<ReleaseResult> {
         plan.put(handle.adjusted(block.get().cidr(), -1));
       }
     }
-    ReleaseHandleOperation.putOrDelete(
-        plan, block.get().free(List.of(release.address()), view.now(), view.config().cooldown()));
+    Optional<Step> first =
+        Freed.settle(
+            view,
+            plan,
+            block
+                .get()
+                .free(List.of(release.address()), view.now(), plan.config().cooldown()));
     freed = true;
-    return new Step.Planned(plan);
+    return first.orElseGet(() -> new Step.Planned(plan));
+  }
+
+  private Optional<Block> around(Plan plan) {
+    return plan.cache()
+        .blockAround(release.address())
+        .map(Stored::value)
+        .map(Block::cidr)
+        .map(plan::block);
   }
 
   private Step answer(Plan shared, ReleaseResult result) {
@@ -87,6 +108,7 @@ final class ReleaseIpOperation extends Operation<ReleaseResult> {
 
   @Override
   void replan() {
+    blockRead = false;
     handleRead = false;
   }
 

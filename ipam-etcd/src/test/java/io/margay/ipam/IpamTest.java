@@ -139,7 +139,9 @@ class IpamTest {
     assertThat(borrowed.borrowed()).isTrue();
     assertThat(ipam.ownBlocks("late"))
         .isEqualTo(OwnBlocks.of(List.of(), List.of(borrowed.address())));
-    ipam.setConfig(new IpamConfig(true, true, 0, java.time.Duration.ZERO));
+    store.commit(
+        Txn.create(
+            IpamKeys.CONFIG, "{\"strict_affinity\":true,\"auto_allocate_blocks\":true}"));
     assertThat(ipam.assign(request("hy", "later", 1, 0)))
         .isInstanceOf(AssignResult.PoolExhausted.class);
     assertSound();
@@ -269,6 +271,7 @@ class IpamTest {
                   BlockChoice.unclaimed(
                           V4,
                           "n1",
+                          now,
                           new BlockCache.Survey(
                               0, new java.util.TreeMap<>(), new java.util.TreeSet<>()),
                           new Plan(new BlockCache()),

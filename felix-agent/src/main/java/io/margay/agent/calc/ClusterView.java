@@ -6,12 +6,14 @@ import io.margay.model.net.Prefix;
 import io.margay.model.resource.AssignmentMode;
 import io.margay.model.resource.BGPConfiguration;
 import io.margay.model.resource.BGPPeer;
+import io.margay.model.k8s.KubernetesConversion;
 import io.margay.model.resource.ClusterInformation;
+import io.margay.model.resource.EncapsulationMode;
 import io.margay.model.resource.IPPool;
 import io.margay.model.resource.IPPoolSpec;
 import io.margay.model.resource.IPReservation;
 import io.margay.model.resource.Node;
-import io.margay.model.resource.PoolUse;
+import io.margay.model.resource.Profile;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
 import io.margay.model.selector.LabelLookup;
@@ -21,7 +23,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// The resources that say how the cluster is laid out (not its policies, which the policy module
@@ -36,6 +40,7 @@ public final class ClusterView {
   private final TreeMap<String, BGPPeer> peers = new TreeMap<>();
   private final Map<String, BGPConfiguration> bgpConfigurations = new HashMap<>();
   private final Map<String, ClusterInformation> information = new HashMap<>();
+  private final Map<String, Map<String, String>> namespaceLabels = new HashMap<>();
 
   /// Takes the current state of one resource.
   ///
@@ -49,6 +54,7 @@ public final class ClusterView {
       case BGP_PEER -> put(peers, ref, (BGPPeer) value);
       case BGP_CONFIGURATION -> put(bgpConfigurations, ref, (BGPConfiguration) value);
       case CLUSTER_INFORMATION -> put(information, ref, (ClusterInformation) value);
+      case PROFILE -> putNamespace(ref.name(), (Profile) value);
       case BGP_FILTER,
           BLOCK_AFFINITY,
           CALICO_NODE_STATUS,
@@ -61,7 +67,6 @@ public final class ClusterView {
           LIVE_MIGRATION,
           NETWORK_POLICY,
           NETWORK_SET,
-          PROFILE,
           STAGED_GLOBAL_NETWORK_POLICY,
           STAGED_KUBERNETES_NETWORK_POLICY,
           STAGED_NETWORK_POLICY,
@@ -81,26 +86,50 @@ public final class ClusterView {
     return true;
   }
 
-  /// What IPAM may assign from. Pools whose packets would need wrapping are left out: their pods
-  /// could not be reached.
+  /// A namespace is known by its profile, whose labels its pods inherit under a prefix.
+  private boolean putNamespace(String profile, @Nullable Profile value) {
+    if (!profile.startsWith(KubernetesConversion.NAMESPACE_PROFILE_PREFIX)) {
+      return false;
+    }
+    String namespace =
+        profile.substring(KubernetesConversion.NAMESPACE_PROFILE_PREFIX.length());
+    if (value == null) {
+      return namespaceLabels.remove(namespace) != null;
+    }
+    Map<String, String> labels = new HashMap<>();
+    value
+        .spec()
+        .labelsToApply()
+        .forEach(
+            (key, text) -> {
+              if (key.startsWith(Selector.NAMESPACE_LABEL_PREFIX)) {
+                labels.put(key.substring(Selector.NAMESPACE_LABEL_PREFIX.length()), text);
+              }
+            });
+    return !labels.equals(namespaceLabels.put(namespace, labels));
+  }
+
+  /// What IPAM may assign from, and which pools it may not because their packets would need
+  /// wrapping: their pods could not be reached.
   public Pools ipamPools() {
-    List<Pool> usable = new ArrayList<>();
-    Map<Prefix, Selector> selectors = new HashMap<>();
+    List<Pool> known = new ArrayList<>();
+    Map<Prefix, Selector> nodeSelectors = new HashMap<>();
+    Map<Prefix, Selector> namespaceSelectors = new HashMap<>();
     for (IPPool pool : pools.values()) {
       IPPoolSpec spec = pool.spec();
-      if (spec.isEncapsulated()) {
-        continue;
-      }
-      usable.add(
+      known.add(
           new Pool(
               pool.metadata().name(),
               spec.cidr(),
               spec.effectiveBlockSize(),
               spec.isDisabled(),
               spec.effectiveAssignmentMode() == AssignmentMode.AUTOMATIC,
-              spec.effectiveAllowedUses().contains(PoolUse.WORKLOAD),
-              spec.effectiveNodeSelector().text()));
-      selectors.put(spec.cidr(), spec.effectiveNodeSelector());
+              Set.copyOf(spec.effectiveAllowedUses()),
+              spec.effectiveNodeSelector().text(),
+              spec.effectiveNamespaceSelector().text(),
+              whyNotServed(spec)));
+      nodeSelectors.put(spec.cidr(), spec.effectiveNodeSelector());
+      namespaceSelectors.put(spec.cidr(), spec.effectiveNamespaceSelector());
     }
     List<Prefix> reserved =
         reservations.values().stream()
@@ -108,13 +137,37 @@ public final class ClusterView {
             .toList();
     Map<String, LabelLookup> labels = new HashMap<>();
     nodes.forEach((name, node) -> labels.put(name, LabelLookup.of(node.metadata().labels())));
+    Map<String, LabelLookup> ofNamespaces = new HashMap<>();
+    namespaceLabels.forEach((name, own) -> ofNamespaces.put(name, LabelLookup.of(own)));
     return new Pools(
-        usable,
-        reserved,
-        (pool, node) ->
-            selectors
-                .getOrDefault(pool.cidr(), Selector.ALL)
-                .matches(labels.getOrDefault(node, LabelLookup.of(Map.of()))));
+        known, reserved, chooser(nodeSelectors, labels), chooser(namespaceSelectors, ofNamespaces));
+  }
+
+  private static BiPredicate<Pool, String> chooser(
+      Map<Prefix, Selector> selectors, Map<String, LabelLookup> labels) {
+    return (pool, name) ->
+        selectors
+            .getOrDefault(pool.cidr(), Selector.ALL)
+            .matches(labels.getOrDefault(name, LabelLookup.of(Map.of())));
+  }
+
+  private static Optional<String> whyNotServed(IPPoolSpec spec) {
+    if (!spec.isEncapsulated()) {
+      return Optional.empty();
+    }
+    String mode =
+        spec.effectiveIpipMode() == EncapsulationMode.NEVER
+            ? "vxlanMode " + text(spec.effectiveVxlanMode())
+            : "ipipMode " + text(spec.effectiveIpipMode());
+    return Optional.of(mode + " would have packets wrapped, which is not done here");
+  }
+
+  private static String text(EncapsulationMode mode) {
+    return switch (mode) {
+      case NEVER -> "Never";
+      case ALWAYS -> "Always";
+      case CROSS_SUBNET -> "CrossSubnet";
+    };
   }
 
   /// The CIDR of each pool by its name.

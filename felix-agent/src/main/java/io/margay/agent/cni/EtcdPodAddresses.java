@@ -18,6 +18,7 @@ import io.margay.datastore.json.ResourceKeys;
 import io.margay.ipam.AssignIpRequest;
 import io.margay.ipam.AssignRequest;
 import io.margay.ipam.AssignResult;
+import io.margay.ipam.AssignTerms;
 import io.margay.ipam.Assignment;
 import io.margay.ipam.Ipam;
 import io.margay.ipam.ReleaseResult;
@@ -145,7 +146,15 @@ public final class EtcdPodAddresses implements PodAddresses {
             counts.getOrDefault(IpFamily.IPV6, 0),
             attributes,
             pools,
-            write));
+            write,
+            terms(attachment)));
+  }
+
+  private static AssignTerms terms(Attachment attachment) {
+    return switch (attachment.workload()) {
+      case Workload.Pod(String namespace, String _) -> AssignTerms.pod(namespace);
+      case Workload.Container _ -> AssignTerms.WORKLOAD;
+    };
   }
 
   private List<Prefix> pools(List<String> namesOrCidrs) throws CniException {

@@ -45,8 +45,27 @@ class ClusterViewTest {
   @Test
   void pools_that_wrap_packets_are_never_allocated_from() {
     assertThat(view(POOLS).ipamPools().pools())
+        .filteredOn(pool -> pool.notServed().isPresent())
         .extracting(Pool::name)
-        .containsExactlyInAnyOrder("plain", "hidden", "nat", "six");
+        .containsExactlyInAnyOrder("ipip", "vxlan");
+    assertThat(pool(view(POOLS).ipamPools(), "ipip").notServed().orElseThrow())
+        .contains("ipipMode Always");
+  }
+
+  @Test
+  void a_pool_serves_the_namespaces_its_selector_chooses() {
+    Pools pools =
+        view(document("Profile", "kns.red", "{labelsToApply: {pcns.team: a, other: b}}")
+                + document("Profile", "kns.blue", "{labelsToApply: {pcns.team: b}}")
+                + document("Profile", "ksa.red.x", "{labelsToApply: {pcns.team: a}}")
+                + document(
+                    "IPPool", "a", "{cidr: 10.65.0.0/16, namespaceSelector: \"team == 'a'\"}"))
+            .ipamPools();
+    Pool pool = pool(pools, "a");
+    assertThat(
+            Stream.of("red", "blue", "unknown")
+                .filter(name -> pools.selectsNamespace().test(pool, name)))
+        .containsExactly("red");
   }
 
   @Test
