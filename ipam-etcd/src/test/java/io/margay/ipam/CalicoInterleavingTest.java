@@ -74,6 +74,7 @@ class CalicoInterleavingTest {
         actors.add(add(stepper, "calico1", this::calico));
         actors.add(add(stepper, "calico2", this::calico));
         actors.add(add(stepper, "operator", (_, view) -> operator(view)));
+        actors.add(stepper.add("heir", -1, false, this::heir));
         stepper.run();
         for (Stepper.Actor actor : actors) {
           assertThat(actor.failure()).isEmpty();
@@ -113,11 +114,26 @@ class CalicoInterleavingTest {
                       SameTxn.nothing()));
           if (result instanceof AssignResult.Assigned(List<Assignment> assignments, long _)) {
             hold(handle, assignments.stream().map(Assignment::address).toList());
+            assertAnnounced(name, assignments);
           }
           if (own.nextBoolean()) {
             drop(handle);
             ipam.releaseByHandle(handle, SameTxn.Extras.NONE);
           }
+        }
+      }
+    }
+
+    /// Nobody moves between our commit and this look: what we take for our own is confirmed.
+    private void assertAnnounced(String node, List<Assignment> assignments)
+        throws DatastoreException {
+      for (Assignment held : assignments) {
+        if (!held.borrowed()) {
+          String key = IpamKeys.affinity(node, held.block());
+          assertThat(
+                  BlockAffinity.parse(key, store.get(key).orElseThrow().value()).state())
+              .as("%s of %s", held, node)
+              .isEqualTo(BlockAffinity.State.CONFIRMED);
         }
       }
     }
@@ -132,6 +148,18 @@ class CalicoInterleavingTest {
         if (own.nextBoolean()) {
           drop(handle);
           node.releaseByHandle(handle);
+        }
+      }
+    }
+
+    /// Another process of the first node, in an upgrade that overlaps: a DEL reaches it while the
+    /// ADD is still with the old one. It does not die.
+    private void heir(Datastore view) throws Exception {
+      try (Ipam ipam = new Ipam(view, () -> now, pools)) {
+        for (int life = 0; life < 3; life++) {
+          String handle = "ours1-" + life;
+          ipam.releaseByHandle(handle, SameTxn.Extras.NONE);
+          drop(handle);
         }
       }
     }
