@@ -212,8 +212,7 @@ final class AddressSearch {
   private boolean claimFree(Survey survey) {
     for (Pool pool : eligible) {
       Optional<Prefix> free =
-          BlockChoice.unclaimed(
-              pool, request.node(), view.now(), survey, plan, view.pools());
+          BlockChoice.unclaimed(pool, request.node(), view.now(), survey, plan, view.pools());
       if (free.isPresent()) {
         return claim(free.get());
       }
@@ -243,8 +242,7 @@ final class AddressSearch {
       if (owner.isPresent()) {
         if (!plan.knowsClaim(owner.get(), cidr)) {
           throw new Stop(
-              new Step.Needs(
-                  new Read.Keys(List.of(IpamKeys.affinity(owner.get(), cidr)))));
+              new Step.Needs(new Read.Keys(List.of(IpamKeys.affinity(owner.get(), cidr)))));
         }
         if (plan.cache().isUnreadable(new AffinityKey(owner.get(), cidr))) {
           continue;
@@ -252,10 +250,7 @@ final class AddressSearch {
       }
       if (claim(
           Block.create(
-              cidr,
-              Block.hostAffinity(request.node()),
-              view.now(),
-              candidate.sequenceNumber()))) {
+              cidr, Block.hostAffinity(request.node()), view.now(), candidate.sequenceNumber()))) {
         owner.ifPresent(whose -> plan.dropClaim(whose, cidr));
         return true;
       }

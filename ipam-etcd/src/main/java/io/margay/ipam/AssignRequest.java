@@ -63,8 +63,7 @@ public record AssignRequest(
       Map<String, String> attributes,
       List<Prefix> pools,
       SameTxn sameTxn) {
-    this(
-        handleId, node, ipv4Count, ipv6Count, attributes, pools, sameTxn, AssignTerms.WORKLOAD);
+    this(handleId, node, ipv4Count, ipv6Count, attributes, pools, sameTxn, AssignTerms.WORKLOAD);
   }
 
   /// This request for something else.

@@ -13,8 +13,7 @@ import java.util.Optional;
 public record AssignTerms(PoolUse use, Optional<String> namespace, int maxBlocks) {
 
   /// For a pod whose namespace is not known.
-  public static final AssignTerms WORKLOAD =
-      new AssignTerms(PoolUse.WORKLOAD, Optional.empty(), 0);
+  public static final AssignTerms WORKLOAD = new AssignTerms(PoolUse.WORKLOAD, Optional.empty(), 0);
 
   public AssignTerms {
     if (maxBlocks < 0) {

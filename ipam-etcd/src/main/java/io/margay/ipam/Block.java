@@ -132,8 +132,7 @@ public final class Block {
 
   /// Whose block it is: a node's name, or `virtual:<name>`.
   public Optional<String> owner() {
-    return affinity.map(
-        whose -> whose.startsWith(HOST) ? whose.substring(HOST.length()) : whose);
+    return affinity.map(whose -> whose.startsWith(HOST) ? whose.substring(HOST.length()) : whose);
   }
 
   /// Since when it is its owner's; empty when the document does not say.

@@ -95,9 +95,7 @@ final class BlockCache {
   /// What is known of a claim, whosever: null when nothing, empty when it is not there.
   @Nullable Optional<Stored<BlockAffinity>> claim(AffinityKey key) {
     NavigableMap<Prefix, Stored<BlockAffinity>> claims = affinities.get(key.node());
-    return claims == null
-        ? foreignClaims.get(key)
-        : Optional.ofNullable(claims.get(key.block()));
+    return claims == null ? foreignClaims.get(key) : Optional.ofNullable(claims.get(key.block()));
   }
 
   boolean isUnreadable(AffinityKey claim) {

@@ -71,8 +71,7 @@ final class BlockChoice {
 
   /// Empty blocks of others, or nobody's, that have had the time to be used, from the node's own
   /// place on.
-  static List<Block> idle(
-      List<Pool> eligible, String node, View view, Survey survey, Plan plan) {
+  static List<Block> idle(List<Pool> eligible, String node, View view, Survey survey, Plan plan) {
     List<Block> idle = new ArrayList<>();
     for (Stored<Block> stored : survey.blocks().values()) {
       Block block = plan.block(stored.value().cidr());

@@ -63,14 +63,12 @@ final class Claims {
       Txn.Builder txn = conditions(key, claim, stored).delete(claim.get().key());
       if (stored.isPresent()) {
         Block block =
-            Block.parse(stored.get().key(), stored.get().value())
-                .rested(clock.instant(), cooldown);
+            Block.parse(stored.get().key(), stored.get().value()).rested(clock.instant(), cooldown);
         if (block.isAffineTo(owner)) {
           if (block.isWhollyFree()) {
             txn.delete(stored.get().key());
           } else {
-            txn.put(
-                stored.get().key(), block.withAffinity(Optional.empty()).advanced().toJson());
+            txn.put(stored.get().key(), block.withAffinity(Optional.empty()).advanced().toJson());
           }
         }
       }

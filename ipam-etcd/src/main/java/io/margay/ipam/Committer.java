@@ -109,6 +109,12 @@ final class Committer implements AutoCloseable {
     }
   }
 
+  /// Nothing is known any more, nor known to be absent.
+  private void forgetAll() {
+    cache.clear();
+    pending.forEach(Operation::replan);
+  }
+
   private void admit(Operation<?> operation) {
     operation.arrived(tick);
     pending.add(operation);
@@ -117,7 +123,7 @@ final class Committer implements AutoCloseable {
   private void round() {
     if (stale) {
       stale = false;
-      cache.clear();
+      forgetAll();
     }
     if (cache.settings() == null) {
       read(new Read.Keys(List.of(IpamKeys.CONFIG)), List.copyOf(pending));
@@ -191,9 +197,9 @@ final class Committer implements AutoCloseable {
     try {
       tryCommit(plan, plan.toTxn(), planned);
     } catch (RuntimeException wrong) {
-      // An unreadable handle or affinity among the answers: its own callers hear of it, later ones
-      // read afresh.
-      cache.clear();
+      // What the store answered can't be understood: these callers hear of it, later ones read
+      // afresh.
+      forgetAll();
       planned.forEach(operation -> operation.result().completeExceptionally(wrong));
       pending.removeAll(planned);
     }
@@ -215,11 +221,10 @@ final class Committer implements AutoCloseable {
       }
     } catch (DatastoreException failed) {
       // Whether it was written or not is unknown: believe nothing about what it touched.
-      cache.clear();
+      forgetAll();
       if (failed.kind() == DatastoreException.Kind.INVALID && planned.size() > 1) {
         // One of them spoils it for all; let each show for itself.
         alone = true;
-        planned.forEach(Operation::replan);
         return;
       }
       alone = false;

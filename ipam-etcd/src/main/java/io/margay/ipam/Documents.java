@@ -18,10 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class Documents {
 
   static final JsonMapper JSON =
-      JsonMapper.builder(
-              new JsonFactoryBuilder()
-                  .characterEscapes(new GoEscapes())
-                  .build())
+      JsonMapper.builder(new JsonFactoryBuilder().characterEscapes(new GoEscapes()).build())
           .build();
 
   /// Go writes what could end a script in a web page as escapes, even in etcd.

@@ -33,8 +33,7 @@ final class Freed {
     }
     if (!plan.knowsClaim(owner.get(), block.cidr())) {
       return Optional.of(
-          new Step.Needs(
-              new Read.Keys(List.of(IpamKeys.affinity(owner.get(), block.cidr())))));
+          new Step.Needs(new Read.Keys(List.of(IpamKeys.affinity(owner.get(), block.cidr())))));
     }
     if (plan.cache().isUnreadable(new AffinityKey(owner.get(), block.cidr()))) {
       plan.put(block);

@@ -40,8 +40,7 @@ public final class Ipam implements AutoCloseable {
     this.datastore = datastore;
     this.clock = clock;
     this.pools = pools;
-    committer =
-        new Committer(datastore, () -> new Operation.View(this.pools, clock.instant()));
+    committer = new Committer(datastore, () -> new Operation.View(this.pools, clock.instant()));
     committer.start();
   }
 

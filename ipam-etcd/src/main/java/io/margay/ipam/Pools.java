@@ -49,8 +49,7 @@ public record Pools(
   /// The pool of this name, or of this CIDR.
   public Optional<Pool> find(String nameOrCidr) {
     return pools.stream()
-        .filter(
-            pool -> pool.name().equals(nameOrCidr) || pool.cidr().toString().equals(nameOrCidr))
+        .filter(pool -> pool.name().equals(nameOrCidr) || pool.cidr().toString().equals(nameOrCidr))
         .findFirst();
   }
 

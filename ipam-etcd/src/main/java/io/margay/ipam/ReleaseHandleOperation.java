@@ -32,7 +32,10 @@ final class ReleaseHandleOperation extends Operation<ReleaseResult> {
       return new Step.Needs(new Read.Keys(List.of(IpamKeys.handle(handleId))));
     }
     List<IpAddress> going = new ArrayList<>();
-    if (handle != null) {
+    if (handle == null) {
+      // An assignment may be on its way: it must not slip in behind what is concluded here.
+      plan.guardHandle(handleId);
+    } else {
       List<String> unread = unreadBlocks(plan, handle);
       if (!unread.isEmpty() && !blocksRead) {
         blocksRead = true;

@@ -55,7 +55,9 @@ final class ReleaseIpOperation extends Operation<ReleaseResult> {
         handleRead = true;
         return new Step.Needs(new Read.Keys(List.of(IpamKeys.handle(handleId.get()))));
       }
-      if (handle != null) {
+      if (handle == null) {
+        plan.guardHandle(handleId.get());
+      } else {
         plan.put(handle.adjusted(block.get().cidr(), -1));
       }
     }
@@ -63,9 +65,7 @@ final class ReleaseIpOperation extends Operation<ReleaseResult> {
         Freed.settle(
             view,
             plan,
-            block
-                .get()
-                .free(List.of(release.address()), view.now(), plan.config().cooldown()));
+            block.get().free(List.of(release.address()), view.now(), plan.config().cooldown()));
     freed = true;
     return first.orElseGet(() -> new Step.Planned(plan));
   }

@@ -50,9 +50,7 @@ class AllocationRulesTest {
       assertThat(
               Cluster.one(
                       ipam.assign(
-                          cluster
-                              .request("b", "n1", 1)
-                              .with(AssignTerms.of(PoolUse.TUNNEL))))
+                          cluster.request("b", "n1", 1).with(AssignTerms.of(PoolUse.TUNNEL))))
                   .address())
           .matches(tunnels.cidr()::contains);
       Assignment service =
@@ -101,11 +99,9 @@ class AllocationRulesTest {
       Pool manual = with(cluster.pool(1, 6, 4), false, Set.of(PoolUse.TUNNEL), "x == 'y'", "");
       Pool wrapped =
           with(cluster.pool(2, 6, 4), true, BOTH, "all()", "ipipMode Always would wrap packets");
-      Pool off =
-          new Pool("off", cluster.cidr(3, 6), family.bits() - 4, true, true, true, "all()");
+      Pool off = new Pool("off", cluster.cidr(3, 6), family.bits() - 4, true, true, true, "all()");
       Ipam ipam =
-          cluster.ipam(
-              new Pools(List.of(manual, wrapped, off), List.of(), (_, _) -> false));
+          cluster.ipam(new Pools(List.of(manual, wrapped, off), List.of(), (_, _) -> false));
       Cluster.one(ipam.assign(cluster.named("a", "n1", manual.cidr())));
       record Refusal(Prefix pool, String why) {}
       for (Refusal refusal :
@@ -142,8 +138,7 @@ class AllocationRulesTest {
       Pool six = Pool.of("six", Prefix.parse("fd00:1::/122"), 124);
       Ipam ipam = cluster.ipam(Pools.of(four, six));
       AssignRequest both =
-          new AssignRequest(
-              "h", "n1", 1, 1, Map.of(), List.of(four.cidr()), SameTxn.nothing());
+          new AssignRequest("h", "n1", 1, 1, Map.of(), List.of(four.cidr()), SameTxn.nothing());
       assertThat(Cluster.assigned(ipam.assign(both)))
           .extracting(held -> held.address().family())
           .containsExactly(IpFamily.IPV4, IpFamily.IPV6);
@@ -177,8 +172,7 @@ class AllocationRulesTest {
       cluster.put(Block.create(used.block(), "host:n1", cluster.now));
       cluster.claim("n1", used.block(), BlockAffinity.State.CONFIRMED);
       Ipam restarted =
-          cluster.ipam(
-              new Pools(List.of(old, next), List.of(), (pool, _) -> pool.equals(next)));
+          cluster.ipam(new Pools(List.of(old, next), List.of(), (pool, _) -> pool.equals(next)));
       Cluster.one(restarted.assign(cluster.request("c", "n1", 1)));
       assertThat(cluster.exists(IpamKeys.block(used.block()))).isFalse();
       cluster.assertSound();
@@ -194,8 +188,7 @@ class AllocationRulesTest {
       Pool pool = cluster.pool(1, 6, 4);
       AtomicBoolean selected = new AtomicBoolean(true);
       Pools pools = new Pools(List.of(pool), List.of(), (_, _) -> selected.get());
-      Assignment held =
-          Cluster.one(cluster.ipam(pools).assign(cluster.request("a", "n2", 1)));
+      Assignment held = Cluster.one(cluster.ipam(pools).assign(cluster.request("a", "n2", 1)));
       selected.set(false);
       Ipam gc = cluster.ipam(pools);
       assertThat(
@@ -261,8 +254,7 @@ class AllocationRulesTest {
       Cluster.one(ipam.assign(cluster.request("a", "n1", 1)));
       Cluster.one(ipam.assign(cluster.request("b", "n2", 1)));
       assertThat(Cluster.one(ipam.assign(cluster.request("c", "n3", 1))).borrowed()).isTrue();
-      cluster.put(
-          IpamKeys.CONFIG, "{\"strict_affinity\":true,\"auto_allocate_blocks\":true}");
+      cluster.put(IpamKeys.CONFIG, "{\"strict_affinity\":true,\"auto_allocate_blocks\":true}");
       assertThat(ipam.assign(cluster.request("d", "n3", 1)))
           .isInstanceOfSatisfying(
               AssignResult.PoolExhausted.class,
@@ -279,12 +271,10 @@ class AllocationRulesTest {
       throws Exception {
     try (Cluster cluster = new Cluster(family)) {
       Pool pool = cluster.pool(1, 2, 2);
-      cluster.put(
-          IpamKeys.CONFIG, "{\"strict_affinity\":true,\"auto_allocate_blocks\":true}");
+      cluster.put(IpamKeys.CONFIG, "{\"strict_affinity\":true,\"auto_allocate_blocks\":true}");
       Ipam ipam = cluster.ipam(Pools.of(pool));
       Ipam theirs = cluster.ipam(Pools.of(pool));
-      long before =
-          Cluster.one(theirs.assign(cluster.request("a", "n1", 1))).sequenceNumber();
+      long before = Cluster.one(theirs.assign(cluster.request("a", "n1", 1))).sequenceNumber();
       theirs.releaseByHandle("a", SameTxn.Extras.NONE);
       cluster.now = cluster.now.plusSeconds(59);
       assertThat(ipam.assign(cluster.request("b", "n2", 1)))

@@ -22,8 +22,8 @@ import java.util.TreeMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Our one-transaction writer and Calico's stepwise one on the same keys, interleaved at every
-/// call by a seeded scheduler; either may die anywhere. `-Dseed=` replays one schedule.
+/// Our one-transaction writer and Calico's stepwise one on the same keys, interleaved at every call
+/// by a seeded scheduler; either may die anywhere. `-Dseed=` replays one schedule.
 class CalicoInterleavingTest {
 
   private static final int SCHEDULES = 400;
@@ -90,10 +90,7 @@ class CalicoInterleavingTest {
     private Stepper.Actor add(Stepper stepper, String name, Life life) {
       boolean dies = random.nextInt(3) == 0;
       return stepper.add(
-          name,
-          dies ? random.nextInt(25) : -1,
-          random.nextBoolean(),
-          view -> life.run(name, view));
+          name, dies ? random.nextInt(25) : -1, random.nextBoolean(), view -> life.run(name, view));
     }
 
     private void ours(String name, Datastore view) throws Exception {
@@ -130,8 +127,7 @@ class CalicoInterleavingTest {
       for (Assignment held : assignments) {
         if (!held.borrowed()) {
           String key = IpamKeys.affinity(node, held.block());
-          assertThat(
-                  BlockAffinity.parse(key, store.get(key).orElseThrow().value()).state())
+          assertThat(BlockAffinity.parse(key, store.get(key).orElseThrow().value()).state())
               .as("%s of %s", held, node)
               .isEqualTo(BlockAffinity.State.CONFIRMED);
         }

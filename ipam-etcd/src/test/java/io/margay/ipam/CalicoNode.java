@@ -259,13 +259,7 @@ public final class CalicoNode {
       if (found.size() >= count) {
         return;
       }
-      take(
-          store.get(IpamKeys.block(cidr)),
-          count - found.size(),
-          handle,
-          attributes,
-          false,
-          found);
+      take(store.get(IpamKeys.block(cidr)), count - found.size(), handle, attributes, false, found);
     }
   }
 

@@ -55,9 +55,7 @@ class CalicoRacesTest {
               .take(4, Block.Attribute.of("old", Map.of()), _ -> false)
               .block();
       cluster.put(full);
-      cluster.put(
-          IpamKeys.handle("old"),
-          Handle.empty("old").adjusted(full.cidr(), 4).toJson());
+      cluster.put(IpamKeys.handle("old"), Handle.empty("old").adjusted(full.cidr(), 4).toJson());
       cluster.claim("n1", full.cidr(), PENDING);
       KeyValue asRead = cluster.store.get(IpamKeys.block(full.cidr())).orElseThrow();
       Ipam ipam = cluster.ipam(Pools.of(pool));
@@ -73,8 +71,8 @@ class CalicoRacesTest {
   /// assigning from it by memory.
   @ParameterizedTest
   @EnumSource(IpFamily.class)
-  void a_release_that_died_after_marking_the_claim_is_undone_by_the_next_assignment(
-      IpFamily family) throws Exception {
+  void a_release_that_died_after_marking_the_claim_is_undone_by_the_next_assignment(IpFamily family)
+      throws Exception {
     try (Cluster cluster = new Cluster(family)) {
       Ipam ipam = cluster.ipam(Pools.of(cluster.pool(1, 6, 4)));
       Prefix block = Cluster.one(ipam.assign(cluster.request("a", "n1", 1))).block();
@@ -122,8 +120,7 @@ class CalicoRacesTest {
       Prefix orphan = cluster.block(pool, 2);
       cluster.put(Block.create(orphan, "host:n1", cluster.now));
       Ipam ipam = cluster.ipam(Pools.of(pool));
-      assertThat(Cluster.one(ipam.assign(cluster.request("a", "n1", 1))).block())
-          .isEqualTo(orphan);
+      assertThat(Cluster.one(ipam.assign(cluster.request("a", "n1", 1))).block()).isEqualTo(orphan);
       cluster.assertSound();
     }
   }
@@ -287,8 +284,8 @@ class CalicoRacesTest {
   /// #12496, #11755: an address in use is freed by a release that speaks of yesterday's holder.
   @ParameterizedTest
   @EnumSource(IpFamily.class)
-  void a_release_with_an_old_sequence_number_frees_nothing_even_of_the_same_handle(
-      IpFamily family) throws Exception {
+  void a_release_with_an_old_sequence_number_frees_nothing_even_of_the_same_handle(IpFamily family)
+      throws Exception {
     try (Cluster cluster = new Cluster(family)) {
       Ipam ipam = cluster.ipam(Pools.of(cluster.pool(1, 0, 0)));
       Assignment old = Cluster.one(ipam.assign(cluster.request("a", "n1", 1)));
@@ -298,11 +295,8 @@ class CalicoRacesTest {
       Assignment next = Cluster.one(ipam.assign(cluster.request("a", "n1", 1)));
       assertThat(next.address()).isEqualTo(old.address());
       Release stale =
-          new Release(
-              old.address(), Optional.of("a"), OptionalLong.of(old.sequenceNumber()));
-      assertThat(ipam.releaseIps(List.of(stale)))
-          .first()
-          .isInstanceOf(ReleaseResult.Refused.class);
+          new Release(old.address(), Optional.of("a"), OptionalLong.of(old.sequenceNumber()));
+      assertThat(ipam.releaseIps(List.of(stale))).first().isInstanceOf(ReleaseResult.Refused.class);
       assertThat(cluster.stored(next.block()).allocated()).hasSize(1);
       cluster.assertSound();
     }
@@ -315,8 +309,7 @@ class CalicoRacesTest {
       Pool six = Pool.of("six", Prefix.parse("fd00:1::/128"), 128);
       Ipam ipam = cluster.ipam(Pools.of(cluster.pool(1, 6, 4), six));
       Cluster.one(
-          ipam.assign(
-              new AssignRequest("x", "n2", 0, 1, Map.of(), List.of(), SameTxn.nothing())));
+          ipam.assign(new AssignRequest("x", "n2", 0, 1, Map.of(), List.of(), SameTxn.nothing())));
       long revision = cluster.store.list(IpamKeys.ROOT).revision();
       assertThat(
               ipam.assign(

@@ -99,9 +99,7 @@ final class Cluster implements AutoCloseable {
   }
 
   void claim(String node, Prefix block, BlockAffinity.State state) throws DatastoreException {
-    put(
-        IpamKeys.affinity(node, block),
-        new BlockAffinity(state, false, Map.of()).toJson());
+    put(IpamKeys.affinity(node, block), new BlockAffinity(state, false, Map.of()).toJson());
   }
 
   void put(Block block) throws DatastoreException {

@@ -8,16 +8,12 @@ import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.InMemoryDatastore;
 import io.margay.datastore.KeyValue;
-import io.margay.datastore.Listing;
 import io.margay.datastore.Txn;
-import io.margay.datastore.Watch;
-import io.margay.datastore.WatchListener;
 import io.margay.model.net.Prefix;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -53,28 +49,12 @@ class GroupCommitTest {
 
   /// A store that can be held shut before a commit and remembers every transaction; it refuses what
   /// etcd would, and values larger than it takes.
-  private static final class Gate implements Datastore {
-    private final Datastore real;
+  private static final class Gate extends ForwardingDatastore {
     private final List<Txn> txns = new CopyOnWriteArrayList<>();
     private volatile CountDownLatch shut = new CountDownLatch(0);
 
     Gate(Datastore real) {
-      this.real = real;
-    }
-
-    @Override
-    public Optional<KeyValue> get(String key) throws DatastoreException {
-      return real.get(key);
-    }
-
-    @Override
-    public Listing getAll(List<String> keys) throws DatastoreException {
-      return real.getAll(keys);
-    }
-
-    @Override
-    public Listing list(String prefix) throws DatastoreException {
-      return real.list(prefix);
+      super(real);
     }
 
     @Override
@@ -91,21 +71,12 @@ class GroupCommitTest {
               DatastoreException.Kind.INVALID, "gate", key + " is too large");
         }
       }
-      return real.commit(txn);
+      return super.commit(txn);
     }
-
-    @Override
-    public Watch watch(String prefix, long fromRevision, WatchListener listener) {
-      return real.watch(prefix, fromRevision, listener);
-    }
-
-    @Override
-    public void close() {}
   }
 
   private static AssignRequest request(String handle, String node, SameTxn sameTxn) {
-    return new AssignRequest(
-        "net." + handle, node, 1, 1, Map.of("node", node), List.of(), sameTxn);
+    return new AssignRequest("net." + handle, node, 1, 1, Map.of("node", node), List.of(), sameTxn);
   }
 
   private static SameTxn endpoint(String handle, String value) {
@@ -223,8 +194,7 @@ class GroupCommitTest {
     warm("n1");
     List<AssignRequest> requests = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
-      requests.add(
-          request("h" + i, "n1", endpoint("h" + i, i == 17 ? "x".repeat(100_001) : "{}")));
+      requests.add(request("h" + i, "n1", endpoint("h" + i, i == 17 ? "x".repeat(100_001) : "{}")));
     }
     assertOnlyOneFails(together(requests), 17, "too large");
   }
@@ -285,13 +255,11 @@ class GroupCommitTest {
     assertThatThrownBy(
             () ->
                 ipam.assign(
-                    new AssignRequest(
-                        "h", "n1", 32, 32, Map.of(), List.of(), SameTxn.nothing())))
+                    new AssignRequest("h", "n1", 32, 32, Map.of(), List.of(), SameTxn.nothing())))
         .isInstanceOf(DatastoreException.class)
         .hasMessageContaining("ask for fewer addresses");
     assertThat(memory.list(IpamKeys.BLOCKS).items()).isEmpty();
     Cluster.assigned(
-        ipam.assign(
-            new AssignRequest("h", "n1", 31, 31, Map.of(), List.of(), SameTxn.nothing())));
+        ipam.assign(new AssignRequest("h", "n1", 31, 31, Map.of(), List.of(), SameTxn.nothing())));
   }
 }

@@ -3,9 +3,11 @@ package io.margay.ipam;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.InMemoryDatastore;
 import io.margay.datastore.KeyValue;
+import io.margay.datastore.Listing;
 import io.margay.datastore.Txn;
 import io.margay.ipam.care.IpamCheck;
 import io.margay.model.net.IpAddress;
@@ -140,8 +142,7 @@ class IpamTest {
     assertThat(ipam.ownBlocks("late"))
         .isEqualTo(OwnBlocks.of(List.of(), List.of(borrowed.address())));
     store.commit(
-        Txn.create(
-            IpamKeys.CONFIG, "{\"strict_affinity\":true,\"auto_allocate_blocks\":true}"));
+        Txn.create(IpamKeys.CONFIG, "{\"strict_affinity\":true,\"auto_allocate_blocks\":true}"));
     assertThat(ipam.assign(request("hy", "later", 1, 0)))
         .isInstanceOf(AssignResult.PoolExhausted.class);
     assertSound();
@@ -412,6 +413,47 @@ class IpamTest {
     assertThat(store.list("/calico/").items()).isEmpty();
     assigned(ipam.assign(request("again", "gone", 1, 1)));
     assertSound();
+  }
+
+  /// What was read for a request and then forgotten, because claims changed behind the cache, is
+  /// not taken for absent.
+  @Test
+  void a_handle_forgotten_after_it_was_read_is_read_again() throws DatastoreException {
+    List<IpAddress> held = addresses(ipam.assign(request("h", "n1", 1, 1)));
+    InterruptedReads reads = new InterruptedReads(store);
+    try (Ipam other = new Ipam(reads, () -> now, Pools.of(V4, V6))) {
+      reads.afterHandle =
+          () -> {
+            try {
+              other.releaseAffinities("gone");
+            } catch (DatastoreException impossible) {
+              throw new IllegalStateException(impossible);
+            }
+          };
+      assertThat(other.releaseByHandle("h", withoutEndpoint("h")))
+          .isEqualTo(new ReleaseResult.Released(held));
+    }
+    assertSound();
+  }
+
+  /// Runs something after a handle is read.
+  private static final class InterruptedReads extends ForwardingDatastore {
+    private Runnable afterHandle = () -> {};
+
+    InterruptedReads(Datastore real) {
+      super(real);
+    }
+
+    @Override
+    public Listing getAll(List<String> keys) throws DatastoreException {
+      Listing answer = super.getAll(keys);
+      if (keys.stream().anyMatch(key -> IpamKeys.handleOf(key).isPresent())) {
+        Runnable once = afterHandle;
+        afterHandle = () -> {};
+        once.run();
+      }
+      return answer;
+    }
   }
 
   @Test

@@ -2,11 +2,11 @@ package io.margay.agent.calc;
 
 import io.margay.ipam.Pool;
 import io.margay.ipam.Pools;
+import io.margay.model.k8s.KubernetesConversion;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.AssignmentMode;
 import io.margay.model.resource.BGPConfiguration;
 import io.margay.model.resource.BGPPeer;
-import io.margay.model.k8s.KubernetesConversion;
 import io.margay.model.resource.ClusterInformation;
 import io.margay.model.resource.EncapsulationMode;
 import io.margay.model.resource.IPPool;
@@ -91,8 +91,7 @@ public final class ClusterView {
     if (!profile.startsWith(KubernetesConversion.NAMESPACE_PROFILE_PREFIX)) {
       return false;
     }
-    String namespace =
-        profile.substring(KubernetesConversion.NAMESPACE_PROFILE_PREFIX.length());
+    String namespace = profile.substring(KubernetesConversion.NAMESPACE_PROFILE_PREFIX.length());
     if (value == null) {
       return namespaceLabels.remove(namespace) != null;
     }
