@@ -260,7 +260,7 @@ final class AddressSearch {
 
   private void borrowed() throws Stop {
     Survey survey = survey();
-    if (!plan.config().strictAffinity()) {
+    if (!plan.config().strictAffinity() && !request.terms().forReserve()) {
       for (Prefix cidr : BlockChoice.lenders(family, eligible, request.node(), survey)) {
         Block block = plan.block(cidr);
         if (wanted > 0 && block != null) {

@@ -112,7 +112,7 @@ final class AssignOperation extends Operation<AssignResult> {
       View view, Plan plan, IpFamily family, Handle before, List<Assignment> found) throws Stop {
     int wanted =
         request.count(family)
-            - (int) found.stream().filter(held -> held.address().family() == family).count();
+            - (int) found.stream().filter(held -> counts(held, family)).count();
     if (wanted <= 0) {
       return before;
     }
@@ -125,6 +125,12 @@ final class AssignOperation extends Operation<AssignResult> {
         new AddressSearch(this, request, view, plan, family, eligible, wanted, before, found);
     search.run();
     return search.handle();
+  }
+
+  private boolean counts(Assignment held, IpFamily family) {
+    return held.address().family() == family
+        && (!request.terms().forReserve()
+            || request.pools().stream().anyMatch(pool -> pool.contains(held.address())));
   }
 
   /// Ends the attempt with an answer, if what this attempt saw is what the store holds.

@@ -10,7 +10,10 @@ import java.util.Optional;
 ///   without
 /// @param maxBlocks most blocks of a family the node may own after this request; 0 leaves it to the
 ///   cluster's settings, and the lower of both counts
-public record AssignTerms(PoolUse use, Optional<String> namespace, int maxBlocks) {
+/// @param forReserve only what the handle holds in the named pools counts as held, and nothing is
+///   borrowed
+public record AssignTerms(
+    PoolUse use, Optional<String> namespace, int maxBlocks, boolean forReserve) {
 
   /// For a pod whose namespace is not known.
   public static final AssignTerms WORKLOAD = new AssignTerms(PoolUse.WORKLOAD, Optional.empty(), 0);
@@ -19,6 +22,10 @@ public record AssignTerms(PoolUse use, Optional<String> namespace, int maxBlocks
     if (maxBlocks < 0) {
       throw new IllegalArgumentException("maxBlocks " + maxBlocks + " is below 0");
     }
+  }
+
+  public AssignTerms(PoolUse use, Optional<String> namespace, int maxBlocks) {
+    this(use, namespace, maxBlocks, false);
   }
 
   /// For a pod.

@@ -259,6 +259,18 @@ public final class Block {
     return draft.build();
   }
 
+  /// Gives one held or resting address to another holder.
+  Block reassign(IpAddress address, Attribute holder) {
+    int ordinal = ordinalOf(address);
+    if (allocations[ordinal] == FREE) {
+      throw new IllegalStateException(address + " in block " + cidr + " is free");
+    }
+    Draft draft = new Draft();
+    draft.allocate(ordinal, holder);
+    draft.dropUnusedAttributes();
+    return draft.build();
+  }
+
   /// Frees addresses, all of which must be held. With a cooldown they rest first.
   public Block free(List<IpAddress> addresses, Instant now, Duration cooldown) {
     Draft draft = new Draft();

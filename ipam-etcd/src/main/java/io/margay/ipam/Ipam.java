@@ -74,6 +74,23 @@ public final class Ipam implements AutoCloseable {
     return await(new AssignIpOperation(request));
   }
 
+  /// Gives addresses of one handle to another, with the caller's own writes in the same transaction.
+  MoveResult move(MoveRequest request) throws DatastoreException {
+    return await(new MoveOperation(request));
+  }
+
+  Pools pools() {
+    return pools;
+  }
+
+  /// The cluster's settings, read now.
+  public IpamConfig config() throws DatastoreException {
+    return datastore
+        .get(IpamKeys.CONFIG)
+        .map(item -> IpamConfig.parse(item.value()))
+        .orElse(IpamConfig.DEFAULT);
+  }
+
   /// Frees everything a handle holds, with the caller's own writes in the same transaction. A
   /// handle that holds nothing is success.
   public ReleaseResult releaseByHandle(String handleId, SameTxn.Extras sameTxn)
