@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benches behind ./dev bench. usage: run.sh [cni|agent|jmh]... or run.sh bgp [BENCH]...
+# The benches behind ./dev bench. usage: run.sh [cni|agent|ipam|jmh]... or run.sh bgp [BENCH]...
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 if [ "${1:-}" = bgp ]; then
@@ -71,6 +71,16 @@ bench_agent() {
   done
 }
 
+# Addresses from a private etcd, ours and by Calico's steps, in one JVM and one run.
+bench_ipam() {
+  install_packages etcd-server
+  . "$root/deploy/java25.sh"
+  find_java25
+  (cd "$root" && mvn -q -B -pl bench -am package -DskipTests org.apache.maven.plugins:maven-dependency-plugin:3.9.0:build-classpath -Dmdep.outputFile="$work/cp" 2>/dev/null)
+  "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+    -cp "$root/bench/target/test-classes:$root/bench/target/classes:$(cat "$work/cp")" io.margay.bench.ipam.IpamBench "$work"
+}
+
 # The pure parts, by JMH; a regular expression of bench names may follow in JMH.
 bench_jmh() {
   . "$root/deploy/java25.sh"
@@ -79,12 +89,13 @@ bench_jmh() {
   "$JAVA_HOME/bin/java" -cp "$root/bench/target/classes:$(cat "$work/cp")" org.openjdk.jmh.Main "${JMH:-.*}"
 }
 
-[ $# -gt 0 ] || set -- cni agent jmh
+[ $# -gt 0 ] || set -- cni agent ipam jmh
 for bench in "$@"; do
   case $bench in
     cni) bench_cni ;;
     agent) bench_agent ;;
+    ipam) bench_ipam ;;
     jmh) bench_jmh ;;
-    *) echo "bench: no bench is called $bench; there are: cni, agent, jmh, and bgp with its own" >&2; exit 2 ;;
+    *) echo "bench: no bench is called $bench; there are: cni, agent, ipam, jmh, and bgp with its own" >&2; exit 2 ;;
   esac
 done

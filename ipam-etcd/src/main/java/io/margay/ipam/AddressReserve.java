@@ -68,8 +68,8 @@ public final class AddressReserve implements AutoCloseable {
     return open(file, node, size, clock, Files.readString(BOOT_ID).strip());
   }
 
-  static AddressReserve open(
-      Path file, String node, int size, InstantSource clock, String bootId) throws IOException {
+  static AddressReserve open(Path file, String node, int size, InstantSource clock, String bootId)
+      throws IOException {
     AssignRequest.requireNode(node);
     if (size < 1 || size > AssignRequest.MAX_ADDRESSES) {
       throw new IllegalArgumentException(
@@ -200,8 +200,8 @@ public final class AddressReserve implements AutoCloseable {
     return true;
   }
 
-  /// Tells the store what happened while it was away, one transaction a handle. Then
-  /// {@link #topUp}.
+  /// Tells the store what happened while it was away, one transaction a handle. Then {@link
+  /// #topUp}.
   ///
   /// @return what is worth a line in the log
   /// @throws DatastoreException when it is away again; the rest waits
@@ -366,9 +366,7 @@ public final class AddressReserve implements AutoCloseable {
       } else if (!inUse.contains(each.address())) {
         surplus.add(
             new Release(
-                each.address(),
-                Optional.of(handle(node)),
-                OptionalLong.of(each.sequenceNumber())));
+                each.address(), Optional.of(handle(node)), OptionalLong.of(each.sequenceNumber())));
       }
     }
     journal.reserve(kept, cooldown);
@@ -377,8 +375,7 @@ public final class AddressReserve implements AutoCloseable {
 
   /// Everything the reserve's handle holds, after this pool gave what it has.
   private List<Assignment> fill(Ipam ipam, Pool pool) throws DatastoreException {
-    AssignTerms terms =
-        new AssignTerms(AssignTerms.WORKLOAD.use(), Optional.empty(), 0, true);
+    AssignTerms terms = new AssignTerms(AssignTerms.WORKLOAD.use(), Optional.empty(), 0, true);
     for (int count = size; count > 0; count /= 2) {
       AssignResult result =
           ipam.assign(

@@ -11,6 +11,7 @@ import io.margay.model.net.Prefix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -172,8 +173,12 @@ final class AddressSearch {
     }
     while (wanted > 0) {
       requireRoom();
+      NavigableSet<Prefix> recent = plan.cache().recentlyTaken(family, view.now());
+      if (!isSurveyed() && recent != null && claimFree(recent)) {
+        continue;
+      }
       Survey survey = survey();
-      if (!adoptUnclaimed(survey) && !claimFree(survey) && !reclaim(survey)) {
+      if (!adoptUnclaimed(survey) && !claimFree(survey.taken()) && !reclaim(survey)) {
         return;
       }
     }
@@ -209,10 +214,10 @@ final class AddressSearch {
     return false;
   }
 
-  private boolean claimFree(Survey survey) {
+  private boolean claimFree(NavigableSet<Prefix> taken) {
     for (Pool pool : eligible) {
       Optional<Prefix> free =
-          BlockChoice.unclaimed(pool, request.node(), view.now(), survey, plan, view.pools());
+          BlockChoice.unclaimed(pool, request.node(), view.now(), taken, plan, view.pools());
       if (free.isPresent()) {
         return claim(free.get());
       }
@@ -281,9 +286,14 @@ final class AddressSearch {
     }
   }
 
+  private boolean isSurveyed() {
+    Survey survey = plan.cache().survey(family);
+    return survey != null && operation.isFresh(survey.tick());
+  }
+
   private Survey survey() throws Stop {
     @Nullable Survey survey = plan.cache().survey(family);
-    if (survey == null || !operation.isFresh(survey.tick())) {
+    if (survey == null || !isSurveyed()) {
       throw new Stop(new Step.Needs(new Read.Survey(family)));
     }
     return survey;

@@ -62,7 +62,7 @@ final class AssignIpOperation extends Operation<AssignResult> {
       Optional<Block> around = plan.cache().blockAround(request.address()).map(Stored::value);
       if (around.isPresent()) {
         cidr = around.get().cidr();
-      } else if (BlockChoice.overlapsExisting(cidr, survey)) {
+      } else if (BlockChoice.overlapsExisting(cidr, survey.taken())) {
         return unavailable(shared, "its block " + cidr + " would overlap one of another size");
       }
     }

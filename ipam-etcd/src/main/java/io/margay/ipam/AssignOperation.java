@@ -111,8 +111,7 @@ final class AssignOperation extends Operation<AssignResult> {
   private Handle assign(
       View view, Plan plan, IpFamily family, Handle before, List<Assignment> found) throws Stop {
     int wanted =
-        request.count(family)
-            - (int) found.stream().filter(held -> counts(held, family)).count();
+        request.count(family) - (int) found.stream().filter(held -> counts(held, family)).count();
     if (wanted <= 0) {
       return before;
     }

@@ -5,6 +5,8 @@ import io.margay.ipam.IpamKeys.AffinityKey;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -37,6 +39,15 @@ final class BlockCache {
   /// one round trip.
   private static final int MAX_HANDLES = 4096;
 
+  /// Blocks of a family whose mere existence is remembered between searches.
+  private static final int MAX_REMEMBERED = 8192;
+
+  /// How long it is.
+  private static final Duration REMEMBERED_FOR = Duration.ofMinutes(1);
+
+  /// Which blocks there were, and when.
+  private record Taken(Instant at, NavigableSet<Prefix> blocks) {}
+
   /// A document and the revision it was written at.
   record Stored<T>(T value, long modRevision) {}
 
@@ -56,6 +67,7 @@ final class BlockCache {
   private final Map<String, String> unreadableHandles = new HashMap<>();
   private @Nullable Settings settings;
   private final Map<IpFamily, Survey> surveys = new EnumMap<>(IpFamily.class);
+  private final Map<IpFamily, Taken> taken = new EnumMap<>(IpFamily.class);
   private final Map<String, Stored<Handle>> handles =
       new LinkedHashMap<>(64, 0.75f, true) {
         @Override
@@ -109,6 +121,13 @@ final class BlockCache {
 
   @Nullable Survey survey(IpFamily family) {
     return surveys.get(family);
+  }
+
+  /// The blocks there were a short while ago: good enough to guess one that is free, for claiming it
+  /// depends on its absence. Null when nothing recent is remembered.
+  @Nullable NavigableSet<Prefix> recentlyTaken(IpFamily family, Instant now) {
+    Taken known = taken.get(family);
+    return known == null || known.at().plus(REMEMBERED_FOR).isBefore(now) ? null : known.blocks();
   }
 
   /// The known block around an address.
@@ -179,14 +198,14 @@ final class BlockCache {
     items.forEach(this::learn);
   }
 
-  void survey(IpFamily family, long tick, List<KeyValue> items) {
+  void survey(IpFamily family, long tick, Instant now, List<KeyValue> items) {
     NavigableMap<Prefix, Stored<Block>> all = new TreeMap<>();
-    NavigableSet<Prefix> taken = new TreeSet<>();
+    NavigableSet<Prefix> existing = new TreeSet<>();
     unreadable.removeIf(cidr -> cidr.family() == family);
     for (KeyValue item : items) {
       Optional<Prefix> cidr = IpamKeys.blockOf(item.key());
       if (cidr.isPresent()) {
-        taken.add(cidr.get());
+        existing.add(cidr.get());
         Block block = parse(cidr.get(), item);
         if (block != null) {
           all.put(cidr.get(), new Stored<>(block, item.modRevision()));
@@ -194,7 +213,12 @@ final class BlockCache {
       }
     }
     blocks.keySet().removeIf(cidr -> cidr.family() == family);
-    surveys.put(family, new Survey(tick, all, taken));
+    surveys.put(family, new Survey(tick, all, existing));
+    if (existing.size() <= MAX_REMEMBERED) {
+      taken.put(family, new Taken(now, existing));
+    } else {
+      taken.remove(family);
+    }
   }
 
   /// Lets go of what only a search for a block needed.
@@ -317,6 +341,7 @@ final class BlockCache {
     blocks.clear();
     affinities.clear();
     surveys.clear();
+    taken.clear();
     handles.clear();
     unreadable.clear();
   }

@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Optional;
 
 /// Which block a node tries to claim, and from which it borrows. A function of the node's name and
@@ -33,7 +34,12 @@ final class BlockChoice {
   /// The first block of `pool` that nobody has, from the node's own place on. `plan` knows blocks
   /// already chosen in the same transaction.
   static Optional<Prefix> unclaimed(
-      Pool pool, String node, Instant now, Survey survey, Plan plan, Pools pools) {
+      Pool pool,
+      String node,
+      Instant now,
+      NavigableSet<Prefix> taken,
+      Plan plan,
+      Pools pools) {
     int bits = pool.family().bits();
     int indexBits = Math.min(pool.blockSize() - pool.cidr().length(), MAX_BLOCK_BITS);
     long count = 1L << indexBits;
@@ -50,7 +56,7 @@ final class BlockChoice {
               pool.cidr().address().plus(index << bits - pool.blockSize()), pool.blockSize());
       if (plan.block(cidr) == null
           && !plan.cache().isUnreadable(cidr)
-          && !overlapsExisting(cidr, survey)
+          && !overlapsExisting(cidr, taken)
           && !isWhollyReserved(cidr, pools)) {
         return Optional.of(cidr);
       }
@@ -59,9 +65,9 @@ final class BlockChoice {
   }
 
   /// A pool may have held blocks of another size before.
-  static boolean overlapsExisting(Prefix cidr, Survey survey) {
-    Prefix below = survey.taken().floor(cidr);
-    Prefix above = survey.taken().ceiling(cidr);
+  static boolean overlapsExisting(Prefix cidr, NavigableSet<Prefix> taken) {
+    Prefix below = taken.floor(cidr);
+    Prefix above = taken.ceiling(cidr);
     return below != null && below.overlaps(cidr) || above != null && above.overlaps(cidr);
   }
 

@@ -263,7 +263,11 @@ final class Committer implements AutoCloseable {
         case Read.Keys(List<String> keys) -> readKeys(keys);
         case Read.Node(String node) -> readNode(node);
         case Read.Survey(var family) ->
-            cache.survey(family, ++tick, datastore.list(IpamKeys.blocks(family)).items());
+            cache.survey(
+                family,
+                ++tick,
+                view.get().now(),
+                datastore.list(IpamKeys.blocks(family)).items());
       }
     } catch (DatastoreException | IllegalArgumentException failed) {
       waiting.forEach(operation -> operation.result().completeExceptionally(failed));

@@ -74,7 +74,8 @@ public final class Ipam implements AutoCloseable {
     return await(new AssignIpOperation(request));
   }
 
-  /// Gives addresses of one handle to another, with the caller's own writes in the same transaction.
+  /// Gives addresses of one handle to another, with the caller's own writes in the same
+  /// transaction.
   MoveResult move(MoveRequest request) throws DatastoreException {
     return await(new MoveOperation(request));
   }

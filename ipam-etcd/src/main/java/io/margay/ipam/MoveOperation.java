@@ -100,8 +100,7 @@ final class MoveOperation extends Operation<MoveResult> {
               "it is held by " + holder.orElse("somebody without a handle") + " by now"));
     }
     settleClaim(plan, block, odd);
-    moved.add(
-        new Assignment(address, cidr, sequenceNumber, !block.isAffineTo(request.node())));
+    moved.add(new Assignment(address, cidr, sequenceNumber, !block.isAffineTo(request.node())));
     return Optional.empty();
   }
 

@@ -10,8 +10,8 @@ sealed interface MoveResult {
 
   /// Committed, with everything that was to be in the same transaction.
   ///
-  /// @param remarks what was not as expected: a claim that is gone, an address that had to be
-  ///   taken anew
+  /// @param remarks what was not as expected: a claim that is gone, an address that had to be taken
+  ///   anew
   record Moved(List<Assignment> assignments, List<String> remarks) implements MoveResult {
     public Moved {
       assignments = List.copyOf(assignments);

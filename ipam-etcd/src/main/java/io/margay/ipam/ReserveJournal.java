@@ -26,8 +26,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The reserve on disk: a file of records, one a line with its checksum, each flushed to the disk
-/// before what it says is acted upon. A record half written when the power went is dropped. Owned by
-/// {@link AddressReserve}'s lock.
+/// before what it says is acted upon. A record half written when the power went is dropped. Owned
+/// by {@link AddressReserve}'s lock.
 final class ReserveJournal implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(ReserveJournal.class);
@@ -276,8 +276,8 @@ final class ReserveJournal implements AutoCloseable {
             record.path("doomed").asBoolean()));
   }
 
-  /// What the store never heard of is spare again, after its rest; what it may have heard of must be
-  /// taken back there first.
+  /// What the store never heard of is spare again, after its rest; what it may have heard of must
+  /// be taken back there first.
   private void released(String handleId, Instant at) {
     Entry entry = entries.get(handleId);
     if (entry == null) {
@@ -291,15 +291,13 @@ final class ReserveJournal implements AutoCloseable {
     entry
         .blockByAddress()
         .forEach(
-            (address, block) ->
-                spares.put(address, new Spare(address, block, at.plus(cooldown))));
+            (address, block) -> spares.put(address, new Spare(address, block, at.plus(cooldown))));
   }
 
   private static Map<IpAddress, Prefix> addresses(ObjectNode record) {
     Map<IpAddress, Prefix> addresses = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> field : record.path("addresses").properties()) {
-      addresses.put(
-          IpAddress.parse(field.getKey()), Prefix.parse(field.getValue().asText()));
+      addresses.put(IpAddress.parse(field.getKey()), Prefix.parse(field.getValue().asText()));
     }
     return addresses;
   }

@@ -7,8 +7,8 @@
 /// **Loop**: one committer thread per `Ipam` owns the cached blocks and writes for all callers;
 /// `Block`, `Handle` and `OwnBlocksTracker` are pure.
 ///
-/// **May touch**: `datastore` (the port), `model.net`, of the resources `PoolUse` alone, Jackson, an
-/// injected clock; `AddressReserve` one file. No kernel, no etcd client.
+/// **May touch**: `datastore` (the port), `model.net`, of the resources `PoolUse` alone, Jackson,
+/// an injected clock; `AddressReserve` one file. No kernel, no etcd client.
 @NullMarked
 package io.margay.ipam;
 

@@ -119,8 +119,7 @@ class AddressReserveTest {
     assertThat(held()).hasSize(10).containsValue("margay-reserve.n1");
     long revision = store.list(IpamKeys.BLOCKS).items().getFirst().modRevision();
     reserve.topUp(ipam);
-    assertThat(store.list(IpamKeys.BLOCKS).items().getFirst().modRevision())
-        .isEqualTo(revision);
+    assertThat(store.list(IpamKeys.BLOCKS).items().getFirst().modRevision()).isEqualTo(revision);
     assertSound();
   }
 
@@ -129,9 +128,7 @@ class AddressReserveTest {
     AddressReserve reserve = open(4);
     reserve.topUp(ipam);
     List<IpAddress> first = take(reserve, "a");
-    assertThat(first)
-        .extracting(IpAddress::family)
-        .containsExactly(IpFamily.IPV4, IpFamily.IPV6);
+    assertThat(first).extracting(IpAddress::family).containsExactly(IpFamily.IPV4, IpFamily.IPV6);
     assertThat(take(reserve, "a")).isEqualTo(first);
     assertThat(take(reserve, "b")).doesNotContainAnyElementsOf(first);
     assertThat(reserve.isUnsettled()).isTrue();
@@ -142,8 +139,7 @@ class AddressReserveTest {
             each ->
                 assertThat(each)
                     .isInstanceOfSatisfying(
-                        Reconciled.Moved.class,
-                        moved -> assertThat(moved.remarks()).isEmpty()));
+                        Reconciled.Moved.class, moved -> assertThat(moved.remarks()).isEmpty()));
     assertThat(held()).containsEntry(first.getFirst(), "net.a");
     // Handle and endpoint are of one revision.
     KeyValue endpoint = store.get(key("a")).orElseThrow();
@@ -165,8 +161,7 @@ class AddressReserveTest {
     assertThat(reserve.take(taker("b", BOTH), AddressReserveTest::document))
         .isInstanceOfSatisfying(
             ReserveResult.Exhausted.class,
-            no ->
-                assertThat(no.reason()).contains("no IPV4 address left", "filled again"));
+            no -> assertThat(no.reason()).contains("no IPV4 address left", "filled again"));
     assertThat(
             reserve.take(
                 new AddressReserve.Taker(
@@ -177,8 +172,7 @@ class AddressReserveTest {
                     key("c")),
                 AddressReserveTest::document))
         .isInstanceOfSatisfying(
-            ReserveResult.Exhausted.class,
-            no -> assertThat(no.reason()).contains("10.9.0.0/24"));
+            ReserveResult.Exhausted.class, no -> assertThat(no.reason()).contains("10.9.0.0/24"));
     assertThat(reserve.release("net.a")).isTrue();
     assertThat(reserve.release("net.a")).isFalse();
     take(reserve, "b");
@@ -187,8 +181,7 @@ class AddressReserveTest {
   @Test
   void what_is_given_back_rests_and_the_longest_free_goes_first() throws Exception {
     store.commit(
-        Txn.create(
-            IpamKeys.CONFIG, "{\"auto_allocate_blocks\":true,\"ipCooldownSeconds\":60}"));
+        Txn.create(IpamKeys.CONFIG, "{\"auto_allocate_blocks\":true,\"ipCooldownSeconds\":60}"));
     AddressReserve reserve = open(2);
     reserve.topUp(ipam);
     List<IpAddress> first = take(reserve, "a");
@@ -323,8 +316,7 @@ class AddressReserveTest {
             afterwards,
             view -> {
               try (Ipam mine = new Ipam(view, () -> now, POOLS);
-                  AddressReserve reserve =
-                      AddressReserve.open(file, "n1", 4, () -> now, "boot1")) {
+                  AddressReserve reserve = AddressReserve.open(file, "n1", 4, () -> now, "boot1")) {
                 told.put("a", take(reserve, "a"));
                 told.put("b", take(reserve, "b"));
                 told.put("c", take(reserve, "c"));
@@ -396,8 +388,7 @@ class AddressReserveTest {
     for (KeyValue claim : store.list(IpamKeys.affinities("n1")).items()) {
       store.commit(
           Txn.replace(
-              claim,
-              BlockAffinity.CONFIRMED.with(BlockAffinity.State.PENDING_DELETION).toJson()));
+              claim, BlockAffinity.CONFIRMED.with(BlockAffinity.State.PENDING_DELETION).toJson()));
     }
     assertThat(reserve.reconcile(ipam))
         .singleElement()
@@ -433,8 +424,7 @@ class AddressReserveTest {
     reserve.topUp(ipam);
     for (int pod = 0; pod < 2; pod++) {
       for (IpAddress address : take(reserve, "later" + pod)) {
-        assertThat(ipam.ownBlocks("n1").confirmed())
-            .anyMatch(block -> block.contains(address));
+        assertThat(ipam.ownBlocks("n1").confirmed()).anyMatch(block -> block.contains(address));
       }
     }
     assertSound();
@@ -483,8 +473,7 @@ class AddressReserveTest {
         .singleElement()
         .isInstanceOfSatisfying(
             Reconciled.Moved.class,
-            moved ->
-                assertThat(moved.remarks()).anyMatch(remark -> remark.contains("taken anew")));
+            moved -> assertThat(moved.remarks()).anyMatch(remark -> remark.contains("taken anew")));
     assertThat(held()).containsEntry(held.getFirst(), "net.a");
     assertSound();
   }
@@ -493,11 +482,7 @@ class AddressReserveTest {
   void a_pool_that_no_longer_serves_the_node_gets_its_addresses_back() throws Exception {
     AddressReserve reserve = open(3);
     reserve.topUp(ipam);
-    ipam.setPools(
-        new Pools(
-            POOLS.pools(),
-            List.of(),
-            (pool, _) -> pool.family() == IpFamily.IPV6));
+    ipam.setPools(new Pools(POOLS.pools(), List.of(), (pool, _) -> pool.family() == IpFamily.IPV6));
     reserve.topUp(ipam);
     assertThat(reserve.spare(IpFamily.IPV4)).isZero();
     assertThat(held()).hasSize(3);
@@ -537,8 +522,7 @@ class AddressReserveTest {
     assertThat(reserve.spare(IpFamily.IPV4)).isEqualTo(1);
     assertThatThrownBy(
             () ->
-                reserve.take(
-                    taker("big", BOTH), _ -> "x".repeat(ReserveJournal.MAX_RECORD_OCTETS)))
+                reserve.take(taker("big", BOTH), _ -> "x".repeat(ReserveJournal.MAX_RECORD_OCTETS)))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("beyond the limit");
     assertThat(reserve.spare(IpFamily.IPV4)).isEqualTo(1);

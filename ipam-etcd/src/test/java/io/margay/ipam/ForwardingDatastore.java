@@ -12,11 +12,11 @@ import java.util.List;
 import java.util.Optional;
 
 /// Another store's answers, to be bent in places.
-class ForwardingDatastore implements Datastore {
+public class ForwardingDatastore implements Datastore {
 
   private final Datastore real;
 
-  ForwardingDatastore(Datastore real) {
+  public ForwardingDatastore(Datastore real) {
     this.real = real;
   }
 

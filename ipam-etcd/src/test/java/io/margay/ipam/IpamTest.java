@@ -273,8 +273,7 @@ class IpamTest {
                           V4,
                           "n1",
                           now,
-                          new BlockCache.Survey(
-                              0, new java.util.TreeMap<>(), new java.util.TreeSet<>()),
+                          new java.util.TreeSet<>(),
                           new Plan(new BlockCache()),
                           Pools.of(V4))
                       .orElseThrow();
@@ -412,6 +411,27 @@ class IpamTest {
     ipam.releaseByHandle("used", withoutEndpoint("used"));
     assertThat(store.list("/calico/").items()).isEmpty();
     assigned(ipam.assign(request("again", "gone", 1, 1)));
+    assertSound();
+  }
+
+  /// A new block every four addresses, and still one round trip each: which blocks there are is
+  /// remembered for a while.
+  @Test
+  void the_next_block_is_claimed_without_looking_at_all_blocks_again() throws DatastoreException {
+    ipam.setPools(Pools.of(Pool.of("p", Prefix.parse("10.1.0.0/24"), 30)));
+    ipam.assign(request("warm", "n1", 1, 0));
+    int before = counted.roundTrips();
+    for (int i = 0; i < 40; i++) {
+      assigned(ipam.assign(request("h" + i, "n1", 1, 0)));
+    }
+    assertThat(counted.roundTrips() - before).isEqualTo(40);
+    // Somebody else was there meanwhile: one more round trip, and never the same block.
+    try (Ipam rival = new Ipam(store, () -> now, Pools.of(Pool.of("p", Prefix.parse("10.1.0.0/24"), 30)))) {
+      for (int i = 0; i < 12; i++) {
+        assigned(rival.assign(request("r" + i, "n1", 1, 0)));
+        assigned(ipam.assign(request("i" + i, "n1", 1, 0)));
+      }
+    }
     assertSound();
   }
 
