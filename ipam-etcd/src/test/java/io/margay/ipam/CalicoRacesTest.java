@@ -366,7 +366,11 @@ class CalicoRacesTest {
       cluster.claim("n2", cluster.block(pool, 3), CONFIRMED);
       cluster.claim("n1", cluster.block(pool, 3), PENDING);
       cluster.put(Block.create(cluster.block(pool, 4), "host:n1", cluster.now));
+      KeyValue beingReleased =
+          cluster.store.get(IpamKeys.block(cluster.block(pool, 2))).orElseThrow();
       assertThat(ipam.settleAffinities("n1")).isEqualTo(4);
+      // The release that marked the claim may still be alive.
+      assertThat(committed(cluster, Txn.delete(beingReleased))).isFalse();
       assertThat(ipam.ownBlocks("n1").confirmed())
           .containsExactly(whole, cluster.block(pool, 2), cluster.block(pool, 4));
       cluster.assertSound();

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -133,6 +134,67 @@ class IpamDocumentsTest {
             IpamConfig.parse(
                 "{\"strict_affinity\":true,\"auto_allocate_blocks\":false,\"maxBlocksPerHost\":4,\"ipCooldownSeconds\":60}"))
         .isEqualTo(new IpamConfig(true, false, 4, Duration.ofSeconds(60)));
+  }
+
+  /// Calico leaves false out of the document, and refuses neither flag set.
+  @Test
+  void a_strict_cluster_that_does_not_say_so_does_not_allocate_blocks() {
+    assertThat(IpamConfig.parse("{\"strict_affinity\":true}"))
+        .isEqualTo(new IpamConfig(true, false, 0, Duration.ZERO));
+    assertThat(IpamConfig.parse("{\"strict_affinity\":true,\"auto_allocate_blocks\":true}"))
+        .isEqualTo(new IpamConfig(true, true, 0, Duration.ZERO));
+  }
+
+  /// Go's nil map, an old strictAffinity, a time with an offset: written back as they were.
+  @Test
+  void what_older_and_newer_versions_wrote_is_kept() {
+    String old =
+        """
+        {"cidr":"10.0.0.0/30","affinity":"virtual:load-balancer",\
+        "affinity_claim_time":"2026-11-23T12:00:00+02:00",\
+        "allocations":[0,1,null,null],"unallocated":[2,3],\
+        "attributes":[{"handle_id":null,"secondary":null},\
+        {"handle_id":"h","secondary":{},"alternateOwnerAttrs":{}}],\
+        "sequenceNumber":7,"sequenceNumberForAllocation":{"0":5,"1":6},\
+        "deleted":false,"strictAffinity":false}""";
+    Block block = Block.parse(KEY, old);
+    assertThat(block.toJson()).isEqualTo(old);
+    assertThat(block.owner()).contains("virtual:load-balancer");
+    assertThat(block.claimedAt()).contains(Instant.parse("2026-11-23T10:00:00Z"));
+    assertThat(Block.parse(KEY, BLOCK).owner()).contains("node1");
+    assertThat(Block.parse(KEY, BLOCK.replace("2026-11-23T10:00:00Z", "soon")).claimedAt())
+        .isEmpty();
+  }
+
+  /// Attributes are shared by addresses with exactly the same, alternate owners included.
+  @Test
+  void attributes_with_an_alternate_owner_are_not_shared_with_those_without() {
+    Block block = Block.parse(KEY, BLOCK);
+    Block.Attribute same =
+        Block.Attribute.of(
+            "vxlan-tunnel-addr-node1", Map.of("node", "node1", "type", "vxlanTunnelAddress"));
+    Block taken = block.take(2, same, _ -> false).block();
+    assertThat(taken.attributes()).hasSize(3);
+    assertThat(taken.allocations()).containsExactly(0, 2, 1, 2);
+  }
+
+  @Test
+  void a_block_given_back_does_not_say_since_when() {
+    Block nobodys = Block.parse(KEY, BLOCK).withAffinity(Optional.empty());
+    assertThat(nobodys.toJson())
+        .contains("\"affinity\":null,\"allocations\"")
+        .doesNotContain("affinity_claim_time");
+  }
+
+  /// Go escapes these three, and its line separators.
+  @Test
+  void texts_are_escaped_as_go_does() {
+    Block block =
+        Block.create(CIDR, "host:node1", Instant.EPOCH)
+            .take(1, Block.Attribute.of("h", Map.of("note", "<a> & \u2028 \u00e9")), _ -> false)
+            .block();
+    assertThat(block.toJson()).contains("\"note\":\"\\u003ca\\u003e \\u0026 \\u2028 \u00e9\"");
+    assertThat(Block.parse(KEY, block.toJson()).toJson()).isEqualTo(block.toJson());
   }
 
   @Test
