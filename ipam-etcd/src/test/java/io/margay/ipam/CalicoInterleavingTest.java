@@ -6,6 +6,7 @@ import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.InMemoryDatastore;
 import io.margay.datastore.KeyValue;
+import io.margay.ipam.care.IpamCheck;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;

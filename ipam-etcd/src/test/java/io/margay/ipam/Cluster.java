@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.InMemoryDatastore;
 import io.margay.datastore.Txn;
+import io.margay.ipam.care.IpamCheck;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;

@@ -9,6 +9,8 @@ import io.margay.datastore.DatastoreException;
 import io.margay.datastore.InMemoryDatastore;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
+import io.margay.ipam.care.IpamCheck;
+import io.margay.ipam.care.IpamReport;
 import io.margay.model.net.Prefix;
 import java.time.Instant;
 import java.util.ArrayList;
