@@ -13,13 +13,13 @@ import java.util.Set;
 
 /// One owner's claims to blocks, as a whole: given back when it is gone, put right when it starts.
 /// Each claim and its block change in one transaction of their own.
-final class Claims {
+public final class Claims {
 
   private final Datastore datastore;
   private final InstantSource clock;
   private final String owner;
 
-  Claims(Datastore datastore, InstantSource clock, String owner) {
+  public Claims(Datastore datastore, InstantSource clock, String owner) {
     this.datastore = datastore;
     this.clock = clock;
     this.owner = owner;
@@ -38,7 +38,7 @@ final class Claims {
   /// Gives everything back: empty blocks go, the others become nobody's.
   ///
   /// @return how many claims there were
-  int release() throws DatastoreException {
+  public int release() throws DatastoreException {
     Duration cooldown =
         datastore
             .get(IpamKeys.CONFIG)

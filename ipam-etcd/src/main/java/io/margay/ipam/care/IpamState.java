@@ -61,9 +61,16 @@ public final class IpamState {
   /// @param node where it says it runs; empty when it does not say
   /// @param containerId the sandbox it was wired for; empty when it does not say
   /// @param pod the pod's name; empty when it is none
+  /// @param interfaceName the host end of its wire; empty when it does not say
   /// @param modRevision when it was last written
   record Use(
-      String key, String name, String node, String containerId, String pod, long modRevision) {
+      String key,
+      String name,
+      String node,
+      String containerId,
+      String pod,
+      String interfaceName,
+      long modRevision) {
 
     String namespace() {
       return name.substring(0, Math.max(0, name.indexOf('/')));

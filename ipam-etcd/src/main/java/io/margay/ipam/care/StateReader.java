@@ -128,6 +128,7 @@ final class StateReader {
             spec.path("node").asText("").intern(),
             spec.path("containerID").asText(""),
             spec.path("pod").asText(""),
+            spec.path("interfaceName").asText(""),
             item.modRevision());
     for (JsonNode network : spec.path("ipNetworks")) {
       IpAddress address = Prefix.parseLenient(network.asText()).address();

@@ -14,6 +14,8 @@ import io.margay.model.resource.IPReservation;
 import io.margay.model.resource.IPReservationSpec;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.Metadata;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -288,7 +290,7 @@ enum Damage {
         if (!held.isEmpty()) {
           cluster.put(
               item.key(),
-              block.free(held, Cluster.BIRTH, java.time.Duration.ZERO).advanced().toJson());
+              block.free(held, Cluster.BIRTH, Duration.ZERO).advanced().toJson());
         }
       }
       cluster.delete(handle.key());
@@ -308,12 +310,12 @@ enum Damage {
     void inflict(Cluster cluster, Random random) throws Exception {
       KeyValue item = any(cluster.blocks(), random);
       Block block = cluster.block(item);
-      java.time.Instant released = Cluster.BIRTH.minusSeconds(7200);
+      Instant released = Cluster.BIRTH.minusSeconds(7200);
       IpAddress address = block.cidr().address().plus(block.size() - 1);
       Block rested =
           block
               .takeExactly(address, Block.Attribute.of("k8s-pod-network.old", Map.of()))
-              .free(List.of(address), released, java.time.Duration.ofSeconds(60));
+              .free(List.of(address), released, Duration.ofSeconds(60));
       cluster.put(item.key(), rested.advanced().toJson());
     }
   },
@@ -393,7 +395,10 @@ enum Damage {
     throw new IllegalStateException("nothing is held in " + block);
   }
 
-  private static String emptyBlock(Prefix cidr, String affinity) {
+  /// The document of a block that holds nothing.
+  ///
+  /// @param affinity as JSON
+  static String emptyBlock(Prefix cidr, String affinity) {
     int size = 1 << cidr.family().bits() - cidr.length();
     StringBuilder nulls = new StringBuilder();
     StringBuilder free = new StringBuilder();
