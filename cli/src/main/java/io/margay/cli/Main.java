@@ -2,6 +2,7 @@ package io.margay.cli;
 
 import io.margay.cli.bgpd.BgpdCommand;
 import io.margay.cli.demo.DemoCommand;
+import io.margay.cli.ipam.IpamCommands;
 import io.margay.cli.lab.LabCommand;
 import io.margay.cli.node.BgpCommand;
 import io.margay.cli.node.NodeCommand;
@@ -67,6 +68,7 @@ public final class Main implements Runnable {
     }
     CommandLine commands = new CommandLine(new Main());
     ResourceCommands.register(commands);
+    IpamCommands.register(commands);
     return prepared(commands).execute(args);
   }
 

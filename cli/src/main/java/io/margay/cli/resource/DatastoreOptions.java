@@ -10,12 +10,12 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// Where the datastore is: options every resource command takes.
-final class DatastoreOptions {
+/// Where the datastore is: options every command takes that works on it.
+public final class DatastoreOptions {
 
   /// Opens a datastore; the etcd one, or a test's.
   @FunctionalInterface
-  interface Opener {
+  public interface Opener {
     Datastore open(DatastoreSettings settings) throws DatastoreException;
   }
 
@@ -50,14 +50,14 @@ final class DatastoreOptions {
       defaultValue = "${env:ETCD_KEY_FILE}")
   private @Nullable Path keyFile;
 
-  DatastoreOptions(Opener opener) {
+  public DatastoreOptions(Opener opener) {
     this.opener = opener;
   }
 
   /// Opens the datastore the options name.
   ///
   /// @throws IllegalArgumentException if they name none
-  Datastore open() throws DatastoreException {
+  public Datastore open() throws DatastoreException {
     List<String> urls =
         Arrays.stream(endpoints.split(","))
             .map(String::strip)

@@ -5,8 +5,7 @@ import java.io.InputStream;
 import java.time.InstantSource;
 import picocli.CommandLine;
 
-/// The resource commands, to be hung under `margay`: apply, create, replace, delete, get, validate,
-/// ipam.
+/// The resource commands, to be hung under `margay`: apply, create, replace, delete, get, validate.
 public final class ResourceCommands {
 
   /// What the commands need of the world outside.
@@ -31,7 +30,6 @@ public final class ResourceCommands {
         .addSubcommand(new WriteCommand.Replace(surroundings))
         .addSubcommand(new DeleteCommand(surroundings))
         .addSubcommand(new GetCommand(surroundings))
-        .addSubcommand(new ValidateCommand(surroundings))
-        .addSubcommand("ipam", IpamCommand.create(surroundings));
+        .addSubcommand(new ValidateCommand(surroundings));
   }
 }

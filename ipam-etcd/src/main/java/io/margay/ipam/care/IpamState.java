@@ -63,7 +63,7 @@ public final class IpamState {
   /// @param pod the pod's name; empty when it is none
   /// @param interfaceName the host end of its wire; empty when it does not say
   /// @param modRevision when it was last written
-  record Use(
+  public record Use(
       String key,
       String name,
       String node,
@@ -72,7 +72,7 @@ public final class IpamState {
       String interfaceName,
       long modRevision) {
 
-    String namespace() {
+    public String namespace() {
       return name.substring(0, Math.max(0, name.indexOf('/')));
     }
   }
@@ -89,7 +89,7 @@ public final class IpamState {
   /// What ClusterInformation says.
   ///
   /// @param revision of its document; 0 when there is none
-  record Cluster(String guid, String type, long revision, boolean locked) {
+  public record Cluster(String guid, String type, long revision, boolean locked) {
     static final Cluster UNKNOWN = new Cluster("", "", 0, false);
   }
 
@@ -193,8 +193,14 @@ public final class IpamState {
         .map(affinity -> affinity.substring("host:".length()));
   }
 
-  List<Use> usesOf(IpAddress address) {
+  /// Endpoints that have the address.
+  public List<Use> usesOf(IpAddress address) {
     return Collections.unmodifiableList(uses.getOrDefault(address, List.of()));
+  }
+
+  /// Who holds an address, resting or not; empty when it is free.
+  public Optional<Block.Allocation> allocationOf(IpAddress address) {
+    return blockAround(address).flatMap(block -> block.value().allocationOf(address));
   }
 
   /// The datastore is held as it is, as during a migration.

@@ -289,8 +289,7 @@ enum Damage {
                 .toList();
         if (!held.isEmpty()) {
           cluster.put(
-              item.key(),
-              block.free(held, Cluster.BIRTH, Duration.ZERO).advanced().toJson());
+              item.key(), block.free(held, Cluster.BIRTH, Duration.ZERO).advanced().toJson());
         }
       }
       cluster.delete(handle.key());

@@ -1,0 +1,98 @@
+package io.margay.cli.ipam;
+
+import io.margay.cli.ExitCodes;
+import io.margay.datastore.Datastore;
+import io.margay.datastore.DatastoreException;
+import io.margay.ipam.care.AllocationReport;
+import io.margay.ipam.care.IpamCheck;
+import io.margay.ipam.care.IpamReport;
+import io.margay.ipam.care.IpamState;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// Compares everything with everything and changes nothing.
+@Command(
+    name = "check",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Compare blocks, claims, handles, endpoints, nodes and pools with each other.",
+      "Exit code 1 if anything contradicts. Changes nothing."
+    })
+final class CheckCommand extends IpamCommand {
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE",
+      description = "write every allocation to a report, for release --from-report")
+  private @Nullable Path report;
+
+  @Option(names = "--show-all-ips", description = "print every address that is checked")
+  private boolean showAll;
+
+  @Option(names = "--show-problem-ips", description = "print every problem, not the first few")
+  private boolean showProblems;
+
+  CheckCommand(IpamCommands.Surroundings surroundings) {
+    super(surroundings);
+  }
+
+  @Override
+  int run(Datastore datastore) throws DatastoreException, IOException {
+    // The report is of the very reading that the findings are of.
+    IpamState[] last = new IpamState[1];
+    IpamReport checked =
+        IpamCheck.run(
+            () -> last[0] = read(datastore), Optional.of(surroundings().clock().instant()));
+    AllocationReport allocations = AllocationReport.of(last[0], surroundings().version());
+    if (showAll) {
+      allocations
+          .allocations()
+          .values()
+          .forEach(
+              list ->
+                  list.forEach(
+                      one ->
+                          out()
+                              .print(
+                                  wrapped(
+                                      "",
+                                      one.address()
+                                          + " held by "
+                                          + (one.handle().isEmpty() ? "(nobody)" : one.handle())
+                                          + ", used by "
+                                          + (one.owners().isEmpty()
+                                              ? "nothing seen"
+                                              : String.join(", ", one.owners()))))));
+    }
+    out().print(Findings.text(checked.findings(), showAll || showProblems));
+    if (report != null) {
+      write(report, allocations.toJson());
+    }
+    String size =
+        checked.usage().size()
+            + " blocks, "
+            + checked.handleCount()
+            + " handles, "
+            + checked.allocatedCount()
+            + " addresses";
+    if (checked.problemCount() > 0) {
+      out().println(checked.problemCount() + " problems in " + size + "; see margay ipam repair");
+      return ExitCodes.FAILED;
+    }
+    out().println("all adds up: " + size);
+    return ExitCodes.OK;
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    try {
+      Files.writeString(file, text + "\n");
+    } catch (IOException refused) {
+      throw new IOException(file + ": can't be written: " + refused.getMessage(), refused);
+    }
+  }
+}
