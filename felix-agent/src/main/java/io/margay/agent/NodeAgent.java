@@ -2,6 +2,7 @@ package io.margay.agent;
 
 import io.margay.agent.bgp.BgpGlue;
 import io.margay.agent.bgp.LinkAddress;
+import io.margay.agent.care.AddressCare;
 import io.margay.agent.cni.EndpointDirectory;
 import io.margay.agent.cni.EndpointWriter;
 import io.margay.agent.cni.EtcdPodAddresses;
@@ -213,6 +214,18 @@ public final class NodeAgent implements AutoCloseable {
                         new DeletionQueue(settings.runDir().resolve("delq")),
                         syncer,
                         clock));
+                AddressCare care =
+                    keep(
+                        AddressCare.start(
+                            settings.nodeName(),
+                            settings.gc(),
+                            datastore,
+                            syncer,
+                            () -> calc.syncStatus() instanceof SyncStatus.InSync,
+                            journal,
+                            settings.stateDir().resolve("journal"),
+                            clock));
+                metrics.watchGarbage(care::suspected, care::due, care::freed);
                 times.mark("ready");
                 announce.accept("ready");
                 LOG.atInfo()

@@ -1,20 +1,24 @@
 package io.margay.agent.http;
 
+import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.Duration;
 import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 
 /// The agent's metrics, by the names operators scrape (docs/api.md).
 public final class AgentMetrics {
 
   private static final double NANOS = 1e9;
 
+  private final PrometheusRegistry registry;
   private final Histogram cniSeconds;
 
   /// @param endpoints how many workload endpoints this node has now
   public AgentMetrics(PrometheusRegistry registry, IntSupplier endpoints) {
+    this.registry = registry;
     cniSeconds =
         Histogram.builder()
             .name("margay_cni_request_seconds")
@@ -26,6 +30,29 @@ public final class AgentMetrics {
         .name("margay_endpoints")
         .help("Workload endpoints on this node.")
         .callback(gauge -> gauge.call(endpoints.getAsInt()))
+        .register(registry);
+  }
+
+  /// Shows what garbage collection sees and does.
+  ///
+  /// @param suspected handles that look unused, not for long enough
+  /// @param due handles that two witnesses call unused and that are still held
+  /// @param freed addresses freed since the start
+  public void watchGarbage(IntSupplier suspected, IntSupplier due, LongSupplier freed) {
+    GaugeWithCallback.builder()
+        .name("margay_ipam_garbage_handles")
+        .help("Handles whose addresses nobody seems to use.")
+        .labelNames("state")
+        .callback(
+            gauge -> {
+              gauge.call(suspected.getAsInt(), "suspected");
+              gauge.call(due.getAsInt(), "due");
+            })
+        .register(registry);
+    CounterWithCallback.builder()
+        .name("margay_ipam_garbage_freed_total")
+        .help("Addresses freed by garbage collection.")
+        .callback(counter -> counter.call(freed.getAsLong()))
         .register(registry);
   }
 

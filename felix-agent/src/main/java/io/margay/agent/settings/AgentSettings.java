@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.margay.datastore.DatastoreSettings;
+import io.margay.ipam.care.GarbageCollector;
 import io.margay.model.net.Asn;
 import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.Ipv6Address;
@@ -31,6 +32,7 @@ import java.util.regex.Pattern;
 /// @param http where the admin rim listens; empty = nowhere
 /// @param bgp the speaker's own settings
 /// @param log the least level that is logged
+/// @param gc whether addresses that nobody uses are freed, or only told of
 public record AgentSettings(
     String nodeName,
     DatastoreSettings datastore,
@@ -38,7 +40,8 @@ public record AgentSettings(
     Path stateDir,
     Optional<HttpAddress> http,
     Bgp bgp,
-    LogLevel log) {
+    LogLevel log,
+    GarbageCollector.Mode gc) {
 
   public static final Path DEFAULT_RUN_DIR = Path.of("/run/margay");
   public static final Path DEFAULT_STATE_DIR = Path.of("/var/lib/margay");
@@ -169,6 +172,9 @@ public record AgentSettings(
                 "one of error, warn, info, debug, trace",
                 text -> LogLevel.valueOf(text.toUpperCase(Locale.ROOT)))
             .orElse(LogLevel.INFO);
+    GarbageCollector.Mode gc =
+        root.scalar("gc", "one of off, dry-run, on", AgentSettings::gcMode)
+            .orElse(GarbageCollector.Mode.DRY_RUN);
     if (nodeName.isEmpty()) {
       throw root.missing("nodeName", "the node's name");
     }
@@ -182,7 +188,8 @@ public record AgentSettings(
         stateDir,
         http.orElse(Optional.of(DEFAULT_HTTP)),
         speaker,
-        log);
+        log,
+        gc);
   }
 
   private static DatastoreSettings datastore(
@@ -233,6 +240,16 @@ public record AgentSettings(
       throw new IllegalArgumentException("reserved by RFC 7607 and RFC 7300");
     }
     return asn;
+  }
+
+  private static GarbageCollector.Mode gcMode(String text) {
+    // To YAML, off and on are truth values.
+    return switch (text) {
+      case "off", "false" -> GarbageCollector.Mode.OFF;
+      case "dry-run" -> GarbageCollector.Mode.DRY_RUN;
+      case "on", "true" -> GarbageCollector.Mode.ON;
+      default -> throw new IllegalArgumentException(text);
+    };
   }
 
   private static boolean truth(String text) {

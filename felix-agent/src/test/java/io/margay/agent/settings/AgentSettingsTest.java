@@ -3,6 +3,7 @@ package io.margay.agent.settings;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.margay.ipam.care.GarbageCollector;
 import io.margay.model.net.Asn;
 import io.margay.model.net.Ipv4Address;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ class AgentSettingsTest {
         .hasValueSatisfying(at -> assertThat(at).hasToString("127.0.0.1:9199"));
     assertThat(settings.bgp().gracefulRestart()).isTrue();
     assertThat(settings.log()).isEqualTo(AgentSettings.LogLevel.INFO);
+    assertThat(settings.gc()).isEqualTo(GarbageCollector.Mode.DRY_RUN);
   }
 
   @Test
@@ -40,11 +42,13 @@ class AgentSettingsTest {
             http: none
             bgp: {ipv4: 10.0.0.7, ipv6: 'fd00::7', asNumber: 65007, routerId: 10.0.0.7, gracefulRestart: false}
             log: debug
+            gc: on
             """,
             Map.of());
     assertThat(settings.nodeName()).isEqualTo("rack1-n7");
     assertThat(settings.datastore().endpoints()).hasSize(2);
     assertThat(settings.http()).isEmpty();
+    assertThat(settings.gc()).isEqualTo(GarbageCollector.Mode.ON);
     assertThat(settings.bgp().ipv4()).contains(Ipv4Address.parse("10.0.0.7"));
     assertThat(settings.bgp().asNumber()).contains(Asn.of(65007));
     assertThat(settings.bgp().gracefulRestart()).isFalse();
@@ -59,10 +63,12 @@ class AgentSettingsTest {
             MINIMAL + "log: debug\n",
             Map.of(
                 "MARGAY_LOG", "warn",
+                "MARGAY_GC", "off",
                 "MARGAY_NODE_NAME", "other",
                 "MARGAY_BGP_AS_NUMBER", "65099",
                 "MARGAY_DATASTORE_ENDPOINTS", "http://a:1,http://b:2"));
     assertThat(settings.log()).isEqualTo(AgentSettings.LogLevel.WARN);
+    assertThat(settings.gc()).isEqualTo(GarbageCollector.Mode.OFF);
     assertThat(settings.nodeName()).isEqualTo("other");
     assertThat(settings.bgp().asNumber()).contains(Asn.of(65099));
     assertThat(settings.datastore().endpoints()).containsExactly("http://a:1", "http://b:2");
@@ -74,7 +80,8 @@ class AgentSettingsTest {
       value = {
         "nodename: x                     | f: nodename: unknown key",
         "bgp: {asn: 1}                   | f: bgp.asn: unknown key",
-        "bgp: {asNumber: 0}              | f: bgp.asNumber: expected an AS number, 1 to 4294967294, got \"0\"",
+        "bgp: {asNumber: 0}              | f: bgp.asNumber: expected an AS number, 1 to 4294967294,"
+            + " got \"0\"",
         "bgp: {asNumber: many}           | f: bgp.asNumber: expected an AS number",
         "bgp: {asNumber: [1]}            | f: bgp.asNumber: expected an AS number",
         "bgp: 7                          | f: bgp: expected a mapping, got 7",
@@ -85,7 +92,8 @@ class AgentSettingsTest {
         "http: '9199'                    | f: http: expected HOST:PORT or none",
         "http: 'a:99999'                 | f: http: expected HOST:PORT or none",
         "log: loud                       | f: log: expected one of",
-        "datastore: {endpoints: ['http://a:1'], user: x} | f: datastore: expected user and password together",
+        "datastore: {endpoints: ['http://a:1'], user: x} | f: datastore: expected user and password"
+            + " together",
         "datastore: {endpoints: {}}      | f: datastore.endpoints: expected a list of",
         "datastore: {endpoints: [[1]]}   | f: datastore.endpoints[0]: expected",
         "datastore: {endpoints: [ftp]}   | f: datastore.endpoints: \"ftp\" is not",
@@ -104,8 +112,10 @@ class AgentSettingsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "datastore: {endpoints: ['http://a:1']} | f: nodeName: missing; expected the node's name (or MARGAY_NODE_NAME)",
-        "nodeName: n1 | f: datastore.endpoints: missing; expected a list of etcd URLs (or MARGAY_DATASTORE_ENDPOINTS)",
+        "datastore: {endpoints: ['http://a:1']} | f: nodeName: missing; expected the node's name"
+            + " (or MARGAY_NODE_NAME)",
+        "nodeName: n1 | f: datastore.endpoints: missing; expected a list of etcd URLs (or"
+            + " MARGAY_DATASTORE_ENDPOINTS)",
         "'nodeName: N1' | f: nodeName: expected",
         "[1] | f: expected a mapping",
         "'a: b: c' | f:1: not YAML",

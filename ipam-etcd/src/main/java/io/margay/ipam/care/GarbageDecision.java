@@ -61,6 +61,7 @@ public final class GarbageDecision {
 
   private final Map<String, Held> heldByHandle = new TreeMap<>();
   private final Map<String, Suspect> suspects = new HashMap<>();
+  private final Set<String> missing = new TreeSet<>();
   private final Map<String, Absence> absences = new HashMap<>();
   private final Map<String, Beat> beats = new HashMap<>();
   private final Map<Prefix, Long> seenEmpty = new HashMap<>();
@@ -165,10 +166,14 @@ public final class GarbageDecision {
     named.remove("");
     for (String node : named) {
       if (state.knowsNodes() && !state.hasNode(node) && !isAlive(node)) {
-        Absence known = before.absences().get(node);
-        absences.put(
-            node,
-            known == null ? new Absence(now, 1) : new Absence(known.since(), known.looks() + 1));
+        missing.add(node);
+        // Who does not judge does not read every sign of life: its time does not count.
+        if (role.judgesVanished()) {
+          Absence known = before.absences().get(node);
+          absences.put(
+              node,
+              known == null ? new Absence(now, 1) : new Absence(known.since(), known.looks() + 1));
+        }
       }
     }
   }
@@ -216,9 +221,7 @@ public final class GarbageDecision {
         own.add(use);
       }
     }
-    return absences.containsKey(holder.node())
-        ? judgeOnGoneNode(held, own)
-        : judgeOnNode(held, own);
+    return missing.contains(holder.node()) ? judgeOnGoneNode(held, own) : judgeOnNode(held, own);
   }
 
   /// Reasons not to believe what is seen.
@@ -333,7 +336,7 @@ public final class GarbageDecision {
     if (doubt.isPresent()) {
       return keep(held, doubt.get());
     }
-    if (!absences.containsKey(node)) {
+    if (!missing.contains(node)) {
       return keep(held, "node " + node + " is there and looks after it itself");
     }
     if (!role.judgesVanished()) {

@@ -268,6 +268,19 @@ class GarbageDecisionTest {
     assertThat(of(lookLong(), OTHERS).reason()).contains("another agent judges that");
   }
 
+  /// Who does not judge does not read every sign of life, so its waiting counts for nothing.
+  @Test
+  void a_judge_that_takes_over_waits_the_whole_grace_period() throws Exception {
+    judgesVanished = false;
+    cluster.deleteNode("n1");
+    lookLong();
+    judgesVanished = true;
+    assertThat(of(look(), OTHERS).outcome()).isEqualTo(Outcome.SUSPECT);
+    assertThat(of(look(), OTHERS).outcome()).isEqualTo(Outcome.SUSPECT);
+    now = now.plus(GRACE);
+    assertThat(of(look(), OTHERS).outcome()).isEqualTo(Outcome.RELEASE);
+  }
+
   @Test
   void a_sign_of_life_keeps_a_node_without_a_resource() throws Exception {
     cluster.deleteNode("n1");

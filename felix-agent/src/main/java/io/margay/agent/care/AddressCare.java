@@ -1,0 +1,143 @@
+package io.margay.agent.care;
+
+import io.margay.cni.journal.AttachmentJournal;
+import io.margay.datastore.Datastore;
+import io.margay.datastore.DatastoreException;
+import io.margay.datastore.KeyValue;
+import io.margay.datastore.Syncer;
+import io.margay.ipam.care.AgentBeat;
+import io.margay.ipam.care.GarbageCollector;
+import io.margay.ipam.care.GarbageLimits;
+import io.margay.ipam.care.GarbageVerdict.Outcome;
+import io.margay.linux.LinuxException;
+import io.margay.linux.route.Rtnetlink;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Shows life every minute and takes this node's turn in the care of addresses every few. Does
+/// nothing while the datastore is away: what is known then is old.
+public final class AddressCare implements AutoCloseable {
+
+  /// Signs of life between two judgements.
+  static final int BEATS_A_ROUND = 5;
+
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Logger LOG = LoggerFactory.getLogger(AddressCare.class);
+
+  private final CareRound round;
+  private final Rtnetlink rtnetlink;
+  private final BooleanSupplier isInSync;
+  private final ScheduledThreadPoolExecutor thread;
+  private final LongAdder freed = new LongAdder();
+  private volatile int suspected;
+  private volatile int due;
+  private int beats;
+
+  private AddressCare(CareRound round, Rtnetlink rtnetlink, BooleanSupplier isInSync) {
+    this.round = round;
+    this.rtnetlink = rtnetlink;
+    this.isInSync = isInSync;
+    this.thread =
+        new ScheduledThreadPoolExecutor(1, Thread.ofPlatform().daemon().name("care").factory());
+  }
+
+  /// Starts in the calling thread's network namespace.
+  ///
+  /// @param isInSync whether what the syncer knows is the datastore's present word
+  public static AddressCare start(
+      String node,
+      GarbageCollector.Mode mode,
+      Datastore datastore,
+      Syncer syncer,
+      BooleanSupplier isInSync,
+      AttachmentJournal journal,
+      Path journalDirectory,
+      InstantSource clock)
+      throws LinuxException {
+    Rtnetlink rtnetlink = Rtnetlink.open();
+    LocalWitness witness = new LocalWitness(node, journal, journalDirectory, rtnetlink.links());
+    AddressCare care =
+        new AddressCare(
+            new CareRound(
+                node,
+                mode,
+                datastore,
+                () -> known(syncer),
+                witness::look,
+                clock,
+                GarbageLimits.DEFAULT),
+            rtnetlink,
+            isInSync);
+    care.thread.scheduleWithFixedDelay(
+        care::beat, 0, AgentBeat.INTERVAL.toSeconds(), TimeUnit.SECONDS);
+    return care;
+  }
+
+  private static List<KeyValue> known(Syncer syncer) throws DatastoreException {
+    try {
+      return syncer.items().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException busy) {
+      throw new DatastoreException(
+          DatastoreException.Kind.DEADLINE, "syncer", "what is known could not be had", busy);
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+      throw new DatastoreException(
+          DatastoreException.Kind.DEADLINE, "syncer", "stopped while asking", stopping);
+    }
+  }
+
+  private void beat() {
+    if (!isInSync.getAsBoolean()) {
+      return;
+    }
+    try {
+      round.showLife();
+      if (beats++ % BEATS_A_ROUND == 0) {
+        round.run().ifPresent(this::count);
+      }
+    } catch (DatastoreException away) {
+      LOG.atInfo()
+          .addKeyValue("reason", away.getMessage())
+          .log("addresses are not looked after while the datastore is away");
+    } catch (RuntimeException bug) {
+      LOG.atError().setCause(bug).log("looking after addresses failed; it is repeated");
+    }
+  }
+
+  private void count(GarbageCollector.Round done) {
+    suspected = done.decision().count(Outcome.SUSPECT);
+    due = done.decision().count(Outcome.RELEASE) - done.released().size();
+    done.released().forEach(verdict -> freed.add(verdict.addresses().size()));
+  }
+
+  /// Handles that look unused, not for long enough; from any thread.
+  public int suspected() {
+    return suspected;
+  }
+
+  /// Handles that would be freed, or will be in the next round; from any thread.
+  public int due() {
+    return due;
+  }
+
+  /// Addresses freed since the agent's start; from any thread.
+  public long freed() {
+    return freed.sum();
+  }
+
+  @Override
+  public void close() {
+    thread.shutdownNow();
+    rtnetlink.close();
+  }
+}
