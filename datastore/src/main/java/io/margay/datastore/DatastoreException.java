@@ -12,7 +12,8 @@ public final class DatastoreException extends Exception {
     UNREACHABLE,
     /// No answer within the call's limit.
     DEADLINE,
-    /// Wrong user, password or certificate, or a role without permission for the key.
+    /// Wrong user, password or certificate (ours or the server's), or a role without permission for
+    /// the key; nothing was done.
     UNAUTHORISED,
     /// The store is alive but out of space or swamped; nothing was done.
     OVERLOADED,

@@ -9,24 +9,41 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// The whole contract in one process, with history and compaction; for tests. Watches are served on
 /// one thread of the store's own, so a listener never runs inside somebody's `commit`.
 public final class InMemoryDatastore implements Datastore {
 
   private static final String ENDPOINT = "memory";
+  private static final AtomicInteger STORES = new AtomicInteger();
 
   private record Revision(long number, List<Change> changes) {}
 
-  private final NavigableMap<String, KeyValue> items = new TreeMap<>();
+  private final NavigableMap<String, KeyValue> items = new TreeMap<>(Utf8.ORDER);
   private final List<Revision> history = new ArrayList<>();
   private final List<MemoryWatch> watches = new ArrayList<>();
   private final ExecutorService deliveries =
       Executors.newSingleThreadExecutor(
           Thread.ofPlatform().daemon().name("in-memory-datastore").factory());
-  private long revision = 1;
+  private final StoreId id;
+  private long revision;
   private long compacted;
   private boolean closed;
+
+  public InMemoryDatastore() {
+    this(new StoreId("memory-" + STORES.incrementAndGet(), 1), 1, List.of());
+  }
+
+  /// A store that goes on where an earlier one ended; its history starts now.
+  ///
+  /// @param revision at least the highest of `items`
+  public InMemoryDatastore(StoreId id, long revision, List<KeyValue> items) {
+    this.id = id;
+    this.revision = revision;
+    this.compacted = items.isEmpty() && revision == 1 ? 0 : revision;
+    items.forEach(item -> this.items.put(item.key(), item));
+  }
 
   @Override
   public synchronized Optional<KeyValue> get(String key) throws DatastoreException {
@@ -48,7 +65,7 @@ public final class InMemoryDatastore implements Datastore {
         found.add(item);
       }
     }
-    return new Listing(revision, found);
+    return new Listing(id, revision, found);
   }
 
   @Override
@@ -61,12 +78,13 @@ public final class InMemoryDatastore implements Datastore {
       }
       found.add(item);
     }
-    return new Listing(revision, found);
+    return new Listing(id, revision, found);
   }
 
   @Override
   public synchronized CommitResult commit(Txn txn) throws DatastoreException {
     requireOpen();
+    requireAcceptable(txn);
     for (Txn.Condition condition : txn.conditions()) {
       if (!holds(condition)) {
         return new CommitResult.Conflict(revision, currentOf(txn.conditions()));
@@ -95,6 +113,20 @@ public final class InMemoryDatastore implements Datastore {
       watches.forEach(watch -> watch.offer(made));
     }
     return new CommitResult.Committed(revision);
+  }
+
+  private static void requireAcceptable(Txn txn) throws DatastoreException {
+    long octets = txn.octets();
+    if (octets > Txn.MAX_OCTETS) {
+      throw new DatastoreException(
+          DatastoreException.Kind.INVALID,
+          ENDPOINT,
+          "a transaction of "
+              + octets
+              + " octets is beyond the limit of "
+              + Txn.MAX_OCTETS
+              + "; split it");
+    }
   }
 
   private boolean holds(Txn.Condition condition) {
@@ -127,7 +159,7 @@ public final class InMemoryDatastore implements Datastore {
     } else {
       watches.add(watch);
       long seen = revision;
-      watch.post(() -> listener.onStarted(seen));
+      watch.post(() -> listener.onStarted(id, seen));
       history.forEach(watch::offer);
       watch.post(() -> listener.onProgress(seen));
     }

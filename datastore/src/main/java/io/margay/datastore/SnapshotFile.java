@@ -24,26 +24,46 @@ import java.util.zip.CheckedOutputStream;
 
 /// The last known good state on disk, so that an agent can restart while the store is away. Written
 /// to a neighbour, synced and renamed: a reader sees a whole snapshot or the one before. A checksum
-/// over everything closes the file.
+/// over everything closes the file: it guards against a torn disk, not against somebody who may
+/// write it (who may as well write the agent).
 public final class SnapshotFile {
 
-  /// The largest file that is read back, in octets.
+  /// The largest file that is written or read back, in octets.
   public static final long MAX_OCTETS = 1L << 30;
 
   /// The longest single value: etcd's default request limit with room to spare.
   public static final int MAX_VALUE_OCTETS = 16 << 20;
 
-  private static final long MAGIC = 0x4d41_5247_4159_5331L; // "MARGAYS1"
+  private static final int MAX_NAME_OCTETS = 1024;
+
+  private static final int MAX_ENDPOINTS = 64;
+
+  private static final long MAGIC = 0x4d41_5247_4159_5332L; // "MARGAYS2"
 
   private SnapshotFile() {}
 
   /// What was known.
   ///
   /// @param takenAt when the writer knew it
+  /// @param cluster whose state it is ({@link StoreId#cluster})
+  /// @param endpoints where the writer found that store
   /// @param revision the store's revision it was complete up to
-  public record Snapshot(Instant takenAt, long revision, List<KeyValue> items) {
+  public record Snapshot(
+      Instant takenAt,
+      String cluster,
+      List<String> endpoints,
+      long revision,
+      List<KeyValue> items) {
+
     public Snapshot {
+      endpoints = List.copyOf(endpoints);
       items = List.copyOf(items);
+    }
+
+    /// Whether this is what the store at these endpoints said last: some member must be the same. A
+    /// node that was moved to another cluster must not enforce the former one's policy.
+    public boolean isOf(List<String> configured) {
+      return configured.stream().anyMatch(endpoints::contains);
     }
   }
 
@@ -59,17 +79,28 @@ public final class SnapshotFile {
     Path neighbour = directory.resolve(file.getFileName() + ".new");
     CRC32C checksum = new CRC32C();
     try (FileOutputStream raw = new FileOutputStream(neighbour.toFile())) {
-      CheckedOutputStream checked =
-          new CheckedOutputStream(new BufferedOutputStream(raw, 1 << 16), checksum);
-      DataOutputStream out = new DataOutputStream(checked);
+      DataOutputStream out =
+          new DataOutputStream(
+              new CheckedOutputStream(new BufferedOutputStream(raw, 1 << 16), checksum));
+      long octets = 0;
       out.writeLong(MAGIC);
       out.writeLong(snapshot.takenAt().toEpochMilli());
+      writeText(out, snapshot.cluster());
+      out.writeInt(snapshot.endpoints().size());
+      for (String endpoint : snapshot.endpoints()) {
+        writeText(out, endpoint);
+      }
       out.writeLong(snapshot.revision());
       out.writeInt(snapshot.items().size());
       for (KeyValue item : snapshot.items()) {
         writeText(out, item.key());
         writeText(out, item.value());
         out.writeLong(item.modRevision());
+        octets += Utf8.length(item.key()) + Utf8.length(item.value()) + 2 * Integer.BYTES + Long.BYTES;
+        if (octets > MAX_OCTETS) {
+          throw new IOException(
+              file + " would be larger than " + MAX_OCTETS + " octets; it is left as it was");
+        }
       }
       out.writeLong(checksum.getValue());
       out.flush();
@@ -102,6 +133,15 @@ public final class SnapshotFile {
         throw damaged(file, "it does not start like a snapshot");
       }
       Instant takenAt = Instant.ofEpochMilli(in.readLong());
+      String cluster = readText(in, file, MAX_NAME_OCTETS);
+      int members = in.readInt();
+      if (members < 0 || members > MAX_ENDPOINTS) {
+        throw damaged(file, members + " endpoints are beyond the limit of " + MAX_ENDPOINTS);
+      }
+      List<String> endpoints = new ArrayList<>();
+      for (int i = 0; i < members; i++) {
+        endpoints.add(readText(in, file, MAX_NAME_OCTETS));
+      }
       long revision = in.readLong();
       int count = in.readInt();
       List<KeyValue> items = new ArrayList<>();
@@ -119,7 +159,7 @@ public final class SnapshotFile {
       if (in.read() >= 0) {
         throw damaged(file, "something follows its checksum");
       }
-      return Optional.of(new Snapshot(takenAt, revision, items));
+      return Optional.of(new Snapshot(takenAt, cluster, endpoints, revision, items));
     } catch (EOFException cut) {
       throw damaged(file, "it ends too early");
     } catch (IllegalArgumentException impossible) {

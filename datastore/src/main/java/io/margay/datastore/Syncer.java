@@ -1,5 +1,6 @@
 package io.margay.datastore;
 
+import io.margay.datastore.DatastoreException.Kind;
 import io.margay.datastore.WatchListener.WatchEnd;
 import java.time.Duration;
 import java.time.Instant;
@@ -8,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -15,6 +17,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,12 +39,24 @@ public final class Syncer implements AutoCloseable {
   /// Longest wait between two attempts.
   public static final Duration MAX_BACKOFF = Duration.ofSeconds(5);
 
+  /// Wait after the store has refused us (user, certificate, role): that does not mend itself, so
+  /// it is asked seldom.
+  public static final Duration REFUSED_BACKOFF = Duration.ofSeconds(30);
+
+  /// The longest a lost store goes unnoticed: keepalive of a silent connection (12 s), or a page of
+  /// a listing that never comes (10 s).
+  public static final Duration STALE_BOUND = Duration.ofSeconds(15);
+
   /// How often everything is listed and compared although nothing seems wrong.
   public static final Duration RELIST_INTERVAL = Duration.ofMinutes(10);
 
   /// Batches of changes waiting for the listener; beyond that they are dropped and the prefix is
   /// listed again.
   public static final int MAX_WAITING_BATCHES = 4096;
+
+  private static final String REFUSED = Kind.UNAUTHORISED.name();
+
+  private static final StoreId NO_STORE = new StoreId("", 0);
 
   private static final Logger LOG = LoggerFactory.getLogger(Syncer.class);
 
@@ -52,6 +67,7 @@ public final class Syncer implements AutoCloseable {
   private final List<PrefixSync> prefixes = new ArrayList<>();
   private final ScheduledThreadPoolExecutor loop;
   private @Nullable SyncStatus told;
+  private boolean toldRefused;
   private @Nullable Instant lostSince;
 
   public Syncer(
@@ -83,26 +99,66 @@ public final class Syncer implements AutoCloseable {
   /// Delivers a last-known-good snapshot for whatever has not been listed yet, so that its holder
   /// can work while the store is away. What the store says later replaces it.
   public void seed(List<KeyValue> items) {
-    post(
+    post(() -> seedNow(items));
+  }
+
+  private void seedNow(List<KeyValue> items) {
+    for (PrefixSync prefix : prefixes) {
+      prefix.seed(items.stream().filter(item -> item.key().startsWith(prefix.prefix)).toList());
+    }
+    tellStatus("the datastore has not answered yet; this is the last known good snapshot");
+  }
+
+  /// As `seed`, but only if the store has not told everything within `patience`: what is in the
+  /// kernel then still follows the store's latest word, and an older snapshot would take it back.
+  ///
+  /// @param items asked on the syncer's thread, at most once; empty = there is no snapshot
+  public void seedUnlessAnswered(Duration patience, Supplier<List<KeyValue>> items) {
+    later(
+        patience,
         () -> {
-          for (PrefixSync prefix : prefixes) {
-            prefix.seed(
-                items.stream().filter(item -> item.key().startsWith(prefix.prefix)).toList());
+          if (prefixes.stream().allMatch(prefix -> prefix.complete)) {
+            return;
           }
-          tellStatus("the datastore has not answered yet; this is the last known good snapshot");
+          List<KeyValue> known = items.get();
+          if (!known.isEmpty()) {
+            seedNow(known);
+          }
         });
   }
 
-  /// Everything known now, for a snapshot; in key order of each prefix.
-  public CompletableFuture<List<KeyValue>> items() {
-    CompletableFuture<List<KeyValue>> answer = new CompletableFuture<>();
-    post(
-        () -> {
-          List<KeyValue> all = new ArrayList<>();
-          prefixes.forEach(prefix -> all.addAll(prefix.known.values()));
-          answer.complete(all);
-        });
+  /// What a syncer knows.
+  ///
+  /// @param store who said so
+  /// @param revision up to which all prefixes are complete
+  /// @param items in key order of each prefix
+  public record Known(StoreId store, long revision, List<KeyValue> items) {
+    public Known {
+      items = List.copyOf(items);
+    }
+  }
+
+  /// Everything known now, for a snapshot; empty while some prefix has not been listed or the
+  /// store's prefixes are from different stores.
+  public CompletableFuture<Optional<Known>> known() {
+    CompletableFuture<Optional<Known>> answer = new CompletableFuture<>();
+    post(() -> answer.complete(allKnown()));
     return answer;
+  }
+
+  private Optional<Known> allKnown() {
+    List<KeyValue> all = new ArrayList<>();
+    for (PrefixSync prefix : prefixes) {
+      if (!prefix.listed || !prefix.store.cluster().equals(prefixes.getFirst().store.cluster())) {
+        return Optional.empty();
+      }
+      all.addAll(prefix.known.values());
+    }
+    return Optional.of(new Known(prefixes.getFirst().store, lowestRevision(), all));
+  }
+
+  private long lowestRevision() {
+    return prefixes.stream().mapToLong(prefix -> prefix.next - 1).min().orElse(0);
   }
 
   /// Ends all watches. The listener may be called once more if a call is under way.
@@ -143,8 +199,12 @@ public final class Syncer implements AutoCloseable {
   private void tellStatus(String reason) {
     SyncStatus now = status(reason);
     SyncStatus before = told;
-    if (before == null || !before.getClass().equals(now.getClass())) {
+    boolean refused = reason.startsWith(REFUSED);
+    if (before == null
+        || !before.getClass().equals(now.getClass())
+        || (refused != toldRefused && !(now instanceof SyncStatus.InSync))) {
       told = now;
+      toldRefused = refused;
       listener.onStatus(now);
     }
   }
@@ -156,7 +216,7 @@ public final class Syncer implements AutoCloseable {
     if (prefixes.stream().allMatch(prefix -> prefix.fresh)) {
       lostSince = null;
       return new SyncStatus.InSync(
-          prefixes.stream().mapToLong(prefix -> prefix.next - 1).min().orElse(0));
+          lowestRevision());
     }
     Instant since = lostSince;
     if (since == null) {
@@ -171,6 +231,7 @@ public final class Syncer implements AutoCloseable {
     private final String prefix;
     private final NavigableMap<String, KeyValue> known = new TreeMap<>();
     private final AtomicInteger waiting = new AtomicInteger();
+    private StoreId store = NO_STORE;
     private long next = 1;
     private int generation;
     private int failures;
@@ -202,12 +263,13 @@ public final class Syncer implements AutoCloseable {
       try {
         listing = datastore.list(prefix);
       } catch (DatastoreException failed) {
-        retry(this::list, String.valueOf(failed.getMessage()));
+        failed(this::list, failed);
         return;
       }
       List<Change> changes = difference(listing);
       known.clear();
       listing.items().forEach(item -> known.put(item.key(), item));
+      store = listing.store();
       next = listing.revision() + 1;
       listed = true;
       complete = true;
@@ -258,8 +320,8 @@ public final class Syncer implements AutoCloseable {
               next,
               new WatchListener() {
                 @Override
-                public void onStarted(long storeRevision) {
-                  postFor(mine, () -> started(storeRevision));
+                public void onStarted(StoreId id, long storeRevision) {
+                  postFor(mine, () -> started(id, storeRevision));
                 }
 
                 @Override
@@ -299,16 +361,24 @@ public final class Syncer implements AutoCloseable {
           });
     }
 
-    private void started(long storeRevision) {
-      if (storeRevision < next - 1) {
-        LOG.atWarn()
-            .addKeyValue("prefix", prefix)
-            .addKeyValue("seenRevision", next - 1)
-            .addKeyValue("storeRevision", storeRevision)
-            .log("the datastore went back in time; listing everything again");
-        list();
+    private void started(StoreId id, long storeRevision) {
+      try {
+        if (!store.isContinuedBy(id) || (storeRevision < next - 1 && hasGoneBack())) {
+          LOG.atWarn()
+              .addKeyValue("prefix", prefix)
+              .addKeyValue("seenRevision", next - 1)
+              .addKeyValue("storeRevision", storeRevision)
+              .addKeyValue("seenStore", store)
+              .addKeyValue("store", id)
+              .log("the datastore is another, or went back in time; listing everything again");
+          retry(this::list, "the datastore is another, or went back in time");
+          return;
+        }
+      } catch (DatastoreException failed) {
+        failed(this::watchFromNext, failed);
         return;
       }
+      store = id;
       fresh = true;
       tellStatus("");
       int mine = generation;
@@ -319,6 +389,11 @@ public final class Syncer implements AutoCloseable {
               failures = 0;
             }
           });
+    }
+
+    /// Whether the whole cluster is behind what was seen, and not only the member that watches.
+    private boolean hasGoneBack() throws DatastoreException {
+      return datastore.getAll(List.of(prefix)).revision() < next - 1;
     }
 
     private void changed(List<Change> changes) {
@@ -343,15 +418,28 @@ public final class Syncer implements AutoCloseable {
       switch (end) {
         case WatchEnd.Compacted(long revision) ->
             retry(this::list, "history up to revision " + revision + " is compacted");
-        case WatchEnd.Failed(DatastoreException cause) ->
-            retry(this::watchFromNext, String.valueOf(cause.getMessage()));
+        case WatchEnd.Failed(DatastoreException cause) -> failed(this::watchFromNext, cause);
+        case WatchEnd.Moved() -> watchFromNext();
+      }
+    }
+
+    private void failed(Runnable again, DatastoreException cause) {
+      String reason = String.valueOf(cause.getMessage());
+      if (cause.kind() == Kind.UNAUTHORISED) {
+        retry(again, REFUSED + ": " + reason, REFUSED_BACKOFF);
+      } else {
+        retry(again, reason);
       }
     }
 
     private void retry(Runnable again, String reason) {
+      retry(again, reason, backoff(failures));
+    }
+
+    private void retry(Runnable again, String reason, Duration wait) {
       giveUpWatch();
       fresh = false;
-      Duration wait = backoff(failures++);
+      failures++;
       LOG.atLevel(failures == 1 ? Level.WARN : Level.DEBUG)
           .addKeyValue("prefix", prefix)
           .addKeyValue("reason", reason)

@@ -14,6 +14,10 @@ public record Txn(List<Condition> conditions, List<Write> writes) {
   /// etcd's default `--max-txn-ops`: the most conditions, and the most writes, in one transaction.
   public static final int MAX_OPERATIONS = 128;
 
+  /// etcd's default `--max-request-bytes`: the most octets of keys and values in one transaction. A
+  /// store answers INVALID to a larger one.
+  public static final int MAX_OCTETS = 1_572_864;
+
   public Txn {
     conditions = List.copyOf(conditions);
     writes = List.copyOf(writes);
@@ -33,6 +37,21 @@ public record Txn(List<Condition> conditions, List<Write> writes) {
         throw new IllegalArgumentException("a transaction writes " + write.key() + " twice");
       }
     }
+  }
+
+  /// Keys and values together, as they are sent.
+  public long octets() {
+    long octets = 0;
+    for (Condition condition : conditions) {
+      octets += Utf8.length(condition.key());
+    }
+    for (Write write : writes) {
+      octets += Utf8.length(write.key());
+      if (write instanceof Write.Put(String _, String value)) {
+        octets += Utf8.length(value);
+      }
+    }
+    return octets;
   }
 
   /// What must be true of one key.

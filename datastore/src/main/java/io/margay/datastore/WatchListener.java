@@ -8,9 +8,11 @@ public interface WatchListener {
 
   /// The store has accepted the watch; changes from the asked revision on follow.
   ///
+  /// @param store who watches for us; if it does not continue the store of the listing, everything
+  ///   must be listed again
   /// @param storeRevision the store's revision now; if it is below what was asked for, the store
   ///   has gone back in time (restored from a backup) and everything must be listed again
-  void onStarted(long storeRevision);
+  void onStarted(StoreId store, long storeRevision);
 
   /// Changes in revision order. All changes of one revision come in one call.
   void onChanges(List<Change> changes);
@@ -30,5 +32,9 @@ public interface WatchListener {
 
     /// The connection broke or the store refused.
     record Failed(DatastoreException cause) implements WatchEnd {}
+
+    /// The store exchanged its connection (for instance because our certificate was renewed) while
+    /// nothing was wrong: watch again at once.
+    record Moved() implements WatchEnd {}
   }
 }

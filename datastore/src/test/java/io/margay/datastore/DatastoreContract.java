@@ -3,7 +3,12 @@ package io.margay.datastore;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -185,6 +190,212 @@ public abstract class DatastoreContract {
       seen.await(now -> !now.ends().isEmpty());
       assertThat(seen.ends()).containsExactly(new WatchListener.WatchEnd.Compacted(last));
       assertThat(seen.changes()).isEmpty();
+    }
+  }
+
+  @Test
+  void a_listing_of_thousands_is_of_one_revision_and_in_the_order_of_octets() throws Exception {
+    int keys = 9_000;
+    for (int at = 0; at < keys; ) {
+      Txn.Builder txn = Txn.builder();
+      for (int i = 0; i < Txn.MAX_OPERATIONS && at < keys; i++, at++) {
+        txn.put(root + "n/%05d".formatted(at), Integer.toString(at));
+      }
+      store().commit(txn.build());
+    }
+    AtomicBoolean stop = new AtomicBoolean();
+    CompletableFuture<Void> writer =
+        CompletableFuture.runAsync(
+            () -> {
+              for (int i = 0; !stop.get(); i++) {
+                try {
+                  // First and last move together: a torn listing would show them apart.
+                  store()
+                      .commit(
+                          Txn.builder()
+                              .put(root + "n/00000", "w" + i)
+                              .put(root + "n/%05d".formatted(keys - 1), "w" + i)
+                              .build());
+                } catch (DatastoreException failed) {
+                  throw new IllegalStateException(failed);
+                }
+              }
+            });
+    try {
+      for (int i = 0; i < 5; i++) {
+        Listing listing = store().list(root + "n/");
+        assertThat(listing.items()).hasSize(keys);
+        assertThat(listing.items())
+            .extracting(KeyValue::key)
+            .isSortedAccordingTo(Comparator.naturalOrder());
+        if (listing.items().getFirst().value().startsWith("w")) {
+          assertThat(listing.items().getLast().value())
+              .isEqualTo(listing.items().getFirst().value());
+        }
+        assertThat(listing.items())
+            .allSatisfy(
+                item -> assertThat(item.modRevision()).isLessThanOrEqualTo(listing.revision()));
+      }
+    } finally {
+      stop.set(true);
+      writer.get(20, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void keys_of_any_script_keep_the_order_of_their_octets() throws DatastoreException {
+    put(root + "u/\uD83D\uDE00", "beyond the basic plane");
+    put(root + "u/\uFFFD", "its last corner");
+    put(root + "u/z", "latin");
+    put(root + "u/é", "accent");
+    assertThat(store().list(root + "u/").items())
+        .extracting(KeyValue::value)
+        .containsExactly("latin", "accent", "its last corner", "beyond the basic plane");
+    assertThat(store().list(root + "u/\uFFFD").items()).hasSize(1);
+  }
+
+  @Test
+  void a_folder_and_its_neighbours_are_told_apart() throws DatastoreException {
+    put(root + "a", "1");
+    put(root + "a/", "2");
+    put(root + "a/b", "3");
+    put(root + "a/b/c", "4");
+    put(root + "a//d", "5");
+    put(root + "a0", "6");
+    put(root + "a-", "7");
+    assertThat(store().list(root + "a/").items())
+        .extracting(KeyValue::value)
+        .containsExactly("2", "5", "3", "4");
+    assertThat(store().list(root + "a").items()).hasSize(7);
+    assertThat(store().get(root + "a//d")).map(KeyValue::value).contains("5");
+  }
+
+  @Test
+  void keys_that_would_lead_out_of_a_folder_are_names_like_others() throws DatastoreException {
+    List<String> odd =
+        List.of(
+            root + "..",
+            root + "../../etc/passwd",
+            root + "./x",
+            root + "x.yaml/y",
+            root + "x",
+            root + "x.value/y",
+            root + "con%2f%25",
+            root + "tab\there",
+            root + "long" + "-segment".repeat(60));
+    for (String key : odd) {
+      put(key, key);
+    }
+    for (String key : odd) {
+      assertThat(store().get(key)).as(key).map(KeyValue::value).contains(key);
+    }
+    assertThat(store().list(root).items()).hasSize(odd.size());
+  }
+
+  @Test
+  void an_empty_value_is_a_value() throws Exception {
+    put(root + "empty", "");
+    assertThat(store().get(root + "empty")).map(KeyValue::value).contains("");
+    assertThat(store().commit(Txn.create(root + "empty", "x")))
+        .isInstanceOf(CommitResult.Conflict.class);
+  }
+
+  @Test
+  void a_value_may_be_nearly_as_large_as_a_request_and_no_larger() throws DatastoreException {
+    String large = "x".repeat(1_500_000);
+    put(root + "large", large);
+    assertThat(store().get(root + "large")).map(KeyValue::value).contains(large);
+    assertThatThrownBy(
+            () ->
+                store()
+                    .commit(
+                        Txn.builder()
+                            .put(root + "half", "x".repeat(800_000))
+                            .put(root + "other half", "x".repeat(800_000))
+                            .build()))
+        .isInstanceOfSatisfying(
+            DatastoreException.class,
+            failure -> {
+              assertThat(failure.kind()).isEqualTo(DatastoreException.Kind.INVALID);
+              assertThat(failure.isOutcomeUnknown()).isFalse();
+            });
+    assertThat(store().get(root + "half")).isEmpty();
+  }
+
+  @Test
+  void a_conflict_shows_every_key_of_its_conditions_and_no_other() throws DatastoreException {
+    put(root + "a", "1");
+    put(root + "b", "1");
+    long now = put(root + "c", "1");
+    CommitResult result =
+        store()
+            .commit(
+                Txn.builder()
+                    .ifExists(root + "a")
+                    .ifAtRevision(root + "b", now)
+                    .ifAbsent(root + "none")
+                    .put(root + "c", "2")
+                    .build());
+    CommitResult.Conflict conflict = (CommitResult.Conflict) result;
+    assertThat(conflict.current()).containsOnlyKeys(root + "a", root + "b");
+    assertThat(conflict.current(root + "b").orElseThrow().modRevision()).isEqualTo(now - 1);
+    assertThat(conflict.current(root + "none")).isEmpty();
+    assertThat(conflict.revision()).isGreaterThanOrEqualTo(now);
+  }
+
+  @Test
+  void a_delete_and_a_create_again_are_two_changes_with_two_revisions() throws Exception {
+    long first = put(root + "a", "1");
+    store().commit(Txn.builder().delete(root + "a").build());
+    long second = put(root + "a", "1");
+    assertThat(second).isGreaterThan(first + 1);
+    assertThat(store().commit(Txn.builder().ifAtRevision(root + "a", first).build()))
+        .isInstanceOf(CommitResult.Conflict.class);
+  }
+
+  @Test
+  void a_watch_delivers_the_changes_of_many_writers_in_revision_order() throws Exception {
+    long from = store().list(root).revision() + 1;
+    RecordingWatch seen = new RecordingWatch();
+    try (Watch watch = store().watch(root, from, seen)) {
+      assertThat(watch).isNotNull();
+      int each = 50;
+      List<CompletableFuture<Void>> writers = new ArrayList<>();
+      for (int w = 0; w < 4; w++) {
+        String folder = root + "w" + w + "/";
+        writers.add(
+            CompletableFuture.runAsync(
+                () -> {
+                  try {
+                    for (int i = 0; i < each; i++) {
+                      put(folder + i % 7, Integer.toString(i));
+                    }
+                  } catch (DatastoreException failed) {
+                    throw new IllegalStateException(failed);
+                  }
+                }));
+      }
+      for (CompletableFuture<Void> writer : writers) {
+        writer.get(30, TimeUnit.SECONDS);
+      }
+      seen.await(now -> now.changes().size() == 4 * each);
+      assertThat(seen.changes())
+          .extracting(Change::modRevision)
+          .isSorted()
+          .doesNotHaveDuplicates();
+    }
+  }
+
+  @Test
+  void the_same_store_says_so_in_listings_and_watches() throws Exception {
+    Listing listing = store().list(root);
+    assertThat(listing.store().cluster()).isNotEmpty();
+    assertThat(store().getAll(List.of(root + "a")).store()).isEqualTo(listing.store());
+    RecordingWatch seen = new RecordingWatch();
+    try (Watch watch = store().watch(root, listing.revision() + 1, seen)) {
+      assertThat(watch).isNotNull();
+      seen.await(now -> now.startedAt() > 0);
+      assertThat(seen.store()).isEqualTo(listing.store());
     }
   }
 }

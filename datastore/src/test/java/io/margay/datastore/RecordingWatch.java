@@ -12,10 +12,12 @@ public final class RecordingWatch implements WatchListener {
 
   private final List<Change> changes = new ArrayList<>();
   private final List<WatchEnd> ends = new ArrayList<>();
+  private StoreId startedBy = new StoreId("nobody yet", 0);
   private long startedAt;
 
   @Override
-  public synchronized void onStarted(long storeRevision) {
+  public synchronized void onStarted(StoreId store, long storeRevision) {
+    startedBy = store;
     startedAt = storeRevision;
     notifyAll();
   }
@@ -41,6 +43,10 @@ public final class RecordingWatch implements WatchListener {
 
   public synchronized List<WatchEnd> ends() {
     return List.copyOf(ends);
+  }
+
+  public synchronized StoreId store() {
+    return startedBy;
   }
 
   public synchronized long startedAt() {

@@ -17,6 +17,8 @@ class SnapshotFileTest {
   private static final SnapshotFile.Snapshot SNAPSHOT =
       new SnapshotFile.Snapshot(
           Instant.parse("2026-11-23T10:00:00Z"),
+          "cdf818194e3a8c32",
+          List.of("http://10.0.0.1:2379", "http://10.0.0.2:2379"),
           42,
           List.of(new KeyValue("/a", "{\"ü\":1}", 7), new KeyValue("/b", "", 42)));
 
@@ -37,7 +39,9 @@ class SnapshotFileTest {
   void a_new_snapshot_replaces_the_old_one() throws IOException {
     Path file = directory.resolve("snapshot");
     SnapshotFile.write(file, SNAPSHOT);
-    SnapshotFile.Snapshot next = new SnapshotFile.Snapshot(SNAPSHOT.takenAt(), 43, List.of());
+    SnapshotFile.Snapshot next =
+        new SnapshotFile.Snapshot(
+            SNAPSHOT.takenAt(), SNAPSHOT.cluster(), SNAPSHOT.endpoints(), 43, List.of());
     SnapshotFile.write(file, next);
     assertThat(SnapshotFile.read(file)).contains(next);
   }
@@ -70,5 +74,21 @@ class SnapshotFileTest {
     assertThatThrownBy(() -> SnapshotFile.read(file))
         .hasMessageContaining("damaged")
         .hasMessageContaining("delete it");
+  }
+
+  @Test
+  void a_snapshot_of_another_store_is_told_by_its_endpoints() {
+    assertThat(SNAPSHOT.isOf(List.of("http://10.0.0.9:2379", "http://10.0.0.2:2379"))).isTrue();
+    assertThat(SNAPSHOT.isOf(List.of("http://10.1.0.1:2379"))).isFalse();
+  }
+
+  @Test
+  void a_write_that_fails_leaves_the_old_snapshot() throws IOException {
+    Path file = directory.resolve("snapshot");
+    SnapshotFile.write(file, SNAPSHOT);
+    // A folder where the neighbour goes: the write can't even begin.
+    Files.createDirectories(directory.resolve("snapshot.new/x"));
+    assertThatThrownBy(() -> SnapshotFile.write(file, SNAPSHOT)).isInstanceOf(IOException.class);
+    assertThat(SnapshotFile.read(file)).contains(SNAPSHOT);
   }
 }

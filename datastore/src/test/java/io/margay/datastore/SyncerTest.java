@@ -2,10 +2,12 @@ package io.margay.datastore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -85,7 +87,7 @@ class SyncerTest {
     syncer.start();
     seen.await("in sync", RecordingSync::isInSync);
     assertThat(seen.content()).isEqualTo(Map.of("/a/live", "1"));
-    assertThat(syncer.items().get(20, TimeUnit.SECONDS))
+    assertThat(syncer.known().get(20, TimeUnit.SECONDS).orElseThrow().items())
         .extracting(KeyValue::key)
         .containsExactly("/a/live");
   }
@@ -97,5 +99,37 @@ class SyncerTest {
     seen.await("waiting", now -> !now.statuses().isEmpty());
     assertThat(seen.statuses()).hasOnlyElementsOfType(SyncStatus.Waiting.class);
     assertThat(seen.changes()).isEmpty();
+  }
+
+  @Test
+  void a_snapshot_is_not_asked_for_when_the_store_has_answered() throws Exception {
+    put("/a/live", "1");
+    CompletableFuture<Void> asked = new CompletableFuture<>();
+    syncer.start();
+    seen.await("in sync", RecordingSync::isInSync);
+    syncer.seedUnlessAnswered(
+        Duration.ZERO,
+        () -> {
+          asked.complete(null);
+          return List.of(new KeyValue("/a/old", "1", 3));
+        });
+    // Answered on the same thread, after the moment the snapshot would have been read.
+    put("/a/next", "1");
+    seen.await("next", now -> now.content().containsKey("/a/next"));
+    assertThat(asked).isNotDone();
+    assertThat(seen.content()).containsOnlyKeys("/a/live", "/a/next");
+  }
+
+  @Test
+  void a_snapshot_is_used_when_the_store_does_not_answer_and_none_changes_nothing()
+      throws Exception {
+    store.close();
+    syncer.start();
+    syncer.seedUnlessAnswered(Duration.ZERO, List::of);
+    syncer.seedUnlessAnswered(
+        Duration.ofMillis(1), () -> List.of(new KeyValue("/b/old", "1", 3)));
+    seen.await("seeded", RecordingSync::isStale);
+    assertThat(seen.content()).isEqualTo(Map.of("/b/old", "1"));
+    assertThat(syncer.known().get(20, TimeUnit.SECONDS)).isEmpty();
   }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +28,7 @@ final class Maintenance implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Maintenance.class);
 
   private final Path snapshotFile;
+  private final List<String> endpoints;
   private final CniVerbs verbs;
   private final DeletionQueue deletions;
   private final Syncer syncer;
@@ -41,6 +43,7 @@ final class Maintenance implements AutoCloseable {
       Syncer syncer,
       InstantSource clock) {
     this.snapshotFile = snapshotFile(settings);
+    this.endpoints = settings.datastore().endpoints();
     this.verbs = verbs;
     this.deletions = deletions;
     this.syncer = syncer;
@@ -54,6 +57,38 @@ final class Maintenance implements AutoCloseable {
   /// Where the last known good state is kept.
   static Path snapshotFile(AgentSettings settings) {
     return settings.stateDir().resolve("datastore.snapshot");
+  }
+
+  /// The last known good state, if it is that of the configured store and whole; whoever asks goes
+  /// on without it otherwise.
+  static List<KeyValue> lastKnownGood(AgentSettings settings) {
+    Path file = snapshotFile(settings);
+    try {
+      Optional<SnapshotFile.Snapshot> found = SnapshotFile.read(file);
+      if (found.isEmpty()) {
+        return List.of();
+      }
+      if (!found.get().isOf(settings.datastore().endpoints())) {
+        LOG.atWarn()
+            .addKeyValue("file", file)
+            .addKeyValue("endpoints", found.get().endpoints())
+            .log("the last known good state is another datastore's; it is not used");
+        return List.of();
+      }
+      LOG.atWarn()
+          .addKeyValue("file", file)
+          .addKeyValue("takenAt", found.get().takenAt())
+          .addKeyValue("cluster", found.get().cluster())
+          .addKeyValue("revision", found.get().revision())
+          .log("the datastore does not answer; the last known good state is in force");
+      return found.get().items();
+    } catch (IOException damaged) {
+      LOG.atWarn()
+          .addKeyValue("file", file)
+          .addKeyValue("reason", damaged.getMessage())
+          .log("the last known good state can't be read; it is not used");
+      return List.of();
+    }
   }
 
   private void run() {
@@ -72,12 +107,14 @@ final class Maintenance implements AutoCloseable {
 
   private void save() {
     try {
-      List<KeyValue> items = syncer.items().get(INTERVAL.toSeconds(), TimeUnit.SECONDS);
-      if (!items.equals(saved)) {
-        long revision = items.stream().mapToLong(KeyValue::modRevision).max().orElse(0);
+      Optional<Syncer.Known> known = syncer.known().get(INTERVAL.toSeconds(), TimeUnit.SECONDS);
+      if (known.isPresent() && !known.get().items().equals(saved)) {
+        Syncer.Known now = known.get();
         SnapshotFile.write(
-            snapshotFile, new SnapshotFile.Snapshot(clock.instant(), revision, items));
-        saved = items;
+            snapshotFile,
+            new SnapshotFile.Snapshot(
+                clock.instant(), now.store().cluster(), endpoints, now.revision(), now.items()));
+        saved = now.items();
       }
     } catch (IOException | ExecutionException | TimeoutException refused) {
       LOG.atWarn()

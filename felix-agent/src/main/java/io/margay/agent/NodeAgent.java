@@ -44,6 +44,7 @@ import io.margay.linux.route.Rtnetlink;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -72,6 +73,9 @@ public final class NodeAgent implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NodeAgent.class);
 
   private static final int EXIT_BUG = 70;
+
+  /// How long the datastore may take to answer before the last known good state is used.
+  private static final Duration SNAPSHOT_PATIENCE = Duration.ofSeconds(5);
 
   private final CountDownLatch ended = new CountDownLatch(1);
   private final AtomicInteger exitCode = new AtomicInteger();
@@ -169,6 +173,8 @@ public final class NodeAgent implements AutoCloseable {
     Syncer syncer =
         keep(new Syncer(datastore, CalcDriver.prefixes(settings.nodeName()), calc, clock, random));
     syncer.start();
+    syncer.seedUnlessAnswered(
+        SNAPSHOT_PATIENCE, () -> Maintenance.lastKnownGood(settings));
 
     EndpointDirectory directory = new EndpointDirectory(calc::endpointOf);
     AttachmentJournal journal = AttachmentJournal.open(settings.stateDir().resolve("journal"));

@@ -22,7 +22,7 @@ final class CallDeadlines implements ClientInterceptor {
     }
     Duration limit =
         method.getFullMethodName().equals(RANGE)
-            ? EtcdDatastore.LIST_DEADLINE
+            ? EtcdDatastore.PAGE_DEADLINE
             : EtcdDatastore.CALL_DEADLINE;
     return next.newCall(method, options.withDeadlineAfter(limit.toMillis(), TimeUnit.MILLISECONDS));
   }

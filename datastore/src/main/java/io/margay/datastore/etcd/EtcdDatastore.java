@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.etcd.jetcd.ByteSequence;
 import io.etcd.jetcd.Client;
-import io.etcd.jetcd.ClientBuilder;
+import io.etcd.jetcd.Response;
 import io.etcd.jetcd.kv.GetResponse;
 import io.etcd.jetcd.kv.TxnResponse;
 import io.etcd.jetcd.op.Cmp;
@@ -13,13 +13,14 @@ import io.etcd.jetcd.op.Op;
 import io.etcd.jetcd.options.DeleteOption;
 import io.etcd.jetcd.options.GetOption;
 import io.etcd.jetcd.options.PutOption;
-import io.grpc.netty.GrpcSslContexts;
 import io.margay.datastore.CommitResult;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.DatastoreSettings;
 import io.margay.datastore.KeyValue;
+import io.margay.datastore.Leases;
 import io.margay.datastore.Listing;
+import io.margay.datastore.StoreId;
 import io.margay.datastore.Txn;
 import io.margay.datastore.Watch;
 import io.margay.datastore.WatchListener;
@@ -29,92 +30,123 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The port on etcd 3.4 or later. Opening makes no round trip: the first call connects.
 ///
-/// Two habits of the client library are switched off: queued calls while there is no connection,
-/// and its own retries. Either would let a write whose caller has given up be applied later.
-public final class EtcdDatastore implements Datastore {
+/// When a TLS file changes, a second client is made with it, tried, and put in the first one's
+/// place; watches end as `Moved` and go on there. Files that can't be used, or that the servers
+/// refuse, change nothing and are tried again.
+public final class EtcdDatastore implements Datastore, Leases {
 
   /// The longest a single-key read or a commit may take. Enforced in the RPC itself, so that a late
   /// write is dropped.
   public static final Duration CALL_DEADLINE = Duration.ofSeconds(3);
 
-  /// The longest a listing may take: 100,000 keys over a slow link.
-  public static final Duration LIST_DEADLINE = Duration.ofSeconds(30);
+  /// The longest one page of a listing may take.
+  public static final Duration PAGE_DEADLINE = Duration.ofSeconds(10);
 
-  /// The largest answer accepted, in octets: a listing of 100,000 workload endpoints.
+  /// The most keys asked for in one answer of a listing; fewer when they are large.
+  public static final int PAGE_KEYS = 4096;
+
+  /// The largest answer accepted, in octets. A watch's answer can't be cut into pages.
   public static final int MAX_INBOUND_OCTETS = 64 << 20;
 
-  private static final Duration KEEPALIVE_TIME = Duration.ofSeconds(10);
-  private static final Duration KEEPALIVE_TIMEOUT = Duration.ofSeconds(2);
-  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
-  private static final int CLIENT_THREADS = 4;
+  /// How often the TLS files are compared with those in use.
+  public static final Duration CERTIFICATE_INTERVAL = Duration.ofSeconds(10);
+
+  /// Threads of the client library's callbacks, per store.
+  static final int CLIENT_THREADS = 4;
+
+  /// How long calls under way may go on over the old connection.
+  private static final Duration OLD_CLIENT_GRACE = PAGE_DEADLINE;
+
+  private static final Logger LOG = LoggerFactory.getLogger(EtcdDatastore.class);
   private static final AtomicInteger THREAD_NUMBERS = new AtomicInteger();
 
-  private final Client client;
+  private final DatastoreSettings settings;
   private final ExecutorService executor;
-  private final String endpoints;
+  private final EtcdCalls calls;
+  private final Set<EtcdWatch> watches = ConcurrentHashMap.newKeySet();
+  private final @Nullable CertificateWatch certificates;
+  private volatile Client client;
 
-  private EtcdDatastore(Client client, ExecutorService executor, String endpoints) {
-    this.client = client;
+  private EtcdDatastore(
+      DatastoreSettings settings, ExecutorService executor, Client client, Duration interval) {
+    this.settings = settings;
     this.executor = executor;
-    this.endpoints = endpoints;
+    this.client = client;
+    calls = new EtcdCalls(settings);
+    certificates =
+        settings.tls().map(tls -> new CertificateWatch(tls, interval, this::renew)).orElse(null);
   }
 
-  /// @throws DatastoreException of kind INVALID, when a TLS file can't be read
+  /// @throws DatastoreException of kind INVALID, when a TLS file can't be used
   public static EtcdDatastore open(DatastoreSettings settings) throws DatastoreException {
+    return open(settings, CERTIFICATE_INTERVAL);
+  }
+
+  static EtcdDatastore open(DatastoreSettings settings, Duration certificateInterval)
+      throws DatastoreException {
     ExecutorService executor = clientThreads();
     try {
-      ClientBuilder builder =
-          Client.builder()
-              .endpoints(settings.endpoints().toArray(String[]::new))
-              .useVertx()
-              .executorService(executor)
-              .waitForReady(false)
-              .retryMaxAttempts(0)
-              .interceptor(new CallDeadlines())
-              .connectTimeout(CONNECT_TIMEOUT)
-              .keepaliveTime(KEEPALIVE_TIME)
-              .keepaliveTimeout(KEEPALIVE_TIMEOUT)
-              .keepaliveWithoutCalls(true)
-              .maxInboundMessageSize(MAX_INBOUND_OCTETS);
-      settings
-          .user()
-          .ifPresent(user -> builder.user(bytes(user.name())).password(bytes(user.password())));
-      if (settings.tls().isPresent()) {
-        useTls(builder, settings.tls().get());
-      }
-      return new EtcdDatastore(builder.build(), executor, settings.endpointText());
-    } catch (SSLException | IllegalArgumentException unusable) {
+      return new EtcdDatastore(
+          settings, executor, EtcdConnection.open(settings, executor), certificateInterval);
+    } catch (DatastoreException unusable) {
       executor.shutdown();
-      throw new DatastoreException(
-          DatastoreException.Kind.INVALID,
-          settings.endpointText(),
-          "the datastore settings can't be used: "
-              + unusable.getMessage()
-              + "; check the files of datastore.tls",
-          unusable);
+      throw unusable;
     }
   }
 
-  private static void useTls(ClientBuilder builder, DatastoreSettings.Tls tls) throws SSLException {
-    builder.sslContext(
-        ssl -> {
-          GrpcSslContexts.configure(ssl).trustManager(tls.caFile().toFile());
-          if (tls.certificateFile().isPresent() && tls.keyFile().isPresent()) {
-            ssl.keyManager(tls.certificateFile().get().toFile(), tls.keyFile().get().toFile());
-          }
-        });
+  /// Files as they are now, in a client of their own, which must get through to some server.
+  private boolean renew() {
+    Client fresh = null;
+    try {
+      Client made = EtcdConnection.open(settings, executor);
+      fresh = made;
+      calls.awaitRead(
+          () -> made.getKVClient().get(bytes("/margay/v1/probe")), CALL_DEADLINE, "trying");
+    } catch (DatastoreException refused) {
+      if (fresh == null || !EtcdFailures.isPermissionDenied(refused)) {
+        LOG.atWarn()
+            .addKeyValue("reason", refused.getMessage())
+            .log("the TLS files have changed but don't work; those in use stay, trying again");
+        closeQuietly(fresh);
+        return false;
+      }
+    }
+    Client old = client;
+    client = fresh;
+    LOG.atInfo()
+        .addKeyValue("endpoints", settings.endpointText())
+        .log("the TLS files have changed; a new connection is in use");
+    List.copyOf(watches).forEach(EtcdWatch::move);
+    Thread.ofVirtual()
+        .start(
+            () -> {
+              try {
+                Thread.sleep(OLD_CLIENT_GRACE);
+              } catch (InterruptedException closeNow) {
+                Thread.currentThread().interrupt();
+              }
+              closeQuietly(old);
+            });
+    return true;
+  }
+
+  private static void closeQuietly(@Nullable Client client) {
+    if (client != null) {
+      client.close();
+    }
   }
 
   private static ExecutorService clientThreads() {
@@ -137,7 +169,8 @@ public final class EtcdDatastore implements Datastore {
   @Override
   public Optional<KeyValue> get(String key) throws DatastoreException {
     GetResponse response =
-        await(client.getKVClient().get(bytes(key)), CALL_DEADLINE, "reading " + key);
+        calls.awaitRead(
+            () -> client.getKVClient().get(bytes(key)), CALL_DEADLINE, "reading " + key);
     return response.getKvs().isEmpty()
         ? Optional.empty()
         : Optional.of(toKeyValue(response.getKvs().getFirst()));
@@ -151,34 +184,29 @@ public final class EtcdDatastore implements Datastore {
     }
     Op[] reads = keys.stream().map(EtcdDatastore::read).toArray(Op[]::new);
     TxnResponse response =
-        await(
-            client.getKVClient().txn().Then(reads).commit(),
+        calls.awaitRead(
+            () -> client.getKVClient().txn().Then(reads).commit(),
             CALL_DEADLINE,
             "reading " + keys.size() + " keys from " + keys.getFirst());
     List<KeyValue> items = new ArrayList<>(keys.size());
     for (GetResponse got : response.getGetResponses()) {
       got.getKvs().forEach(item -> items.add(toKeyValue(item)));
     }
-    return new Listing(response.getHeader().getRevision(), items);
+    return new Listing(
+        storeOf(response.getHeader()), response.getHeader().getRevision(), items);
   }
 
   @Override
   public Listing list(String prefix) throws DatastoreException {
-    GetResponse response =
-        await(
-            client.getKVClient().get(bytes(prefix), GetOption.builder().isPrefix(true).build()),
-            LIST_DEADLINE,
-            "listing " + prefix);
-    List<KeyValue> items = new ArrayList<>(response.getKvs().size());
-    response.getKvs().forEach(item -> items.add(toKeyValue(item)));
-    return new Listing(response.getHeader().getRevision(), items);
+    return new EtcdListing(calls, client.getKVClient(), prefix).read();
   }
 
   @Override
   public CommitResult commit(Txn txn) throws DatastoreException {
     Cmp[] comparisons =
         txn.conditions().stream().map(EtcdDatastore::comparison).toArray(Cmp[]::new);
-    Op[] writes = txn.writes().stream().map(EtcdDatastore::write).toArray(Op[]::new);
+    Op[] writes =
+        txn.writes().stream().map(write -> write(write, PutOption.DEFAULT)).toArray(Op[]::new);
     Op[] reads =
         txn.conditions().stream()
             .map(Txn.Condition::key)
@@ -186,8 +214,8 @@ public final class EtcdDatastore implements Datastore {
             .map(EtcdDatastore::read)
             .toArray(Op[]::new);
     TxnResponse response =
-        await(
-            client.getKVClient().txn().If(comparisons).Then(writes).Else(reads).commit(),
+        calls.await(
+            () -> client.getKVClient().txn().If(comparisons).Then(writes).Else(reads).commit(),
             CALL_DEADLINE,
             "committing " + describe(txn));
     long revision = response.getHeader().getRevision();
@@ -206,12 +234,83 @@ public final class EtcdDatastore implements Datastore {
 
   @Override
   public Watch watch(String prefix, long fromRevision, WatchListener listener) {
-    return EtcdWatch.start(
-        client.getWatchClient(), executor, endpoints, prefix, fromRevision, listener);
+    EtcdWatch watch =
+        new EtcdWatch(
+            executor, calls, new EtcdWatch.Range(prefix, fromRevision), listener, watches::remove);
+    watches.add(watch);
+    Client asked = client;
+    watch.start(asked.getWatchClient());
+    if (asked != client) {
+      watch.move();
+    }
+    return watch;
+  }
+
+  @Override
+  public long grant(Duration ttl) throws DatastoreException {
+    return calls
+        .await(
+            () -> client.getLeaseClient().grant(ttl.toSeconds()),
+            CALL_DEADLINE,
+            "granting a lease of " + ttl.toSeconds() + " s")
+        .getID();
+  }
+
+  @Override
+  public boolean keepAlive(long lease) throws DatastoreException {
+    try {
+      return calls
+              .await(
+                  () -> client.getLeaseClient().keepAliveOnce(lease),
+                  CALL_DEADLINE,
+                  "keeping a lease")
+              .getTTL()
+          > 0;
+    } catch (DatastoreException failed) {
+      return notGone(failed);
+    }
+  }
+
+  @Override
+  public boolean write(long lease, List<Txn.Write> writes) throws DatastoreException {
+    Txn txn = new Txn(List.of(), writes);
+    PutOption leased = PutOption.builder().withLeaseId(lease).build();
+    Op[] operations = writes.stream().map(write -> write(write, leased)).toArray(Op[]::new);
+    try {
+      calls.await(
+          () -> client.getKVClient().txn().Then(operations).commit(),
+          CALL_DEADLINE,
+          "writing " + describe(txn));
+      return true;
+    } catch (DatastoreException failed) {
+      return notGone(failed);
+    }
+  }
+
+  @Override
+  public void revoke(long lease) throws DatastoreException {
+    try {
+      calls.await(
+          () -> client.getLeaseClient().revoke(lease), CALL_DEADLINE, "revoking a lease");
+    } catch (DatastoreException failed) {
+      notGone(failed);
+    }
+  }
+
+  /// False when the failure says that the lease is gone.
+  private static boolean notGone(DatastoreException failed) throws DatastoreException {
+    if (EtcdFailures.isLeaseGone(failed)) {
+      return false;
+    }
+    throw failed;
   }
 
   @Override
   public void close() {
+    if (certificates != null) {
+      certificates.close();
+    }
+    List.copyOf(watches).forEach(EtcdWatch::close);
     client.close();
     executor.shutdown();
   }
@@ -232,10 +331,10 @@ public final class EtcdDatastore implements Datastore {
     };
   }
 
-  private static Op write(Txn.Write write) {
+  private static Op write(Txn.Write write, PutOption option) {
     return switch (write) {
       case Txn.Write.Put(String key, String value) ->
-          Op.put(bytes(key), bytes(value), PutOption.DEFAULT);
+          Op.put(bytes(key), bytes(value), option);
       case Txn.Write.Delete(String key) -> Op.delete(bytes(key), DeleteOption.DEFAULT);
     };
   }
@@ -244,30 +343,13 @@ public final class EtcdDatastore implements Datastore {
     return Op.get(bytes(key), GetOption.DEFAULT);
   }
 
-  private <T> T await(CompletableFuture<T> call, Duration limit, String doing)
-      throws DatastoreException {
-    try {
-      return call.get(limit.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (ExecutionException failed) {
-      throw EtcdFailures.of(failed, endpoints, doing);
-    } catch (TimeoutException late) {
-      call.cancel(true);
-      throw new DatastoreException(
-          DatastoreException.Kind.DEADLINE,
-          endpoints,
-          doing + " got no answer in " + limit.toMillis() + " ms",
-          late);
-    } catch (InterruptedException stop) {
-      call.cancel(true);
-      Thread.currentThread().interrupt();
-      throw new DatastoreException(
-          DatastoreException.Kind.DEADLINE, endpoints, doing + " was interrupted", stop);
-    }
-  }
-
   static KeyValue toKeyValue(io.etcd.jetcd.KeyValue item) {
     return new KeyValue(
         item.getKey().toString(UTF_8), item.getValue().toString(UTF_8), item.getModRevision());
+  }
+
+  static StoreId storeOf(Response.Header header) {
+    return new StoreId(Long.toHexString(header.getClusterId()), header.getRaftTerm());
   }
 
   static ByteSequence bytes(String text) {

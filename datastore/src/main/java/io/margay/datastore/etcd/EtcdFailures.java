@@ -1,13 +1,21 @@
 package io.margay.datastore.etcd;
 
 import io.etcd.jetcd.common.exception.ClosedClientException;
+import io.etcd.jetcd.common.exception.CompactedException;
 import io.etcd.jetcd.common.exception.EtcdException;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.DatastoreException.Kind;
+import io.margay.datastore.DatastoreSettings;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /// Tells what a failed call means to its caller.
@@ -17,11 +25,16 @@ final class EtcdFailures {
 
   private EtcdFailures() {}
 
-  static DatastoreException of(Throwable failure, String endpoints, String doing) {
+  static DatastoreException of(Throwable failure, DatastoreSettings settings, String doing) {
+    List<Throwable> causes = causes(failure);
+    Optional<String> tls = tlsProblem(causes, settings);
+    if (tls.isPresent()) {
+      return new DatastoreException(
+          Kind.UNAUTHORISED, settings.endpointText(), doing + " failed: " + tls.get(), failure);
+    }
     Status.Code code = Status.Code.UNKNOWN;
     String message = String.valueOf(failure.getMessage());
-    Throwable cause = failure;
-    for (int i = 0; cause != null && i < MAX_CAUSES; i++, cause = cause.getCause()) {
+    for (Throwable cause : causes) {
       Status.@Nullable Code found = codeOf(cause);
       if (found != null) {
         code = found;
@@ -31,7 +44,83 @@ final class EtcdFailures {
     }
     Kind kind = kindOf(code, message.toLowerCase(Locale.ROOT));
     return new DatastoreException(
-        kind, endpoints, doing + " failed: " + message + advice(kind), failure);
+        kind,
+        settings.endpointText(),
+        doing + " failed: " + message + advice(kind, settings),
+        failure);
+  }
+
+  /// The lease of the call has run out or been revoked.
+  static boolean isLeaseGone(DatastoreException failure) {
+    return says(failure, "lease not found");
+  }
+
+  /// The revision asked for is no longer kept.
+  static boolean isCompacted(DatastoreException failure) {
+    return causes(failure).stream().anyMatch(CompactedException.class::isInstance)
+        || says(failure, "has been compacted");
+  }
+
+  /// The answer, or the request, is beyond a limit of octets.
+  static boolean isTooLarge(DatastoreException failure) {
+    return says(failure, "larger than") || says(failure, "exceeds maximum");
+  }
+
+  /// The server knows us, but not for this key.
+  static boolean isPermissionDenied(DatastoreException failure) {
+    return says(failure, "permission denied");
+  }
+
+  private static boolean says(DatastoreException failure, String words) {
+    return String.valueOf(failure.getMessage()).toLowerCase(Locale.ROOT).contains(words);
+  }
+
+  private static List<Throwable> causes(Throwable failure) {
+    List<Throwable> causes = new ArrayList<>();
+    for (Throwable cause = failure;
+        cause != null && causes.size() < MAX_CAUSES;
+        cause = cause.getCause()) {
+      causes.add(cause);
+    }
+    return causes;
+  }
+
+  /// What is wrong with a TLS connection, in the words of whoever configured it.
+  private static Optional<String> tlsProblem(List<Throwable> causes, DatastoreSettings settings) {
+    if (causes.stream().noneMatch(cause -> cause instanceof SSLException)) {
+      return Optional.empty();
+    }
+    if (causes.stream().anyMatch(CertificateExpiredException.class::isInstance)) {
+      return Optional.of("the server's certificate has expired; renew it at the server");
+    }
+    if (causes.stream().anyMatch(CertificateNotYetValidException.class::isInstance)) {
+      return Optional.of(
+          "the server's certificate is not valid yet; compare the clocks of both machines");
+    }
+    String all =
+        String.join("; ", causes.stream().map(cause -> String.valueOf(cause.getMessage())).toList())
+            .toLowerCase(Locale.ROOT);
+    if (all.contains("not an ssl/tls record")) {
+      return Optional.of("the server does not speak TLS; use http:// or give the server TLS");
+    }
+    if (all.contains("subject alternative")) {
+      return Optional.of(
+          "the server's certificate is for another name than the endpoint's; use a name of the"
+              + " certificate in datastore.endpoints");
+    }
+    if (all.contains("path building failed") || all.contains("path validation failed")) {
+      return Optional.of(
+          "the server's certificate is not signed by an authority in datastore.tls.ca");
+    }
+    if (all.contains("alert")) {
+      return Optional.of(
+          settings.tls().flatMap(DatastoreSettings.Tls::certificateFile).isPresent()
+              ? "the server refuses the certificate in datastore.tls.cert; is it expired, or signed"
+                  + " by an authority the server does not trust?"
+              : "the server wants a certificate of ours; set datastore.tls.cert and"
+                  + " datastore.tls.key");
+    }
+    return Optional.of(String.valueOf(causes.getLast().getMessage()));
   }
 
   private static Status.@Nullable Code codeOf(Throwable failure) {
@@ -45,6 +134,10 @@ final class EtcdFailures {
   }
 
   private static Kind kindOf(Status.Code code, String message) {
+    // A watch is refused in words only.
+    if (message.contains("permission denied")) {
+      return Kind.UNAUTHORISED;
+    }
     return switch (code) {
       case DEADLINE_EXCEEDED -> Kind.DEADLINE;
       case PERMISSION_DENIED, UNAUTHENTICATED -> Kind.UNAUTHORISED;
@@ -63,9 +156,12 @@ final class EtcdFailures {
     };
   }
 
-  private static String advice(Kind kind) {
+  private static String advice(Kind kind, DatastoreSettings settings) {
     return switch (kind) {
-      case UNREACHABLE, DEADLINE -> "; is etcd running, and reachable from here?";
+      case UNREACHABLE, DEADLINE ->
+          settings.tls().isPresent()
+              ? "; is etcd running, and reachable from here?"
+              : "; is etcd running, reachable from here, and without TLS?";
       case UNAUTHORISED ->
           "; check datastore.user or the certificate's common name, and the role's key ranges";
       case OVERLOADED -> "; check etcd's alarms and its database size";

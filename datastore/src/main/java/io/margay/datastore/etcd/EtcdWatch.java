@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// One watch that ends at the first trouble.
@@ -26,48 +27,43 @@ import org.jspecify.annotations.Nullable;
 final class EtcdWatch implements Watch, io.etcd.jetcd.Watch.Listener {
 
   private final Executor executor;
-  private final String endpoints;
-  private final String prefix;
-  private final long fromRevision;
+  private final EtcdCalls calls;
+  private final Range range;
   private final WatchListener listener;
+  private final Consumer<EtcdWatch> whenOver;
   private final AtomicBoolean over = new AtomicBoolean();
   private io.etcd.jetcd.Watch.@Nullable Watcher watcher;
 
-  private EtcdWatch(
+  /// What is watched, and from where.
+  record Range(String prefix, long fromRevision) {}
+
+  EtcdWatch(
       Executor executor,
-      String endpoints,
-      String prefix,
-      long fromRevision,
-      WatchListener listener) {
+      EtcdCalls calls,
+      Range range,
+      WatchListener listener,
+      Consumer<EtcdWatch> whenOver) {
     this.executor = executor;
-    this.endpoints = endpoints;
-    this.prefix = prefix;
-    this.fromRevision = fromRevision;
+    this.calls = calls;
+    this.range = range;
     this.listener = listener;
+    this.whenOver = whenOver;
   }
 
-  static EtcdWatch start(
-      io.etcd.jetcd.Watch client,
-      Executor executor,
-      String endpoints,
-      String prefix,
-      long fromRevision,
-      WatchListener listener) {
-    EtcdWatch watch = new EtcdWatch(executor, endpoints, prefix, fromRevision, listener);
+  void start(io.etcd.jetcd.Watch client) {
     WatchOption option =
         WatchOption.builder()
             .isPrefix(true)
-            .withRevision(fromRevision)
+            .withRevision(range.fromRevision)
             .withProgressNotify(true)
             .withCreateNotify(true)
             .withRequireLeader(true)
             .build();
     try {
-      watch.opened(client.watch(EtcdDatastore.bytes(prefix), option, watch));
+      opened(client.watch(EtcdDatastore.bytes(range.prefix), option, this));
     } catch (RuntimeException closedClient) {
-      watch.onError(closedClient);
+      onError(closedClient);
     }
-    return watch;
   }
 
   private synchronized void opened(io.etcd.jetcd.Watch.Watcher opened) {
@@ -83,12 +79,13 @@ final class EtcdWatch implements Watch, io.etcd.jetcd.Watch.Listener {
       return;
     }
     if (response.isCreatedNotify()) {
-      listener.onStarted(response.getHeader().getRevision());
+      listener.onStarted(
+          EtcdDatastore.storeOf(response.getHeader()), response.getHeader().getRevision());
     }
     List<Change> changes = new ArrayList<>(response.getEvents().size());
     for (WatchEvent event : response.getEvents()) {
       // After a cut the library may repeat what is older than asked for.
-      if (event.getKeyValue().getModRevision() >= fromRevision) {
+      if (event.getKeyValue().getModRevision() >= range.fromRevision) {
         toChange(event, changes);
       }
     }
@@ -108,7 +105,7 @@ final class EtcdWatch implements Watch, io.etcd.jetcd.Watch.Listener {
                   event.getKeyValue().getKey().toString(UTF_8),
                   event.getKeyValue().getModRevision()));
       case UNRECOGNIZED ->
-          throw new IllegalStateException("etcd sent an unknown event on " + prefix);
+          throw new IllegalStateException("etcd sent an unknown event on " + range.prefix);
     }
   }
 
@@ -117,7 +114,7 @@ final class EtcdWatch implements Watch, io.etcd.jetcd.Watch.Listener {
     end(
         failure instanceof CompactedException compacted
             ? new WatchEnd.Compacted(compacted.getCompactedRevision())
-            : new WatchEnd.Failed(EtcdFailures.of(failure, endpoints, "watching " + prefix)));
+            : new WatchEnd.Failed(calls.failure(failure, "watching " + range.prefix)));
   }
 
   @Override
@@ -126,8 +123,13 @@ final class EtcdWatch implements Watch, io.etcd.jetcd.Watch.Listener {
         new WatchEnd.Failed(
             new DatastoreException(
                 DatastoreException.Kind.UNREACHABLE,
-                endpoints,
-                "the watch of " + prefix + " was ended by the store")));
+                calls.endpoints(),
+                "the watch of " + range.prefix + " was ended by the store")));
+  }
+
+  /// The connection is to be given up although nothing is wrong.
+  void move() {
+    end(new WatchEnd.Moved());
   }
 
   private void end(WatchEnd end) {
@@ -146,6 +148,7 @@ final class EtcdWatch implements Watch, io.etcd.jetcd.Watch.Listener {
 
   /// Never on the caller's thread: it may be the client's event loop, which must not wait.
   private synchronized void stopLibrary() {
+    whenOver.accept(this);
     io.etcd.jetcd.Watch.Watcher opened = watcher;
     if (opened != null) {
       executor.execute(opened::close);

@@ -1,0 +1,75 @@
+package io.margay.datastore.etcd;
+
+import io.margay.datastore.DatastoreException;
+import io.margay.datastore.DatastoreSettings;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+
+/// Waits for single calls, within a limit.
+///
+/// @param settings the store as the user configured it
+record EtcdCalls(DatastoreSettings settings) {
+
+  String endpoints() {
+    return settings.endpointText();
+  }
+
+  DatastoreException failure(Throwable failure, String doing) {
+    return EtcdFailures.of(failure, settings, doing);
+  }
+
+  /// @param call makes the call; may be refused at once
+  <T> T await(Supplier<CompletableFuture<T>> call, Duration limit, String doing)
+      throws DatastoreException {
+    CompletableFuture<T> running;
+    try {
+      running = call.get();
+    } catch (RuntimeException closedClient) {
+      throw failure(closedClient, doing);
+    }
+    try {
+      return running.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException failed) {
+      throw failure(failed, doing);
+    } catch (TimeoutException late) {
+      running.cancel(true);
+      throw new DatastoreException(
+          DatastoreException.Kind.DEADLINE,
+          endpoints(),
+          doing + " got no answer in " + limit.toMillis() + " ms",
+          late);
+    } catch (InterruptedException stop) {
+      running.cancel(true);
+      Thread.currentThread().interrupt();
+      throw new DatastoreException(
+          DatastoreException.Kind.DEADLINE, endpoints(), doing + " was interrupted", stop);
+    }
+  }
+
+  /// A call that may be made twice: another endpoint is asked, once, when the first was broken.
+  <T> T awaitRead(Supplier<CompletableFuture<T>> call, Duration limit, String doing)
+      throws DatastoreException {
+    try {
+      return await(call, limit, doing);
+    } catch (DatastoreException first) {
+      if (!isWorthAnother(first.kind()) || Thread.currentThread().isInterrupted()) {
+        throw first;
+      }
+      try {
+        return await(call, limit, doing);
+      } catch (DatastoreException second) {
+        second.addSuppressed(first);
+        throw second;
+      }
+    }
+  }
+
+  private boolean isWorthAnother(DatastoreException.Kind kind) {
+    return kind == DatastoreException.Kind.UNREACHABLE
+        || (settings.endpoints().size() > 1 && kind == DatastoreException.Kind.DEADLINE);
+  }
+}
