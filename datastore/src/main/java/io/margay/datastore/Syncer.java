@@ -44,8 +44,8 @@ public final class Syncer implements AutoCloseable {
   public static final Duration REFUSED_BACKOFF = Duration.ofSeconds(30);
 
   /// The longest a lost store goes unnoticed: keepalive of a silent connection (12 s), or a page of
-  /// a listing that never comes (10 s).
-  public static final Duration STALE_BOUND = Duration.ofSeconds(15);
+  /// a listing that never comes (10 s), and room for a busy machine.
+  public static final Duration STALE_BOUND = Duration.ofSeconds(20);
 
   /// How often everything is listed and compared although nothing seems wrong.
   public static final Duration RELIST_INTERVAL = Duration.ofMinutes(10);

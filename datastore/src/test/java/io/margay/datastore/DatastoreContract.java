@@ -20,6 +20,11 @@ public abstract class DatastoreContract {
   /// Forgets history up to this revision.
   protected abstract void compact(long revision) throws Exception;
 
+  /// As many keys as make a listing of several pages.
+  protected int many() {
+    return 9_000;
+  }
+
   private final String root = "/test/" + System.nanoTime() + "/";
 
   private long put(String key, String value) throws DatastoreException {
@@ -195,7 +200,7 @@ public abstract class DatastoreContract {
 
   @Test
   void a_listing_of_thousands_is_of_one_revision_and_in_the_order_of_octets() throws Exception {
-    int keys = 9_000;
+    int keys = many();
     for (int at = 0; at < keys; ) {
       Txn.Builder txn = Txn.builder();
       for (int i = 0; i < Txn.MAX_OPERATIONS && at < keys; i++, at++) {

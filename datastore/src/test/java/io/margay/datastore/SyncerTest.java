@@ -126,8 +126,7 @@ class SyncerTest {
     store.close();
     syncer.start();
     syncer.seedUnlessAnswered(Duration.ZERO, List::of);
-    syncer.seedUnlessAnswered(
-        Duration.ofMillis(1), () -> List.of(new KeyValue("/b/old", "1", 3)));
+    syncer.seedUnlessAnswered(Duration.ofMillis(1), () -> List.of(new KeyValue("/b/old", "1", 3)));
     seen.await("seeded", RecordingSync::isStale);
     assertThat(seen.content()).isEqualTo(Map.of("/b/old", "1"));
     assertThat(syncer.known().get(20, TimeUnit.SECONDS)).isEmpty();

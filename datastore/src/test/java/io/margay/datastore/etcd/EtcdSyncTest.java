@@ -8,7 +8,9 @@ import io.margay.datastore.SyncStatus;
 import io.margay.datastore.Syncer;
 import io.margay.datastore.Txn;
 import io.margay.datastore.testing.EtcdProcess;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Random;
@@ -114,5 +116,91 @@ class EtcdSyncTest {
     seen.await("stale", RecordingSync::isStale);
     proxy.heal();
     seen.await("caught up", now -> now.isInSync() && now.content().containsKey("/s/meanwhile"));
+  }
+
+  @Test
+  void a_frozen_server_is_noticed_within_the_bound() throws Exception {
+    put("/s/a", "1");
+    seen.await("a", now -> now.content().size() == 1);
+    etcd.freeze();
+    long frozen = System.nanoTime();
+    try {
+      seen.await("stale", RecordingSync::isStale);
+    } finally {
+      etcd.thaw();
+    }
+    assertThat(Duration.ofNanos(System.nanoTime() - frozen)).isLessThan(Syncer.STALE_BOUND);
+    seen.await("in sync again", RecordingSync::isInSync);
+    put("/s/b", "1");
+    seen.await("b", now -> now.content().size() == 2);
+    assertThat(seen.changes()).hasSize(2);
+  }
+
+  @Test
+  void a_store_restored_from_an_old_backup_is_listed_again() throws Exception {
+    put("/s/kept", "1");
+    Path backup = directory.resolve("backup");
+    etcd.etcdctl("snapshot", "save", backup.toString());
+    put("/s/kept", "2");
+    put("/s/later", "1");
+    seen.await("later", now -> now.content().size() == 2);
+    proxy.partition();
+    etcd.kill();
+    etcd.restore(backup, directory.resolve("restored"));
+    etcd.start();
+    proxy.heal();
+    seen.await("the backup's state", now -> now.isInSync() && now.content().size() == 1);
+    assertThat(seen.content()).containsEntry("/s/kept", "1");
+    writeAnew("/s/new");
+    seen.await("news", now -> now.content().containsKey("/s/new"));
+  }
+
+  @Test
+  void a_restored_store_whose_revision_has_caught_up_is_told_by_its_term() throws Exception {
+    Path backup = directory.resolve("backup");
+    etcd.etcdctl("snapshot", "save", backup.toString());
+    // Every start is an election: what was seen is of a later term than a restored store's first.
+    etcd.kill();
+    etcd.start();
+    seen.await("in sync", RecordingSync::isInSync);
+    writeAnew("/s/lost");
+    seen.await("lost", now -> now.content().containsKey("/s/lost"));
+    proxy.partition();
+    etcd.kill();
+    etcd.restore(backup, directory.resolve("restored"));
+    etcd.start();
+    for (int i = 0; i < 5; i++) {
+      writeAnew("/s/other");
+    }
+    proxy.heal();
+    seen.await(
+        "the other history", now -> now.isInSync() && now.content().containsKey("/s/other"));
+    assertThat(seen.content()).containsOnlyKeys("/s/other");
+  }
+
+  @Test
+  void a_server_with_other_data_is_another_store() throws Exception {
+    put("/s/here", "1");
+    seen.await("here", now -> now.content().size() == 1);
+    proxy.partition();
+    etcd.kill();
+    try (EtcdProcess other = new EtcdProcess(Files.createDirectories(directory.resolve("o")))) {
+      try (EtcdDatastore there = EtcdDatastore.open(DatastoreSettings.of(other.endpoint()))) {
+        there.commit(Txn.builder().put("/s/there", "1").build());
+        for (int i = 0; i < 9; i++) {
+          there.commit(Txn.builder().put("/s/last", Integer.toString(i)).build());
+        }
+      }
+      proxy.redirect(other.clientPort());
+      proxy.heal();
+      seen.await("the other's", now -> now.isInSync() && now.content().containsKey("/s/there"));
+      assertThat(seen.content()).containsOnlyKeys("/s/there", "/s/last");
+    }
+  }
+
+  private void writeAnew(String key) throws Exception {
+    try (EtcdDatastore fresh = EtcdDatastore.open(DatastoreSettings.of(etcd.endpoint()))) {
+      fresh.commit(Txn.builder().put(key, "1").build());
+    }
   }
 }

@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class TcpProxy implements AutoCloseable {
 
   private final ServerSocket listener;
-  private final int target;
+  private volatile int target;
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
   private volatile boolean refusing;
   private volatile boolean frozen;
@@ -37,6 +37,11 @@ final class TcpProxy implements AutoCloseable {
   void partition() {
     refusing = true;
     cut();
+  }
+
+  /// New connections lead elsewhere.
+  void redirect(int port) {
+    target = port;
   }
 
   /// Keeps connections open but passes nothing on, as a half-open connection does.
