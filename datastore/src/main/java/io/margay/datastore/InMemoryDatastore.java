@@ -1,11 +1,14 @@
 package io.margay.datastore;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -13,7 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /// The whole contract in one process, with history and compaction; for tests. Watches are served on
 /// one thread of the store's own, so a listener never runs inside somebody's `commit`.
-public final class InMemoryDatastore implements Datastore {
+public final class InMemoryDatastore implements Datastore, Leases {
 
   private static final String ENDPOINT = "memory";
   private static final AtomicInteger STORES = new AtomicInteger();
@@ -26,6 +29,8 @@ public final class InMemoryDatastore implements Datastore {
   private final ExecutorService deliveries =
       Executors.newSingleThreadExecutor(
           Thread.ofPlatform().daemon().name("in-memory-datastore").factory());
+  private final Map<Long, Set<String>> leases = new HashMap<>();
+  private long lastLease;
   private final StoreId id;
   private long revision;
   private long compacted;
@@ -113,6 +118,55 @@ public final class InMemoryDatastore implements Datastore {
       watches.forEach(watch -> watch.offer(made));
     }
     return new CommitResult.Committed(revision);
+  }
+
+  @Override
+  public synchronized long grant(Duration ttl) throws DatastoreException {
+    requireOpen();
+    leases.put(++lastLease, new HashSet<>());
+    return lastLease;
+  }
+
+  @Override
+  public synchronized boolean keepAlive(long lease) throws DatastoreException {
+    requireOpen();
+    return leases.containsKey(lease);
+  }
+
+  @Override
+  public synchronized boolean write(long lease, List<Txn.Write> writes) throws DatastoreException {
+    requireOpen();
+    Set<String> keys = leases.get(lease);
+    if (keys == null) {
+      return false;
+    }
+    commit(new Txn(List.of(), writes));
+    for (Txn.Write write : writes) {
+      // A key is of the lease that put it last.
+      leases.values().forEach(others -> others.remove(write.key()));
+      if (write instanceof Txn.Write.Put) {
+        keys.add(write.key());
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public synchronized void revoke(long lease) throws DatastoreException {
+    requireOpen();
+    Set<String> keys = leases.remove(lease);
+    if (keys != null && !keys.isEmpty()) {
+      commit(
+          new Txn(
+              List.of(), keys.stream().map(key -> (Txn.Write) new Txn.Write.Delete(key)).toList()));
+    }
+  }
+
+  /// Ends every lease as if nobody had kept it alive: this store has no clock.
+  public synchronized void expireLeases() throws DatastoreException {
+    for (long lease : List.copyOf(leases.keySet())) {
+      revoke(lease);
+    }
   }
 
   private static void requireAcceptable(Txn txn) throws DatastoreException {

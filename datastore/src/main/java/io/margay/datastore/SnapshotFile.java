@@ -96,7 +96,8 @@ public final class SnapshotFile {
         writeText(out, item.key());
         writeText(out, item.value());
         out.writeLong(item.modRevision());
-        octets += Utf8.length(item.key()) + Utf8.length(item.value()) + 2 * Integer.BYTES + Long.BYTES;
+        octets +=
+            Utf8.length(item.key()) + Utf8.length(item.value()) + 2 * Integer.BYTES + Long.BYTES;
         if (octets > MAX_OCTETS) {
           throw new IOException(
               file + " would be larger than " + MAX_OCTETS + " octets; it is left as it was");

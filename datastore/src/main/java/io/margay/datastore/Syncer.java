@@ -215,8 +215,7 @@ public final class Syncer implements AutoCloseable {
     }
     if (prefixes.stream().allMatch(prefix -> prefix.fresh)) {
       lostSince = null;
-      return new SyncStatus.InSync(
-          lowestRevision());
+      return new SyncStatus.InSync(lowestRevision());
     }
     Instant since = lostSince;
     if (since == null) {

@@ -384,10 +384,7 @@ public abstract class DatastoreContract {
         writer.get(30, TimeUnit.SECONDS);
       }
       seen.await(now -> now.changes().size() == 4 * each);
-      assertThat(seen.changes())
-          .extracting(Change::modRevision)
-          .isSorted()
-          .doesNotHaveDuplicates();
+      assertThat(seen.changes()).extracting(Change::modRevision).isSorted().doesNotHaveDuplicates();
     }
   }
 

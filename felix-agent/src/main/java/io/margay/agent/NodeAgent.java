@@ -173,8 +173,7 @@ public final class NodeAgent implements AutoCloseable {
     Syncer syncer =
         keep(new Syncer(datastore, CalcDriver.prefixes(settings.nodeName()), calc, clock, random));
     syncer.start();
-    syncer.seedUnlessAnswered(
-        SNAPSHOT_PATIENCE, () -> Maintenance.lastKnownGood(settings));
+    syncer.seedUnlessAnswered(SNAPSHOT_PATIENCE, () -> Maintenance.lastKnownGood(settings));
 
     EndpointDirectory directory = new EndpointDirectory(calc::endpointOf);
     AttachmentJournal journal = AttachmentJournal.open(settings.stateDir().resolve("journal"));

@@ -22,7 +22,12 @@ final class Der {
 
   private Der() {}
 
-  private record Element(int tag, byte[] content, int end) {}
+  /// Where an element's content is.
+  private record Element(int tag, int start, int end) {
+    byte[] contentOf(byte[] der) {
+      return Arrays.copyOfRange(der, start, end);
+    }
+  }
 
   static byte[] pkcs8OfRsa(byte[] pkcs1) {
     return element(SEQUENCE, VERSION_0, RSA, element(OCTET_STRING, pkcs1));
@@ -31,14 +36,14 @@ final class Der {
   /// @throws IllegalArgumentException when the key does not name its curve
   static byte[] pkcs8OfEc(byte[] sec1) {
     // RFC 5915 §3: ECPrivateKey ::= SEQUENCE { version, privateKey, parameters [0] OPTIONAL, … }
-    byte[] fields = read(sec1, 0).content;
+    byte[] fields = read(sec1, 0).contentOf(sec1);
     for (int at = 0; at < fields.length; ) {
       Element field = read(fields, at);
       if (field.tag == CONTEXT_0) {
         return element(
             SEQUENCE,
             VERSION_0,
-            element(SEQUENCE, EC_PUBLIC_KEY, field.content),
+            element(SEQUENCE, EC_PUBLIC_KEY, field.contentOf(fields)),
             element(OCTET_STRING, sec1));
       }
       at = field.end;
@@ -66,8 +71,7 @@ final class Der {
     if (length > der.length - start) {
       throw new IllegalArgumentException("cut off");
     }
-    return new Element(
-        der[at] & 0xff, Arrays.copyOfRange(der, start, start + length), start + length);
+    return new Element(der[at] & 0xff, start, start + length);
   }
 
   private static byte[] element(int tag, byte[]... parts) {

@@ -6,6 +6,7 @@ import io.grpc.netty.GrpcSslContexts;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.DatastoreSettings;
 import java.io.IOException;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -80,8 +81,10 @@ final class EtcdConnection {
       throws SSLException {
     builder.sslContext(
         ssl -> {
-          GrpcSslContexts.configure(ssl).trustManager(trust.certificates());
-          identity.forEach(mine -> ssl.keyManager(mine.key(), mine.chain()));
+          GrpcSslContexts.configure(ssl)
+              .trustManager(trust.certificates().toArray(X509Certificate[]::new));
+          identity.forEach(
+              mine -> ssl.keyManager(mine.key(), mine.chain().toArray(X509Certificate[]::new)));
         });
   }
 }

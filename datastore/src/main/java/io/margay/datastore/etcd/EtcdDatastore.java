@@ -78,6 +78,7 @@ public final class EtcdDatastore implements Datastore, Leases {
   private final EtcdCalls calls;
   private final Set<EtcdWatch> watches = ConcurrentHashMap.newKeySet();
   private final @Nullable CertificateWatch certificates;
+  private final AtomicInteger renewals = new AtomicInteger();
   private volatile Client client;
 
   private EtcdDatastore(
@@ -126,6 +127,8 @@ public final class EtcdDatastore implements Datastore, Leases {
     }
     Client old = client;
     client = fresh;
+    // Counted before the watches are moved: one that starts meanwhile moves itself.
+    renewals.incrementAndGet();
     LOG.atInfo()
         .addKeyValue("endpoints", settings.endpointText())
         .log("the TLS files have changed; a new connection is in use");
@@ -141,6 +144,11 @@ public final class EtcdDatastore implements Datastore, Leases {
               closeQuietly(old);
             });
     return true;
+  }
+
+  /// How often the TLS files have been exchanged.
+  public int renewals() {
+    return renewals.get();
   }
 
   private static void closeQuietly(@Nullable Client client) {
@@ -192,8 +200,7 @@ public final class EtcdDatastore implements Datastore, Leases {
     for (GetResponse got : response.getGetResponses()) {
       got.getKvs().forEach(item -> items.add(toKeyValue(item)));
     }
-    return new Listing(
-        storeOf(response.getHeader()), response.getHeader().getRevision(), items);
+    return new Listing(storeOf(response.getHeader()), response.getHeader().getRevision(), items);
   }
 
   @Override
@@ -238,9 +245,9 @@ public final class EtcdDatastore implements Datastore, Leases {
         new EtcdWatch(
             executor, calls, new EtcdWatch.Range(prefix, fromRevision), listener, watches::remove);
     watches.add(watch);
-    Client asked = client;
-    watch.start(asked.getWatchClient());
-    if (asked != client) {
+    int before = renewals.get();
+    watch.start(client.getWatchClient());
+    if (renewals.get() != before) {
       watch.move();
     }
     return watch;
@@ -290,8 +297,7 @@ public final class EtcdDatastore implements Datastore, Leases {
   @Override
   public void revoke(long lease) throws DatastoreException {
     try {
-      calls.await(
-          () -> client.getLeaseClient().revoke(lease), CALL_DEADLINE, "revoking a lease");
+      calls.await(() -> client.getLeaseClient().revoke(lease), CALL_DEADLINE, "revoking a lease");
     } catch (DatastoreException failed) {
       notGone(failed);
     }
@@ -333,8 +339,7 @@ public final class EtcdDatastore implements Datastore, Leases {
 
   private static Op write(Txn.Write write, PutOption option) {
     return switch (write) {
-      case Txn.Write.Put(String key, String value) ->
-          Op.put(bytes(key), bytes(value), option);
+      case Txn.Write.Put(String key, String value) -> Op.put(bytes(key), bytes(value), option);
       case Txn.Write.Delete(String key) -> Op.delete(bytes(key), DeleteOption.DEFAULT);
     };
   }

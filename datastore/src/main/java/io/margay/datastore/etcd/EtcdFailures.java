@@ -11,6 +11,7 @@ import io.margay.datastore.DatastoreException.Kind;
 import io.margay.datastore.DatastoreSettings;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -87,7 +88,21 @@ final class EtcdFailures {
 
   /// What is wrong with a TLS connection, in the words of whoever configured it.
   private static Optional<String> tlsProblem(List<Throwable> causes, DatastoreSettings settings) {
-    if (causes.stream().noneMatch(cause -> cause instanceof SSLException)) {
+    String all =
+        String.join("; ", causes.stream().map(cause -> String.valueOf(cause.getMessage())).toList())
+            .toLowerCase(Locale.ROOT);
+    if (all.contains("while performing tls negotiation") || all.contains("not an ssl/tls record")) {
+      return Optional.of("the server does not speak TLS; use http:// or give the server TLS");
+    }
+    boolean refused = causes.stream().anyMatch(SSLException.class::isInstance);
+    // A refusal after the handshake may be overtaken by the end of the connection (TLS 1.3).
+    if (refused || all.contains("network closed") || all.contains("connection reset")) {
+      Optional<String> expired = expiredCertificate(settings);
+      if (expired.isPresent()) {
+        return expired;
+      }
+    }
+    if (!refused) {
       return Optional.empty();
     }
     if (causes.stream().anyMatch(CertificateExpiredException.class::isInstance)) {
@@ -96,12 +111,6 @@ final class EtcdFailures {
     if (causes.stream().anyMatch(CertificateNotYetValidException.class::isInstance)) {
       return Optional.of(
           "the server's certificate is not valid yet; compare the clocks of both machines");
-    }
-    String all =
-        String.join("; ", causes.stream().map(cause -> String.valueOf(cause.getMessage())).toList())
-            .toLowerCase(Locale.ROOT);
-    if (all.contains("not an ssl/tls record")) {
-      return Optional.of("the server does not speak TLS; use http:// or give the server TLS");
     }
     if (all.contains("subject alternative")) {
       return Optional.of(
@@ -115,12 +124,29 @@ final class EtcdFailures {
     if (all.contains("alert")) {
       return Optional.of(
           settings.tls().flatMap(DatastoreSettings.Tls::certificateFile).isPresent()
-              ? "the server refuses the certificate in datastore.tls.cert; is it expired, or signed"
-                  + " by an authority the server does not trust?"
-              : "the server wants a certificate of ours; set datastore.tls.cert and"
-                  + " datastore.tls.key");
+              ? "the server refuses our certificate (datastore.tls.cert); is it signed by an"
+                  + " authority the server trusts?"
+              : "the server wants our certificate (datastore.tls.cert and datastore.tls.key), and"
+                  + " there is none");
     }
     return Optional.of(String.valueOf(causes.getLast().getMessage()));
+  }
+
+  private static Optional<String> expiredCertificate(DatastoreSettings settings) {
+    return settings
+        .tls()
+        .flatMap(DatastoreSettings.Tls::certificateFile)
+        .flatMap(
+            file ->
+                PemFiles.expiry(file)
+                    .filter(end -> end.isBefore(Instant.now()))
+                    .map(
+                        end ->
+                            "our certificate "
+                                + file
+                                + " (datastore.tls.cert) has expired on "
+                                + end
+                                + "; renew it, the new one is used without a restart"));
   }
 
   private static Status.@Nullable Code codeOf(Throwable failure) {
@@ -160,7 +186,8 @@ final class EtcdFailures {
     return switch (kind) {
       case UNREACHABLE, DEADLINE ->
           settings.tls().isPresent()
-              ? "; is etcd running, and reachable from here?"
+              ? "; is etcd running, reachable from here, and does it accept our certificate"
+                  + " (datastore.tls.cert)?"
               : "; is etcd running, reachable from here, and without TLS?";
       case UNAUTHORISED ->
           "; check datastore.user or the certificate's common name, and the role's key ranges";

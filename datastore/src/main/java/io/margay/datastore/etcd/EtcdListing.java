@@ -81,9 +81,7 @@ final class EtcdListing {
       } catch (DatastoreException failed) {
         tooLarge = failed;
       }
-      if (tooLarge.kind() != Kind.INVALID
-          || !EtcdFailures.isTooLarge(tooLarge)
-          || pageKeys == 1) {
+      if (tooLarge.kind() != Kind.INVALID || !EtcdFailures.isTooLarge(tooLarge) || pageKeys == 1) {
         throw tooLarge;
       }
       pageKeys = Math.max(1, pageKeys / 8);

@@ -15,9 +15,11 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -35,15 +37,23 @@ final class PemFiles {
   private PemFiles() {}
 
   /// Who may sign the servers' certificates.
-  record Trust(X509Certificate... certificates) {}
+  record Trust(List<X509Certificate> certificates) {
+    Trust {
+      certificates = List.copyOf(certificates);
+    }
+  }
 
   /// Who we are.
-  record Identity(PrivateKey key, X509Certificate... chain) {}
+  record Identity(PrivateKey key, List<X509Certificate> chain) {
+    Identity {
+      chain = List.copyOf(chain);
+    }
+  }
 
   private record Block(String label, String body) {}
 
   static Trust trust(Path file) throws IOException {
-    return new Trust(certificates(file).toArray(X509Certificate[]::new));
+    return new Trust(certificates(file));
   }
 
   /// @throws IOException also when the key is not the certificate's
@@ -54,7 +64,16 @@ final class PemFiles {
       throw new IOException(
           "the key in " + keyFile + " is not that of the certificate in " + certificateFile);
     }
-    return new Identity(key, chain.toArray(X509Certificate[]::new));
+    return new Identity(key, chain);
+  }
+
+  /// When the first certificate in `file` ends; empty when it can't be read.
+  static Optional<Instant> expiry(Path file) {
+    try {
+      return Optional.of(certificates(file).getFirst().getNotAfter().toInstant());
+    } catch (IOException unreadable) {
+      return Optional.empty();
+    }
   }
 
   private static List<X509Certificate> certificates(Path file) throws IOException {

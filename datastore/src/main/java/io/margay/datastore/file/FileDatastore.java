@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The port on a folder that people edit and keep in git: one YAML file a resource, as
-/// {@link FileLayout} places it. One process at a time.
+/// The port on a folder that people edit and keep in git: one YAML file a resource, as {@link
+/// FileLayout} places it. One process at a time.
 ///
 /// What is true is in memory; the log (`.margay/log`) makes a commit durable before its files are
 /// touched, the files follow. An edit by somebody else is a commit of its own, found when a call
@@ -225,8 +225,7 @@ public final class FileDatastore implements Datastore {
       }
     }
     for (int at = 0; at < edits.size(); at += Txn.MAX_OPERATIONS) {
-      List<Txn.Write> some =
-          edits.subList(at, Math.min(at + Txn.MAX_OPERATIONS, edits.size()));
+      List<Txn.Write> some = edits.subList(at, Math.min(at + Txn.MAX_OPERATIONS, edits.size()));
       log.commit(memory.revision() + 1, some);
       remember(some);
       LOG.atInfo()
@@ -362,7 +361,10 @@ public final class FileDatastore implements Datastore {
     String problem = tree.problems().get(file);
     if (problem != null) {
       throw invalid(
-          file + " has an edit that can't be read (" + problem + "); mend or delete the file first");
+          file
+              + " has an edit that can't be read ("
+              + problem
+              + "); mend or delete the file first");
     }
     switch (write) {
       case Txn.Write.Put(String key, String value) -> {

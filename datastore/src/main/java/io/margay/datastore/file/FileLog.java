@@ -62,10 +62,7 @@ final class FileLog implements AutoCloseable {
     Files.createDirectories(file.getParent());
     FileChannel channel =
         FileChannel.open(
-            file,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE);
+            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     FileLog log = new FileLog(file, channel);
     try {
       log.read(Files.readAllBytes(file));

@@ -117,8 +117,7 @@ final class FileTree {
           Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       return attributes.isRegularFile()
           ? Optional.of(
-              new Signature(
-                  attributes.lastModifiedTime(), attributes.size(), attributes.fileKey()))
+              new Signature(attributes.lastModifiedTime(), attributes.size(), attributes.fileKey()))
           : Optional.empty();
     } catch (NoSuchFileException | NotDirectoryException absent) {
       return Optional.empty();
@@ -249,8 +248,7 @@ final class FileTree {
         one.get();
       }
     } catch (ExecutionException failed) {
-      throw new IOException(
-          "can't be synced: " + failed.getCause().getMessage(), failed.getCause());
+      throw new IOException("can't be synced: " + failed.getMessage(), failed);
     } catch (InterruptedException stop) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted while syncing");

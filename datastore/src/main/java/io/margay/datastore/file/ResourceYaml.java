@@ -94,8 +94,7 @@ final class ResourceYaml {
   /// Reads one document and checks that it is the resource its file name says.
   static String toJson(String yaml, ResourceRef expected) throws UnreadableException {
     JsonNode tree;
-    try (MappingIterator<JsonNode> documents =
-        PLAIN.readerFor(JsonNode.class).readValues(yaml)) {
+    try (MappingIterator<JsonNode> documents = PLAIN.readerFor(JsonNode.class).readValues(yaml)) {
       if (!documents.hasNextValue()) {
         throw new UnreadableException("empty; delete the file to delete the resource");
       }

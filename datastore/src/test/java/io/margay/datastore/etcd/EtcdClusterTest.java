@@ -51,8 +51,7 @@ class EtcdClusterTest {
   }
 
   private DatastoreSettings settings() {
-    return DatastoreSettings.of(
-        members.stream().map(EtcdProcess::endpoint).toArray(String[]::new));
+    return DatastoreSettings.of(members.stream().map(EtcdProcess::endpoint).toArray(String[]::new));
   }
 
   private EtcdProcess leader() throws Exception {
@@ -119,9 +118,7 @@ class EtcdClusterTest {
         EtcdDatastore three =
             EtcdDatastore.open(
                 DatastoreSettings.of(
-                    members.get(0).endpoint(),
-                    hanging.endpoint(),
-                    members.get(2).endpoint()))) {
+                    members.get(0).endpoint(), hanging.endpoint(), members.get(2).endpoint()))) {
       readEventually(three);
       hanging.freeze();
       for (int i = 0; i < 6; i++) {

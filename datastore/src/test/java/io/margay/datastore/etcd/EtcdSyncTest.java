@@ -173,8 +173,7 @@ class EtcdSyncTest {
       writeAnew("/s/other");
     }
     proxy.heal();
-    seen.await(
-        "the other history", now -> now.isInSync() && now.content().containsKey("/s/other"));
+    seen.await("the other history", now -> now.isInSync() && now.content().containsKey("/s/other"));
     assertThat(seen.content()).containsOnlyKeys("/s/other");
   }
 

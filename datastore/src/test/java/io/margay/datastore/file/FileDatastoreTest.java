@@ -34,7 +34,8 @@ class FileDatastoreTest extends DatastoreContract {
       "/calico/resources/v3/projectcalico.org/ippools/default-ipv4";
   private static final String POOL =
       """
-      {"apiVersion":"projectcalico.org/v3","kind":"IPPool","metadata":{"name":"default-ipv4","annotations":{"a":"yes","n":"012","t":"2024-01-01"}},"spec":{"cidr":"10.0.0.0/16","natOutgoing":true,"f":1.50,"i":12345678901234567890}}""";
+      {"apiVersion":"projectcalico.org/v3","kind":"IPPool","metadata":{"name":"default-ipv4","annotations":{"a":"yes","n":"012","t":"2024-01-01"}},"spec":{"cidr":"10.0.0.0/16","natOutgoing":true,"f":1.50,"i":12345678901234567890}}\
+      """;
   private static final Duration NEVER = Duration.ofHours(1);
   private static final Duration OFTEN = Duration.ofMillis(5);
 

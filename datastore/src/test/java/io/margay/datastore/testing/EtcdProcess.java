@@ -70,8 +70,7 @@ public final class EtcdProcess implements AutoCloseable {
       all.add(new EtcdProcess(own, "m" + i, "http", List.of()));
     }
     String together =
-        String.join(
-            ",", all.stream().map(member -> member.name + "=" + member.peerUrl()).toList());
+        String.join(",", all.stream().map(member -> member.name + "=" + member.peerUrl()).toList());
     for (EtcdProcess member : all) {
       member.initialCluster = together;
       member.launch();
@@ -183,6 +182,9 @@ public final class EtcdProcess implements AutoCloseable {
     while (System.nanoTime() < deadline) {
       try (Socket socket = new Socket()) {
         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), clientPort), 500);
+        if (!isRunning()) {
+          throw new IOException("somebody else listens on port " + clientPort);
+        }
         return;
       } catch (IOException notYet) {
         if (!isRunning()) {
