@@ -387,6 +387,12 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
         .findFirst();
   }
 
+  /// A pod of this node. From any thread.
+  Optional<WorkloadEndpoint> endpointByKey(EndpointKey key) {
+    return Optional.ofNullable(
+        endpointsNow.get(new ResourceRef(Kind.WORKLOAD_ENDPOINT, key.namespace(), key.name())));
+  }
+
   /// The CIDR of a pool by its name. From any thread.
   Optional<Prefix> poolByName(String name) {
     return Optional.ofNullable(poolsNow.get(name));

@@ -26,7 +26,6 @@ import io.margay.cni.protocol.CniServer;
 import io.margay.cni.protocol.DeletionQueue;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.wiring.VethPodNetwork;
-import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.SyncStatus;
 import io.margay.datastore.Syncer;
@@ -124,7 +123,7 @@ public final class NodeAgent implements AutoCloseable {
     Loop dataplaneLoop = new Loop("dataplane", this::onBug);
 
     // Connecting takes longest and needs nothing of the rest.
-    Datastore datastore = keep(EtcdDatastore.open(settings.datastore()));
+    EtcdDatastore datastore = keep(EtcdDatastore.open(settings.datastore()));
     Ipam ipam = keep(new Ipam(datastore, clock, Pools.none()));
 
     HostSettings.apply();
@@ -165,6 +164,11 @@ public final class NodeAgent implements AutoCloseable {
               // Posted after the first announcement, so that the speaker runs by then.
               dataplane.begin(() -> calcLoop.post(applied::countDown));
             });
+    StatusReporter status =
+        keep(
+            new StatusReporter(
+                settings.nodeName(), datastore, datastore, calc::endpointByKey, clock));
+    dataplane.reportTo(status);
     calcLoop.start(calc::settle);
     dataplaneLoop.start(dataplane::settle);
     keep(dataplaneLoop);
@@ -231,6 +235,7 @@ public final class NodeAgent implements AutoCloseable {
                             settings.stateDir().resolve("journal"),
                             clock));
                 metrics.watchGarbage(care::suspected, care::due, care::freed);
+                status.start();
                 times.mark("ready");
                 announce.accept("ready");
                 LOG.atInfo()

@@ -190,16 +190,13 @@ class EtcdRolesTest {
       assertThat(store.write(lease, List.of(new Txn.Write.Put(own, "{}")))).isTrue();
       assertThat(store.keepAlive(lease)).isTrue();
       assertRefused(
-          () ->
-              store.write(
-                  lease, List.of(new Txn.Write.Put(own.replace("/a/", "/b/"), "{}"))));
+          () -> store.write(lease, List.of(new Txn.Write.Put(own.replace("/a/", "/b/"), "{}"))));
       store.revoke(lease);
       assertThat(store.get(own)).isEmpty();
     }
   }
 
-  private static void assertRefused(
-      org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+  private static void assertRefused(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
     assertThatThrownBy(call)
         .isInstanceOfSatisfying(
             DatastoreException.class,

@@ -37,7 +37,7 @@ class EtcdTlsTest {
   @TempDir private Path directory;
 
   private Certificates ours;
-  private EtcdProcess etcd;
+  private final List<EtcdProcess> servers = new ArrayList<>();
 
   @BeforeEach
   void authority() throws Exception {
@@ -46,9 +46,15 @@ class EtcdTlsTest {
 
   @AfterEach
   void stop() {
-    if (etcd != null) {
-      etcd.close();
-    }
+    servers.forEach(EtcdProcess::close);
+  }
+
+  private EtcdProcess etcd() {
+    return servers.getFirst();
+  }
+
+  private void plainServer() throws IOException {
+    servers.add(new EtcdProcess(Files.createDirectories(directory.resolve("etcd"))));
   }
 
   private void server(String who, String... more) throws IOException {
@@ -56,9 +62,9 @@ class EtcdTlsTest {
         new ArrayList<>(
             List.of("--cert-file=" + ours.certificate(who), "--key-file=" + ours.key(who)));
     options.addAll(List.of(more));
-    etcd =
+    servers.add(
         EtcdProcess.withTls(
-            Files.createDirectories(directory.resolve("etcd")), options.toArray(String[]::new));
+            Files.createDirectories(directory.resolve("etcd")), options.toArray(String[]::new)));
   }
 
   private void mutualServer(String... more) throws IOException {
@@ -69,7 +75,7 @@ class EtcdTlsTest {
   }
 
   private DatastoreSettings settings(DatastoreSettings.Tls tls) {
-    return new DatastoreSettings(List.of(etcd.endpoint()), Optional.empty(), Optional.of(tls));
+    return new DatastoreSettings(List.of(etcd().endpoint()), Optional.empty(), Optional.of(tls));
   }
 
   private static DatastoreSettings.Tls trusting(Path ca) {
@@ -199,10 +205,10 @@ class EtcdTlsTest {
 
   @Test
   void tls_to_a_server_without_it_is_told_so() throws Exception {
-    etcd = new EtcdProcess(Files.createDirectories(directory.resolve("etcd")));
+    plainServer();
     DatastoreSettings wrong =
         new DatastoreSettings(
-            List.of("https://127.0.0.1:" + etcd.clientPort()),
+            List.of("https://127.0.0.1:" + etcd().clientPort()),
             Optional.empty(),
             Optional.of(trusting(ours.ca())));
     assertRefused(wrong, "does not speak TLS");
@@ -212,7 +218,7 @@ class EtcdTlsTest {
   void no_tls_to_a_server_with_it_fails_in_time_and_names_the_cause() throws Exception {
     server("server");
     try (EtcdDatastore store =
-        EtcdDatastore.open(DatastoreSettings.of("http://127.0.0.1:" + etcd.clientPort()))) {
+        EtcdDatastore.open(DatastoreSettings.of("http://127.0.0.1:" + etcd().clientPort()))) {
       assertThatThrownBy(() -> store.get("/tls"))
           .isInstanceOf(DatastoreException.class)
           .hasMessageContaining("without TLS?");
@@ -234,7 +240,7 @@ class EtcdTlsTest {
 
   @Test
   void files_that_cannot_be_used_are_named_when_the_store_is_opened() throws Exception {
-    etcd = new EtcdProcess(Files.createDirectories(directory.resolve("etcd")));
+    plainServer();
     Path encrypted = directory.resolve("encrypted.key");
     Certificates.openssl(
         "pkcs8",
@@ -336,6 +342,6 @@ class EtcdTlsTest {
                 "--cert=" + ours.certificate(who),
                 "--key=" + ours.key(who)));
     all.addAll(List.of(words));
-    etcd.etcdctl(all.toArray(String[]::new));
+    etcd().etcdctl(all.toArray(String[]::new));
   }
 }

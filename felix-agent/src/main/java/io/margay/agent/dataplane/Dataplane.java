@@ -58,6 +58,15 @@ public final class Dataplane implements FibListener {
 
   private static final Logger LOG = LoggerFactory.getLogger(Dataplane.class);
 
+  private static final EndpointStatusListener NOBODY =
+      new EndpointStatusListener() {
+        @Override
+        public void onStatus(EndpointKey endpoint, Status status) {}
+
+        @Override
+        public void onGone(EndpointKey endpoint) {}
+      };
+
   private final Loop loop;
   private final FirewallManager firewall;
   private final RouteTable routes;
@@ -67,6 +76,8 @@ public final class Dataplane implements FibListener {
   private final Set<IpFamily> swept = EnumSet.noneOf(IpFamily.class);
   private final List<Waiter> waiters = new ArrayList<>();
   private final List<Runnable> whenRouted = new ArrayList<>();
+  private final Set<EndpointKey> unplugged = new HashSet<>();
+  private EndpointStatuses statuses = new EndpointStatuses(NOBODY);
   private @Nullable BlocksWaiter blocksWaiter;
   private boolean begun;
   private boolean retryScheduled;
@@ -89,6 +100,11 @@ public final class Dataplane implements FibListener {
     this.firewall = firewall;
     this.routes = routes;
     this.links = links;
+  }
+
+  /// Tells from now on how each pod fares.
+  public void reportTo(EndpointStatusListener listener) {
+    loop.post(() -> statuses = new EndpointStatuses(listener));
   }
 
   /// Everything desired has been handed over once: writing may begin, and what an earlier process
@@ -142,6 +158,7 @@ public final class Dataplane implements FibListener {
     switch (update) {
       case PolicyUpdate.EndpointUpdated(EndpointKey key, EndpointPolicy policy) -> {
         unroute(key);
+        statuses.changing(key);
         Pod pod = new Pod(policy.interfaceName(), policy.addresses());
         pods.put(key, pod);
         route(key, pod);
@@ -174,6 +191,11 @@ public final class Dataplane implements FibListener {
       return;
     }
     unresolved.remove(key);
+    if (index.isPresent()) {
+      unplugged.remove(key);
+    } else {
+      unplugged.add(key);
+    }
     for (IpAddress address : pod.addresses()) {
       if (index.isPresent()) {
         routes.update(
@@ -191,6 +213,7 @@ public final class Dataplane implements FibListener {
   private void unroute(EndpointKey key) {
     Pod old = pods.remove(key);
     unresolved.remove(key);
+    unplugged.remove(key);
     if (old == null) {
       return;
     }
@@ -319,9 +342,24 @@ public final class Dataplane implements FibListener {
     whenRouted.forEach(Runnable::run);
     whenRouted.clear();
     status = new DataplaneStatus(pods.size(), problem(result));
+    statuses.settled(pods.keySet(), endpoint -> statusOf(endpoint, pending));
     if (!pending.isEmpty()) {
       retryLater();
     }
+  }
+
+  private EndpointStatusListener.Status statusOf(EndpointKey endpoint, Set<Prefix> pending) {
+    if (unresolved.contains(endpoint)) {
+      return EndpointStatusListener.Status.ERROR;
+    }
+    if (unplugged.contains(endpoint)) {
+      return EndpointStatusListener.Status.DOWN;
+    }
+    return Objects.requireNonNull(pods.get(endpoint)).addresses().stream()
+            .map(IpAddress::toHostPrefix)
+            .anyMatch(pending::contains)
+        ? EndpointStatusListener.Status.ERROR
+        : EndpointStatusListener.Status.UP;
   }
 
   private static Optional<String> problem(RouteApplyResult result) {
@@ -342,6 +380,7 @@ public final class Dataplane implements FibListener {
         .addKeyValue("reason", reason)
         .log("the kernel refused a change; trying again");
     status = new DataplaneStatus(pods.size(), Optional.of(part + ": " + reason));
+    statuses.refused();
     retryLater();
   }
 

@@ -37,6 +37,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -344,5 +346,36 @@ class DataplaneTest {
         new FibDelta(List.of(new FibChange.Install(BLOCK, List.of(new FibNextHop(TOR, null))))));
     dataplane.setBlocks(Set.of(BLOCK), () -> {});
     assertThat(routes()).containsExactly(RouteSpec.blackhole().toRoute(BLOCK));
+  }
+
+  @Test
+  void each_pods_status_is_told_when_it_changes_and_only_then() throws Exception {
+    List<String> told = new CopyOnWriteArrayList<>();
+    dataplane.reportTo(
+        new EndpointStatusListener() {
+          @Override
+          public void onStatus(EndpointKey endpoint, Status status) {
+            told.add(endpoint.name() + " " + status);
+          }
+
+          @Override
+          public void onGone(EndpointKey endpoint) {
+            told.add(endpoint.name() + " gone");
+          }
+        });
+    run();
+    begin().get(20, TimeUnit.SECONDS);
+    handIn("a", endpoint("a", "cali1", "10.65.0.1")).get(20, TimeUnit.SECONDS);
+    handIn("late", endpoint("late", "cali9", "10.65.0.9")).get(20, TimeUnit.SECONDS);
+    handIn("a", endpoint("a", "cali1", "10.65.0.1")).get(20, TimeUnit.SECONDS);
+    assertThat(test.see(() -> List.copyOf(told))).containsExactly("a UP", "late DOWN");
+    test.see(() -> links.put("cali9", 12));
+    handIn("late", endpoint("late", "cali9", "10.65.0.9")).get(20, TimeUnit.SECONDS);
+    test.see(() -> unreadable.add("cali2"));
+    handIn("odd", endpoint("odd", "cali2", "10.65.0.3"));
+    handIn("a", new PolicyUpdate.EndpointRemoved(key("a"))).get(20, TimeUnit.SECONDS);
+    assertThat(test.see(() -> List.copyOf(told)))
+        .containsSubsequence("late DOWN", "late UP", "odd ERROR")
+        .contains("a gone");
   }
 }
