@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# The benches behind ./dev bench. usage: run.sh [cni|agent|ipam|jmh]... or run.sh bgp [BENCH]...
+# The benches behind ./dev bench. usage: run.sh [cni|agent|ipam|jmh]... or run.sh datastore or run.sh bgp [BENCH]...
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 if [ "${1:-}" = bgp ]; then
   shift
   exec bash "$root/bench/bgp/run.sh" "$@"
+fi
+if [ "${1:-}" = datastore ]; then
+  exec bash "$root/bench/datastore/run.sh"
 fi
 . "$root/deploy/packages.sh"
 PATH=$PATH:/usr/sbin:/sbin
@@ -96,6 +99,6 @@ for bench in "$@"; do
     agent) bench_agent ;;
     ipam) bench_ipam ;;
     jmh) bench_jmh ;;
-    *) echo "bench: no bench is called $bench; there are: cni, agent, ipam, jmh, and bgp with its own" >&2; exit 2 ;;
+    *) echo "bench: no bench is called $bench; there are: cni, agent, ipam, jmh, datastore, and bgp with its own" >&2; exit 2 ;;
   esac
 done

@@ -6,9 +6,11 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -130,5 +132,69 @@ class SyncerTest {
     seen.await("seeded", RecordingSync::isStale);
     assertThat(seen.content()).isEqualTo(Map.of("/b/old", "1"));
     assertThat(syncer.known().get(20, TimeUnit.SECONDS)).isEmpty();
+  }
+
+  @Test
+  void a_refusal_is_told_as_such_and_not_repeated_at_once() throws Exception {
+    RefusingDatastore refusing = new RefusingDatastore();
+    RecordingSync told = new RecordingSync();
+    CompletableFuture<Void> later = new CompletableFuture<>();
+    try (Syncer refused =
+        new Syncer(refusing, List.of("/a/"), told, InstantSource.system(), new Random(1))) {
+      refused.start();
+      told.await("the refusal", now -> now.statuses().size() == 2);
+      assertThat(told.statuses().getLast())
+          .isInstanceOfSatisfying(
+              SyncStatus.Waiting.class,
+              waiting -> assertThat(waiting.reason()).startsWith("UNAUTHORISED: no such role"));
+      // Half a second on the syncer's own clock: five tries after any other failure.
+      refused.seedUnlessAnswered(
+          Duration.ofMillis(500),
+          () -> {
+            later.complete(null);
+            return List.of();
+          });
+      later.get(20, TimeUnit.SECONDS);
+      assertThat(refusing.listings.get()).isEqualTo(1);
+    }
+  }
+
+  /// A store that does not want us.
+  private static final class RefusingDatastore implements Datastore {
+    private final AtomicInteger listings = new AtomicInteger();
+
+    private static DatastoreException refusal() {
+      return new DatastoreException(
+          DatastoreException.Kind.UNAUTHORISED, "refusing", "no such role");
+    }
+
+    @Override
+    public Optional<KeyValue> get(String key) throws DatastoreException {
+      throw refusal();
+    }
+
+    @Override
+    public Listing getAll(List<String> keys) throws DatastoreException {
+      throw refusal();
+    }
+
+    @Override
+    public Listing list(String prefix) throws DatastoreException {
+      listings.incrementAndGet();
+      throw refusal();
+    }
+
+    @Override
+    public CommitResult commit(Txn txn) throws DatastoreException {
+      throw refusal();
+    }
+
+    @Override
+    public Watch watch(String prefix, long fromRevision, WatchListener listener) {
+      throw new IllegalStateException("nothing was listed");
+    }
+
+    @Override
+    public void close() {}
   }
 }

@@ -103,8 +103,7 @@ class StatusReporterTest {
     reporter.onStatus(POD, Status.UP);
     assertThat(put(next()))
         .isEqualTo(
-            Map.entry(
-                FOLDER + "workload/k8s/default%2fweb/endpoint/eth0", "{\"status\":\"up\"}"));
+            Map.entry(FOLDER + "workload/k8s/default%2fweb/endpoint/eth0", "{\"status\":\"up\"}"));
     reporter.onStatus(BOX, Status.ERROR);
     assertThat(put(next()))
         .isEqualTo(Map.entry(FOLDER + "workload/cni/c2/endpoint/eth0", "{\"status\":\"error\"}"));
@@ -120,8 +119,7 @@ class StatusReporterTest {
     syncer.start();
     reporter.start();
     List<String> keys = List.of(next().key(), next().key());
-    assertThat(keys)
-        .containsExactlyInAnyOrder(FOLDER + "status", FOLDER + "last_reported_status");
+    assertThat(keys).containsExactlyInAnyOrder(FOLDER + "status", FOLDER + "last_reported_status");
     assertThat(store.get(FOLDER + "status"))
         .map(KeyValue::value)
         .contains("{\"time\":\"2026-11-28T12:00:00Z\",\"uptime\":0.0,\"first_update\":true}");

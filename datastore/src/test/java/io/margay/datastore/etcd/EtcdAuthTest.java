@@ -8,6 +8,7 @@ import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.DatastoreException.Kind;
 import io.margay.datastore.DatastoreSettings;
+import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
 import io.margay.datastore.testing.EtcdProcess;
 import java.nio.file.Path;
@@ -30,7 +31,7 @@ class EtcdAuthTest {
 
   @BeforeEach
   void start() throws Exception {
-    etcd = new EtcdProcess(directory);
+    etcd = new EtcdProcess(directory, "--bcrypt-cost=4");
     etcdctl("user", "add", "root:rootpw");
     etcdctl("user", "grant-role", "root", "root");
     etcdctl("user", "add", "node:nodepw");
@@ -93,5 +94,32 @@ class EtcdAuthTest {
       assertUnauthorised(() -> wrong.get("/mine/a"));
       assertUnauthorised(() -> nobody.get("/mine/a"));
     }
+  }
+
+  @Test
+  void an_expired_token_is_renewed_without_the_caller_noticing() throws Exception {
+    try (Datastore store = open("nodepw")) {
+      store.commit(Txn.create("/mine/a", "1"));
+      // Tokens live in the server's memory: a new process knows none of them.
+      etcd.kill();
+      etcd.start();
+      assertThat(getEventually(store)).isPresent();
+      store.commit(Txn.create("/mine/b", "1"));
+    }
+  }
+
+  /// Reconnecting takes a moment; a refusal is no part of it.
+  private static Optional<KeyValue> getEventually(Datastore store) throws Exception {
+    DatastoreException last = null;
+    for (int attempt = 0; attempt < 100; attempt++) {
+      try {
+        return store.get("/mine/a");
+      } catch (DatastoreException notYet) {
+        assertThat(notYet.isOutcomeUnknown()).as(notYet.getMessage()).isTrue();
+        last = notYet;
+        Thread.sleep(100);
+      }
+    }
+    throw new AssertionError("never came back", last);
   }
 }

@@ -8,9 +8,19 @@ import io.margay.datastore.DatastoreContract;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.DatastoreException.Kind;
 import io.margay.datastore.DatastoreSettings;
+import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
 import io.margay.datastore.testing.EtcdProcess;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -112,8 +122,45 @@ class EtcdDatastoreTest extends DatastoreContract {
     }
   }
 
-  private static java.util.Optional<io.margay.datastore.KeyValue> getEventually(
-      Datastore store, String key) throws Exception {
+  @Test
+  void a_page_that_is_too_large_is_read_in_smaller_ones() throws Exception {
+    int keys = EtcdDatastore.MAX_INBOUND_OCTETS / 1_400_000 + 3;
+    String large = "x".repeat(1_400_000);
+    for (int i = 0; i < keys; i++) {
+      store.commit(Txn.builder().put("/huge/%03d".formatted(i), large).build());
+    }
+    assertThat(store.list("/huge/").items())
+        .hasSize(keys)
+        .allSatisfy(item -> assertThat(item.value()).hasSize(1_400_000));
+  }
+
+  @Test
+  void callbacks_have_a_bounded_number_of_threads() throws Exception {
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    try (EtcdDatastore own = EtcdDatastore.open(DatastoreSettings.of(etcd.endpoint()));
+        ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Optional<KeyValue>>> calls = new ArrayList<>();
+      for (int i = 0; i < 500; i++) {
+        calls.add(callers.submit(() -> own.get("/threads")));
+      }
+      for (Future<Optional<KeyValue>> call : calls) {
+        call.get(20, TimeUnit.SECONDS);
+      }
+      Set<String> made =
+          Thread.getAllStackTraces().keySet().stream()
+              .filter(thread -> !before.contains(thread))
+              .map(Thread::getName)
+              .filter(name -> !name.startsWith("ForkJoinPool"))
+              .collect(Collectors.toSet());
+      assertThat(made)
+          .filteredOn(name -> name.startsWith("etcd-client-"))
+          .hasSizeBetween(1, EtcdDatastore.CLIENT_THREADS);
+      assertThat(made)
+          .noneMatch(name -> name.startsWith("jetcd-pool") || name.startsWith("grpc-default"));
+    }
+  }
+
+  private static Optional<KeyValue> getEventually(Datastore store, String key) throws Exception {
     DatastoreException last = null;
     for (int attempt = 0; attempt < 100; attempt++) {
       try {

@@ -297,7 +297,8 @@ public final class Dataplane implements FibListener {
           swept.add(family);
           if (swept.size() == IpFamily.values().length) {
             LOG.atInfo().log(
-                "peers have told all: BGP routes of an earlier process that nobody announces are removed");
+                "peers have told all: BGP routes of an earlier process that nobody announces are"
+                    + " removed");
             routes.allowSweep(RouteClass.BGP);
           }
         });
