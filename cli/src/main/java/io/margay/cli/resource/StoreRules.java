@@ -2,12 +2,14 @@ package io.margay.cli.resource;
 
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.json.Decoded;
+import io.margay.model.resource.FieldError;
 import io.margay.model.resource.GlobalNetworkPolicy;
 import io.margay.model.resource.IPPool;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.NetworkPolicy;
 import io.margay.model.resource.PolicySpec;
 import io.margay.model.resource.Resource;
+import io.margay.model.resource.ResourceChange;
 import io.margay.model.resource.ResourceDefaults;
 import io.margay.model.resource.ResourceRef;
 import io.margay.model.resource.StagedGlobalNetworkPolicy;
@@ -15,6 +17,7 @@ import io.margay.model.resource.StagedNetworkPolicy;
 import io.margay.model.resource.TierSpec;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// What a resource must not be because of the others that are stored.
@@ -30,10 +33,15 @@ final class StoreRules {
     if (!wanted.kind().isStoredAsResource()) {
       return Optional.of("is the allocator's to write; it can only be got");
     }
-    if (wanted instanceof IPPool pool) {
-      return pool(pool, before instanceof IPPool old ? old : null, store);
+    if (before != null) {
+      List<FieldError> refusals = ResourceChange.refusals(before, wanted);
+      if (!refusals.isEmpty()) {
+        return Optional.of(
+            refusals.stream().map(FieldError::toString).collect(Collectors.joining("; ")));
+      }
     }
     return switch (wanted) {
+      case IPPool pool -> overlap(pool, store);
       case NetworkPolicy policy -> tier(policy.spec(), store);
       case GlobalNetworkPolicy policy -> tier(policy.spec(), store);
       case StagedNetworkPolicy policy -> tier(policy.spec().policy(), store);
@@ -54,15 +62,8 @@ final class StoreRules {
         : Optional.of("spec.tier: there is no tier \"" + tier + "\"; create it first");
   }
 
-  private static Optional<String> pool(IPPool pool, @Nullable IPPool before, ResourceStore store)
+  private static Optional<String> overlap(IPPool pool, ResourceStore store)
       throws DatastoreException {
-    if (before != null && !before.spec().cidr().equals(pool.spec().cidr())) {
-      return Optional.of("spec.cidr: never changes; it is " + before.spec().cidr());
-    }
-    if (before != null && before.spec().effectiveBlockSize() != pool.spec().effectiveBlockSize()) {
-      return Optional.of(
-          "spec.blockSize: never changes; it is " + before.spec().effectiveBlockSize());
-    }
     for (IPPool other : store.pools()) {
       if (!other.ref().equals(pool.ref()) && other.spec().cidr().overlaps(pool.spec().cidr())) {
         return Optional.of(

@@ -26,8 +26,7 @@ class ResourceJsonTest {
   private static final ObjectMapper PLAIN = new ObjectMapper();
 
   static Stream<ResourceDocuments.Item> examples() {
-    ResourceDocuments documents =
-        ResourceReader.read("examples", Examples.everything(), "default");
+    ResourceDocuments documents = ResourceReader.read("examples", Examples.everything(), "default");
     assertThat(documents.problems()).isEmpty();
     return documents.items().stream();
   }

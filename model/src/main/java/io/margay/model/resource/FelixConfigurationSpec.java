@@ -2,12 +2,14 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /// The node agent's knobs, by name, as written.
 ///
-/// @param settings JSON values by knob; a knob this version does not know is kept and has no effect
+/// @param settings JSON values by knob; one that is not in [#knobs] is kept and has no effect
 public record FelixConfigurationSpec(@JsonAnySetter @JsonAnyGetter Map<String, Object> settings) {
 
   /// Nothing set.
@@ -15,6 +17,31 @@ public record FelixConfigurationSpec(@JsonAnySetter @JsonAnyGetter Map<String, O
 
   public FelixConfigurationSpec {
     settings = Copies.json(settings);
+  }
+
+  /// The knobs there are, with the values they take.
+  public static KnobTable knobs() {
+    return FelixKnobs.TABLE;
+  }
+
+  /// The knobs that are set but that Calico does not document.
+  public List<String> unknownKnobs() {
+    return FelixKnobs.TABLE.unknown(settings);
+  }
+
+  /// With what Calico's client writes out in etcd mode.
+  FelixConfigurationSpec withDefaults() {
+    Map<String, Object> written = new LinkedHashMap<>(settings);
+    written.putIfAbsent("floatingIPs", "Disabled");
+    Optional<Boolean> legacy = flag("bpfConnectTimeLoadBalancingEnabled");
+    if (legacy.isPresent()) {
+      written.put("bpfConnectTimeLoadBalancing", legacy.get() ? "Enabled" : "Disabled");
+      written.put("bpfHostNetworkedNATWithoutCTLB", "Disabled");
+    } else {
+      written.putIfAbsent("bpfConnectTimeLoadBalancing", "TCP");
+      written.putIfAbsent("bpfHostNetworkedNATWithoutCTLB", "Enabled");
+    }
+    return new FelixConfigurationSpec(written);
   }
 
   /// A knob whose value is text.

@@ -42,6 +42,14 @@ final class FieldErrors {
     }
   }
 
+  /// Every entry is one of `allowed`, and none is there twice.
+  void eachOneOf(List<String> values, Set<String> allowed, String path) {
+    for (int i = 0; i < values.size(); i++) {
+      oneOf(values.get(i), allowed, path + "[" + i + "]");
+    }
+    distinct(values, path);
+  }
+
   void present(@Nullable Object value, String path) {
     if (value == null || value instanceof String text && text.isEmpty()) {
       add(path, "is required");

@@ -17,7 +17,7 @@ final class FilterValidation {
   /// Largest metric of the kernel's that a rule names: one below is left for what beats it.
   static final int MAX_PRIORITY = Integer.MAX_VALUE - 1;
 
-  private static final Pattern INTERFACE_GLOB = Pattern.compile("[a-zA-Z0-9:._*-]{1,15}");
+  private static final Pattern INTERFACE_GLOB = Pattern.compile("[a-zA-Z0-9_.*-]{1,15}");
 
   private FilterValidation() {}
 
@@ -39,8 +39,7 @@ final class FilterValidation {
     prefix(rule, family, path, errors);
     String glob = rule.interfaceGlob();
     if (glob != null && !glob.isEmpty() && !INTERFACE_GLOB.matcher(glob).matches()) {
-      errors.add(
-          path + ".interface", "\"" + glob + "\" is not 1 to 15 of A-Z a-z 0-9 : . _ - and *");
+      errors.add(path + ".interface", "\"" + glob + "\" is not 1 to 15 of A-Z a-z 0-9 . _ - and *");
     }
     if (rule.communities() != null) {
       List<String> values = rule.communities().values();

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 /// @param ipv6VXLANTunnelAddr of its tunnel device
 /// @param vxlanTunnelMACAddr of its tunnel device
 /// @param vxlanTunnelMACAddrV6 of its tunnel device
-/// @param wireguard kept for others
+/// @param wireguard its WireGuard devices
 /// @param addresses all it has
-/// @param interfaces kept for others
+/// @param interfaces its network interfaces
 /// @param orchRefs what others call it
 /// @param unknown fields this version has no name for, kept for the round trip
 public record NodeSpec(
@@ -26,19 +26,17 @@ public record NodeSpec(
     @Nullable IpAddress ipv6VXLANTunnelAddr,
     @Nullable MacAddress vxlanTunnelMACAddr,
     @Nullable MacAddress vxlanTunnelMACAddrV6,
-    Map<String, Object> wireguard,
+    @Nullable NodeWireguard wireguard,
     List<NodeAddress> addresses,
-    List<Map<String, Object>> interfaces,
+    List<NodeInterface> interfaces,
     List<OrchRef> orchRefs,
     @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
   /// Nothing given.
   public static final NodeSpec EMPTY =
-      new NodeSpec(
-          null, null, null, null, null, Map.of(), List.of(), List.of(), List.of(), Map.of());
+      new NodeSpec(null, null, null, null, null, null, List.of(), List.of(), List.of(), Map.of());
 
   public NodeSpec {
-    wireguard = Copies.json(wireguard);
     addresses = Copies.list(addresses);
     interfaces = Copies.list(interfaces);
     orchRefs = Copies.list(orchRefs);

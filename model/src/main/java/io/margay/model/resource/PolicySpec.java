@@ -110,6 +110,23 @@ public record PolicySpec(
         unknown);
   }
 
+  PolicySpec withUnknown(Map<String, Object> newUnknown) {
+    return new PolicySpec(
+        tier,
+        order,
+        selector,
+        namespaceSelector,
+        serviceAccountSelector,
+        types,
+        ingress,
+        egress,
+        doNotTrack,
+        preDNAT,
+        applyOnForward,
+        performanceHints,
+        newUnknown);
+  }
+
   public PolicySpec withTier(@Nullable String newTier) {
     return new PolicySpec(
         newTier,

@@ -11,6 +11,9 @@ public final class ResourceDefaults {
   /// Label of a workload endpoint: who runs it.
   public static final String ORCHESTRATOR_LABEL = "projectcalico.org/orchestrator";
 
+  /// Label of a policy: its tier, unless that is `default`.
+  public static final String TIER_LABEL = "projectcalico.org/tier";
+
   private static final Map<String, TierSpec> BUILT_IN_TIERS =
       Map.of(
           TierSpec.KUBE_ADMIN_TIER,
@@ -25,13 +28,27 @@ public final class ResourceDefaults {
   /// `resource` with its defaults written out. Applying it twice changes nothing more.
   public static Resource withDefaults(Resource resource) {
     return switch (resource) {
-      case NetworkPolicy policy -> policy.withSpec(policy.spec().withDefaults());
-      case GlobalNetworkPolicy policy -> policy.withSpec(policy.spec().withDefaults());
+      case NetworkPolicy policy ->
+          policy
+              .withSpec(policy.spec().withDefaults())
+              .withMetadata(tiered(policy.metadata(), policy.spec()));
+      case GlobalNetworkPolicy policy ->
+          policy
+              .withSpec(policy.spec().withDefaults())
+              .withMetadata(tiered(policy.metadata(), policy.spec()));
       case Tier tier -> tier.withSpec(tier(tier));
+      case FelixConfiguration configuration ->
+          configuration.withSpec(configuration.spec().withDefaults());
       case IPPool pool -> pool.withSpec(pool.spec().withDefaults());
       case WorkloadEndpoint endpoint -> endpoint.withMetadata(labelled(endpoint));
-      case StagedNetworkPolicy policy -> policy.withSpec(policy.spec().withDefaults());
-      case StagedGlobalNetworkPolicy policy -> policy.withSpec(policy.spec().withDefaults());
+      case StagedNetworkPolicy policy ->
+          policy
+              .withSpec(policy.spec().withDefaults())
+              .withMetadata(tiered(policy.metadata(), policy.spec().policy()));
+      case StagedGlobalNetworkPolicy policy ->
+          policy
+              .withSpec(policy.spec().withDefaults())
+              .withMetadata(tiered(policy.metadata(), policy.spec().policy()));
       case StagedKubernetesNetworkPolicy policy -> policy.withSpec(policy.spec().withDefaults());
       case BGPConfiguration _,
           BGPFilter _,
@@ -39,7 +56,6 @@ public final class ResourceDefaults {
           BlockAffinity _,
           CalicoNodeStatus _,
           ClusterInformation _,
-          FelixConfiguration _,
           GlobalNetworkSet _,
           HostEndpoint _,
           IPAMConfiguration _,
@@ -71,6 +87,17 @@ public final class ResourceDefaults {
             spec.order() == null ? builtIn.order() : spec.order(),
             spec.defaultAction() == null ? builtIn.defaultAction() : spec.defaultAction(),
             spec.unknown());
+  }
+
+  /// Calico finds the policies of a tier by this label; those of `default` carry none.
+  private static Metadata tiered(Metadata metadata, PolicySpec spec) {
+    String tier = spec.effectiveTier();
+    if (tier.equals(TierSpec.DEFAULT_TIER)) {
+      return metadata;
+    }
+    Map<String, String> labels = new TreeMap<>(metadata.labels());
+    labels.put(TIER_LABEL, tier);
+    return metadata.withLabels(labels);
   }
 
   /// Selectors find an endpoint's namespace, orchestrator and service account as labels of it.

@@ -1,9 +1,6 @@
 package io.margay.model.resource;
 
-import io.margay.model.net.InterfaceName;
-import io.margay.model.net.IpFamily;
-import io.margay.model.net.Prefix;
-import java.util.HashSet;
+import io.margay.model.selector.Selector;
 import java.util.List;
 import java.util.Set;
 
@@ -12,14 +9,12 @@ import java.util.Set;
 public final class ResourceValidator {
 
   /// Longest rest of a released address, in seconds.
-  public static final int MAX_IP_COOLDOWN_SECONDS = 1200;
+  public static final int MAX_IP_COOLDOWN_SECONDS = AddressValidation.MAX_IP_COOLDOWN_SECONDS;
 
   /// Longest time between two reports on a node, in seconds: a day.
   public static final int MAX_STATUS_PERIOD_SECONDS = 86_400;
 
   private static final String DEFAULT = "default";
-  private static final Prefix IPV4_LINK_LOCAL = Prefix.parse("169.254.0.0/16");
-  private static final Prefix IPV6_LINK_LOCAL = Prefix.parse("fe80::/10");
 
   private ResourceValidator() {}
 
@@ -36,10 +31,9 @@ public final class ResourceValidator {
         defaultOrNode(configuration, errors);
         BgpValidation.configuration(configuration, errors);
       }
-      case StagedNetworkPolicy policy ->
-          PolicyValidation.policy(policy.spec().policy(), false, errors);
-      case StagedGlobalNetworkPolicy policy ->
-          PolicyValidation.policy(policy.spec().policy(), true, errors);
+      case StagedNetworkPolicy policy -> PolicyValidation.staged(policy.spec(), false, errors);
+      case StagedGlobalNetworkPolicy policy -> PolicyValidation.staged(policy.spec(), true, errors);
+      case StagedKubernetesNetworkPolicy policy -> stagedKubernetes(policy.spec(), errors);
       case BGPFilter filter -> FilterValidation.filter(filter.spec(), errors);
       case KubeControllersConfiguration configuration -> {
         defaultOnly(configuration, errors);
@@ -50,27 +44,35 @@ public final class ResourceValidator {
       case LiveMigration migration -> liveMigration(migration.spec(), errors);
       case BGPPeer peer -> BgpValidation.peer(peer.spec(), errors);
       case Node node -> BgpValidation.node(node.spec(), errors);
-      case FelixConfiguration configuration -> defaultOrNode(configuration, errors);
+      case FelixConfiguration configuration -> {
+        defaultOrNode(configuration, errors);
+        felix(configuration.spec(), errors);
+      }
       case ClusterInformation information -> defaultOnly(information, errors);
       case IPAMConfiguration configuration -> {
         defaultOnly(configuration, errors);
-        ipam(configuration.spec(), errors);
+        AddressValidation.ipam(configuration.spec(), errors);
       }
-      case IPPool pool -> pool(pool.spec(), errors);
-      case HostEndpoint endpoint -> hostEndpoint(endpoint.spec(), errors);
-      case WorkloadEndpoint endpoint -> workloadEndpoint(endpoint, errors);
-      // Their fields say it all.
-      case NetworkSet _, GlobalNetworkSet _, IPReservation _, StagedKubernetesNetworkPolicy _ -> {}
+      case IPPool pool -> AddressValidation.pool(pool.spec(), errors);
+      case HostEndpoint endpoint -> EndpointValidation.hostEndpoint(endpoint.spec(), errors);
+      case WorkloadEndpoint endpoint -> EndpointValidation.workloadEndpoint(endpoint, errors);
+      case NetworkSet _, GlobalNetworkSet _ -> networkSet(resource.metadata(), errors);
+      // Its fields say it all.
+      case IPReservation _ -> {}
     }
     return errors.found();
   }
 
   private static void metadata(Resource resource, FieldErrors errors) {
     Metadata metadata = resource.metadata();
-    if (resource instanceof Tier) {
-      NameRules.label(metadata.name(), "tier", "metadata.name", errors);
-    } else {
-      NameRules.name(metadata.name(), "metadata.name", errors);
+    switch (resource) {
+      case Tier _ -> NameRules.label(metadata.name(), "tier", "metadata.name", errors);
+      case NetworkPolicy _,
+          GlobalNetworkPolicy _,
+          StagedNetworkPolicy _,
+          StagedGlobalNetworkPolicy _ ->
+          NameRules.policyName(metadata.name(), "metadata.name", errors);
+      default -> NameRules.name(metadata.name(), "metadata.name", errors);
     }
     if (!resource.kind().isNamespaced()) {
       errors.unless(
@@ -83,6 +85,7 @@ public final class ResourceValidator {
       NameRules.label(metadata.namespaceOrEmpty(), "namespace", "metadata.namespace", errors);
     }
     NameRules.labels(metadata.labels(), "metadata.labels", errors);
+    NameRules.annotations(metadata.annotations(), "metadata.annotations", errors);
   }
 
   private static void defaultOnly(Resource resource, FieldErrors errors) {
@@ -101,7 +104,38 @@ public final class ResourceValidator {
   }
 
   private static void profile(ProfileSpec spec, FieldErrors errors) {
-    PolicyValidation.rules(spec.ingress(), spec.egress(), errors);
+    PolicyValidation.rules(spec.ingress(), spec.egress(), false, errors);
+    NameRules.labels(spec.labelsToApply(), "spec.labelsToApply", errors);
+  }
+
+  /// Selectors know a set's namespace by this label, which therefore nobody may write.
+  private static void networkSet(Metadata metadata, FieldErrors errors) {
+    errors.unless(
+        !metadata.labels().containsKey(Selector.NAMESPACE_LABEL),
+        "metadata.labels",
+        Selector.NAMESPACE_LABEL + " is set by the system");
+  }
+
+  private static void felix(FelixConfigurationSpec spec, FieldErrors errors) {
+    FelixKnobs.TABLE.validate(spec.settings(), "spec", errors);
+    errors.unless(
+        spec.settings().get("routeTableRange") == null
+            || spec.settings().get("routeTableRanges") == null,
+        "spec.routeTableRange",
+        "can't be combined with routeTableRanges");
+  }
+
+  private static void stagedKubernetes(StagedKubernetesNetworkPolicySpec spec, FieldErrors errors) {
+    errors.distinct(spec.policyTypes(), "spec.policyTypes");
+    if (spec.stagedAction() == StagedAction.DELETE) {
+      errors.unless(
+          spec.podSelector().isEmpty()
+              && spec.ingress().isEmpty()
+              && spec.egress().isEmpty()
+              && spec.policyTypes().isEmpty(),
+          "spec",
+          "has nothing but stagedAction when that is Delete");
+    }
   }
 
   private static void tier(Tier tier, FieldErrors errors) {
@@ -113,43 +147,6 @@ public final class ResourceValidator {
           "spec.order",
           "of tier \"" + tier.metadata().name() + "\" is always " + builtIn.order());
     }
-  }
-
-  private static void ipam(IPAMConfigurationSpec spec, FieldErrors errors) {
-    errors.range(spec.ipCooldownSeconds(), 0, MAX_IP_COOLDOWN_SECONDS, "spec.ipCooldownSeconds");
-    errors.range(spec.maxBlocksPerHost(), 0, Integer.MAX_VALUE, "spec.maxBlocksPerHost");
-    errors.unless(
-        spec.isStrictAffinity() || spec.mayAllocateBlocks(),
-        "spec.autoAllocateBlocks",
-        "can't be false while strictAffinity is false");
-    Integer limit = spec.maxBlocksPerHost();
-    errors.unless(
-        limit == null || limit == 0 || spec.isStrictAffinity(),
-        "spec.maxBlocksPerHost",
-        "needs strictAffinity: true");
-  }
-
-  private static void pool(IPPoolSpec spec, FieldErrors errors) {
-    Prefix cidr = spec.cidr();
-    Prefix linkLocal = cidr.family() == IpFamily.IPV4 ? IPV4_LINK_LOCAL : IPV6_LINK_LOCAL;
-    errors.unless(!linkLocal.overlaps(cidr), "spec.cidr", cidr + " overlaps " + linkLocal);
-    int shortest = cidr.family().bits() - 12;
-    errors.range(spec.blockSize(), shortest, cidr.family().bits(), "spec.blockSize");
-    errors.unless(
-        spec.effectiveBlockSize() >= cidr.length(),
-        "spec.cidr",
-        cidr + " is smaller than one block of /" + spec.effectiveBlockSize());
-    boolean ipip = spec.effectiveIpipMode() != EncapsulationMode.NEVER;
-    boolean vxlan = spec.effectiveVxlanMode() != EncapsulationMode.NEVER;
-    errors.unless(!ipip || !vxlan, "spec.vxlanMode", "can't be combined with ipipMode");
-    errors.unless(
-        !ipip || cidr.family() == IpFamily.IPV4, "spec.ipipMode", "is for IPv4 pools only");
-    errors.unless(
-        spec.allowedUses().size() == 1 || !spec.allowedUses().contains(PoolUse.LOAD_BALANCER),
-        "spec.allowedUses",
-        "LoadBalancer can't be combined with other uses");
-    PolicyValidation.selector(spec.nodeSelector(), "spec.nodeSelector", errors);
-    PolicyValidation.selector(spec.namespaceSelector(), "spec.namespaceSelector", errors);
   }
 
   private static void nodeStatus(CalicoNodeStatusSpec spec, FieldErrors errors) {
@@ -168,6 +165,7 @@ public final class ResourceValidator {
     errors.oneOf(spec.state(), Set.of("pending", "confirmed", "pendingDeletion"), "spec.state");
     errors.oneOf(spec.type(), Set.of("host", "virtual"), "spec.type");
     errors.oneOf(spec.deleted(), Set.of("true", "false"), "spec.deleted");
+    errors.unless(!"true".equals(spec.deleted()), "spec.deleted", "can't be set to \"true\"");
     errors.present(spec.node(), "spec.node");
   }
 
@@ -184,73 +182,6 @@ public final class ResourceValidator {
           "spec.Target",
           "needs either Selector or WorkloadEndpoint");
       PolicyValidation.selector(spec.target().selector(), "spec.Target.Selector", errors);
-    }
-  }
-
-  private static void hostEndpoint(HostEndpointSpec spec, FieldErrors errors) {
-    errors.present(spec.node(), "spec.node");
-    String name = spec.interfaceName();
-    if (name == null || name.isEmpty()) {
-      errors.unless(
-          !spec.expectedIPs().isEmpty(), "spec.interfaceName", "or expectedIPs is required");
-    } else {
-      interfaceName(name, errors);
-    }
-    ports(spec.ports(), errors);
-  }
-
-  private static void interfaceName(String name, FieldErrors errors) {
-    if (name.equals(HostEndpointSpec.ALL_INTERFACES)) {
-      return;
-    }
-    try {
-      new InterfaceName(name);
-    } catch (IllegalArgumentException wrong) {
-      errors.add("spec.interfaceName", String.valueOf(wrong.getMessage()));
-    }
-  }
-
-  private static void workloadEndpoint(WorkloadEndpoint endpoint, FieldErrors errors) {
-    WorkloadEndpointSpec spec = endpoint.spec();
-    errors.present(spec.node(), "spec.node");
-    errors.present(spec.orchestrator(), "spec.orchestrator");
-    errors.present(spec.endpoint(), "spec.endpoint");
-    spec.resourceName()
-        .ifPresent(
-            name ->
-                errors.unless(
-                    name.equals(endpoint.metadata().name()),
-                    "metadata.name",
-                    "must be \"" + name + "\", made of node, orchestrator, workload and endpoint"));
-    for (int i = 0; i < spec.ipNetworks().size(); i++) {
-      Prefix network = spec.ipNetworks().get(i);
-      errors.unless(
-          network.isHost(), "spec.ipNetworks[" + i + "]", network + " is not a single address");
-    }
-    if (spec.ipv4Gateway() != null) {
-      errors.unless(
-          spec.ipv4Gateway().family() == IpFamily.IPV4, "spec.ipv4Gateway", "is not IPv4");
-    }
-    if (spec.ipv6Gateway() != null) {
-      errors.unless(
-          spec.ipv6Gateway().family() == IpFamily.IPV6, "spec.ipv6Gateway", "is not IPv6");
-    }
-    ports(spec.ports(), errors);
-  }
-
-  private static void ports(List<EndpointPort> ports, FieldErrors errors) {
-    Set<String> seen = new HashSet<>();
-    for (int i = 0; i < ports.size(); i++) {
-      EndpointPort port = ports.get(i);
-      String path = "spec.ports[" + i + "]";
-      errors.range(port.port(), 1, Port.MAX, path + ".port");
-      errors.range(port.hostPort(), 0, Port.MAX, path + ".hostPort");
-      errors.unless(
-          port.protocol().hasPorts(), path + ".protocol", port.protocol() + " has no ports");
-      errors.unless(
-          port.name().isEmpty() || seen.add(port.name() + "/" + port.protocol().number()),
-          path + ".name",
-          "\"" + port.name() + "\" is there twice for " + port.protocol());
     }
   }
 }

@@ -89,7 +89,13 @@ public record StagedPolicySpec(
         unknown);
   }
 
+  /// A deletion says nothing but where: its other fields must stay empty.
   StagedPolicySpec withDefaults() {
-    return of(effectiveStagedAction(), policy().withDefaults());
+    PolicySpec policy = policy();
+    return of(
+        effectiveStagedAction(),
+        stagedAction == StagedAction.DELETE
+            ? policy.withTier(policy.effectiveTier())
+            : policy.withDefaults());
   }
 }

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 /// @param mac of the pod's end
 /// @param ports names for ports
 /// @param allowSpoofedSourcePrefixes source addresses beyond its own
-/// @param qosControls kept for others
+/// @param qosControls limits on its traffic, see [#qosKnobs]; kept for others
 /// @param unknown fields this version has no name for, kept for the round trip
 public record WorkloadEndpointSpec(
     @Nullable String orchestrator,
@@ -65,6 +65,11 @@ public record WorkloadEndpointSpec(
     allowSpoofedSourcePrefixes = Copies.list(allowSpoofedSourcePrefixes);
     qosControls = Copies.json(qosControls);
     unknown = Copies.json(unknown);
+  }
+
+  /// The limits `qosControls` may set.
+  public static KnobTable qosKnobs() {
+    return QosControls.TABLE;
   }
 
   /// The name such an endpoint has in the store: node, orchestrator, workload and endpoint joined

@@ -301,8 +301,7 @@ class ResourceValidatorTest {
     NodeSpec e = NodeSpec.EMPTY;
     return new Node(
         Metadata.named("n"),
-        new NodeSpec(
-            bgp, null, null, null, null, e.wireguard(), List.of(), List.of(), List.of(), Map.of()));
+        new NodeSpec(bgp, null, null, null, null, null, List.of(), List.of(), List.of(), Map.of()));
   }
 
   private static NetworkPolicy policyWith(PolicySpec spec) {
