@@ -42,9 +42,9 @@ final class ErrorSink {
     if (!field.inObject() && field.getParent() != null) {
       // To a list that was buffered, the record around it looks like a list itself.
       String record = path(field.getParent());
-      found.add(new FieldError(record + "." + name, "no such field"));
+      found.add(new FieldError(record + "." + name, Problems.NO_SUCH_FIELD));
     } else {
-      found.add(new FieldError(path(field), "no such field"));
+      found.add(new FieldError(path(field), Problems.NO_SUCH_FIELD));
     }
   }
 

@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 /// exists.
 final class Problems extends DeserializationProblemHandler {
 
+  /// What is said of a field where unknown ones are not taken.
+  static final String NO_SUCH_FIELD = "no such field";
+
   @Override
   public boolean handleUnknownProperty(
       DeserializationContext context,

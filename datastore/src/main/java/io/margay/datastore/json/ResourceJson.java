@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
@@ -42,7 +43,6 @@ import io.margay.model.resource.Node;
 import io.margay.model.resource.Profile;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
-import io.margay.model.resource.ResourceValidator;
 import io.margay.model.resource.StagedGlobalNetworkPolicy;
 import io.margay.model.resource.StagedKubernetesNetworkPolicy;
 import io.margay.model.resource.StagedNetworkPolicy;
@@ -76,6 +76,9 @@ public final class ResourceJson {
               List.class, list -> list.setSetterInfo(JsonSetter.Value.forContentNulls(Nulls.FAIL)))
           .build();
 
+  /// Byte for byte what Calico's client makes of the same document.
+  private static final ObjectWriter AS_GO = JSON.writer().with(new GoEscapes());
+
   private static final YAMLMapper YAML =
       YAMLMapper.builder(
               YAMLFactory.builder()
@@ -102,7 +105,7 @@ public final class ResourceJson {
     if (resource == null) {
       return new Decoded.Invalid(ref, errors.found(), UnreadablePolicy.withoutRules(ref, value));
     }
-    List<FieldError> found = new ArrayList<>(ResourceValidator.validate(resource));
+    List<FieldError> found = new ArrayList<>(StagedKubernetesRules.validate(resource));
     if (found.isEmpty() && !resource.ref().equals(ref)) {
       found.add(new FieldError("metadata", "is of " + resource.ref() + ", stored as " + ref));
     }
@@ -204,7 +207,11 @@ public final class ResourceJson {
   /// The document to store: one line of JSON, without the revision, which is the store's to say.
   public static String encode(Resource resource) {
     Resource stored = resource.withMetadata(resource.metadata().withResourceVersion(null));
-    return write(JSON, tree(stored));
+    try {
+      return AS_GO.writeValueAsString(tree(stored));
+    } catch (JsonProcessingException never) {
+      throw new UncheckedIOException(never);
+    }
   }
 
   /// The resource as a person reads JSON.

@@ -18,7 +18,6 @@ import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.resource.FieldError;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.Resource;
-import io.margay.model.resource.ResourceValidator;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -212,7 +211,7 @@ public final class ResourceReader {
   }
 
   private void accept(Resource resource, String path) {
-    List<FieldError> found = ResourceValidator.validate(resource);
+    List<FieldError> found = StagedKubernetesRules.validate(resource);
     if (found.isEmpty()) {
       items.add(
           new ResourceDocuments.Item(

@@ -1,7 +1,10 @@
 package io.margay.datastore.json;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.margay.model.resource.FelixConfigurationSpec;
 import io.margay.model.resource.Resource;
+import io.margay.model.resource.StagedKubernetesNetworkPolicySpec;
+import io.margay.model.resource.WorkloadEndpointSpec;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,8 +27,17 @@ public final class UnknownFields {
 
   private static void visit(Object value, String path, List<String> paths) {
     switch (value) {
-      case FelixConfigurationSpec _ -> {
-        // Any name may be a knob.
+      case FelixConfigurationSpec felix ->
+          felix.unknownKnobs().forEach(knob -> paths.add(join(path, knob)));
+      case WorkloadEndpointSpec endpoint -> {
+        WorkloadEndpointSpec.qosKnobs()
+            .unknown(endpoint.qosControls())
+            .forEach(knob -> paths.add(join(path, "qosControls." + knob)));
+        visitComponents(endpoint, path, paths);
+      }
+      case StagedKubernetesNetworkPolicySpec staged -> {
+        StagedKubernetesRules.unknownFields(staged).forEach(field -> paths.add(field));
+        visitComponents(staged, path, paths);
       }
       case List<?> list -> {
         for (int i = 0; i < list.size(); i++) {
@@ -46,7 +58,8 @@ public final class UnknownFields {
       if (name.equals(COMPONENT) && inner instanceof Map<?, ?> unknown) {
         unknown.keySet().forEach(key -> paths.add(join(path, String.valueOf(key))));
       } else if (inner != null) {
-        visit(inner, join(path, name), paths);
+        JsonProperty written = component.getAccessor().getAnnotation(JsonProperty.class);
+        visit(inner, join(path, written == null ? name : written.value()), paths);
       }
     }
   }

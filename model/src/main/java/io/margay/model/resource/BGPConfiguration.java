@@ -21,7 +21,7 @@ public record BGPConfiguration(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? BGPConfigurationSpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public BGPConfiguration(Metadata metadata, BGPConfigurationSpec spec) {

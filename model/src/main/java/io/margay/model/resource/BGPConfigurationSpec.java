@@ -2,6 +2,7 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import io.margay.model.net.Asn;
 import java.time.Duration;
 import java.util.List;
@@ -30,6 +31,28 @@ import org.jspecify.annotations.Nullable;
 /// @param ipv4NormalRoutePriority kernel metric; null = 1024
 /// @param ipv6NormalRoutePriority kernel metric; null = 1024
 /// @param unknown fields this version has no name for, kept for the round trip
+// As Calico writes them.
+@JsonPropertyOrder({
+  "logSeverityScreen",
+  "nodeToNodeMeshEnabled",
+  "asNumber",
+  "serviceLoadBalancerIPs",
+  "serviceExternalIPs",
+  "serviceClusterIPs",
+  "serviceLoadBalancerAggregation",
+  "communities",
+  "prefixAdvertisements",
+  "listenPort",
+  "nodeMeshPassword",
+  "nodeMeshMaxRestartTime",
+  "bindMode",
+  "ignoredInterfaces",
+  "localWorkloadPeeringIPV4",
+  "localWorkloadPeeringIPV6",
+  "programClusterRoutes",
+  "ipv4NormalRoutePriority",
+  "ipv6NormalRoutePriority"
+})
 public record BGPConfigurationSpec(
     @Nullable String logSeverityScreen,
     @Nullable Boolean nodeToNodeMeshEnabled,
@@ -65,7 +88,7 @@ public record BGPConfigurationSpec(
     communities = Copies.list(communities);
     prefixAdvertisements = Copies.list(prefixAdvertisements);
     ignoredInterfaces = Copies.list(ignoredInterfaces);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// The AS of nodes for which none is given.

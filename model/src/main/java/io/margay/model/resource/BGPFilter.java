@@ -21,7 +21,7 @@ public record BGPFilter(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? BGPFilterSpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public BGPFilter(Metadata metadata, BGPFilterSpec spec) {

@@ -20,7 +20,7 @@ public record BGPFilterOperation(
     @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
   public BGPFilterOperation {
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// @param value `aa:nn` or `aa:nn:mm`
@@ -30,7 +30,7 @@ public record BGPFilterOperation(
 
     public AddCommunity {
       value = Copies.required(value, "value");
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 
@@ -41,7 +41,7 @@ public record BGPFilterOperation(
 
     public PrependASPath {
       prefix = Copies.list(prefix);
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 
@@ -52,7 +52,7 @@ public record BGPFilterOperation(
 
     public SetPriority {
       value = Copies.required(value, "value");
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 }

@@ -41,7 +41,7 @@ public record BGPFilterRule(
     asPathPrefix = Copies.list(asPathPrefix);
     action = Copies.required(action, "action");
     operations = Copies.list(operations);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// Bounds of a prefix's length.
@@ -55,7 +55,7 @@ public record BGPFilterRule(
       @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
     public PrefixLengthRange {
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 
@@ -68,7 +68,7 @@ public record BGPFilterRule(
 
     public CommunityMatch {
       values = Copies.list(values);
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 }

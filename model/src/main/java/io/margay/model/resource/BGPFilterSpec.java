@@ -29,6 +29,6 @@ public record BGPFilterSpec(
     importV4 = Copies.list(importV4);
     exportV6 = Copies.list(exportV6);
     importV6 = Copies.list(importV6);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -60,7 +60,7 @@ public record BGPPeerSpec(
 
   public BGPPeerSpec {
     filters = Copies.list(filters);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// What next hop routes to this peer carry.

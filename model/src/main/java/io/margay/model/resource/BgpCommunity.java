@@ -15,6 +15,6 @@ public record BgpCommunity(
   public BgpCommunity {
     name = Copies.required(name, "name");
     value = Copies.required(value, "value");
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

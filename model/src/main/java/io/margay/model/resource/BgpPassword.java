@@ -14,6 +14,6 @@ public record BgpPassword(
     @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
   public BgpPassword {
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

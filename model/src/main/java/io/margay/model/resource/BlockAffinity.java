@@ -22,7 +22,7 @@ public record BlockAffinity(
     metadata = Copies.required(metadata, "metadata");
     spec = Copies.required(spec, "spec");
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public BlockAffinity(Metadata metadata, BlockAffinitySpec spec) {

@@ -26,6 +26,6 @@ public record BlockAffinitySpec(
     state = Copies.required(state, "state");
     node = Copies.required(node, "node");
     cidr = Copies.required(cidr, "cidr");
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -24,6 +24,6 @@ public record CalicoNodeStatusSpec(
 
   public CalicoNodeStatusSpec {
     classes = Copies.list(classes);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

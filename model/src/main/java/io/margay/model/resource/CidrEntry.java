@@ -13,6 +13,6 @@ public record CidrEntry(Prefix cidr, @JsonAnySetter @JsonAnyGetter Map<String, O
 
   public CidrEntry {
     cidr = Copies.required(cidr, "cidr");
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -21,7 +21,7 @@ public record ClusterInformation(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? ClusterInformationSpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public ClusterInformation(Metadata metadata, ClusterInformationSpec spec) {

@@ -26,7 +26,7 @@ public record ClusterInformationSpec(
       new ClusterInformationSpec(null, null, null, null, null, Map.of());
 
   public ClusterInformationSpec {
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public boolean isDatastoreReady() {

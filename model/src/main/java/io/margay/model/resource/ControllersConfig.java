@@ -34,7 +34,7 @@ public record ControllersConfig(
       new ControllersConfig(null, null, null, null, null, null, null, Map.of());
 
   public ControllersConfig {
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// Of nodes.
@@ -52,7 +52,7 @@ public record ControllersConfig(
       @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
     public NodeController {
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 
@@ -70,7 +70,7 @@ public record ControllersConfig(
 
     public AutoHostEndpoint {
       templates = Copies.list(templates);
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 
@@ -93,7 +93,7 @@ public record ControllersConfig(
     public HostEndpointTemplate {
       interfaceCIDRs = Copies.list(interfaceCIDRs);
       labels = Copies.labels(labels);
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 
@@ -106,7 +106,7 @@ public record ControllersConfig(
       @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
     public ReconciledController {
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 
@@ -118,7 +118,7 @@ public record ControllersConfig(
       @Nullable String assignIPs, @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
     public LoadBalancerController {
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 
@@ -130,7 +130,7 @@ public record ControllersConfig(
       @Nullable String enabled, @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
     public PolicyMigration {
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 }

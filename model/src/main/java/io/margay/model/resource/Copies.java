@@ -30,6 +30,13 @@ final class Copies {
         : Collections.unmodifiableMap(new LinkedHashMap<>(object));
   }
 
+  /// Sorted by name: the reader hands such fields over in no order.
+  static Map<String, Object> sorted(@Nullable Map<String, Object> fields) {
+    return fields == null || fields.isEmpty()
+        ? Map.of()
+        : Collections.unmodifiableMap(new TreeMap<>(fields));
+  }
+
   static <T> T required(@Nullable T value, String field) {
     if (value == null) {
       throw new IllegalArgumentException(field + " is required");

@@ -2,6 +2,7 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -14,17 +15,17 @@ import org.jspecify.annotations.Nullable;
 /// @param hostIP address of the node that leads here; null = all
 /// @param unknown fields this version has no name for, kept for the round trip
 public record EndpointPort(
-    String name,
+    @JsonInclude(JsonInclude.Include.ALWAYS) String name,
     Protocol protocol,
     Integer port,
     @Nullable Integer hostPort,
-    @Nullable String hostIP,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String hostIP,
     @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
   public EndpointPort {
     name = Copies.required(name, "name");
     protocol = Copies.required(protocol, "protocol");
     port = Copies.required(port, "port");
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -2,6 +2,7 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import io.margay.model.net.Prefix;
 import io.margay.model.selector.Selector;
 import java.util.List;
@@ -20,6 +21,18 @@ import org.jspecify.annotations.Nullable;
 /// @param serviceAccounts service accounts of known endpoints
 /// @param services instead of all other fields: a service's endpoints
 /// @param unknown fields this version has no name for, kept for the round trip
+// As Calico writes them.
+@JsonPropertyOrder({
+  "nets",
+  "selector",
+  "namespaceSelector",
+  "services",
+  "ports",
+  "notNets",
+  "notSelector",
+  "notPorts",
+  "serviceAccounts"
+})
 public record EntityRule(
     List<Prefix> nets,
     List<Prefix> notNets,
@@ -42,7 +55,7 @@ public record EntityRule(
     notNets = Copies.list(notNets);
     ports = Copies.list(ports);
     notPorts = Copies.list(notPorts);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// Whether it matches every packet.

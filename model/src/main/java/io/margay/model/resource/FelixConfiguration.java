@@ -21,7 +21,7 @@ public record FelixConfiguration(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? FelixConfigurationSpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public FelixConfiguration(Metadata metadata, FelixConfigurationSpec spec) {

@@ -16,7 +16,7 @@ public record FelixConfigurationSpec(@JsonAnySetter @JsonAnyGetter Map<String, O
   public static final FelixConfigurationSpec EMPTY = new FelixConfigurationSpec(Map.of());
 
   public FelixConfigurationSpec {
-    settings = Copies.json(settings);
+    settings = Copies.sorted(settings);
   }
 
   /// The knobs there are, with the values they take.

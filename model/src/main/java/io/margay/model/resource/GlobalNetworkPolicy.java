@@ -21,7 +21,7 @@ public record GlobalNetworkPolicy(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? PolicySpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public GlobalNetworkPolicy(Metadata metadata, PolicySpec spec) {

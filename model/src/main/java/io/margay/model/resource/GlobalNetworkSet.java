@@ -21,7 +21,7 @@ public record GlobalNetworkSet(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? NetworkSetSpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public GlobalNetworkSet(Metadata metadata, NetworkSetSpec spec) {

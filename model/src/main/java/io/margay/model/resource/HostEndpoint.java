@@ -21,7 +21,7 @@ public record HostEndpoint(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? HostEndpointSpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public HostEndpoint(Metadata metadata, HostEndpointSpec spec) {

@@ -31,7 +31,7 @@ public record HostEndpointSpec(
     expectedIPs = Copies.list(expectedIPs);
     profiles = Copies.list(profiles);
     ports = Copies.list(ports);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// The `interfaceName` that stands for every interface of the host.

@@ -8,16 +8,16 @@ import java.util.Map;
 /// What an HTTP request must be.
 ///
 /// @param methods any of these; empty = all
-/// @param paths any of these, each `exact` or `prefix`; empty = all
+/// @param paths any of these; empty = all
 /// @param unknown fields this version has no name for, kept for the round trip
 public record HttpMatch(
     List<String> methods,
-    List<Map<String, String>> paths,
+    List<HttpPath> paths,
     @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
   public HttpMatch {
     methods = Copies.list(methods);
     paths = Copies.list(paths);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -21,7 +21,7 @@ public record IPAMConfiguration(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? IPAMConfigurationSpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public IPAMConfiguration(Metadata metadata, IPAMConfigurationSpec spec) {

@@ -2,6 +2,7 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,14 @@ import org.jspecify.annotations.Nullable;
 /// @param kubeVirtVMAddressPersistence kept for others
 /// @param ipCooldownSeconds rest of a released address, at most 1200
 /// @param unknown fields this version has no name for, kept for the round trip
+// As Calico writes them.
+@JsonPropertyOrder({
+  "strictAffinity",
+  "maxBlocksPerHost",
+  "autoAllocateBlocks",
+  "kubeVirtVMAddressPersistence",
+  "ipCooldownSeconds"
+})
 public record IPAMConfigurationSpec(
     @Nullable Boolean strictAffinity,
     @Nullable Boolean autoAllocateBlocks,
@@ -26,7 +35,7 @@ public record IPAMConfigurationSpec(
       new IPAMConfigurationSpec(null, null, null, null, null, Map.of());
 
   public IPAMConfigurationSpec {
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public boolean isStrictAffinity() {

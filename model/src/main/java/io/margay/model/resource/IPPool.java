@@ -21,7 +21,7 @@ public record IPPool(
     metadata = Copies.required(metadata, "metadata");
     spec = Copies.required(spec, "spec");
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public IPPool(Metadata metadata, IPPoolSpec spec) {

@@ -2,6 +2,7 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import io.margay.model.net.Prefix;
 import io.margay.model.selector.Selector;
 import java.util.List;
@@ -22,6 +23,20 @@ import org.jspecify.annotations.Nullable;
 /// @param allowedUses empty = Workload and Tunnel
 /// @param assignmentMode null = Automatic
 /// @param unknown fields this version has no name for, kept for the round trip
+// As Calico writes them.
+@JsonPropertyOrder({
+  "cidr",
+  "vxlanMode",
+  "ipipMode",
+  "natOutgoing",
+  "disabled",
+  "disableBGPExport",
+  "blockSize",
+  "nodeSelector",
+  "namespaceSelector",
+  "allowedUses",
+  "assignmentMode"
+})
 public record IPPoolSpec(
     Prefix cidr,
     @Nullable EncapsulationMode ipipMode,
@@ -39,7 +54,7 @@ public record IPPoolSpec(
   public IPPoolSpec {
     cidr = Copies.required(cidr, "cidr");
     allowedUses = Copies.list(allowedUses);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// Prefix length of an IPv4 block unless given.

@@ -21,7 +21,7 @@ public record IPReservation(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? IPReservationSpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public IPReservation(Metadata metadata, IPReservationSpec spec) {

@@ -18,6 +18,6 @@ public record IPReservationSpec(
 
   public IPReservationSpec {
     reservedCIDRs = Copies.list(reservedCIDRs);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -16,6 +16,6 @@ public record IcmpFields(
     @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
   public IcmpFields {
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

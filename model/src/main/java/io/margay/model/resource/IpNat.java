@@ -18,6 +18,6 @@ public record IpNat(
   public IpNat {
     internalIP = Copies.required(internalIP, "internalIP");
     externalIP = Copies.required(externalIP, "externalIP");
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

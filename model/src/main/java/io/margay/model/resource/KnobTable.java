@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -42,9 +41,34 @@ public final class KnobTable {
     return Optional.ofNullable(rows.get(name));
   }
 
-  /// The fields of `settings` for which there is no row.
+  /// The paths of the fields of `settings` for which there is no row: `knob`, `list[2].field`.
   public List<String> unknown(Map<String, Object> settings) {
-    return settings.keySet().stream().filter(name -> !rows.containsKey(name)).toList();
+    List<String> paths = new ArrayList<>();
+    unknown(settings, "", paths);
+    return paths;
+  }
+
+  private void unknown(Map<?, ?> settings, String path, List<String> paths) {
+    settings.forEach(
+        (name, value) -> {
+          Knob knob = rows.get(String.valueOf(name));
+          if (knob == null) {
+            paths.add(path + name);
+          } else {
+            unknown(knob.values(), value, path + name, paths);
+          }
+        });
+  }
+
+  private static void unknown(
+      Values values, @Nullable Object value, String path, List<String> paths) {
+    if (values instanceof Values.Fields fields && value instanceof Map<?, ?> object) {
+      fields.fields().unknown(object, path + ".", paths);
+    } else if (values instanceof Values.Each each && value instanceof List<?> list) {
+      for (int i = 0; i < list.size(); i++) {
+        unknown(each.values(), list.get(i), path + "[" + i + "]", paths);
+      }
+    }
   }
 
   void validate(Map<String, Object> settings, String path, FieldErrors errors) {
@@ -150,7 +174,7 @@ public final class KnobTable {
       }
     }
 
-    /// One of a few words, in any case.
+    /// One of a few words, in any case; no text is "not given".
     record Words(List<String> words) implements Values {
       public Words {
         words = List.copyOf(words);
@@ -162,7 +186,8 @@ public final class KnobTable {
 
       @Override
       public Optional<String> problem(Object value) {
-        return value instanceof String text && words.stream().anyMatch(text::equalsIgnoreCase)
+        return value instanceof String text
+                && (text.isEmpty() || words.stream().anyMatch(text::equalsIgnoreCase))
             ? Optional.empty()
             : Optional.of(shown(value) + " is not one of " + String.join(", ", words));
       }
@@ -204,7 +229,7 @@ public final class KnobTable {
 
       @Override
       public int hashCode() {
-        return Objects.hash(noun);
+        return noun.hashCode();
       }
 
       @Override

@@ -31,6 +31,6 @@ public record KubeControllersConfigurationSpec(
 
   public KubeControllersConfigurationSpec {
     controllers = controllers == null ? ControllersConfig.EMPTY : controllers;
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

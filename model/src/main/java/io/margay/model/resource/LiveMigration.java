@@ -21,7 +21,7 @@ public record LiveMigration(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? LiveMigrationSpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public LiveMigration(Metadata metadata, LiveMigrationSpec spec) {

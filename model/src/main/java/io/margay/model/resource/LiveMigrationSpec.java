@@ -24,7 +24,7 @@ public record LiveMigrationSpec(
   public static final LiveMigrationSpec EMPTY = new LiveMigrationSpec(null, null, Map.of());
 
   public LiveMigrationSpec {
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// Exactly one of its fields is given.
@@ -39,7 +39,7 @@ public record LiveMigrationSpec(
       @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
     public MigrationSource {
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 
@@ -55,7 +55,7 @@ public record LiveMigrationSpec(
       @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
     public MigrationTarget {
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 
@@ -76,7 +76,7 @@ public record LiveMigrationSpec(
       hostname = Copies.required(hostname, "hostname");
       orchestratorId = Copies.required(orchestratorId, "orchestratorId");
       workloadId = Copies.required(workloadId, "workloadId");
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 
@@ -100,7 +100,7 @@ public record LiveMigrationSpec(
       orchestratorId = Copies.required(orchestratorId, "orchestratorId");
       workloadId = Copies.required(workloadId, "workloadId");
       endpointId = Copies.required(endpointId, "endpointId");
-      unknown = Copies.json(unknown);
+      unknown = Copies.sorted(unknown);
     }
   }
 }

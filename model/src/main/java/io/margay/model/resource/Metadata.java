@@ -2,6 +2,7 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,18 @@ import org.jspecify.annotations.Nullable;
 /// @param generation counts changes of the spec, where a server keeps it
 /// @param finalizers kept for others
 /// @param unknown fields this version has no name for, kept for the round trip
+// As Calico writes them.
+@JsonPropertyOrder({
+  "name",
+  "namespace",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "labels",
+  "annotations",
+  "finalizers"
+})
 public record Metadata(
     String name,
     @Nullable String namespace,
@@ -37,7 +50,7 @@ public record Metadata(
     labels = Copies.labels(labels);
     annotations = Copies.labels(annotations);
     finalizers = Copies.list(finalizers);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// Metadata with a name alone.

@@ -18,6 +18,6 @@ public record NetworkSetSpec(
 
   public NetworkSetSpec {
     nets = Copies.list(nets);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

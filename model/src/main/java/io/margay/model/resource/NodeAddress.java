@@ -17,6 +17,6 @@ public record NodeAddress(
 
   public NodeAddress {
     address = Copies.required(address, "address");
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -27,6 +27,6 @@ public record NodeBgp(
   public static final NodeBgp EMPTY = new NodeBgp(null, null, null, null, null, Map.of());
 
   public NodeBgp {
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

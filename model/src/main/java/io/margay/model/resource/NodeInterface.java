@@ -18,6 +18,6 @@ public record NodeInterface(
 
   public NodeInterface {
     addresses = Copies.list(addresses);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -2,6 +2,7 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.MacAddress;
 import java.util.List;
@@ -20,6 +21,18 @@ import org.jspecify.annotations.Nullable;
 /// @param interfaces its network interfaces
 /// @param orchRefs what others call it
 /// @param unknown fields this version has no name for, kept for the round trip
+// As Calico writes them.
+@JsonPropertyOrder({
+  "bgp",
+  "ipv4VXLANTunnelAddr",
+  "vxlanTunnelMACAddr",
+  "ipv6VXLANTunnelAddr",
+  "vxlanTunnelMACAddrV6",
+  "orchRefs",
+  "wireguard",
+  "addresses",
+  "interfaces"
+})
 public record NodeSpec(
     @Nullable NodeBgp bgp,
     @Nullable IpAddress ipv4VXLANTunnelAddr,
@@ -40,6 +53,6 @@ public record NodeSpec(
     addresses = Copies.list(addresses);
     interfaces = Copies.list(interfaces);
     orchRefs = Copies.list(orchRefs);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

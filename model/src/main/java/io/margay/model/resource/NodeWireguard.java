@@ -17,6 +17,6 @@ public record NodeWireguard(
     @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
   public NodeWireguard {
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -17,6 +17,6 @@ public record OrchRef(
 
   public OrchRef {
     orchestrator = Copies.required(orchestrator, "orchestrator");
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

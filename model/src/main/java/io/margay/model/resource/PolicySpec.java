@@ -2,6 +2,7 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import io.margay.model.selector.Selector;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,21 @@ import org.jspecify.annotations.Nullable;
 /// @param applyOnForward GlobalNetworkPolicy only: also for packets a host endpoint forwards
 /// @param performanceHints advice to the dataplane
 /// @param unknown fields this version has no name for, kept for the round trip
+// As Calico writes them.
+@JsonPropertyOrder({
+  "tier",
+  "order",
+  "ingress",
+  "egress",
+  "selector",
+  "types",
+  "doNotTrack",
+  "preDNAT",
+  "applyOnForward",
+  "serviceAccountSelector",
+  "namespaceSelector",
+  "performanceHints"
+})
 public record PolicySpec(
     @Nullable String tier,
     @Nullable Double order,
@@ -49,7 +65,7 @@ public record PolicySpec(
     ingress = Copies.list(ingress);
     egress = Copies.list(egress);
     performanceHints = Copies.list(performanceHints);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// The tier it is in, `default` unless given.

@@ -6,7 +6,6 @@ import io.margay.model.selector.Selector;
 import io.margay.model.selector.SelectorNode;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -171,9 +170,9 @@ final class PolicyValidation {
     }
   }
 
-  private static void httpPath(Map<String, String> match, String path, FieldErrors errors) {
-    String exact = match.getOrDefault("exact", "");
-    String prefix = match.getOrDefault("prefix", "");
+  private static void httpPath(HttpPath match, String path, FieldErrors errors) {
+    String exact = match.exact() == null ? "" : match.exact();
+    String prefix = match.prefix() == null ? "" : match.prefix();
     if (exact.isEmpty() == prefix.isEmpty()) {
       errors.add(path, "needs either exact or prefix");
       return;

@@ -19,6 +19,6 @@ public record PrefixAdvertisement(
   public PrefixAdvertisement {
     cidr = Copies.required(cidr, "cidr");
     communities = Copies.list(communities);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -21,7 +21,7 @@ public record Profile(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? ProfileSpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public Profile(Metadata metadata, ProfileSpec spec) {

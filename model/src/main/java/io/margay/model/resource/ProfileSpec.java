@@ -24,6 +24,6 @@ public record ProfileSpec(
     ingress = Copies.list(ingress);
     egress = Copies.list(egress);
     labelsToApply = Copies.labels(labelsToApply);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

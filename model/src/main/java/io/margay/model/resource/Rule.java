@@ -2,6 +2,7 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,19 @@ import org.jspecify.annotations.Nullable;
 /// @param http ingress Allow only; needs an HTTP proxy
 /// @param metadata annotations of the rule
 /// @param unknown fields this version has no name for, kept for the round trip
+// As Calico writes them.
+@JsonPropertyOrder({
+  "action",
+  "ipVersion",
+  "protocol",
+  "icmp",
+  "notProtocol",
+  "notICMP",
+  "source",
+  "destination",
+  "http",
+  "metadata"
+})
 public record Rule(
     Action action,
     @Nullable Integer ipVersion,
@@ -35,7 +49,7 @@ public record Rule(
     action = Copies.required(action, "action");
     source = source == null ? EntityRule.EMPTY : source;
     destination = destination == null ? EntityRule.EMPTY : destination;
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// A rule that matches every packet.

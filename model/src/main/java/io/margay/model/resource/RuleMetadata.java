@@ -13,6 +13,6 @@ public record RuleMetadata(
 
   public RuleMetadata {
     annotations = Copies.labels(annotations);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -20,6 +20,6 @@ public record SecretKeyRef(
   public SecretKeyRef {
     name = Copies.required(name, "name");
     key = Copies.required(key, "key");
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -19,6 +19,6 @@ public record ServiceAccountMatch(
 
   public ServiceAccountMatch {
     names = Copies.list(names);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

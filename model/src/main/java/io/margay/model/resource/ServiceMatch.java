@@ -16,6 +16,6 @@ public record ServiceMatch(
     @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
   public ServiceMatch {
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 }

@@ -21,7 +21,7 @@ public record StagedGlobalNetworkPolicy(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? StagedPolicySpec.of(null, PolicySpec.EMPTY) : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public StagedGlobalNetworkPolicy(Metadata metadata, StagedPolicySpec spec) {

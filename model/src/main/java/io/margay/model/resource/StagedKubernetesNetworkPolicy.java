@@ -21,7 +21,7 @@ public record StagedKubernetesNetworkPolicy(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? StagedKubernetesNetworkPolicySpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public StagedKubernetesNetworkPolicy(Metadata metadata, StagedKubernetesNetworkPolicySpec spec) {

@@ -34,7 +34,7 @@ public record StagedKubernetesNetworkPolicySpec(
     ingress = Copies.list(ingress);
     egress = Copies.list(egress);
     policyTypes = Copies.list(policyTypes);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public StagedAction effectiveStagedAction() {

@@ -21,7 +21,7 @@ public record StagedNetworkPolicy(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? StagedPolicySpec.of(null, PolicySpec.EMPTY) : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public StagedNetworkPolicy(Metadata metadata, StagedPolicySpec spec) {

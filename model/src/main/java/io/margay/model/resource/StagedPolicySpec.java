@@ -2,6 +2,7 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import io.margay.model.selector.Selector;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,22 @@ import org.jspecify.annotations.Nullable;
 /// @param applyOnForward StagedGlobalNetworkPolicy only: also for packets a host endpoint forwards
 /// @param performanceHints advice to the dataplane
 /// @param unknown fields this version has no name for, kept for the round trip
+// As Calico writes them.
+@JsonPropertyOrder({
+  "stagedAction",
+  "tier",
+  "order",
+  "ingress",
+  "egress",
+  "selector",
+  "types",
+  "doNotTrack",
+  "preDNAT",
+  "applyOnForward",
+  "serviceAccountSelector",
+  "namespaceSelector",
+  "performanceHints"
+})
 public record StagedPolicySpec(
     @Nullable StagedAction stagedAction,
     @Nullable String tier,
@@ -45,7 +62,7 @@ public record StagedPolicySpec(
     ingress = Copies.list(ingress);
     egress = Copies.list(egress);
     performanceHints = Copies.list(performanceHints);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// Staging of `policy`.

@@ -21,7 +21,7 @@ public record Tier(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? TierSpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public Tier(Metadata metadata, TierSpec spec) {

@@ -19,7 +19,7 @@ public record TierSpec(
   public static final TierSpec EMPTY = new TierSpec(null, null, Map.of());
 
   public TierSpec {
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// The tier a policy without one is in.

@@ -21,7 +21,7 @@ public record WorkloadEndpoint(
     metadata = Copies.required(metadata, "metadata");
     spec = spec == null ? WorkloadEndpointSpec.EMPTY : spec;
     status = Copies.json(status);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   public WorkloadEndpoint(Metadata metadata, WorkloadEndpointSpec spec) {

@@ -64,7 +64,7 @@ public record WorkloadEndpointSpec(
     ports = Copies.list(ports);
     allowSpoofedSourcePrefixes = Copies.list(allowSpoofedSourcePrefixes);
     qosControls = Copies.json(qosControls);
-    unknown = Copies.json(unknown);
+    unknown = Copies.sorted(unknown);
   }
 
   /// The limits `qosControls` may set.

@@ -298,7 +298,6 @@ class ResourceValidatorTest {
   }
 
   private static Node node(NodeBgp bgp) {
-    NodeSpec e = NodeSpec.EMPTY;
     return new Node(
         Metadata.named("n"),
         new NodeSpec(bgp, null, null, null, null, null, List.of(), List.of(), List.of(), Map.of()));
