@@ -197,7 +197,7 @@ public final class ResourceReader {
 
   private void accept(ConvertedDocument kubernetes, String path) {
     Resource resource = KubernetesConversion.convert(kubernetes);
-    List<FieldError> found = ResourceValidator.validate(resource);
+    List<FieldError> found = StagedKubernetesRules.validate(resource);
     if (found.isEmpty()) {
       accept(resource, path);
     } else {
