@@ -113,8 +113,8 @@ public final class PoolRemoval {
     return new Result.Done(blocks, used.size());
   }
 
-  /// The claim goes, and with it the block, if it is empty, or its affinity, if it is not. Nothing new
-  /// comes into a disabled pool; where a pod goes meanwhile, the next try finds less to do.
+  /// The claim goes, and with it the block, if it is empty, or its affinity, if it is not. Nothing
+  /// new comes into a disabled pool; where a pod goes meanwhile, the next try finds less to do.
   private static Txn giveBack(Stored<BlockAffinity> claim, @Nullable Stored<Block> block) {
     Txn.Builder txn = Txn.builder().add(claim.unchanged()).delete(claim.key());
     if (block != null) {

@@ -68,7 +68,6 @@ public final class ReportRelease {
                     Optional.of(allocation.handle()).filter(handle -> !handle.isEmpty()),
                     OptionalLong.of(allocation.sequenceNumber()))));
     try (Ipam ipam = new Ipam(datastore, clock, Pools.none())) {
-      ipam.setConfig(state.config);
       for (ReleaseResult result : ipam.releaseIps(releases)) {
         switch (result) {
           case ReleaseResult.Released(List<IpAddress> addresses) -> {

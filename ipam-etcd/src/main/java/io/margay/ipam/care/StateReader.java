@@ -24,6 +24,7 @@ import io.margay.model.resource.IPReservation;
 import io.margay.model.resource.Node;
 import io.margay.model.resource.NodeBgp;
 import io.margay.model.resource.NodeSpec;
+import io.margay.model.resource.NodeWireguard;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
 import java.util.ArrayList;
@@ -187,10 +188,12 @@ final class StateReader {
     if (bgp != null && bgp.ipv4IPIPTunnelAddr() != null) {
       addresses.add(bgp.ipv4IPIPTunnelAddr());
     }
-    for (String field : List.of("interfaceIPv4Address", "interfaceIPv6Address")) {
-      if (spec.wireguard().get(field) instanceof String text && !text.isEmpty()) {
-        addresses.add(IpAddress.parse(text));
-      }
+    NodeWireguard wireguard = spec.wireguard();
+    if (wireguard != null && wireguard.interfaceIPv4Address() != null) {
+      addresses.add(wireguard.interfaceIPv4Address());
+    }
+    if (wireguard != null && wireguard.interfaceIPv6Address() != null) {
+      addresses.add(wireguard.interfaceIPv6Address());
     }
     return List.copyOf(addresses);
   }
