@@ -17,6 +17,7 @@ bgpctl                       openbgpd         an interoperability peer
 exabgp                       exabgp           an interoperability peer that can be told every attribute
 ping                         iputils-ping     reachability checks
 /etc/protocols               netbase          the names of protocols in what nft prints
+openssl                      openssl          certificates of the datastore's own tests
 jq                           jq               the stand-in plugin of the lab's own tests
 tcpdump                      tcpdump          counts ARP and neighbour messages on a pod's wire
 /usr/lib/cni/ptp             containernetworking-plugins  the plugins our own are measured beside
