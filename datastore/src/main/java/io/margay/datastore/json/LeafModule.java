@@ -76,6 +76,10 @@ final class LeafModule extends SimpleModule {
   }
 
   private static Instant instant(String text) {
+    Instant usual = UtcSeconds.parse(text);
+    if (usual != null) {
+      return usual;
+    }
     try {
       return OffsetDateTime.parse(text).toInstant();
     } catch (DateTimeException wrong) {

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
@@ -52,7 +53,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// Resources as JSON and YAML, with Calico's field names. What a document says beyond the known
@@ -75,6 +78,9 @@ public final class ResourceJson {
           .withConfigOverride(
               List.class, list -> list.setSetterInfo(JsonSetter.Value.forContentNulls(Nulls.FAIL)))
           .build();
+
+  /// One a type: to make a reader means to look its deserializer up.
+  private static final Map<Class<?>, ObjectReader> READERS = new ConcurrentHashMap<>();
 
   /// Byte for byte what Calico's client makes of the same document.
   private static final ObjectWriter AS_GO = JSON.writer().with(new GoEscapes());
@@ -138,7 +144,11 @@ public final class ResourceJson {
       throws IOException {
     T value = null;
     try {
-      value = JSON.readerFor(type).withAttribute(ErrorSink.key(), errors).readValue(json);
+      value =
+          READERS
+              .computeIfAbsent(type, JSON::readerFor)
+              .withAttribute(ErrorSink.key(), errors)
+              .readValue(json);
     } catch (ValueInstantiationException refused) {
       // A consequence of a bad field already noted, or a constructor's own refusal.
       if (errors.found().isEmpty()) {

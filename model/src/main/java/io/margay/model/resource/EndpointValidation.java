@@ -32,7 +32,9 @@ final class EndpointValidation {
 
   private static void names(List<String> names, String path, FieldErrors errors) {
     for (int i = 0; i < names.size(); i++) {
-      NameRules.name(names.get(i), path + "[" + i + "]", errors);
+      if (!NameRules.isName(names.get(i))) {
+        NameRules.name(names.get(i), path + "[" + i + "]", errors);
+      }
     }
   }
 
@@ -52,17 +54,17 @@ final class EndpointValidation {
     errors.present(spec.node(), "spec.node");
     errors.present(spec.orchestrator(), "spec.orchestrator");
     errors.present(spec.endpoint(), "spec.endpoint");
-    spec.resourceName()
-        .ifPresent(
-            name ->
-                errors.unless(
-                    name.equals(endpoint.metadata().name()),
-                    "metadata.name",
-                    "must be \"" + name + "\", made of node, orchestrator, workload and endpoint"));
+    String name = spec.resourceName().orElse(null);
+    if (name != null && !name.equals(endpoint.metadata().name())) {
+      errors.add(
+          "metadata.name",
+          "must be \"" + name + "\", made of node, orchestrator, workload and endpoint");
+    }
     for (int i = 0; i < spec.ipNetworks().size(); i++) {
       Prefix network = spec.ipNetworks().get(i);
-      errors.unless(
-          network.isHost(), "spec.ipNetworks[" + i + "]", network + " is not a single address");
+      if (!network.isHost()) {
+        errors.add("spec.ipNetworks[" + i + "]", network + " is not a single address");
+      }
     }
     if (spec.ipv4Gateway() != null) {
       errors.unless(

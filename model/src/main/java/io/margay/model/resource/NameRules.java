@@ -1,8 +1,8 @@
 package io.margay.model.resource;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Pattern;
 
 /// What names, labels and annotations may look like (Kubernetes: DNS-1123 names, qualified keys;
 /// Calico: what it asks of its own kinds beyond that).
@@ -20,27 +20,19 @@ final class NameRules {
   /// Octets of the longest name of a port (RFC 6335 §5.1).
   static final int MAX_PORT_NAME = 15;
 
-  private static final Pattern DNS_LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
-  private static final Pattern DNS_NAME =
-      Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
-
-  /// A plain name, or one with its tier before it; those Calico gives to converted Kubernetes and
-  /// OpenStack policies go on with whatever those were called.
-  private static final Pattern POLICY_NAME =
-      Pattern.compile(
-          "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)?"
-              + "|(knp|kanp|kbanp|kcnp|ossg)\\."
-              + DNS_NAME.pattern());
-
-  private static final Pattern LABEL = Pattern.compile("[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?");
-  private static final Pattern PORT_NAME = Pattern.compile("[a-z0-9]+(-[a-z0-9]+)*");
-  private static final Pattern CONTAINER =
-      Pattern.compile("[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?");
+  /// What Calico puts before the names of policies converted from others' kinds; they go on with
+  /// whatever those were called.
+  private static final List<String> CONVERTED =
+      List.of("knp.", "kanp.", "kbanp.", "kcnp.", "ossg.");
 
   private NameRules() {}
 
+  static boolean isName(String name) {
+    return name.length() <= MAX_NAME && isDnsName(name);
+  }
+
   static void name(String name, String path, FieldErrors errors) {
-    if (name.length() > MAX_NAME || !DNS_NAME.matcher(name).matches()) {
+    if (!isName(name)) {
       errors.add(
           path,
           "\""
@@ -52,7 +44,7 @@ final class NameRules {
   }
 
   static void policyName(String name, String path, FieldErrors errors) {
-    if (name.length() > MAX_NAME || !POLICY_NAME.matcher(name).matches()) {
+    if (name.length() > MAX_NAME || !isPolicyName(name)) {
       errors.add(
           path,
           "\""
@@ -64,7 +56,7 @@ final class NameRules {
   }
 
   static void label(String name, String noun, String path, FieldErrors errors) {
-    if (name.length() > MAX_LABEL || !DNS_LABEL.matcher(name).matches()) {
+    if (name.length() > MAX_LABEL || !isDnsLabel(name, 0, name.length())) {
       errors.add(
           path,
           "\""
@@ -77,27 +69,90 @@ final class NameRules {
     }
   }
 
+  // These run for every name of every document that is read: loops, not regular expressions.
+
+  private static boolean isPolicyName(String name) {
+    int dot = name.indexOf('.');
+    if (dot < 0) {
+      return isDnsLabel(name, 0, name.length());
+    }
+    return CONVERTED.stream().anyMatch(name::startsWith)
+        ? isDnsName(name)
+        : isDnsLabel(name, 0, dot) && isDnsLabel(name, dot + 1, name.length());
+  }
+
+  private static boolean isDnsName(String name) {
+    int from = 0;
+    for (int dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', from)) {
+      if (!isDnsLabel(name, from, dot)) {
+        return false;
+      }
+      from = dot + 1;
+    }
+    return isDnsLabel(name, from, name.length());
+  }
+
+  private static boolean isDnsLabel(String name, int from, int to) {
+    if (from >= to || name.charAt(from) == '-' || name.charAt(to - 1) == '-') {
+      return false;
+    }
+    for (int i = from; i < to; i++) {
+      char c = name.charAt(i);
+      if (!isLower(c) && !isDigit(c) && c != '-') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isQualified(String text) {
+    int last = text.length() - 1;
+    if (last < 0 || !isAlphanumeric(text.charAt(0)) || !isAlphanumeric(text.charAt(last))) {
+      return false;
+    }
+    for (int i = 1; i < last; i++) {
+      char c = text.charAt(i);
+      if (!isAlphanumeric(c) && c != '-' && c != '_' && c != '.') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isAlphanumeric(char c) {
+    return isLower(c) || isDigit(c) || c >= 'A' && c <= 'Z';
+  }
+
+  private static boolean isLower(char c) {
+    return c >= 'a' && c <= 'z';
+  }
+
+  private static boolean isDigit(char c) {
+    return c >= '0' && c <= '9';
+  }
+
   static void portName(String name, String path, FieldErrors errors) {
     boolean fits =
         name.length() <= MAX_PORT_NAME
-            && PORT_NAME.matcher(name).matches()
-            && name.chars().anyMatch(c -> c >= 'a' && c <= 'z');
-    errors.unless(
-        fits,
-        path,
-        "\""
-            + name
-            + "\" is not a port's name: 1 to "
-            + MAX_PORT_NAME
-            + " of a-z 0-9 and single -, with a letter, starting and ending with a letter or"
-            + " digit");
+            && isDnsLabel(name, 0, name.length())
+            && !name.contains("--")
+            && name.chars().anyMatch(c -> isLower((char) c));
+    if (!fits) {
+      errors.add(
+          path,
+          "\""
+              + name
+              + "\" is not a port's name: 1 to "
+              + MAX_PORT_NAME
+              + " of a-z 0-9 and single -, with a letter, starting and ending with a letter or"
+              + " digit");
+    }
   }
 
   static void containerId(String id, String path, FieldErrors errors) {
-    errors.unless(
-        CONTAINER.matcher(id).matches(),
-        path,
-        "\"" + id + "\" is not a container's id: A-Z a-z 0-9 and -");
+    if (!isQualified(id) || id.indexOf('_') >= 0 || id.indexOf('.') >= 0) {
+      errors.add(path, "\"" + id + "\" is not a container's id: A-Z a-z 0-9 and -");
+    }
   }
 
   static void labels(Map<String, String> labels, String path, FieldErrors errors) {
@@ -129,8 +184,7 @@ final class NameRules {
 
   private static void key(String key, String noun, String path, FieldErrors errors) {
     int slash = key.indexOf('/');
-    boolean prefixFits =
-        slash < 0 || slash <= MAX_NAME && DNS_NAME.matcher(key.substring(0, slash)).matches();
+    boolean prefixFits = slash < 0 || slash <= MAX_NAME && isDnsName(key.substring(0, slash));
     if (!prefixFits || !isLabel(key.substring(slash + 1))) {
       errors.add(
           path,
@@ -145,6 +199,6 @@ final class NameRules {
   }
 
   private static boolean isLabel(String text) {
-    return text.length() <= MAX_LABEL && LABEL.matcher(text).matches();
+    return text.length() <= MAX_LABEL && isQualified(text);
   }
 }
