@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -144,11 +145,11 @@ final class CniVerbsTest {
         KubernetesPod.Spec.EMPTY);
   }
 
-  private String appWritten() {
+  private @Nullable String appWritten() {
     return addresses.endpoints.values().iterator().next().metadata().labels().get("app");
   }
 
-  private String appInForce() {
+  private @Nullable String appInForce() {
     return policy.applied.values().iterator().next().document().metadata().labels().get("app");
   }
 

@@ -58,7 +58,7 @@ public final class KnownPods implements PodCatalog {
       return Optional.empty();
     }
     return switch (stored.get()) {
-      case Stored.Readable(KubernetesPod document) -> Optional.of(document);
+      case Stored.Document(KubernetesPod document) -> Optional.of(document);
       case Stored.Unreadable(String reason) ->
           throw new CniException(
               CniError.BAD_CONFIG,
@@ -81,7 +81,7 @@ public final class KnownPods implements PodCatalog {
       return PodOverlay.fit(endpoint, Optional.empty());
     }
     return switch (stored.get()) {
-      case Stored.Readable(KubernetesPod document) ->
+      case Stored.Document(KubernetesPod document) ->
           PodOverlay.fit(endpoint, Optional.of(document));
       case Stored.Unreadable _ -> endpoint;
     };
