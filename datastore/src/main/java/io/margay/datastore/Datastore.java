@@ -2,6 +2,7 @@ package io.margay.datastore;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// The store of all desired state and every address assignment: a flat map of keys with one
 /// revision counter, compare and swap over several keys, and watches. Safe for use from any thread;
@@ -23,6 +24,16 @@ public interface Datastore extends AutoCloseable {
   /// Every key that starts with `prefix`, at one revision, in key order. A folder's prefix ends in
   /// `/`.
   Listing list(String prefix) throws DatastoreException;
+
+  /// As `list`, but each key is handed over as it comes and not kept here: for whoever makes
+  /// something smaller of a large listing. When this throws, what was handed over is void.
+  ///
+  /// @return the listing without its items
+  default Listing list(String prefix, Consumer<KeyValue> each) throws DatastoreException {
+    Listing all = list(prefix);
+    all.items().forEach(each);
+    return new Listing(all.store(), all.revision(), List.of());
+  }
 
   /// Does all writes if all conditions hold, else none.
   CommitResult commit(Txn txn) throws DatastoreException;

@@ -248,6 +248,18 @@ public abstract class DatastoreContract {
   }
 
   @Test
+  void a_listing_handed_over_key_by_key_is_the_same_listing() throws DatastoreException {
+    for (int i = 0; i < 300; i++) {
+      put(root + "h/" + i, Integer.toString(i));
+    }
+    List<KeyValue> taken = new ArrayList<>();
+    Listing head = store().list(root + "h/", taken::add);
+    Listing whole = store().list(root + "h/");
+    assertThat(taken).isEqualTo(whole.items());
+    assertThat(head).isEqualTo(new Listing(whole.store(), whole.revision(), List.of()));
+  }
+
+  @Test
   void keys_of_any_script_keep_the_order_of_their_octets() throws DatastoreException {
     put(root + "u/\uD83D\uDE00", "beyond the basic plane");
     put(root + "u/\uFFFD", "its last corner");

@@ -37,6 +37,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -206,6 +207,11 @@ public final class EtcdDatastore implements Datastore, Leases {
   @Override
   public Listing list(String prefix) throws DatastoreException {
     return new EtcdListing(calls, client.getKVClient(), prefix).read();
+  }
+
+  @Override
+  public Listing list(String prefix, Consumer<KeyValue> each) throws DatastoreException {
+    return new EtcdListing(calls, client.getKVClient(), prefix).readOnce(each);
   }
 
   @Override

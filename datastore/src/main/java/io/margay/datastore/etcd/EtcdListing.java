@@ -11,6 +11,7 @@ import io.margay.datastore.Listing;
 import io.margay.datastore.StoreId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// One listing, read page by page: the first page says which revision it is of, all others are
@@ -26,7 +27,6 @@ final class EtcdListing {
   private final EtcdCalls calls;
   private final KV kv;
   private final String prefix;
-  private final List<KeyValue> items = new ArrayList<>();
   private int pageKeys = EtcdDatastore.PAGE_KEYS;
 
   EtcdListing(EtcdCalls calls, KV kv, String prefix) {
@@ -36,9 +36,12 @@ final class EtcdListing {
   }
 
   Listing read() throws DatastoreException {
+    List<KeyValue> items = new ArrayList<>();
     for (int attempt = 1; ; attempt++) {
       try {
-        return readAll();
+        items.clear();
+        Listing head = readOnce(items::add);
+        return new Listing(head.store(), head.revision(), items);
       } catch (DatastoreException failed) {
         if (!EtcdFailures.isCompacted(failed) || attempt == MAX_ATTEMPTS) {
           throw failed;
@@ -47,22 +50,24 @@ final class EtcdListing {
     }
   }
 
-  private Listing readAll() throws DatastoreException {
-    items.clear();
+  /// Hands over what it reads, page by page; without a second attempt.
+  ///
+  /// @return the listing without its items
+  Listing readOnce(Consumer<KeyValue> each) throws DatastoreException {
     GetResponse page = page(EtcdDatastore.bytes(prefix), 0);
     StoreId store = EtcdDatastore.storeOf(page.getHeader());
     long revision = page.getHeader().getRevision();
-    take(page);
+    take(page, each);
     while (page.isMore()) {
       ByteSequence last = page.getKvs().getLast().getKey();
       page = page(last.concat(ByteSequence.from(SUCCESSOR)), revision);
-      take(page);
+      take(page, each);
     }
-    return new Listing(store, revision, items);
+    return new Listing(store, revision, List.of());
   }
 
-  private void take(GetResponse page) {
-    page.getKvs().forEach(item -> items.add(EtcdDatastore.toKeyValue(item)));
+  private static void take(GetResponse page, Consumer<KeyValue> each) {
+    page.getKvs().forEach(item -> each.accept(EtcdDatastore.toKeyValue(item)));
   }
 
   /// @param revision 0 = the present
