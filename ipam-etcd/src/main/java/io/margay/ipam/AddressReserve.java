@@ -188,6 +188,14 @@ public final class AddressReserve implements AutoCloseable {
         + " rest or are of other pools); it is filled again when the datastore answers";
   }
 
+  /// What a handle has of the reserve and the store does not know yet.
+  public synchronized Optional<List<IpAddress>> addressesOf(String handleId) {
+    ReserveJournal.Entry entry = journal.entry(handleId);
+    return entry == null || entry.doomed()
+        ? Optional.empty()
+        : Optional.of(entry.blockByAddress().keySet().stream().sorted().toList());
+  }
+
   /// Takes back what was taken from the reserve.
   ///
   /// @return false if the handle has nothing of the reserve

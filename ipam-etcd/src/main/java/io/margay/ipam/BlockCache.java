@@ -61,7 +61,7 @@ final class BlockCache {
   private final Map<Prefix, Stored<Block>> blocks = new HashMap<>();
   private final Map<String, NavigableMap<Prefix, Stored<BlockAffinity>>> affinities =
       new HashMap<>();
-  private final Map<AffinityKey, Optional<Stored<BlockAffinity>>> foreignClaims = new HashMap<>();
+  private final Map<AffinityKey, Belief> foreignClaims = new HashMap<>();
   private final Set<Prefix> unreadable = new HashSet<>();
   private final Set<AffinityKey> unreadableClaims = new HashSet<>();
   private final Map<String, String> unreadableHandles = new HashMap<>();
@@ -104,10 +104,17 @@ final class BlockCache {
     return handles.get(id);
   }
 
-  /// What is known of a claim, whosever: null when nothing, empty when it is not there.
-  @Nullable Optional<Stored<BlockAffinity>> claim(AffinityKey key) {
+  /// What is known of a claim, whosever.
+  ///
+  /// @param claim empty when it is known not to be there
+  record Belief(Optional<Stored<BlockAffinity>> claim) {}
+
+  /// Null when nothing is known.
+  @Nullable Belief claim(AffinityKey key) {
     NavigableMap<Prefix, Stored<BlockAffinity>> claims = affinities.get(key.node());
-    return claims == null ? foreignClaims.get(key) : Optional.ofNullable(claims.get(key.block()));
+    return claims == null
+        ? foreignClaims.get(key)
+        : new Belief(Optional.ofNullable(claims.get(key.block())));
   }
 
   boolean isUnreadable(AffinityKey claim) {
@@ -123,8 +130,8 @@ final class BlockCache {
     return surveys.get(family);
   }
 
-  /// The blocks there were a short while ago: good enough to guess one that is free, for claiming it
-  /// depends on its absence. Null when nothing recent is remembered.
+  /// The blocks there were a short while ago: good enough to guess one that is free, for claiming
+  /// it depends on its absence. Null when nothing recent is remembered.
   @Nullable NavigableSet<Prefix> recentlyTaken(IpFamily family, Instant now) {
     Taken known = taken.get(family);
     return known == null || known.at().plus(REMEMBERED_FOR).isBefore(now) ? null : known.blocks();
@@ -178,7 +185,7 @@ final class BlockCache {
     if (claims != null) {
       claims.put(key.block(), new Stored<>(affinity, modRevision));
     } else {
-      foreignClaims.put(key, Optional.of(new Stored<>(affinity, modRevision)));
+      foreignClaims.put(key, new Belief(Optional.of(new Stored<>(affinity, modRevision))));
     }
   }
 
@@ -188,7 +195,7 @@ final class BlockCache {
     if (claims != null) {
       claims.remove(key.block());
     } else {
-      foreignClaims.put(key, Optional.empty());
+      foreignClaims.put(key, new Belief(Optional.empty()));
     }
   }
 

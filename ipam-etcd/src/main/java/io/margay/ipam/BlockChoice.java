@@ -34,12 +34,7 @@ final class BlockChoice {
   /// The first block of `pool` that nobody has, from the node's own place on. `plan` knows blocks
   /// already chosen in the same transaction.
   static Optional<Prefix> unclaimed(
-      Pool pool,
-      String node,
-      Instant now,
-      NavigableSet<Prefix> taken,
-      Plan plan,
-      Pools pools) {
+      Pool pool, String node, Instant now, NavigableSet<Prefix> taken, Plan plan, Pools pools) {
     int bits = pool.family().bits();
     int indexBits = Math.min(pool.blockSize() - pool.cidr().length(), MAX_BLOCK_BITS);
     long count = 1L << indexBits;

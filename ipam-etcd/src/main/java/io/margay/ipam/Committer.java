@@ -264,10 +264,7 @@ final class Committer implements AutoCloseable {
         case Read.Node(String node) -> readNode(node);
         case Read.Survey(var family) ->
             cache.survey(
-                family,
-                ++tick,
-                view.get().now(),
-                datastore.list(IpamKeys.blocks(family)).items());
+                family, ++tick, view.get().now(), datastore.list(IpamKeys.blocks(family)).items());
       }
     } catch (DatastoreException | IllegalArgumentException failed) {
       waiting.forEach(operation -> operation.result().completeExceptionally(failed));

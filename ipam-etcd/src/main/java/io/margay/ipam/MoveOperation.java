@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /// Addresses that are in use on a node change their handle, all in one transaction. What the store
 /// forgot meanwhile is taken anew, if nobody else has it; done already is done.
@@ -44,8 +45,8 @@ final class MoveOperation extends Operation<MoveResult> {
     Set<String> odd = new LinkedHashSet<>();
     plan.guardHandle(request.from());
     plan.guardHandle(request.to());
-    for (IpAddress address : request.blockByAddress().keySet().stream().sorted().toList()) {
-      Optional<Step> no = move(view, shared, plan, address, moved, odd);
+    for (Map.Entry<IpAddress, Prefix> each : new TreeMap<>(request.blockByAddress()).entrySet()) {
+      Optional<Step> no = move(view, shared, plan, each.getKey(), each.getValue(), moved, odd);
       if (no.isPresent()) {
         return no.get();
       }
@@ -61,9 +62,9 @@ final class MoveOperation extends Operation<MoveResult> {
       Plan shared,
       Plan plan,
       IpAddress address,
+      Prefix cidr,
       List<Assignment> moved,
       Set<String> odd) {
-    Prefix cidr = request.blockByAddress().get(address);
     if (plan.cache().isUnreadable(cidr)) {
       return Optional.of(elsewhere(shared, address, "block " + cidr + " can't be read"));
     }
@@ -133,9 +134,9 @@ final class MoveOperation extends Operation<MoveResult> {
               + " was "
               + (claim == null ? "gone" : claim.state().text())
               + " and is confirmed again");
-      if (plan.block(block.cidr()) == null || plan.block(block.cidr()).equals(block)) {
-        plan.put(block);
-      }
+      Block planned = plan.block(block.cidr());
+      // A new revision of the block, whether or not anything else changes in it.
+      plan.put(planned == null ? block : planned);
       plan.confirm(node, block.cidr());
     }
   }

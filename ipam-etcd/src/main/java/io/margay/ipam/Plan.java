@@ -11,7 +11,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -151,12 +150,12 @@ final class Plan {
   /// Takes a claim out of the store, if it is there.
   void dropClaim(String node, Prefix block) {
     AffinityKey key = new AffinityKey(node, block);
-    Optional<Stored<BlockAffinity>> known = cache.claim(key);
+    BlockCache.Belief known = cache.claim(key);
     if (known == null) {
       throw new IllegalStateException(
           "the claim of " + node + " to block " + block + " has not been read");
     }
-    if (known.isPresent()) {
+    if (known.claim().isPresent()) {
       affinities.put(key, null);
     } else {
       affinities.remove(key);
@@ -269,11 +268,11 @@ final class Plan {
   }
 
   private void requireClaim(Txn.Builder txn, AffinityKey claim) {
-    Optional<Stored<BlockAffinity>> known = cache.claim(claim);
+    BlockCache.Belief known = cache.claim(claim);
     require(
         txn,
         IpamKeys.affinity(claim.node(), claim.block()),
-        known == null ? null : known.orElse(null));
+        known == null ? null : known.claim().orElse(null));
   }
 
   private static void require(Txn.Builder txn, String key, @Nullable Stored<?> believed) {

@@ -70,6 +70,7 @@ final class ReserveJournal implements AutoCloseable {
   private final Map<String, Entry> entries = new LinkedHashMap<>();
   private Duration cooldown = Duration.ZERO;
   private int records;
+  private boolean damaged;
   private @Nullable FileChannel channel;
 
   private ReserveJournal(Path file) {
@@ -158,22 +159,18 @@ final class ReserveJournal implements AutoCloseable {
       throw new IOException(
           "a record of " + line.length + " octets is beyond the limit of " + MAX_RECORD_OCTETS);
     }
-    if (records >= MAX_RECORDS) {
+    if (damaged || records >= MAX_RECORDS) {
       rewrite();
     }
     FileChannel out = channel;
     if (out == null) {
       throw new IOException(file + " is closed");
     }
-    long before = out.position();
-    try {
-      write(out, line);
-      out.force(false);
-    } catch (IOException full) {
-      // Half a record must not stand before the next one.
-      out.truncate(before);
-      throw full;
-    }
+    // Half a record must not stand before the next one: after a failure the file is written anew.
+    damaged = true;
+    write(out, line);
+    out.force(false);
+    damaged = false;
     apply(record);
     records++;
   }
@@ -344,6 +341,7 @@ final class ReserveJournal implements AutoCloseable {
     out.position(out.size());
     channel = out;
     records = state.size();
+    damaged = false;
   }
 
   @Override

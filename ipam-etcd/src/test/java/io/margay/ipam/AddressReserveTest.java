@@ -528,6 +528,21 @@ class AddressReserveTest {
     assertThat(reserve.spare(IpFamily.IPV4)).isEqualTo(1);
   }
 
+  /// The disk refuses: nothing is handed out, and once it takes records again nothing is lost.
+  @Test
+  void a_disk_that_refuses_gives_nothing_and_loses_nothing() throws Exception {
+    AddressReserve reserve = open(2);
+    reserve.topUp(ipam);
+    List<IpAddress> first = take(reserve, "a");
+    reserve.close();
+    assertThatThrownBy(() -> reserve.take(taker("b", BOTH), AddressReserveTest::document))
+        .isInstanceOf(IOException.class);
+    assertThat(reserve.addressesOf("net.b")).isEmpty();
+    AddressReserve again = open(2);
+    assertThat(again.addressesOf("net.a")).contains(first);
+    assertThat(take(again, "b")).doesNotContainAnyElementsOf(first);
+  }
+
   @Test
   void the_handle_says_whose_it_is() {
     assertThat(AddressReserve.nodeOf(AddressReserve.handle("n1"))).isEqualTo(Optional.of("n1"));

@@ -232,10 +232,11 @@ public final class CalicoNode {
     int start = Integer.remainderUnsigned(BlockChoice.fnv32(node + "calico"), count);
     List<Prefix> walk = new ArrayList<>();
     for (int step = 0; step < count; step++) {
-      long index = (start + step) % count;
+      int index = (start + step) % count;
       walk.add(
           new Prefix(
-              pool.cidr().address().plus(index << bits - pool.blockSize()), pool.blockSize()));
+              pool.cidr().address().plus((long) index << bits - pool.blockSize()),
+              pool.blockSize()));
     }
     return walk;
   }

@@ -65,7 +65,7 @@ final class IpamHammer {
   private final Map<IpAddress, String> live = new ConcurrentHashMap<>();
   private final Map<String, List<String>> handlesOfPods = new ConcurrentHashMap<>();
   private final Set<String> unfinished = ConcurrentHashMap.newKeySet();
-  private final Map<String, Process> processes = new ConcurrentHashMap<>();
+  private final Map<String, Agent> processes = new ConcurrentHashMap<>();
   final AtomicInteger assigned = new AtomicInteger();
   final AtomicInteger released = new AtomicInteger();
   final AtomicInteger failed = new AtomicInteger();
@@ -77,6 +77,14 @@ final class IpamHammer {
     this.pools = pools;
     this.shape = shape;
     this.seed = seed;
+  }
+
+  private Agent agent(String name) {
+    Agent known = processes.get(name);
+    if (known == null) {
+      throw new IllegalStateException("no agent " + name);
+    }
+    return known;
   }
 
   private static String node(int number) {
@@ -96,8 +104,8 @@ final class IpamHammer {
         String node = node(number);
         Datastore view = open.apply(node);
         if (!isCalico(number)) {
-          processes.put(node, new Process(node, view, seed + number));
-          processes.put(node + "'", new Process(node, view, seed + 7919 + number));
+          processes.put(node, new Agent(node, view, seed + number));
+          processes.put(node + "'", new Agent(node, view, seed + 7919 + number));
         }
         running.add(callers.submit(() -> nodeLife(which, view, callers)));
       }
@@ -105,7 +113,7 @@ final class IpamHammer {
         future.get();
       }
     } finally {
-      processes.values().forEach(Process::close);
+      processes.values().forEach(Agent::close);
     }
   }
 
@@ -145,7 +153,7 @@ final class IpamHammer {
 
   /// A node that is gone, cleaned up after by its neighbour.
   private void remove(String node, Collection<String> pods) throws Exception {
-    Process neighbour = processes.get(node(shape.removed()));
+    Agent neighbour = agent(node(shape.removed()));
     for (String pod : pods) {
       live.values().removeIf(pod::equals);
       for (String handle : handles(pod)) {
@@ -178,14 +186,14 @@ final class IpamHammer {
   }
 
   /// One agent process: dies, and is started again, settling its claims before anything else.
-  private final class Process implements AutoCloseable {
+  private final class Agent implements AutoCloseable {
     private final String node;
     private final Datastore real;
     private final Random random;
     private FaultyDatastore store;
     private Ipam ipam;
 
-    Process(String node, Datastore real, long seed) {
+    Agent(String node, Datastore real, long seed) {
       this.node = node;
       this.real = real;
       this.random = new Random(seed);
@@ -286,8 +294,8 @@ final class IpamHammer {
                   new SameTxn.Extras(
                       List.of(),
                       List.of(endpoint(name, held.stream().map(Assignment::address).toList()))));
-      Process process = processes.get(node);
-      Process twin = processes.get(node + "'");
+      Agent process = agent(node);
+      Agent twin = agent(node + "'");
       Future<AssignResult> second =
           random.nextDouble() < shape.twins()
               ? callers.submit(() -> twin.call(ipam -> ipam.assign(request)))
@@ -303,7 +311,7 @@ final class IpamHammer {
       hold(held.stream().map(Assignment::address).toList());
       if (!stays) {
         drop();
-        Process last = random.nextDouble() < shape.twins() ? twin : process;
+        Agent last = random.nextDouble() < shape.twins() ? twin : process;
         assertThat(
                 last.<ReleaseResult>call(
                     ipam -> ipam.releaseByHandle(handle, withoutEndpoint(name))))

@@ -426,7 +426,8 @@ class IpamTest {
     }
     assertThat(counted.roundTrips() - before).isEqualTo(40);
     // Somebody else was there meanwhile: one more round trip, and never the same block.
-    try (Ipam rival = new Ipam(store, () -> now, Pools.of(Pool.of("p", Prefix.parse("10.1.0.0/24"), 30)))) {
+    try (Ipam rival =
+        new Ipam(store, () -> now, Pools.of(Pool.of("p", Prefix.parse("10.1.0.0/24"), 30)))) {
       for (int i = 0; i < 12; i++) {
         assigned(rival.assign(request("r" + i, "n1", 1, 0)));
         assigned(ipam.assign(request("i" + i, "n1", 1, 0)));

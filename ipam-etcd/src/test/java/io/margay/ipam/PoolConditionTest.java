@@ -32,8 +32,7 @@ class PoolConditionTest {
   @Test
   void it_says_whether_and_why_not() {
     assertThat(PoolCondition.of(pool(false, "")))
-        .isEqualTo(
-            new PoolCondition(true, "OK", "addresses may be assigned from this pool"));
+        .isEqualTo(new PoolCondition(true, "OK", "addresses may be assigned from this pool"));
     assertThat(PoolCondition.of(pool(true, "")).reason()).isEqualTo("PoolDisabled");
     assertThat(PoolCondition.of(pool(true, "ipipMode Always would wrap packets")))
         .satisfies(

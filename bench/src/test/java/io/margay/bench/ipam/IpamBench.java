@@ -39,8 +39,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// Addresses per second, their latency and their etcd calls. Each line starts on an etcd of its own;
-/// afterwards the checker must find nothing.
+/// Addresses per second, their latency and their etcd calls. Each line starts on an etcd of its
+/// own; afterwards the checker must find nothing.
 public final class IpamBench {
 
   private static final int[] CALLERS = {1, 8, 64};
@@ -49,8 +49,7 @@ public final class IpamBench {
   private static final int WARM_UP = 200;
   private static final String ENDPOINTS = IpamCheck.ENDPOINTS + "ns/";
 
-  private static final Pools POOLS =
-      Pools.of(Pool.of("v4", Prefix.parse("10.0.0.0/12"), 26));
+  private static final Pools POOLS = Pools.of(Pool.of("v4", Prefix.parse("10.0.0.0/12"), 26));
 
   private final Path directory;
   private final int addresses = Integer.parseInt(System.getenv().getOrDefault("ADDRESSES", "2000"));
@@ -128,8 +127,8 @@ public final class IpamBench {
   }
 
   /// `callers` threads share `count` pods, spread over the nodes.
-  private static long[] drive(
-      Allocator allocator, int nodes, int callers, int count, String prefix) throws Exception {
+  private static long[] drive(Allocator allocator, int nodes, int callers, int count, String prefix)
+      throws Exception {
     long[] nanos = new long[count];
     AtomicInteger next = new AtomicInteger();
     List<Future<?>> running = new ArrayList<>();

@@ -15,6 +15,7 @@ import io.margay.datastore.Txn;
 import io.margay.datastore.json.Decoded;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
+import io.margay.ipam.AddressReserve;
 import io.margay.ipam.AssignIpRequest;
 import io.margay.ipam.AssignRequest;
 import io.margay.ipam.AssignResult;
@@ -22,12 +23,14 @@ import io.margay.ipam.AssignTerms;
 import io.margay.ipam.Assignment;
 import io.margay.ipam.Ipam;
 import io.margay.ipam.ReleaseResult;
+import io.margay.ipam.ReserveResult;
 import io.margay.ipam.SameTxn;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.ResourceRef;
 import io.margay.model.resource.WorkloadEndpoint;
+import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -49,7 +52,10 @@ public final class EtcdPodAddresses implements PodAddresses {
   private final EndpointDirectory directory;
   private final Function<String, Optional<Prefix>> poolByName;
   private final InstantSource clock;
+  private final Optional<AddressReserve> reserve;
 
+  /// Without a reserve: no datastore, no address.
+  ///
   /// @param poolByName the CIDR of an IPPool by its name
   public EtcdPodAddresses(
       String node,
@@ -58,6 +64,21 @@ public final class EtcdPodAddresses implements PodAddresses {
       EndpointDirectory directory,
       Function<String, Optional<Prefix>> poolByName,
       InstantSource clock) {
+    this(node, datastore, ipam, directory, poolByName, clock, Optional.empty());
+  }
+
+  /// @param poolByName the CIDR of an IPPool by its name
+  /// @param reserve what addresses are taken from while the datastore is away; its owner reconciles
+  ///   it afterwards
+  public EtcdPodAddresses(
+      String node,
+      Datastore datastore,
+      Ipam ipam,
+      EndpointDirectory directory,
+      Function<String, Optional<Prefix>> poolByName,
+      InstantSource clock,
+      Optional<AddressReserve> reserve) {
+    this.reserve = reserve;
     this.node = node;
     this.datastore = datastore;
     this.ipam = ipam;
@@ -70,6 +91,11 @@ public final class EtcdPodAddresses implements PodAddresses {
   public List<IpAddress> assign(
       Attachment attachment, Wish wish, Function<List<IpAddress>, WorkloadEndpoint> document)
       throws CniException {
+    Optional<List<IpAddress>> waiting =
+        reserve.flatMap(kept -> kept.addressesOf(attachment.handleId()));
+    if (waiting.isPresent()) {
+      return waiting.get();
+    }
     AssignResult result;
     EndpointWrite write = new EndpointWrite(attachment.id(), document);
     // A commit whose answer is lost may have written the endpoint: the release that follows must
@@ -89,7 +115,7 @@ public final class EtcdPodAddresses implements PodAddresses {
         write.onConflict(current);
       }
     } catch (DatastoreException away) {
-      throw unreachable(attachment.id().toString(), away);
+      return fromReserve(attachment, wish, write, away);
     }
     return switch (result) {
       case AssignResult.Assigned(List<Assignment> assignments, long revision) -> {
@@ -119,6 +145,54 @@ public final class EtcdPodAddresses implements PodAddresses {
     };
   }
 
+  /// While the datastore is away. Particular addresses are not to be had then: whether they are
+  /// free nobody knows.
+  private List<IpAddress> fromReserve(
+      Attachment attachment, Wish wish, EndpointWrite write, DatastoreException away)
+      throws CniException {
+    if (reserve.isEmpty() || !away.isOutcomeUnknown() || !wish.addresses().isEmpty()) {
+      throw unreachable(attachment.id().toString(), away);
+    }
+    AddressReserve.Taker taker =
+        new AddressReserve.Taker(
+            attachment.handleId(),
+            wish.families(),
+            pools(wish),
+            attributes(attachment),
+            ResourceKeys.key(write.endpoint(List.of()).ref()));
+    try {
+      return switch (reserve
+          .get()
+          .take(taker, addresses -> ResourceJson.encode(write.endpoint(addresses)))) {
+        case ReserveResult.Taken(List<IpAddress> addresses) -> addresses;
+        case ReserveResult.Exhausted(IpFamily _, String reason) ->
+            throw new CniException(
+                CniError.DATASTORE_UNREACHABLE,
+                "no address for "
+                    + attachment.id()
+                    + " while the datastore is away: "
+                    + reason
+                    + "; "
+                    + away.getMessage(),
+                away);
+      };
+    } catch (IOException disk) {
+      throw new CniException(
+          CniError.IO_FAILURE,
+          "the address reserve's journal did not take "
+              + attachment.id()
+              + ": "
+              + disk.getMessage(),
+          disk);
+    }
+  }
+
+  private List<Prefix> pools(Wish wish) throws CniException {
+    List<Prefix> pools = new ArrayList<>(pools(wish.ipv4Pools()));
+    pools.addAll(pools(wish.ipv6Pools()));
+    return pools;
+  }
+
   private AssignResult assignOnce(Attachment attachment, Wish wish, EndpointWrite write)
       throws DatastoreException, CniException {
     Map<String, String> attributes = attributes(attachment);
@@ -134,8 +208,7 @@ public final class EtcdPodAddresses implements PodAddresses {
         return one;
       }
     }
-    List<Prefix> pools = new ArrayList<>(pools(wish.ipv4Pools()));
-    pools.addAll(pools(wish.ipv6Pools()));
+    List<Prefix> pools = pools(wish);
     // What the handle holds counts, so the explicit addresses above come back here with the
     // document.
     return ipam.assign(
@@ -201,6 +274,7 @@ public final class EtcdPodAddresses implements PodAddresses {
   @Override
   public void release(String network, AttachmentId id) throws CniException {
     Optional<ResourceRef> endpoint = directory.endpointOf(id);
+    giveBackToReserve(network, id);
     try {
       SameTxn.Extras extras =
           endpoint.isPresent() ? deletion(endpoint.get(), id) : SameTxn.Extras.NONE;
@@ -222,6 +296,25 @@ public final class EtcdPodAddresses implements PodAddresses {
     }
     throw new CniException(
         CniError.TRY_LATER, "the WorkloadEndpoint of " + id + " keeps changing; try again");
+  }
+
+  /// What the datastore has not heard of goes back on the disk; what it may have heard of is freed
+  /// there, now or when the caller repeats.
+  private void giveBackToReserve(String network, AttachmentId id) throws CniException {
+    if (reserve.isEmpty()) {
+      return;
+    }
+    try {
+      reserve.get().release(Attachment.handleId(network, id));
+    } catch (IOException disk) {
+      throw new CniException(
+          CniError.IO_FAILURE,
+          "the address reserve's journal did not take the release of "
+              + id
+              + ": "
+              + disk.getMessage(),
+          disk);
+    }
   }
 
   /// Deletes the endpoint if it is still this container's.
@@ -270,21 +363,24 @@ public final class EtcdPodAddresses implements PodAddresses {
       current = found;
     }
 
+    /// As it is stored: with an identity of its own.
+    WorkloadEndpoint endpoint(List<IpAddress> addresses) {
+      WorkloadEndpoint endpoint = document.apply(addresses);
+      String uid = UUID.nameUUIDFromBytes(id.toString().getBytes(UTF_8)).toString();
+      return endpoint.withMetadata(endpoint.metadata().withIdentity(uid, clock.instant()));
+    }
+
     @Override
     public Extras with(List<Assignment> assignments) {
-      WorkloadEndpoint endpoint =
-          document.apply(assignments.stream().map(Assignment::address).toList());
+      WorkloadEndpoint endpoint = endpoint(assignments.stream().map(Assignment::address).toList());
       String key = ResourceKeys.key(endpoint.ref());
       KeyValue before = current.get(key);
       Txn.Condition condition =
           before == null
               ? new Txn.Condition.Absent(key)
               : new Txn.Condition.AtRevision(key, before.modRevision());
-      String uid = UUID.nameUUIDFromBytes(id.toString().getBytes(UTF_8)).toString();
-      WorkloadEndpoint identified =
-          endpoint.withMetadata(endpoint.metadata().withIdentity(uid, clock.instant()));
       return new Extras(
-          List.of(condition), List.of(new Txn.Write.Put(key, ResourceJson.encode(identified))));
+          List.of(condition), List.of(new Txn.Write.Put(key, ResourceJson.encode(endpoint))));
     }
   }
 }

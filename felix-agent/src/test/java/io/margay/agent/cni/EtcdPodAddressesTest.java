@@ -10,12 +10,19 @@ import io.margay.cni.journal.Workload;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
+import io.margay.datastore.CommitResult;
+import io.margay.datastore.Datastore;
+import io.margay.datastore.DatastoreException;
 import io.margay.datastore.InMemoryDatastore;
 import io.margay.datastore.KeyValue;
+import io.margay.datastore.Listing;
 import io.margay.datastore.Txn;
+import io.margay.datastore.Watch;
+import io.margay.datastore.WatchListener;
 import io.margay.datastore.json.Decoded;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
+import io.margay.ipam.AddressReserve;
 import io.margay.ipam.Ipam;
 import io.margay.ipam.IpamKeys;
 import io.margay.ipam.Pool;
@@ -30,6 +37,7 @@ import io.margay.model.resource.Kind;
 import io.margay.model.resource.Metadata;
 import io.margay.model.resource.WorkloadEndpoint;
 import io.margay.model.resource.WorkloadEndpointSpec;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +45,7 @@ import java.util.Set;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class EtcdPodAddressesTest {
 
@@ -322,5 +331,109 @@ class EtcdPodAddressesTest {
     addresses.release(attachment("c1"));
     assertThat(store.list(ResourceKeys.prefix(Kind.WORKLOAD_ENDPOINT)).items()).isEmpty();
     assertThat(store.list(IpamKeys.HANDLES).items()).isEmpty();
+  }
+
+  /// The datastore goes away and comes back.
+  private static final class Switch implements Datastore {
+    private final Datastore real;
+    private volatile boolean away;
+
+    Switch(Datastore real) {
+      this.real = real;
+    }
+
+    private Datastore there() throws DatastoreException {
+      if (away) {
+        throw new DatastoreException(
+            DatastoreException.Kind.UNREACHABLE, "switch", "nobody answers");
+      }
+      return real;
+    }
+
+    @Override
+    public Optional<KeyValue> get(String key) throws DatastoreException {
+      return there().get(key);
+    }
+
+    @Override
+    public Listing getAll(List<String> keys) throws DatastoreException {
+      return there().getAll(keys);
+    }
+
+    @Override
+    public Listing list(String prefix) throws DatastoreException {
+      return there().list(prefix);
+    }
+
+    @Override
+    public CommitResult commit(Txn txn) throws DatastoreException {
+      return there().commit(txn);
+    }
+
+    @Override
+    public Watch watch(String prefix, long fromRevision, WatchListener listener) {
+      return real.watch(prefix, fromRevision, listener);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void while_the_store_is_away_pods_get_addresses_of_the_reserve(@TempDir Path directory)
+      throws Exception {
+    Switch view = new Switch(store);
+    try (Ipam mine = new Ipam(view, () -> EPOCH, Pools.of(Pool.of("four", POOL4, 26)));
+        AddressReserve reserve =
+            AddressReserve.open(directory.resolve("reserve"), "n1", 1, () -> EPOCH)) {
+      reserve.topUp(mine);
+      EtcdPodAddresses offline =
+          new EtcdPodAddresses(
+              "n1",
+              view,
+              mine,
+              this.directory,
+              _ -> Optional.empty(),
+              () -> EPOCH,
+              Optional.of(reserve));
+      view.away = true;
+      Wish four = new Wish(Set.of(IpFamily.IPV4), List.of(), List.of(), List.of());
+      List<IpAddress> got = offline.assign(attachment("c1"), four, document("c1"));
+      assertThat(got).hasSize(1);
+      assertThat(offline.assign(attachment("c1"), four, document("c1"))).isEqualTo(got);
+      CniException full =
+          catchThrowableOfType(
+              CniException.class, () -> offline.assign(attachment("c2"), four, document("c2")));
+      assertThat(full.error().code()).isEqualTo(CniError.DATASTORE_UNREACHABLE);
+      assertThat(full).hasMessageContaining("reserve of node n1");
+      assertThat(
+              catchThrowableOfType(
+                      CniException.class,
+                      () ->
+                          offline.assign(
+                              attachment("c3"),
+                              new Wish(Set.of(), got, List.of(), List.of()),
+                              document("c3")))
+                  .error()
+                  .code())
+          .isEqualTo(CniError.DATASTORE_UNREACHABLE);
+      // DEL is repeated by the caller; the address is spare at once.
+      assertThat(
+              catchThrowableOfType(
+                      CniException.class, () -> offline.release("net", attachment("c1").id()))
+                  .error()
+                  .code())
+          .isEqualTo(CniError.DATASTORE_UNREACHABLE);
+      assertThat(offline.assign(attachment("c2"), four, document("c2"))).isEqualTo(got);
+      view.away = false;
+      offline.release("net", attachment("c1").id());
+      assertThat(offline.assign(attachment("c2"), four, document("c2"))).isEqualTo(got);
+      assertThat(reserve.reconcile(mine)).hasSize(1);
+      assertThat(stored().orElseThrow().spec().containerID()).isEqualTo("c2");
+      assertThat(stored().orElseThrow().spec().ipNetworks())
+          .containsExactly(got.getFirst().toHostPrefix());
+      offline.release("net", attachment("c2").id());
+      assertThat(stored()).isEmpty();
+    }
   }
 }
