@@ -8,6 +8,7 @@ import io.margay.datastore.DatastoreException;
 import io.margay.datastore.InMemoryDatastore;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
+import io.margay.ipam.care.IpamCheck;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
@@ -438,7 +439,16 @@ class AddressReserveTest {
     ipam.releaseByHandle(AddressReserve.handle("n1"), SameTxn.Extras.NONE);
     ipam.assignIp(
         new AssignIpRequest(
-            held.getFirst(), "net.thief", "n2", Map.of("node", "n2"), SameTxn.nothing()));
+            held.getFirst(),
+            "net.thief",
+            "n2",
+            Map.of("node", "n2"),
+            theirs ->
+                new SameTxn.Extras(
+                    List.of(),
+                    List.of(
+                        new Txn.Write.Put(
+                            key("thief"), document(List.of(theirs.getFirst().address())))))));
     for (int times = 0; times < 2; times++) {
       assertThat(reserve.reconcile(ipam))
           .singleElement()

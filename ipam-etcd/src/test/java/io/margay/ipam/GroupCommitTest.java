@@ -9,8 +9,9 @@ import io.margay.datastore.DatastoreException;
 import io.margay.datastore.InMemoryDatastore;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
+import io.margay.ipam.care.Finding;
+import io.margay.ipam.care.FindingKind;
 import io.margay.ipam.care.IpamCheck;
-import io.margay.ipam.care.IpamReport;
 import io.margay.model.net.Prefix;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -153,11 +154,12 @@ class GroupCommitTest {
     }
     // 21 of them fit: 126 writes, and 126 conditions beside that on the settings.
     assertThat(largest).isEqualTo(126);
-    assertThat(IpamCheck.run(memory).findings().stream().map(IpamReport.Finding::kind))
+    assertThat(IpamCheck.run(memory).findings().stream().map(Finding::kind))
         .doesNotContain(
-            IpamReport.Kind.BLOCK_WITHOUT_CLAIM,
-            IpamReport.Kind.CLAIM_WITHOUT_BLOCK,
-            IpamReport.Kind.HANDLE_MISMATCH);
+            FindingKind.BLOCK_WITHOUT_CLAIM,
+            FindingKind.CLAIM_WITHOUT_BLOCK,
+            FindingKind.HANDLE_MISSING,
+            FindingKind.HANDLE_MISCOUNTS);
   }
 
   @Test

@@ -75,7 +75,7 @@ final class Cluster {
                   null,
                   null,
                   null,
-                  Map.of(),
+                  null,
                   List.of(),
                   List.of(),
                   List.of(),
