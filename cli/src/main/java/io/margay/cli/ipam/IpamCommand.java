@@ -5,7 +5,6 @@ import io.margay.cli.resource.DatastoreOptions;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.ipam.care.IpamState;
-import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -124,19 +123,18 @@ abstract class IpamCommand implements Callable<Integer> {
   }
 
   private static boolean isWatched() {
-    Console console = System.console();
-    return console != null && console.isTerminal();
+    return System.console().isTerminal();
   }
 
-  /// Text in lines of at most {@link #WIDTH}, each after `indent`; further lines a little deeper.
-  static String wrapped(String indent, String text) {
+  /// Text in lines of at most {@link #WIDTH}, the first after `start`, the others under it.
+  static String wrapped(String start, String text) {
     StringBuilder lines = new StringBuilder();
-    StringBuilder line = new StringBuilder(indent);
+    StringBuilder line = new StringBuilder(start);
     boolean isEmpty = true;
     for (String word : text.split(" ", -1)) {
       if (!isEmpty && line.length() + 1 + word.length() > WIDTH) {
         lines.append(line).append('\n');
-        line = new StringBuilder(indent + "  ");
+        line = new StringBuilder(" ".repeat(start.length()));
         isEmpty = true;
       }
       line.append(isEmpty ? "" : " ").append(word);

@@ -395,6 +395,12 @@ class IpamCommandsTest {
   }
 
   @Test
+  void long_lines_go_on_under_their_own_start() {
+    assertThat(IpamCommand.wrapped("  - ", "ab ".repeat(40).strip()))
+        .isEqualTo("  - " + "ab ".repeat(32).strip() + "\n    " + "ab ".repeat(8).strip() + "\n");
+  }
+
+  @Test
   void an_unreachable_datastore_exits_3() {
     opener =
         settings -> {

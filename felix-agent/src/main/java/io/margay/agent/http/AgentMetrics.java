@@ -52,7 +52,7 @@ public final class AgentMetrics {
     CounterWithCallback.builder()
         .name("margay_ipam_garbage_freed_total")
         .help("Addresses freed by garbage collection.")
-        .callback(counter -> counter.call(freed.getAsLong()))
+        .callback(counter -> counter.call((double) freed.getAsLong()))
         .register(registry);
   }
 
