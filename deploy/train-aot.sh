@@ -5,15 +5,54 @@ set -euo pipefail
 dist=$(readlink -f "$1")
 rm -f "$dist"/lib/*.aot "$dist"/lib/*.aot.config
 name=aot$$
-trap '"$dist/bin/margay" lab down --name '"$name"' >/dev/null 2>&1 || true' EXIT
+training=$(mktemp -d)
+etcd=
+clean_up() {
+  [ -z "$etcd" ] || kill "$etcd" 2>/dev/null || true
+  "$dist/bin/margay" lab down --name "$name" >/dev/null 2>&1 || true
+  rm -rf "$training"
+}
+trap clean_up EXIT
 
-MARGAY_CLI_JAVA_OPTS="-XX:AOTCacheOutput=$dist/lib/cli.aot -Xlog:disable -Xlog:all=off" \
-  "$dist/bin/margay" validate -f "$dist/etc/policy.yaml" >/dev/null 2>&1 || true
+# The JVM keeps nothing of classes without stack maps: every command would verify all of picocli anew.
+picocli=$(echo "$dist"/lib/picocli-*.jar)
+MARGAY_MAIN=io.margay.cli.dist.StackMaps "$dist/bin/margay" "$picocli"
+
+# Commands on resources: against an etcd of our own, or as far as they come without one.
+endpoint=http://127.0.0.1:1
+start_etcd() { # client port, peer port; whether it listens
+  etcd --name t --data-dir "$training/etcd$1" --listen-client-urls "http://127.0.0.1:$1" --advertise-client-urls "http://127.0.0.1:$1" \
+    --listen-peer-urls "http://127.0.0.1:$2" --initial-advertise-peer-urls "http://127.0.0.1:$2" --initial-cluster "t=http://127.0.0.1:$2" >"$training/etcd.log" 2>&1 &
+  etcd=$!
+  for _ in $(seq 200); do
+    kill -0 $etcd 2>/dev/null || return 1
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 0
+    sleep 0.05
+  done
+  kill $etcd
+  return 1
+}
+if command -v etcd >/dev/null; then
+  for _ in 1 2 3 4 5; do # a port may be taken
+    port=$((20000 + RANDOM % 10000))
+    if start_etcd $port $((port + 10000)); then
+      endpoint=http://127.0.0.1:$port
+      break
+    fi
+  done
+fi
+cat >"$training/nodes.yaml" <<YAML
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: n1, labels: {rack: a}}
+spec: {bgp: {ipv4Address: 192.0.2.1/24, asNumber: 65001}}
+YAML
+policy=$dist/etc/policy.yaml
+MARGAY_ETCD_ENDPOINTS=$endpoint MARGAY_MAIN=io.margay.cli.dist.Rehearsal MARGAY_CLI_JAVA_OPTS="-XX:AOTCacheOutput=$dist/lib/cli.aot -Xlog:disable -Xlog:all=off" \
+  "$dist/bin/margay" validate -f "$policy" -- apply -f "$policy" -f "$training/nodes.yaml" -- get nodes -- get networkpolicy -A -o yaml >/dev/null 2>"$training/log" || true
 [ -f "$dist/lib/cli.aot" ] || echo "train-aot: no CLI cache was written; the CLI starts slower" >&2
 
 # bgpd: its start and its stop, without a neighbor: no route is ever seen in training.
-training=$(mktemp -d)
-trap 'rm -rf "$training"; "$dist/bin/margay" lab down --name '"$name"' >/dev/null 2>&1 || true' EXIT
 cat >"$training/bgpd.yaml" <<YAML
 asNumber: 65001
 routerId: 192.0.2.1

@@ -7,11 +7,16 @@ import io.margay.cli.lab.LabCommand;
 import io.margay.cli.node.BgpCommand;
 import io.margay.cli.node.NodeCommand;
 import io.margay.cli.resource.ResourceCommands;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -27,25 +32,22 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {
-      AgentCommand.class,
-      BgpdCommand.class,
-      BgpCommand.class,
-      NodeCommand.class,
-      LabCommand.class,
-      DemoCommand.class,
-      CniCommand.class,
-      HelpCommand.class
-    },
-    footer = {
-      "",
-      "Exit codes: 0 done, 1 failed or refused, 2 unusable command line or file, 3 datastore or"
-          + " agent unreachable."
-    })
+    footer = {"", Main.EXIT_CODES})
 public final class Main implements Runnable {
 
+  static final String EXIT_CODES =
+      "Exit codes: 0 done, 1 failed, refused or not valid, 2 unusable command line or file,"
+          + " 3 datastore or agent unreachable, 4 conflicts with what is stored.";
   private static final int USAGE_WIDTH = 100;
-  private static final String DAEMON = "bgpd";
+
+  /// In the order of the help text; the commands on resources come after these.
+  private static final List<String> COMMANDS =
+      List.of("agent", "bgpd", "bgp", "node", "lab", "demo", "ipam", "cni", "completion", "help");
+
+  /// Commands about the others.
+  private static final Set<String> NEED_ALL = Set.of("help", "completion");
+
+  private static final Set<String> DAEMONS = Set.of("agent", "bgpd");
 
   /// gRPC logs its start-up at INFO to standard error; kept here, or the level would be forgotten
   /// with the logger.
@@ -59,17 +61,69 @@ public final class Main implements Runnable {
     System.exit(run(args));
   }
 
-  static int run(String[] args) {
+  /// Runs one command.
+  ///
+  /// @return its exit code
+  public static int run(String[] args) {
     GRPC.setLevel(Level.WARNING);
-    // The daemon does not pay for describing commands that it never runs: a third of its start.
-    if (args.length > 0 && args[0].equals(DAEMON)) {
-      CommandLine daemon = new CommandLine(new BgpdCommand()).setCommandName("margay " + DAEMON);
-      return prepared(daemon).execute(Arrays.copyOfRange(args, 1, args.length));
+    String command = args.length == 0 ? "" : args[0];
+    if (ResourceCommands.NAMES.contains(command)) {
+      WarmUp.start();
     }
-    CommandLine commands = new CommandLine(new Main());
-    ResourceCommands.register(commands);
-    IpamCommands.register(commands);
-    return prepared(commands).execute(args);
+    if (!DAEMONS.contains(command)) {
+      dropLibraryLogs();
+    }
+    return prepared(args).execute(args);
+  }
+
+  /// A command says what went wrong itself, so its class path has no logger; and SLF4J is kept from
+  /// complaining about that.
+  private static void dropLibraryLogs() {
+    PrintStream err = System.err;
+    System.setErr(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
+    LoggerFactory.getILoggerFactory();
+    System.setErr(err);
+  }
+
+  /// `margay` with the one command that is asked for: describing them all takes longer than most of
+  /// them run. All of them where the first word is none, such as for `--help` and to suggest what
+  /// was meant.
+  private static CommandLine prepared(String[] args) {
+    CommandLine margay = new CommandLine(new Main());
+    if (args.length == 0 || NEED_ALL.contains(args[0]) || !add(margay, args[0])) {
+      names().forEach(name -> add(margay, name));
+    }
+    return prepared(margay);
+  }
+
+  /// Every command, in the order of the help text.
+  static List<String> names() {
+    return Stream.concat(COMMANDS.stream(), ResourceCommands.NAMES.stream()).toList();
+  }
+
+  /// @return whether there is such a command
+  private static boolean add(CommandLine margay, String name) {
+    if (name.equals("ipam")) {
+      IpamCommands.register(margay);
+      return true;
+    }
+    Object command =
+        switch (name) {
+          case "agent" -> new AgentCommand();
+          case "bgpd" -> new BgpdCommand();
+          case "bgp" -> new BgpCommand();
+          case "node" -> new NodeCommand();
+          case "lab" -> new LabCommand();
+          case "demo" -> new DemoCommand();
+          case "cni" -> new CniCommand();
+          case "completion" -> new CompletionCommand();
+          case "help" -> new HelpCommand();
+          default -> ResourceCommands.command(name).orElse(null);
+        };
+    if (command != null) {
+      margay.addSubcommand(name, command);
+    }
+    return command != null;
   }
 
   private static CommandLine prepared(CommandLine commands) {
@@ -95,6 +149,9 @@ public final class Main implements Runnable {
               .usageHelp(true)
               .description("Show this help message and exit.")
               .build());
+    }
+    if (ResourceCommands.NAMES.contains(spec.name())) {
+      spec.usageMessage().footer("", EXIT_CODES);
     }
     command.getSubcommands().values().forEach(Main::describe);
   }

@@ -20,6 +20,13 @@ class MainTest {
   }
 
   @Test
+  void each_command_that_help_lists_can_be_run_alone() {
+    for (String name : Main.names()) {
+      assertThat(Main.run(new String[] {name, "--help"})).as(name).isZero();
+    }
+  }
+
+  @Test
   void a_typo_is_a_usage_error() {
     assertThat(Main.run(new String[] {"lab", "lst"})).isEqualTo(ExitCodes.USAGE);
   }

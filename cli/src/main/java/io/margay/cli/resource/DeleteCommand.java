@@ -36,11 +36,14 @@ final class DeleteCommand extends ResourceCommand {
       index = "0",
       arity = "0..1",
       paramLabel = "KIND",
+      completionCandidates = KindWords.class,
       description = "such as networkpolicy")
   private @Nullable String kindWord;
 
   @Parameters(index = "1..*", arity = "0..*", paramLabel = "NAME", description = "which of them")
   private List<String> names = List.of();
+
+  private static final String POD = "Pod";
 
   private final List<Target> targets = new ArrayList<>();
   private final List<PodDocuments.PodName> pods = new ArrayList<>();
@@ -70,15 +73,13 @@ final class DeleteCommand extends ResourceCommand {
                           item.resource().ref(), item.resource().metadata().resourceVersion())));
       documents.pods().forEach(item -> pods.add(PodDocuments.nameOf(item.pod())));
       targets.sort(Comparator.comparing(target -> target.ref().kind() == Kind.TIER));
-      return Optional.empty();
+      return files.end(documents, spec());
     }
     Optional<Kind> kind = Kind.ofWord(word);
     if (kind.isEmpty() || names.isEmpty()) {
       return Optional.of(
           fail(
-              kind.isEmpty()
-                  ? GetCommand.unknownKind(word)
-                  : "which " + kind.get() + "? Give a NAME",
+              kind.isEmpty() ? KindWords.unknown(word) : "which " + kind.get() + "? Give a NAME",
               ExitCodes.USAGE));
     }
     for (String name : names) {
@@ -92,35 +93,34 @@ final class DeleteCommand extends ResourceCommand {
 
   @Override
   int run(ResourceStore store) throws DatastoreException {
-    int failures = 0;
+    Tally tally = new Tally(out(), err(), "deleted", targets.size() + pods.size());
     for (Target target : targets) {
-      if (skipMissing && !store.exists(target.ref())) {
-        out().println(target.ref() + " was not there");
-        continue;
+      String name = target.ref().toString();
+      try {
+        if (skipMissing && !store.exists(target.ref())) {
+          tally.done(name + " was not there");
+        } else {
+          WriteOutcome outcome = store.delete(target.ref(), target.resourceVersion());
+          tally.add(target.ref().kind().kindName(), name, "", outcome);
+        }
+      } catch (DatastoreException failure) {
+        tally.interrupted(name, failure.isOutcomeUnknown());
+        throw failure;
       }
-      failures +=
-          print(target.ref().toString(), store.delete(target.ref(), target.resourceVersion()));
     }
     for (PodDocuments.PodName pod : pods) {
-      PodDocuments.Outcome outcome = store.pods().delete(pod);
-      if (skipMissing && outcome == PodDocuments.Outcome.MISSING) {
-        out().println(pod + " was not there");
-        continue;
+      try {
+        PodDocuments.Outcome outcome = store.pods().delete(pod);
+        if (skipMissing && outcome == PodDocuments.Outcome.MISSING) {
+          tally.done(pod + " was not there");
+        } else {
+          tally.add(POD, pod.toString(), "", PodOutcomes.of(outcome));
+        }
+      } catch (DatastoreException failure) {
+        tally.interrupted(pod.toString(), failure.isOutcomeUnknown());
+        throw failure;
       }
-      failures += print(pod.toString(), PodOutcomes.of(outcome));
     }
-    return failures == 0 ? ExitCodes.OK : ExitCodes.FAILED;
-  }
-
-  /// How many failures that is.
-  private int print(String name, WriteOutcome outcome) {
-    switch (outcome) {
-      case WriteOutcome.Done(String verb) -> out().println(name + " " + verb);
-      case WriteOutcome.Unchanged() -> out().println(name + " unchanged");
-      case WriteOutcome.Refused(String reason) -> err().println(name + ": " + reason);
-    }
-    out().flush();
-    err().flush();
-    return outcome instanceof WriteOutcome.Refused ? 1 : 0;
+    return tally.end();
   }
 }

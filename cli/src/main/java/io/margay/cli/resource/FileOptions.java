@@ -1,22 +1,29 @@
 package io.margay.cli.resource;
 
+import io.margay.cli.ExitCodes;
 import io.margay.datastore.json.ResourceDocuments;
 import io.margay.datastore.json.ResourceReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /// The files a command reads resources from.
 final class FileOptions {
 
   private static final List<String> ENDINGS = List.of(".yaml", ".yml", ".json");
+
+  static final String DEFAULT_NAMESPACE = "default";
 
   private final InputStream standardInput;
 
@@ -27,11 +34,18 @@ final class FileOptions {
   private List<String> names = List.of();
 
   @Option(
+      names = {"-R", "--recursive"},
+      description = "files in folders below the folder, too")
+  private boolean recursive;
+
+  @Option(names = "--skip-empty", description = "files without resources are no failure")
+  private boolean skipEmpty;
+
+  @Option(
       names = {"-n", "--namespace"},
       paramLabel = "NAMESPACE",
-      description = "namespace of namespaced resources that name none (default: default)",
-      defaultValue = "default")
-  private String namespace = "default";
+      description = "namespace of namespaced resources that name none (default: default)")
+  private @Nullable String namespace;
 
   FileOptions(InputStream standardInput) {
     this.standardInput = standardInput;
@@ -42,7 +56,11 @@ final class FileOptions {
   }
 
   String namespace() {
-    return namespace;
+    return namespace == null ? DEFAULT_NAMESPACE : namespace;
+  }
+
+  boolean namesNamespace() {
+    return namespace != null;
   }
 
   /// Everything in the files, in the order given; a folder's files by name.
@@ -52,18 +70,29 @@ final class FileOptions {
     ResourceDocuments documents = ResourceDocuments.NONE;
     for (String name : names) {
       for (String file : files(name)) {
-        documents = documents.plus(ResourceReader.read(file, text(file), namespace));
+        documents = documents.plus(ResourceReader.read(file, text(file), namespace()));
       }
     }
     return documents;
   }
 
-  private static List<String> files(String name) throws IOException {
+  /// What to stop with when the files hold nothing; empty = they hold something.
+  Optional<Integer> end(ResourceDocuments documents, CommandSpec spec) {
+    if (!documents.items().isEmpty() || !documents.pods().isEmpty()) {
+      return Optional.empty();
+    }
+    PrintWriter to = skipEmpty ? spec.commandLine().getOut() : spec.commandLine().getErr();
+    to.println("No resources specified in " + String.join(", ", names));
+    to.flush();
+    return Optional.of(skipEmpty ? ExitCodes.OK : ExitCodes.FAILED);
+  }
+
+  private List<String> files(String name) throws IOException {
     Path path = Path.of(name);
     if (name.equals("-") || !Files.isDirectory(path)) {
       return List.of(name);
     }
-    try (Stream<Path> children = Files.list(path)) {
+    try (Stream<Path> children = recursive ? Files.walk(path) : Files.list(path)) {
       return children
           .filter(Files::isRegularFile)
           .map(Path::toString)
@@ -79,8 +108,13 @@ final class FileOptions {
           file.equals("-") ? standardInput.readAllBytes() : Files.readAllBytes(Path.of(file));
       return new String(octets, StandardCharsets.UTF_8);
     } catch (IOException unreadable) {
-      throw new IOException(file + ": can't be read: " + reason(unreadable), unreadable);
+      throw new IOException(unreadable(file, unreadable), unreadable);
     }
+  }
+
+  /// What to say of a file that can't be read.
+  static String unreadable(String file, IOException unreadable) {
+    return file + ": can't be read: " + reason(unreadable);
   }
 
   private static String reason(IOException unreadable) {

@@ -14,9 +14,9 @@ final class PodOutcomes {
       case UNCHANGED -> new WriteOutcome.Unchanged();
       case DELETED -> new WriteOutcome.Done("deleted");
       case MISSING -> new WriteOutcome.Refused("does not exist");
-      case EXISTS -> new WriteOutcome.Refused("already exists");
+      case EXISTS -> new WriteOutcome.Conflict("already exists");
       case CONTENDED ->
-          new WriteOutcome.Refused("others keep changing it; nothing was written, try again");
+          new WriteOutcome.Conflict("others keep changing it; nothing was written, try again");
     };
   }
 }

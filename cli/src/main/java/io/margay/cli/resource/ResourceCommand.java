@@ -15,17 +15,19 @@ import picocli.CommandLine.Spec;
 
 /// What all resource commands share: the datastore, its failures as exit codes, where they print.
 abstract sealed class ResourceCommand implements Callable<Integer>
-    permits WriteCommand, DeleteCommand, GetCommand {
+    permits WriteCommand, DeleteCommand, GetCommand, PatchCommand, LabelCommand {
 
   private final InstantSource clock;
 
   @Mixin private final DatastoreOptions datastoreOptions;
 
+  @Mixin private final IgnoredOptions ignored = new IgnoredOptions();
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   ResourceCommand(ResourceCommands.Surroundings surroundings) {
     this.clock = surroundings.clock();
-    this.datastoreOptions = new DatastoreOptions(surroundings.opener());
+    this.datastoreOptions = new DatastoreOptions(surroundings);
   }
 
   /// Does the work on an open store.
@@ -71,6 +73,10 @@ abstract sealed class ResourceCommand implements Callable<Integer>
     err().println(message);
     err().flush();
     return exitCode;
+  }
+
+  final CommandSpec spec() {
+    return spec;
   }
 
   final PrintWriter out() {

@@ -4,34 +4,38 @@ import io.margay.datastore.CommitResult;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.KeyValue;
+import io.margay.datastore.Listing;
 import io.margay.datastore.Txn;
 import io.margay.datastore.json.Decoded;
 import io.margay.datastore.json.PodDocuments;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
-import io.margay.model.resource.GlobalNetworkPolicy;
 import io.margay.model.resource.IPPool;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.Metadata;
-import io.margay.model.resource.NetworkPolicy;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceDefaults;
 import io.margay.model.resource.ResourceRef;
-import io.margay.model.resource.StagedGlobalNetworkPolicy;
-import io.margay.model.resource.StagedNetworkPolicy;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// Resources in the datastore: every write is a compare-and-swap, every refusal says why.
 final class ResourceStore {
 
-  /// Tries of one apply or delete while others keep changing the same object.
+  /// Tries of one write while others keep changing the same object.
   static final int MAX_ATTEMPTS = 8;
+
+  private static final WriteOutcome EXISTS = new WriteOutcome.Conflict("already exists");
+  private static final WriteOutcome MISSING = new WriteOutcome.Refused("does not exist");
+  private static final WriteOutcome LOST_RACE =
+      new WriteOutcome.Conflict("changed meanwhile; get it again and repeat the change");
+  private static final WriteOutcome OUTRUN =
+      new WriteOutcome.Conflict(
+          "others changed it " + MAX_ATTEMPTS + " times meanwhile; try again");
 
   private final Datastore datastore;
   private final InstantSource clock;
@@ -48,51 +52,111 @@ final class ResourceStore {
 
   /// Stores a resource that must not be there yet.
   WriteOutcome create(Resource resource) throws DatastoreException {
-    return write(resource, null);
+    return write(resource, null, metadata(resource, null), "created");
   }
 
   /// Replaces a resource that must be there, at the revision it names if it names one.
   WriteOutcome replace(Resource resource) throws DatastoreException {
-    Optional<KeyValue> stored = stored(resource.ref());
-    return stored.isEmpty()
-        ? new WriteOutcome.Refused("does not exist")
-        : write(resource, stored.get());
+    return put(resource, false);
   }
 
   /// Makes the store hold the resource, whether it was there or not.
   WriteOutcome apply(Resource resource) throws DatastoreException {
+    return put(resource, true);
+  }
+
+  private WriteOutcome put(Resource resource, boolean mayCreate) throws DatastoreException {
     for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       Optional<KeyValue> stored = stored(resource.ref());
-      WriteOutcome outcome = write(resource, stored.orElse(null));
+      if (stored.isEmpty() && !mayCreate) {
+        return MISSING;
+      }
+      WriteOutcome outcome =
+          write(
+              resource,
+              stored.orElse(null),
+              metadata(resource, stored.orElse(null)),
+              stored.isEmpty() ? "created" : "replaced");
       boolean lostRace = outcome.equals(LOST_RACE) || stored.isEmpty() && outcome.equals(EXISTS);
       if (!lostRace || resource.metadata().resourceVersion() != null) {
         return outcome;
       }
     }
-    return new WriteOutcome.Refused(
-        "others changed it " + MAX_ATTEMPTS + " times meanwhile; try again");
+    return OUTRUN;
   }
 
-  private static final WriteOutcome EXISTS = new WriteOutcome.Refused("already exists");
-  private static final WriteOutcome LOST_RACE =
-      new WriteOutcome.Refused("changed meanwhile; get it again and repeat the change");
+  /// A change of what is stored, worked out anew when somebody else was faster.
+  @FunctionalInterface
+  interface Change {
 
-  private WriteOutcome write(Resource given, @Nullable KeyValue stored) throws DatastoreException {
-    Resource wanted = identified(ResourceDefaults.withDefaults(given), stored);
-    Optional<String> conflict = StoreRules.refusal(wanted, previous(stored), this);
-    if (conflict.isPresent()) {
-      return new WriteOutcome.Refused(conflict.get());
+    /// What `stored` is to become.
+    ///
+    /// @throws RefusedException if it can't
+    Resource of(Resource stored) throws RefusedException;
+  }
+
+  /// Why a change can't be made.
+  static final class RefusedException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    private final transient WriteOutcome outcome;
+
+    RefusedException(WriteOutcome outcome) {
+      super("refused");
+      this.outcome = outcome;
     }
-    String value = ResourceJson.encode(wanted);
+
+    WriteOutcome outcome() {
+      return outcome;
+    }
+  }
+
+  /// Changes a resource that must be there.
+  ///
+  /// @param verb what will have been done: `patched`
+  WriteOutcome change(ResourceRef ref, Change change, String verb) throws DatastoreException {
+    for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      Optional<KeyValue> stored = stored(ref);
+      if (stored.isEmpty()) {
+        return MISSING;
+      }
+      Resource before = previous(stored.get());
+      if (before == null) {
+        return new WriteOutcome.Refused("is stored, but is not valid; get it, then replace it");
+      }
+      Resource wanted;
+      try {
+        wanted = change.of(before);
+      } catch (RefusedException refused) {
+        return refused.outcome();
+      }
+      Metadata metadata = StoredMetadata.replaced(wanted.metadata(), before.metadata());
+      WriteOutcome outcome = write(wanted, stored.get(), metadata, verb);
+      if (!outcome.equals(LOST_RACE)) {
+        return outcome;
+      }
+    }
+    return OUTRUN;
+  }
+
+  private WriteOutcome write(
+      Resource given, @Nullable KeyValue stored, Metadata metadata, String verb)
+      throws DatastoreException {
+    if (!given.kind().isStoredAsResource()) {
+      return new WriteOutcome.Refused("is the allocator's to write; it can only be got");
+    }
+    Resource wanted = ResourceDefaults.withDefaults(given).withMetadata(metadata);
+    // Some defaults are labels.
+    wanted = ResourceDefaults.withDefaults(wanted);
     String version = given.metadata().resourceVersion();
     if (stored != null && version != null && !version.equals(Long.toString(stored.modRevision()))) {
-      return new WriteOutcome.Refused(
-          "is at resourceVersion "
-              + stored.modRevision()
-              + ", not "
-              + version
-              + "; get it again and repeat the change");
+      return stale(stored.modRevision(), version);
     }
+    Optional<WriteOutcome> refusal = StoreRules.refusal(wanted, previous(stored), this);
+    if (refusal.isPresent()) {
+      return refusal.get();
+    }
+    String value = ResourceJson.encode(wanted);
     if (stored != null && stored.value().equals(value)) {
       return new WriteOutcome.Unchanged();
     }
@@ -102,55 +166,36 @@ final class ResourceStore {
     } else {
       txn.ifAtRevision(stored.key(), stored.modRevision());
     }
-    tierKey(wanted).ifPresent(txn::ifExists);
+    // A tier must not go while a policy in it comes.
+    StoreRules.tierToKeep(wanted).map(ResourceKeys::key).ifPresent(txn::ifExists);
     return switch (datastore.commit(txn.build())) {
-      case CommitResult.Committed _ ->
-          new WriteOutcome.Done(stored == null ? "created" : "replaced");
+      case CommitResult.Committed _ -> new WriteOutcome.Done(verb);
       case CommitResult.Conflict _ -> stored == null ? EXISTS : LOST_RACE;
     };
   }
 
-  /// A tier must not go while a policy in it comes. The built-in ones never go, stored or not.
-  private static Optional<String> tierKey(Resource resource) {
-    String tier =
-        switch (resource) {
-          case NetworkPolicy policy -> policy.spec().effectiveTier();
-          case GlobalNetworkPolicy policy -> policy.spec().effectiveTier();
-          case StagedNetworkPolicy policy -> policy.spec().policy().effectiveTier();
-          case StagedGlobalNetworkPolicy policy -> policy.spec().policy().effectiveTier();
-          default -> "";
-        };
-    return tier.isEmpty() || ResourceDefaults.builtInTiers().containsKey(tier)
-        ? Optional.empty()
-        : Optional.of(ResourceKeys.key(ResourceRef.global(Kind.TIER, tier)));
+  private static WriteOutcome stale(long current, String version) {
+    return new WriteOutcome.Conflict(
+        "is at resourceVersion "
+            + current
+            + ", not "
+            + version
+            + "; get it again and repeat the change");
+  }
+
+  private Metadata metadata(Resource given, @Nullable KeyValue stored) {
+    Resource before = previous(stored);
+    return before == null
+        ? StoredMetadata.created(given.metadata(), clock.instant().truncatedTo(ChronoUnit.SECONDS))
+        : StoredMetadata.merged(given.metadata(), before.metadata());
   }
 
   private static @Nullable Resource previous(@Nullable KeyValue stored) {
-    return stored == null ? null : valid(stored).orElse(null);
-  }
-
-  private static Optional<Resource> valid(KeyValue stored) {
-    return ResourceJson.decode(stored.key(), stored.value(), stored.modRevision())
-        .flatMap(
-            decoded ->
-                decoded instanceof Decoded.Valid(Resource resource)
-                    ? Optional.of(resource)
-                    : Optional.empty());
-  }
-
-  /// A stored object keeps its uid and birthday; a new one gets them.
-  private Resource identified(Resource resource, @Nullable KeyValue stored) {
-    Resource before = previous(stored);
-    Metadata metadata =
-        before != null && before.metadata().uid() != null
-            ? resource
-                .metadata()
-                .withIdentity(before.metadata().uid(), before.metadata().creationTimestamp())
-            : resource
-                .metadata()
-                .withIdentity(
-                    UUID.randomUUID().toString(), clock.instant().truncatedTo(ChronoUnit.SECONDS));
-    return resource.withMetadata(metadata);
+    return stored == null
+        ? null
+        : ResourceJson.decode(stored.key(), stored.value(), stored.modRevision())
+            .map(decoded -> decoded instanceof Decoded.Valid(Resource valid) ? valid : null)
+            .orElse(null);
   }
 
   /// Deletes a resource, at `resourceVersion` if one is given.
@@ -158,23 +203,21 @@ final class ResourceStore {
     for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       Optional<KeyValue> stored = stored(ref);
       if (stored.isEmpty()) {
-        return new WriteOutcome.Refused("does not exist");
+        return MISSING;
       }
       long revision = stored.get().modRevision();
       if (resourceVersion != null && !resourceVersion.equals(Long.toString(revision))) {
-        return new WriteOutcome.Refused(
-            "is at resourceVersion " + revision + ", not " + resourceVersion);
+        return stale(revision, resourceVersion);
       }
-      Optional<String> refusal = StoreRules.deletionRefusal(ref, this);
+      Optional<WriteOutcome> refusal = StoreRules.deletionRefusal(ref, this);
       if (refusal.isPresent()) {
-        return new WriteOutcome.Refused(refusal.get());
+        return refusal.get();
       }
       if (datastore.commit(Txn.delete(stored.get())) instanceof CommitResult.Committed) {
         return new WriteOutcome.Done("deleted");
       }
     }
-    return new WriteOutcome.Refused(
-        "others changed it " + MAX_ATTEMPTS + " times meanwhile; try again");
+    return OUTRUN;
   }
 
   /// What is under a resource's key; nothing where its kind has none.
@@ -189,17 +232,38 @@ final class ResourceStore {
         .flatMap(item -> ResourceJson.decode(item.key(), item.value(), item.modRevision()));
   }
 
-  /// Everything of a kind, in one namespace unless `namespace` is null, in key order.
-  List<Decoded> list(Kind kind, @Nullable String namespace) throws DatastoreException {
-    if (!kind.isStoredAsResource()) {
-      return List.of();
+  /// Finds out within the limit of a short call that the store is gone; a listing has a long one.
+  void requireAnswer() throws DatastoreException {
+    try {
+      datastore.get(ResourceKeys.key(ResourceRef.global(Kind.CLUSTER_INFORMATION, "default")));
+    } catch (DatastoreException failure) {
+      // A role that may not read this key may read others.
+      if (failure.kind() != DatastoreException.Kind.UNAUTHORISED) {
+        throw failure;
+      }
     }
-    String prefix =
+  }
+
+  /// The stored documents of a kind, in one namespace unless `namespace` is null, in key order.
+  Listing listing(Kind kind, @Nullable String namespace) throws DatastoreException {
+    return listing(
         namespace == null || !kind.isNamespaced()
             ? ResourceKeys.prefix(kind)
-            : ResourceKeys.prefix(kind, namespace);
+            : ResourceKeys.prefix(kind, namespace));
+  }
+
+  /// Everything under a folder's key.
+  Listing listing(String prefix) throws DatastoreException {
+    return datastore.list(prefix);
+  }
+
+  /// Everything of a kind, in one namespace unless `namespace` is null, in key order.
+  List<Decoded> list(Kind kind, @Nullable String namespace) throws DatastoreException {
     List<Decoded> found = new ArrayList<>();
-    for (KeyValue item : datastore.list(prefix).items()) {
+    if (!kind.isStoredAsResource()) {
+      return found;
+    }
+    for (KeyValue item : listing(kind, namespace).items()) {
       ResourceJson.decode(item.key(), item.value(), item.modRevision()).ifPresent(found::add);
     }
     return found;

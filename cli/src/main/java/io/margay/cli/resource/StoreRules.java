@@ -23,21 +23,25 @@ import org.jspecify.annotations.Nullable;
 /// What a resource must not be because of the others that are stored.
 final class StoreRules {
 
+  /// The profile that every cluster has without storing it.
+  static final String DEFAULT_ALLOW = "projectcalico-default-allow";
+
   private StoreRules() {}
 
   /// Why `wanted` must not be stored; empty = it may.
   ///
   /// @param before what is stored under its name now
-  static Optional<String> refusal(Resource wanted, @Nullable Resource before, ResourceStore store)
-      throws DatastoreException {
-    if (!wanted.kind().isStoredAsResource()) {
-      return Optional.of("is the allocator's to write; it can only be got");
+  static Optional<WriteOutcome> refusal(
+      Resource wanted, @Nullable Resource before, ResourceStore store) throws DatastoreException {
+    Optional<WriteOutcome> kept = keptByOthers(wanted.ref());
+    if (kept.isPresent()) {
+      return kept;
     }
     if (before != null) {
-      List<FieldError> refusals = ResourceChange.refusals(before, wanted);
-      if (!refusals.isEmpty()) {
-        return Optional.of(
-            refusals.stream().map(FieldError::toString).collect(Collectors.joining("; ")));
+      List<FieldError> changes = ResourceChange.refusals(before, wanted);
+      if (!changes.isEmpty()) {
+        return refused(
+            changes.stream().map(FieldError::toString).collect(Collectors.joining("; ")));
       }
     }
     return switch (wanted) {
@@ -51,7 +55,7 @@ final class StoreRules {
   }
 
   /// A policy in a missing tier would enforce nothing.
-  private static Optional<String> tier(PolicySpec spec, ResourceStore store)
+  private static Optional<WriteOutcome> tier(PolicySpec spec, ResourceStore store)
       throws DatastoreException {
     String tier = spec.effectiveTier();
     boolean known =
@@ -59,14 +63,48 @@ final class StoreRules {
             || store.exists(ResourceRef.global(Kind.TIER, tier));
     return known
         ? Optional.empty()
-        : Optional.of("spec.tier: there is no tier \"" + tier + "\"; create it first");
+        : refused("spec.tier: there is no tier \"" + tier + "\"; create it first");
   }
 
-  private static Optional<String> overlap(IPPool pool, ResourceStore store)
+  /// The tier that must still be there when the resource is written; the built-in ones never go,
+  /// stored or not.
+  static Optional<ResourceRef> tierToKeep(Resource resource) {
+    String tier =
+        switch (resource) {
+          case NetworkPolicy policy -> policy.spec().effectiveTier();
+          case GlobalNetworkPolicy policy -> policy.spec().effectiveTier();
+          case StagedNetworkPolicy policy -> policy.spec().policy().effectiveTier();
+          case StagedGlobalNetworkPolicy policy -> policy.spec().policy().effectiveTier();
+          default -> "";
+        };
+    return tier.isEmpty() || ResourceDefaults.builtInTiers().containsKey(tier)
+        ? Optional.empty()
+        : Optional.of(ResourceRef.global(Kind.TIER, tier));
+  }
+
+  /// What no user writes: calicoctl refuses the same.
+  private static Optional<WriteOutcome> keptByOthers(ResourceRef ref) {
+    if (ref.kind() == Kind.CLUSTER_INFORMATION) {
+      return refused("is read-only: nodes keep it");
+    }
+    return ref.kind() == Kind.PROFILE && ref.name().equals(DEFAULT_ALLOW)
+        ? refused("is built in and never changes")
+        : Optional.empty();
+  }
+
+  private static Optional<WriteOutcome> refused(String reason) {
+    return Optional.of(new WriteOutcome.Refused(reason));
+  }
+
+  private static Optional<WriteOutcome> conflict(String reason) {
+    return Optional.of(new WriteOutcome.Conflict(reason));
+  }
+
+  private static Optional<WriteOutcome> overlap(IPPool pool, ResourceStore store)
       throws DatastoreException {
     for (IPPool other : store.pools()) {
       if (!other.ref().equals(pool.ref()) && other.spec().cidr().overlaps(pool.spec().cidr())) {
-        return Optional.of(
+        return conflict(
             "spec.cidr: "
                 + pool.spec().cidr()
                 + " overlaps "
@@ -79,13 +117,13 @@ final class StoreRules {
   }
 
   /// Why `ref` must stay; empty = it may go.
-  static Optional<String> deletionRefusal(ResourceRef ref, ResourceStore store)
+  static Optional<WriteOutcome> deletionRefusal(ResourceRef ref, ResourceStore store)
       throws DatastoreException {
     if (ref.kind() != Kind.TIER) {
-      return Optional.empty();
+      return keptByOthers(ref);
     }
     if (ResourceDefaults.builtInTiers().containsKey(ref.name())) {
-      return Optional.of("is built in");
+      return refused("is built in");
     }
     for (Kind kind :
         List.of(
@@ -95,7 +133,7 @@ final class StoreRules {
             Kind.STAGED_GLOBAL_NETWORK_POLICY)) {
       Optional<ResourceRef> policy = policyIn(ref.name(), kind, store);
       if (policy.isPresent()) {
-        return Optional.of("still holds " + policy.get());
+        return conflict("still holds " + policy.get());
       }
     }
     return Optional.empty();

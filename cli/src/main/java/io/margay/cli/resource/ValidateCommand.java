@@ -4,6 +4,7 @@ import io.margay.cli.ExitCodes;
 import io.margay.datastore.json.ResourceDocuments;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,6 +37,10 @@ final class ValidateCommand implements Callable<Integer> {
       ResourceDocuments documents = files.read();
       if (!ResourceCommand.report(documents, err)) {
         return ExitCodes.FAILED;
+      }
+      Optional<Integer> empty = files.end(documents, spec);
+      if (empty.isPresent()) {
+        return empty.get();
       }
       spec.commandLine()
           .getOut()

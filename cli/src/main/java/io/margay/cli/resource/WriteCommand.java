@@ -31,13 +31,16 @@ abstract sealed class WriteCommand extends ResourceCommand {
     this.files = new FileOptions(surroundings.standardInput());
   }
 
+  /// What is done to each resource, in the past.
+  abstract String verb();
+
   abstract WriteOutcome write(Resource resource, ResourceStore store) throws DatastoreException;
 
   abstract PodDocuments.Outcome write(KubernetesPod pod, PodDocuments pods)
       throws DatastoreException;
 
   /// One document to write.
-  private record Step(Origin origin, String name, Write write) {}
+  private record Step(Origin origin, String kind, String name, Write write) {}
 
   private interface Write {
     WriteOutcome write() throws DatastoreException;
@@ -52,32 +55,22 @@ abstract sealed class WriteCommand extends ResourceCommand {
     if (!report(documents)) {
       return Optional.of(fail("nothing was written", ExitCodes.FAILED));
     }
-    return documents.items().isEmpty() && documents.pods().isEmpty()
-        ? Optional.of(fail("the files hold no resources", ExitCodes.FAILED))
-        : Optional.empty();
+    return files.end(documents, spec());
   }
 
   @Override
   final int run(ResourceStore store) throws DatastoreException {
     List<Step> steps = steps(store);
-    int refused = 0;
-    for (int i = 0; i < steps.size(); i++) {
+    Tally tally = new Tally(out(), err(), verb(), steps.size());
+    for (Step step : steps) {
       try {
-        refused += print(steps.get(i), steps.get(i).write().write()) ? 0 : 1;
+        tally.add(step.kind(), step.name(), step.origin() + ": ", step.write().write());
       } catch (DatastoreException failure) {
-        err()
-            .println(
-                steps.get(i).name()
-                    + (failure.isOutcomeUnknown()
-                        ? ": may or may not have been written; get it before trying again"
-                        : ": was not written")
-                    + (i + 1 < steps.size()
-                        ? "; the " + (steps.size() - i - 1) + " after it were not tried"
-                        : ""));
+        tally.interrupted(step.name(), failure.isOutcomeUnknown());
         throw failure;
       }
     }
-    return refused == 0 ? ExitCodes.OK : ExitCodes.FAILED;
+    return tally.end();
   }
 
   /// Tiers, the other resources, pods.
@@ -90,6 +83,7 @@ abstract sealed class WriteCommand extends ResourceCommand {
                 steps.add(
                     new Step(
                         item.origin(),
+                        item.resource().kind().kindName(),
                         item.resource().ref().toString(),
                         () -> write(item.resource(), store))));
     documents
@@ -99,30 +93,25 @@ abstract sealed class WriteCommand extends ResourceCommand {
                 steps.add(
                     new Step(
                         item.origin(),
+                        "Pod",
                         PodDocuments.nameOf(item.pod()).toString(),
                         () -> PodOutcomes.of(write(item.pod(), store.pods())))));
     return steps;
   }
 
-  private boolean print(Step step, WriteOutcome outcome) {
-    switch (outcome) {
-      case WriteOutcome.Done(String verb) -> out().println(step.name() + " " + verb);
-      case WriteOutcome.Unchanged() -> out().println(step.name() + " unchanged");
-      case WriteOutcome.Refused(String reason) ->
-          err().println(step.origin() + ": " + step.name() + ": " + reason);
-    }
-    out().flush();
-    err().flush();
-    return !(outcome instanceof WriteOutcome.Refused);
-  }
-
   @Command(
       name = "apply",
       mixinStandardHelpOptions = true,
-      description = "Create resources, or replace those that exist.")
+      description =
+          "Create resources, or replace those that exist; labels and annotations are added.")
   static final class Apply extends WriteCommand {
     Apply(ResourceCommands.Surroundings surroundings) {
       super(surroundings);
+    }
+
+    @Override
+    String verb() {
+      return "applied";
     }
 
     @Override
@@ -150,6 +139,11 @@ abstract sealed class WriteCommand extends ResourceCommand {
     }
 
     @Override
+    String verb() {
+      return "created";
+    }
+
+    @Override
     WriteOutcome write(Resource resource, ResourceStore store) throws DatastoreException {
       return skipExisting && store.exists(resource.ref())
           ? new WriteOutcome.Unchanged()
@@ -172,6 +166,11 @@ abstract sealed class WriteCommand extends ResourceCommand {
   static final class Replace extends WriteCommand {
     Replace(ResourceCommands.Surroundings surroundings) {
       super(surroundings);
+    }
+
+    @Override
+    String verb() {
+      return "replaced";
     }
 
     @Override

@@ -229,6 +229,11 @@ public final class ResourceJson {
     return tree(resource).toPrettyString();
   }
 
+  /// The resource as a tree, `kind` and `apiVersion` first.
+  public static ObjectNode toTree(Resource resource) {
+    return tree(resource);
+  }
+
   /// The resource as one YAML document, without a separator.
   public static String toYaml(Resource resource) {
     return write(YAML, tree(resource));

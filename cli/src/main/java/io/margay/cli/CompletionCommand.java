@@ -1,0 +1,50 @@
+package io.margay.cli;
+
+import java.util.concurrent.Callable;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `margay completion`: a script that teaches a shell to complete commands, options and kinds.
+@Command(
+    name = "completion",
+    description = {
+      "Prints a script that completes commands, options and kinds:",
+      "  bash: source <(margay completion bash)",
+      "  zsh:  source <(margay completion zsh)"
+    })
+final class CompletionCommand implements Callable<Integer> {
+
+  /// The shells there is a script for.
+  enum Shell {
+    bash,
+    zsh
+  }
+
+  /// zsh takes bash's scripts when told to.
+  private static final String ZSH_PREFACE =
+      "autoload -U +X compinit bashcompinit && compinit && bashcompinit";
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Parameters(paramLabel = "SHELL", description = "${COMPLETION-CANDIDATES}")
+  private Shell shell = Shell.bash;
+
+  @Override
+  public Integer call() {
+    CommandLine parent = spec.commandLine().getParent();
+    if (parent == null) {
+      throw new ParameterException(spec.commandLine(), "is a command of margay");
+    }
+    if (shell == Shell.zsh) {
+      spec.commandLine().getOut().println(ZSH_PREFACE);
+    }
+    spec.commandLine().getOut().println(AutoComplete.bash(parent.getCommandName(), parent));
+    spec.commandLine().getOut().flush();
+    return ExitCodes.OK;
+  }
+}
