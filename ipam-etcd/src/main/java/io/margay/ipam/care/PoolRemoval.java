@@ -17,7 +17,6 @@ import io.margay.model.resource.IPPool;
 import io.margay.model.resource.IPPoolSpec;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.ResourceRef;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -48,12 +47,10 @@ public final class PoolRemoval {
   }
 
   private final Datastore datastore;
-  private final InstantSource clock;
   private final String pool;
 
-  private PoolRemoval(Datastore datastore, InstantSource clock, String pool) {
+  private PoolRemoval(Datastore datastore, String pool) {
     this.datastore = datastore;
-    this.clock = clock;
     this.pool = pool;
   }
 
@@ -62,9 +59,9 @@ public final class PoolRemoval {
   /// @param pool its name
   /// @param evenIfUsed although addresses are in use
   public static Result run(
-      Datastore datastore, InstantSource clock, String pool, boolean evenIfUsed)
+      Datastore datastore, String pool, boolean evenIfUsed)
       throws DatastoreException {
-    return new PoolRemoval(datastore, clock, pool).run(evenIfUsed);
+    return new PoolRemoval(datastore, pool).run(evenIfUsed);
   }
 
   private Result run(boolean evenIfUsed) throws DatastoreException {
