@@ -85,7 +85,14 @@ public final class AddressCare implements AutoCloseable {
 
   private static List<KeyValue> known(Syncer syncer) throws DatastoreException {
     try {
-      return syncer.items().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      return syncer
+          .known()
+          .get(PATIENCE.toSeconds(), TimeUnit.SECONDS)
+          .map(Syncer.Known::items)
+          .orElseThrow(
+              () ->
+                  new DatastoreException(
+                      DatastoreException.Kind.DEADLINE, "syncer", "not everything is known yet"));
     } catch (ExecutionException | TimeoutException busy) {
       throw new DatastoreException(
           DatastoreException.Kind.DEADLINE, "syncer", "what is known could not be had", busy);
