@@ -1,6 +1,7 @@
 package io.margay.cli;
 
 import io.margay.cli.bgpd.BgpdCommand;
+import io.margay.cli.datastore.DatastoreCommands;
 import io.margay.cli.demo.DemoCommand;
 import io.margay.cli.ipam.IpamCommands;
 import io.margay.cli.lab.LabCommand;
@@ -42,7 +43,7 @@ public final class Main implements Runnable {
 
   /// In the order of the help text; the commands on resources come after these.
   private static final List<String> COMMANDS =
-      List.of("agent", "bgpd", "bgp", "node", "lab", "demo", "ipam", "cni", "completion", "help");
+      List.of("agent", "bgpd", "bgp", "node", "lab", "demo", "ipam", "datastore", "cni", "completion", "help");
 
   /// Commands about the others.
   private static final Set<String> NEED_ALL = Set.of("help", "completion");
@@ -103,10 +104,17 @@ public final class Main implements Runnable {
 
   /// @return whether there is such a command
   private static boolean add(CommandLine margay, String name) {
-    if (name.equals("ipam")) {
-      IpamCommands.register(margay);
-      return true;
+    switch (name) {
+      case "ipam" -> IpamCommands.register(margay);
+      case "datastore" -> DatastoreCommands.register(margay);
+      default -> {
+        return addSingle(margay, name);
+      }
     }
+    return true;
+  }
+
+  private static boolean addSingle(CommandLine margay, String name) {
     Object command =
         switch (name) {
           case "agent" -> new AgentCommand();

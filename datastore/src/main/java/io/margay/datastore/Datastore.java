@@ -35,6 +35,39 @@ public interface Datastore extends AutoCloseable {
     return new Listing(all.store(), all.revision(), List.of());
   }
 
+  /// A part of a listing as it was at one revision, for reading more than memory should hold. Ask
+  /// for the first page with `revision` 0, then with the revision it answers and its last key,
+  /// until a page comes back empty.
+  ///
+  /// @param after only keys behind this one; empty = from the first
+  /// @param limit the most keys wanted, at least 1
+  /// @param revision which moment; 0 = now
+  /// @throws DatastoreException of kind INVALID when that moment is no longer known: compacted
+  ///   away, or not the present in a store that keeps no past
+  default Listing page(String prefix, String after, int limit, long revision)
+      throws DatastoreException {
+    Listing present = list(prefix);
+    if (revision != 0 && revision != present.revision()) {
+      throw new DatastoreException(
+          DatastoreException.Kind.INVALID,
+          getClass().getSimpleName(),
+          "revision "
+              + revision
+              + " of "
+              + prefix
+              + " is past, the store is at "
+              + present.revision()
+              + "; begin anew");
+    }
+    return new Listing(
+        present.store(),
+        present.revision(),
+        present.items().stream()
+            .filter(item -> Utf8.ORDER.compare(item.key(), after) > 0)
+            .limit(limit)
+            .toList());
+  }
+
   /// Does all writes if all conditions hold, else none.
   CommitResult commit(Txn txn) throws DatastoreException;
 

@@ -21,9 +21,23 @@ public final class InMemoryDatastore implements Datastore, Leases {
   private static final String ENDPOINT = "memory";
   private static final AtomicInteger STORES = new AtomicInteger();
 
-  private record Revision(long number, List<Change> changes) {}
+  private record Revision(long number, List<Change> changes) {
+
+    void on(Map<String, KeyValue> items) {
+      for (Change change : changes) {
+        switch (change) {
+          case Change.Put(KeyValue item) -> items.put(item.key(), item);
+          case Change.Delete(String key, long _) -> items.remove(key);
+        }
+      }
+    }
+  }
 
   private final NavigableMap<String, KeyValue> items = new TreeMap<>(Utf8.ORDER);
+
+  /// What was there before the history we keep.
+  private final NavigableMap<String, KeyValue> base = new TreeMap<>(Utf8.ORDER);
+
   private final List<Revision> history = new ArrayList<>();
   private final List<MemoryWatch> watches = new ArrayList<>();
   private final ExecutorService deliveries =
@@ -48,6 +62,7 @@ public final class InMemoryDatastore implements Datastore, Leases {
     this.revision = revision;
     this.compacted = items.isEmpty() && revision == 1 ? 0 : revision;
     items.forEach(item -> this.items.put(item.key(), item));
+    base.putAll(this.items);
   }
 
   @Override
@@ -76,14 +91,38 @@ public final class InMemoryDatastore implements Datastore, Leases {
   @Override
   public synchronized Listing list(String prefix) throws DatastoreException {
     requireOpen();
+    return new Listing(id, revision, under(items, prefix, "", Integer.MAX_VALUE));
+  }
+
+  @Override
+  public synchronized Listing page(String prefix, String after, int limit, long atRevision)
+      throws DatastoreException {
+    requireOpen();
+    if (atRevision == 0 || atRevision == revision) {
+      return new Listing(id, revision, under(items, prefix, after, limit));
+    }
+    if (atRevision < compacted || atRevision > revision) {
+      throw new DatastoreException(
+          DatastoreException.Kind.INVALID,
+          ENDPOINT,
+          "revision " + atRevision + " of " + prefix + " is compacted away or in the future");
+    }
+    NavigableMap<String, KeyValue> then = new TreeMap<>(base);
+    history.stream().filter(past -> past.number <= atRevision).forEach(past -> past.on(then));
+    return new Listing(id, atRevision, under(then, prefix, after, limit));
+  }
+
+  private static List<KeyValue> under(
+      NavigableMap<String, KeyValue> items, String prefix, String after, int limit) {
     List<KeyValue> found = new ArrayList<>();
-    for (KeyValue item : items.tailMap(prefix, true).values()) {
-      if (!item.key().startsWith(prefix)) {
+    boolean fromFirst = Utf8.ORDER.compare(after, prefix) < 0;
+    for (KeyValue item : items.tailMap(fromFirst ? prefix : after, fromFirst).values()) {
+      if (found.size() == limit || !item.key().startsWith(prefix)) {
         break;
       }
       found.add(item);
     }
-    return new Listing(id, revision, found);
+    return found;
   }
 
   @Override
@@ -228,6 +267,7 @@ public final class InMemoryDatastore implements Datastore, Leases {
           "revision " + upToRevision + " is in the future; now is " + revision);
     }
     compacted = upToRevision;
+    history.stream().filter(past -> past.number <= upToRevision).forEach(past -> past.on(base));
     history.removeIf(past -> past.number <= upToRevision);
   }
 

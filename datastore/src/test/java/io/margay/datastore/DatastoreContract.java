@@ -412,4 +412,51 @@ public abstract class DatastoreContract {
       assertThat(seen.store()).isEqualTo(listing.store());
     }
   }
+
+  @Test
+  void pages_together_are_the_listing() throws Exception {
+    for (String name : List.of("a", "a/b", "b", "c", "d")) {
+      put(root + name, name);
+    }
+    Listing whole = store().list(root);
+    List<KeyValue> paged = new ArrayList<>();
+    String after = "";
+    long revision = 0;
+    while (true) {
+      Listing page = store().page(root, after, 2, revision);
+      assertThat(page.items()).hasSizeLessThanOrEqualTo(2);
+      if (page.items().isEmpty()) {
+        break;
+      }
+      paged.addAll(page.items());
+      revision = page.revision();
+      after = page.items().getLast().key();
+    }
+    assertThat(paged).isEqualTo(whole.items());
+    assertThat(revision).isEqualTo(whole.revision());
+  }
+
+  /// For stores that keep a past: pages are of the moment of the first, whatever happens meanwhile.
+  protected final void pagesAreOfOneMoment() throws Exception {
+    put(root + "a", "1");
+    put(root + "b", "1");
+    put(root + "c", "1");
+    Listing first = store().page(root, "", 1, 0);
+    put(root + "a", "2");
+    put(root + "b", "2");
+    store().commit(Txn.builder().delete(root + "c").build());
+    put(root + "d", "2");
+    Listing rest = store().page(root, root + "a", 10, first.revision());
+    assertThat(rest.revision()).isEqualTo(first.revision());
+    assertThat(rest.items()).extracting(KeyValue::value).containsExactly("1", "1");
+    assertThat(store().page(root, root + "a", 10, 0).items())
+        .extracting(KeyValue::key)
+        .containsExactly(root + "b", root + "d");
+
+    compact(put(root + "e", "2"));
+    assertThatThrownBy(() -> store().page(root, root + "a", 10, first.revision()))
+        .isInstanceOf(DatastoreException.class)
+        .extracting(gone -> ((DatastoreException) gone).kind())
+        .isEqualTo(DatastoreException.Kind.INVALID);
+  }
 }

@@ -32,4 +32,9 @@ class InMemoryDatastoreTest extends DatastoreContract {
         .isInstanceOfSatisfying(
             DatastoreException.class, failure -> assertThat(failure.isOutcomeUnknown()).isTrue());
   }
+
+  @Test
+  void pages_are_of_the_moment_of_the_first() throws Exception {
+    pagesAreOfOneMoment();
+  }
 }

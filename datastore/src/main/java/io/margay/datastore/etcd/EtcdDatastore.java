@@ -12,6 +12,7 @@ import io.etcd.jetcd.op.CmpTarget;
 import io.etcd.jetcd.op.Op;
 import io.etcd.jetcd.options.DeleteOption;
 import io.etcd.jetcd.options.GetOption;
+import io.etcd.jetcd.options.OptionsUtil;
 import io.etcd.jetcd.options.PutOption;
 import io.margay.datastore.CommitResult;
 import io.margay.datastore.Datastore;
@@ -212,6 +213,28 @@ public final class EtcdDatastore implements Datastore, Leases {
   @Override
   public Listing list(String prefix, Consumer<KeyValue> each) throws DatastoreException {
     return new EtcdListing(calls, client.getKVClient(), prefix).readOnce(each);
+  }
+
+  @Override
+  public Listing page(String prefix, String after, int limit, long revision)
+      throws DatastoreException {
+    ByteSequence from =
+        after.isEmpty() ? bytes(prefix) : bytes(after).concat(ByteSequence.from(new byte[] {0}));
+    GetOption option =
+        GetOption.builder()
+            .withRange(OptionsUtil.prefixEndOf(bytes(prefix)))
+            .withRevision(revision)
+            .withLimit(limit)
+            .build();
+    GetResponse response =
+        calls.awaitRead(
+            () -> client.getKVClient().get(from, option), PAGE_DEADLINE, "listing " + prefix);
+    List<KeyValue> items = new ArrayList<>(response.getKvs().size());
+    response.getKvs().forEach(item -> items.add(toKeyValue(item)));
+    return new Listing(
+        storeOf(response.getHeader()),
+        revision == 0 ? response.getHeader().getRevision() : revision,
+        items);
   }
 
   @Override

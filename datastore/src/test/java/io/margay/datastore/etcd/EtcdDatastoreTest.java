@@ -172,4 +172,9 @@ class EtcdDatastoreTest extends DatastoreContract {
     }
     throw new AssertionError("never came back", last);
   }
+
+  @Test
+  void pages_are_of_the_moment_of_the_first() throws Exception {
+    pagesAreOfOneMoment();
+  }
 }
