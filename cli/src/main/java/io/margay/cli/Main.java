@@ -1,12 +1,14 @@
 package io.margay.cli;
 
 import io.margay.cli.bgpd.BgpdCommand;
+import io.margay.cli.calico.ImportCommands;
 import io.margay.cli.datastore.DatastoreCommands;
 import io.margay.cli.demo.DemoCommand;
 import io.margay.cli.ipam.IpamCommands;
 import io.margay.cli.lab.LabCommand;
 import io.margay.cli.node.BgpCommand;
 import io.margay.cli.node.NodeCommand;
+import io.margay.cli.node.VersionCommand;
 import io.margay.cli.resource.ResourceCommands;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -43,7 +45,20 @@ public final class Main implements Runnable {
 
   /// In the order of the help text; the commands on resources come after these.
   private static final List<String> COMMANDS =
-      List.of("agent", "bgpd", "bgp", "node", "lab", "demo", "ipam", "datastore", "cni", "completion", "help");
+      List.of(
+          "agent",
+          "bgpd",
+          "bgp",
+          "node",
+          "version",
+          "lab",
+          "demo",
+          "ipam",
+          "datastore",
+          "import",
+          "cni",
+          "completion",
+          "help");
 
   /// Commands about the others.
   private static final Set<String> NEED_ALL = Set.of("help", "completion");
@@ -107,6 +122,7 @@ public final class Main implements Runnable {
     switch (name) {
       case "ipam" -> IpamCommands.register(margay);
       case "datastore" -> DatastoreCommands.register(margay);
+      case "import" -> ImportCommands.register(margay);
       default -> {
         return addSingle(margay, name);
       }
@@ -121,6 +137,7 @@ public final class Main implements Runnable {
           case "bgpd" -> new BgpdCommand();
           case "bgp" -> new BgpCommand();
           case "node" -> new NodeCommand();
+          case "version" -> new VersionCommand();
           case "lab" -> new LabCommand();
           case "demo" -> new DemoCommand();
           case "cni" -> new CniCommand();

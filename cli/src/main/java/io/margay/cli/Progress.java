@@ -77,9 +77,13 @@ public final class Progress implements AutoCloseable {
     return String.format(Locale.ROOT, "%,d", number);
   }
 
-  /// Wipes the line, so that what is printed next stands alone.
   @Override
   public void close() {
+    wipe();
+  }
+
+  /// Wipes the line, so that what is printed next stands alone.
+  public void wipe() {
     if (isShown) {
       isShown = false;
       err.print(WIPE);

@@ -113,6 +113,8 @@ final class NodeViews implements AgentViews {
   public Map<String, Object> status() {
     Map<String, Object> status = new LinkedHashMap<>();
     status.put("nodeName", settings.nodeName());
+    String version = NodeViews.class.getPackage().getImplementationVersion();
+    status.put("version", version == null ? "(not packaged)" : version);
     bgp.status()
         .ifPresent(
             speaker -> {

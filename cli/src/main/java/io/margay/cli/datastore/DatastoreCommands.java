@@ -37,11 +37,7 @@ public final class DatastoreCommands {
     register(
         margay,
         new Surroundings(
-            EtcdDatastore::open,
-            InstantSource.system(),
-            System.in,
-            System.out,
-            Interruption::new));
+            EtcdDatastore::open, InstantSource.system(), System.in, System.out, Interruption::new));
   }
 
   static void register(CommandLine margay, Surroundings surroundings) {

@@ -123,7 +123,7 @@ final class Exporter {
     }
   }
 
-  /// Whether YAML brings the document back. It does for printable ASCII; a byte order mark, say,
+  /// Whether YAML brings the document back. It does for printable ASCII; a line separator, say,
   /// does not survive in a field's name.
   private static boolean isWritable(ObjectNode document, String stored) throws IOException {
     return stored.chars().allMatch(c -> c >= ' ' && c <= '~') && !stored.contains("\\u")

@@ -32,14 +32,16 @@ final class ImportCommand extends StoreCommand {
       names = {"-f", "--filename"},
       required = true,
       paramLabel = "FILE",
-      description = "what margay datastore export or calicoctl datastore migrate export wrote; - ="
-          + " standard input")
+      description =
+          "what margay datastore export or calicoctl datastore migrate export wrote; - ="
+              + " standard input")
   private String name = "";
 
   @Option(
       names = "--force",
-      description = "into a datastore that holds other things: what differs is written over, what"
-          + " the file does not have stays")
+      description =
+          "into a datastore that holds other things: what differs is written over, what"
+              + " the file does not have stays")
   private boolean force;
 
   @Option(names = "--dry-run", description = "check and compare only, write nothing")
@@ -122,8 +124,7 @@ final class ImportCommand extends StoreCommand {
       out()
           .println(
               "%s: %,d documents, all good; %,d of them are there already, %,d would be written"
-                  .formatted(
-                      name, plan.size(), before.same(), plan.size() - before.same()));
+                  .formatted(name, plan.size(), before.same(), plan.size() - before.same()));
       return ExitCodes.OK;
     }
     DatastoreLock lock = new DatastoreLock(datastore, surroundings.clock());
@@ -149,7 +150,7 @@ final class ImportCommand extends StoreCommand {
       try {
         importer.run(file, name);
       } catch (Importer.Stopped stopped) {
-        progress.close();
+        progress.wipe();
         return stopped(stopped, importer, plan);
       }
       out()
@@ -197,7 +198,9 @@ final class ImportCommand extends StoreCommand {
     if (!after.foreign().isEmpty()) {
       out().println("%,d keys that are not in the file stay".formatted(after.foreign().size()));
     }
-    out().println("The datastore is locked. To let agents assign addresses: margay datastore unlock");
+    out()
+        .println(
+            "The datastore is locked. To let agents assign addresses: margay datastore unlock");
     return ExitCodes.OK;
   }
 }

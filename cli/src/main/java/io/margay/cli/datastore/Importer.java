@@ -203,8 +203,9 @@ final class Importer implements ExportReader.Visitor {
   }
 
   private static String firstForeign(Map<String, KeyValue> current, Map<String, String> values) {
-    return current.keySet().stream()
-        .filter(key -> !current.get(key).value().equals(values.get(key)))
+    return current.values().stream()
+        .filter(found -> !found.value().equals(values.get(found.key())))
+        .map(KeyValue::key)
         .sorted()
         .findFirst()
         .orElse("a key");

@@ -12,8 +12,7 @@ final class Interruption implements AutoCloseable, BooleanSupplier {
 
   private final CountDownLatch asked = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
-  private final Thread hook =
-      Thread.ofPlatform().name("interruption").unstarted(this::endInOrder);
+  private final Thread hook = Thread.ofPlatform().name("interruption").unstarted(this::endInOrder);
 
   Interruption() {
     Runtime.getRuntime().addShutdownHook(hook);

@@ -46,6 +46,16 @@ abstract class ApiOptions implements Callable<Integer> {
   /// Prints an answer for people.
   abstract void print(InputStream answer, PrintWriter out) throws IOException;
 
+  /// How the line begins that says that nobody answers.
+  String absent() {
+    return "";
+  }
+
+  /// For what a command asks besides.
+  final HttpClient client() {
+    return new HttpClient(api);
+  }
+
   static JsonNode whole(InputStream answer) throws IOException {
     return new JsonMapper().readTree(answer);
   }
@@ -77,7 +87,8 @@ abstract class ApiOptions implements Callable<Integer> {
       return ExitCodes.USAGE;
     } catch (IOException unreachable) {
       err.println(
-          "nobody answers at "
+          absent()
+              + "nobody answers at "
               + api
               + " ("
               + unreachable.getMessage()

@@ -35,7 +35,7 @@ public final class ResourceCommands {
 
   /// What the commands are called, in the order of the help text.
   public static final List<String> NAMES =
-      List.of("apply", "create", "replace", "patch", "delete", "get", "label", "validate", "ipam");
+      List.of("apply", "create", "replace", "patch", "delete", "get", "label", "validate");
 
   /// The command of that name, working on etcd; empty if it is none of these.
   public static Optional<Object> command(String name) {

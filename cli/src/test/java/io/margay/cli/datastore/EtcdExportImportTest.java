@@ -119,7 +119,10 @@ class EtcdExportImportTest {
         pod,
         "eth0",
         "default",
-        assigned.assignments().stream().map(Assignment::address).map(a -> a.toHostPrefix()).toList(),
+        assigned.assignments().stream()
+            .map(Assignment::address)
+            .map(a -> a.toHostPrefix())
+            .toList(),
         List.of(),
         null,
         null,

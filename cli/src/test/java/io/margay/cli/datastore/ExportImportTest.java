@@ -78,7 +78,8 @@ class ExportImportTest {
     putRaw(IPAM + "host/n1/ipv4/block/10.65.0.0-30", "{\"state\":\"confirmed\"}");
     putRaw(IPAM + "host/n2/ipv4/block/10.65.0.4-30", "");
     putRaw(IPAM + "host/n1", "marker");
-    putRaw(IPAM + "handle/k8s-pod-network.c1", "{\"block\":{\"10.65.0.0/30\":1},\"deleted\":false}");
+    putRaw(
+        IPAM + "handle/k8s-pod-network.c1", "{\"block\":{\"10.65.0.0/30\":1},\"deleted\":false}");
     putRaw(IPAM + "config", "{\"strict_affinity\":false,\"auto_allocate_blocks\":true}");
     putRaw("/margay/v1/pods/ns/web", "{\"labels\":{}}");
     putRaw("/margay/v1/agents/n1", "{\"at\":1}");
@@ -138,7 +139,7 @@ class ExportImportTest {
   @Test
   void a_document_that_yaml_would_change_is_copied_as_it_is() throws Exception {
     String marked =
-        resource("Node", "n9", ",\"annotations\":{\"\ufeffk\":\"v\"}", "{}");
+        resource("Node", "n9", ",\"annotations\":{\"\u0085\":\"v\",\"\u2028\":\"v\"}", "{}");
     putRaw(RESOURCES + "nodes/n9", marked);
     assertThat(export().err()).contains(RESOURCES + "nodes/n9");
     assertThat(importInto(elsewhere).code()).isZero();
@@ -349,7 +350,8 @@ class ExportImportTest {
 
     Result forced = importInto(elsewhere, "--force");
     assertThat(forced.code()).as(forced.err()).isZero();
-    assertThat(forced.out()).contains("13 documents written", "1 keys that are not in the file stay");
+    assertThat(forced.out())
+        .contains("13 documents written", "1 keys that are not in the file stay");
     assertThat(other.get(RESOURCES + "tiers/t").orElseThrow().value()).contains("\"order\":10");
   }
 
@@ -400,7 +402,8 @@ class ExportImportTest {
     elsewhere.stopWhen(() -> false);
     Result completed = importInto(elsewhere);
     assertThat(completed.code()).as(completed.err()).isZero();
-    assertThat(completed.out()).contains("163 documents written, 200 unchanged", "verified: all 363");
+    assertThat(completed.out())
+        .contains("163 documents written, 200 unchanged", "verified: all 363");
     long revision = other.revision();
     assertThat(importInto(elsewhere).out()).contains("0 documents written, 363 unchanged");
     assertThat(other.revision()).isEqualTo(revision);

@@ -2,7 +2,9 @@ package io.margay.cli.datastore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.margay.datastore.CommitResult;
 import io.margay.datastore.Datastore;
+import io.margay.datastore.DatastoreException;
 import io.margay.datastore.InMemoryDatastore;
 import io.margay.datastore.Txn;
 import org.junit.jupiter.api.Test;
@@ -89,8 +91,7 @@ class LockCommandTest {
           private boolean lost;
 
           @Override
-          public io.margay.datastore.CommitResult commit(Txn txn)
-              throws io.margay.datastore.DatastoreException {
+          public CommitResult commit(Txn txn) throws DatastoreException {
             if (!lost) {
               lost = true;
               super.commit(

@@ -1,0 +1,204 @@
+package io.margay.cli.calico;
+
+/// What of Calico a Margay node does not do as Calico's would, one row each: the table behind
+/// `margay import calico` and docs/migration.md. Where a part of Margay knows itself what it can't
+/// serve (policy rules, BGP peers), the row's findings are that part's own words.
+public enum Support {
+  OTHER_DATASTORE(
+      Severity.BLOCKS,
+      "the datastore is not Calico's etcd",
+      "Margay reads Calico's own keys in etcd, below /calico/; a cluster whose Calico keeps its"
+          + " resources in Kubernetes has none",
+      "point --etcd-endpoints at the etcd that calicoctl uses with DATASTORE_TYPE=etcdv3; from the"
+          + " Kubernetes datastore resources can be carried over with calicoctl get and margay"
+          + " apply"),
+  NO_USABLE_POOL(
+      Severity.BLOCKS,
+      "no pool a Margay node can assign from",
+      "pods on it would get no address",
+      "add an IPPool with ipipMode: Never and vxlanMode: Never"),
+  NO_SESSION(
+      Severity.BLOCKS,
+      "no BGP session would come up",
+      "Margay makes the sessions of BGPPeers, not Calico's node-to-node mesh, and the fabric would"
+          + " not learn the node's blocks",
+      "add a BGPPeer with peerIP and asNumber of a top-of-rack router, for all nodes or by"
+          + " nodeSelector"),
+  BPF_DATAPLANE(
+      Severity.BLOCKS,
+      "the eBPF dataplane is on",
+      "eBPF nodes send service traffic to other nodes through tunnels of their own, which a Margay"
+          + " node does not end",
+      "set bpfEnabled: false and let kube-proxy serve the services"),
+  IPAM_DAMAGE(
+      Severity.BLOCKS,
+      "IPAM contradicts itself",
+      "an address could be given out twice",
+      "repair it first: margay ipam check names each, calicoctl ipam release or margay ipam"
+          + " release frees addresses"),
+  LOCKED(
+      Severity.DIFFERS,
+      "the datastore is locked for a migration",
+      "no address is assigned or freed while it is",
+      "margay datastore unlock when the migration is over"),
+  ENTERPRISE(
+      Severity.DIFFERS,
+      "the cluster runs a commercial variant of Calico",
+      "its additional kinds mean nothing to Margay",
+      "look at the unknown kinds below, if any"),
+  UNKNOWN_KIND(
+      Severity.DIFFERS,
+      "resources of a kind Margay does not know",
+      "they are kept and have no effect on Margay nodes",
+      "check that nothing depends on them on the nodes that change over"),
+  UNREADABLE(
+      Severity.DIFFERS,
+      "a document Margay can't read",
+      "a policy that can't be read denies what it selects, anything else is taken for absent",
+      "correct the field it names: margay get, margay replace"),
+  UNKNOWN_FIELD(
+      Severity.DIFFERS,
+      "a field Margay does not know",
+      "it is kept and has no effect on Margay nodes",
+      "check what it does in your version of Calico"),
+  ENCAPSULATED_POOL(
+      Severity.DIFFERS,
+      "a pool whose packets are wrapped (IP in IP or VXLAN)",
+      "Margay wraps nothing: it assigns no address from the pool, and sends to its pods plainly",
+      "add a plain pool for Margay nodes; move workloads over before the wrapped one goes"),
+  WIREGUARD(
+      Severity.DIFFERS,
+      "WireGuard encrypts traffic between nodes",
+      "traffic to and from a Margay node is not encrypted",
+      "keep what must be encrypted on Calico's nodes"),
+  POOL_SELECTION(
+      Severity.DIFFERS,
+      "a pool is confined to some namespaces",
+      "Margay chooses pools by node only",
+      "choose by the node's labels, or by the pod's annotation cni.projectcalico.org/ipv4pools"),
+  FELIX_KNOB(
+      Severity.DIFFERS,
+      "a FelixConfiguration setting Margay does not follow",
+      "Margay nodes keep their own behaviour",
+      "compare with docs/api.md; nothing to do if the setting only tunes Felix"),
+  MESH(
+      Severity.DIFFERS,
+      "Calico's node-to-node mesh is on",
+      "Margay takes no part in it: Calico's nodes keep trying to reach a Margay node and fail, and"
+          + " learn its blocks only from the routers",
+      "let every node peer with the routers, then set nodeToNodeMeshEnabled: false"),
+  PEER_NOT_SERVED(
+      Severity.DIFFERS,
+      "a BGPPeer without a session",
+      "a session that can't be made as asked for is not made at all",
+      "give Margay nodes a BGPPeer without what it names"),
+  REFLECTOR(
+      Severity.DIFFERS,
+      "a node is a route reflector",
+      "a Margay node reflects nothing; margay bgpd does, outside of the cluster's resources",
+      "leave reflectors to Calico's nodes, or put margay bgpd or a router in their place"),
+  SERVICE_ADVERTISEMENT(
+      Severity.DIFFERS,
+      "addresses of services are announced",
+      "Margay nodes announce pod addresses only",
+      "leave the announcement to Calico's nodes, or announce the range from the routers"),
+  ADVERTISED_COMMUNITIES(
+      Severity.DIFFERS,
+      "communities are attached to announced prefixes",
+      "a Margay node announces its blocks without them",
+      "attach them on the router"),
+  BGP_SETTING(
+      Severity.DIFFERS,
+      "a BGPConfiguration setting Margay does not follow",
+      "Margay nodes keep their own behaviour",
+      "check whether the nodes that change over depend on it"),
+  HOST_ENDPOINT(
+      Severity.DIFFERS,
+      "a host endpoint",
+      "Margay polices pods, not the node's own interfaces: on a node that changes over, the"
+          + " interface is open",
+      "protect the node by its own firewall before it changes over"),
+  HOST_POLICY(
+      Severity.DIFFERS,
+      "a policy for hosts (doNotTrack, preDNAT, applyOnForward)",
+      "Margay does not enforce the host's part of it",
+      "protect the node by its own firewall before it changes over"),
+  POLICY_NOT_AS_WRITTEN(
+      Severity.DIFFERS,
+      "a policy or profile that is not enforced as written",
+      "what can't be matched never opens anything: see the detail",
+      "write the rule with what is matched: selectors, nets, ports"),
+  IPAM_LEFTOVERS(
+      Severity.DIFFERS,
+      "IPAM has leftovers",
+      "addresses that nobody uses, or claims without a block, stay taken",
+      "margay ipam check names each; release what is not used"),
+  UNFINISHED_CLAIM(
+      Severity.INFORMS,
+      "a block's claim is not confirmed",
+      "a node died while it took or gave up the block; nobody announces it",
+      "if its node is alive, it finishes by itself; else release the block"),
+  BLOCK_WITHOUT_NODE(
+      Severity.INFORMS,
+      "a block that belongs to no node",
+      "its addresses are in use, but no node announces the block as a whole",
+      "it goes when its last pod does"),
+  BLOCK_SIZE(
+      Severity.INFORMS,
+      "a block of another size than its pool's",
+      "Margay uses it as it is; new blocks have the pool's size",
+      "nothing"),
+  EXPORT_RULE(
+      Severity.INFORMS,
+      "routes are announced by another rule",
+      "Calico announces whatever lies in an IPPool, learned routes too; a Margay node announces its"
+          + " own blocks and borrowed addresses, never what it learned",
+      "nothing, unless routers rely on nodes passing routes on"),
+  IPV6_NODE(
+      Severity.INFORMS,
+      "the node peers over IPv6 too",
+      "Margay carries IPv6 routes over the same session as IPv4",
+      "let the router accept both families on one session (MP-BGP)"),
+  TAKEN_OVER_NODE(
+      Severity.INFORMS,
+      "the node is in the cluster already",
+      "Margay takes over its blocks; pods wired by Calico must be recreated",
+      "drain it, stop calico-node, start margay agent with the same name"),
+  CLUSTER_SIZE(Severity.INFORMS, "the cluster's size", "for comparison after joining", "nothing"),
+  VERSION(
+      Severity.INFORMS,
+      "the version of Calico",
+      "Margay's formats were written down from Calico 3.31 to 3.34",
+      "with another version look closely at unknown kinds and fields");
+
+  private final Severity severity;
+  private final String what;
+  private final String why;
+  private final String advice;
+
+  Support(Severity severity, String what, String why, String advice) {
+    this.severity = severity;
+    this.what = what;
+    this.why = why;
+    this.advice = advice;
+  }
+
+  public Severity severity() {
+    return severity;
+  }
+
+  /// What is there.
+  public String what() {
+    return what;
+  }
+
+  /// What it means with a Margay node.
+  public String why() {
+    return why;
+  }
+
+  /// What to do about it.
+  public String advice() {
+    return advice;
+  }
+}
