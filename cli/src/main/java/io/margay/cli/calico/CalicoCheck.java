@@ -41,6 +41,16 @@ final class CalicoCheck {
 
   private static final int DEFAULT_ROUTE_PRIORITY = 1024;
 
+  /// Kinds that are kept and that no part of Margay acts on.
+  private static final List<Kind> INERT =
+      List.of(
+          Kind.STAGED_GLOBAL_NETWORK_POLICY,
+          Kind.STAGED_KUBERNETES_NETWORK_POLICY,
+          Kind.STAGED_NETWORK_POLICY,
+          Kind.CALICO_NODE_STATUS,
+          Kind.KUBE_CONTROLLERS_CONFIGURATION,
+          Kind.LIVE_MIGRATION);
+
   private final CalicoCluster cluster;
   private final List<String> joining;
   private final ClusterView view = new ClusterView();
@@ -71,7 +81,7 @@ final class CalicoCheck {
     check.felix();
     check.bgp();
     check.policies();
-    new IpamFindings(cluster, check.view).collect(check.findings);
+    new IpamFindings(cluster).collect(check.findings);
     check.nodes();
     check.findings.sort(
         Comparator.<Finding, Severity>comparing(finding -> finding.row().severity())
@@ -103,6 +113,12 @@ final class CalicoCheck {
     cluster
         .unknownKinds()
         .forEach((plural, count) -> find(Support.UNKNOWN_KIND, plural, count + " of them"));
+    for (Kind kind : INERT) {
+      long count = cluster.count(kind);
+      if (count > 0) {
+        find(Support.INERT_KIND, kind, count + " of them");
+      }
+    }
     for (Decoded.Invalid invalid : cluster.unreadable()) {
       find(
           Support.UNREADABLE,

@@ -1,35 +1,32 @@
 package io.margay.cli.calico;
 
-import io.margay.agent.calc.ClusterView;
 import io.margay.datastore.KeyValue;
 import io.margay.ipam.BlockAffinity;
 import io.margay.ipam.IpamKeys;
-import io.margay.ipam.IpamReport;
-import io.margay.ipam.Pool;
+import io.margay.ipam.care.FindingKind;
+import io.margay.ipam.care.IpamReport;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /// What the address check says, by what it means for a node that joins, and what it leaves out.
 final class IpamFindings {
 
   private final CalicoCluster cluster;
-  private final ClusterView view;
 
-  IpamFindings(CalicoCluster cluster, ClusterView view) {
+  IpamFindings(CalicoCluster cluster) {
     this.cluster = cluster;
-    this.view = view;
   }
 
   void collect(List<Finding> findings) {
-    for (IpamReport.Finding finding : cluster.report().findings()) {
-      findings.add(
-          new Finding(
-              rowOf(finding.kind()),
-              finding.object(),
-              finding.kind().name().toLowerCase(Locale.ROOT).replace('_', ' ')
-                  + ": "
-                  + finding.detail()));
+    for (io.margay.ipam.care.Finding finding : cluster.report().findings()) {
+      rowOf(finding.kind())
+          .ifPresent(
+              row ->
+                  findings.add(
+                      new Finding(
+                          row,
+                          finding.object(),
+                          finding.kind().meaning() + ": " + finding.detail())));
     }
     for (KeyValue item : cluster.ipam()) {
       IpamKeys.affinityOf(item.key()).ifPresent(claim -> claim(claim, item, findings));
@@ -41,17 +38,6 @@ final class IpamFindings {
                 Support.BLOCK_WITHOUT_NODE,
                 block.block().toString(),
                 block.allocated() + " addresses in use"));
-      }
-      Optional<Pool> pool =
-          view.ipamPools().pools().stream()
-              .filter(one -> one.cidr().contains(block.block()))
-              .findFirst();
-      if (pool.isPresent() && pool.get().blockSize() != block.block().length()) {
-        findings.add(
-            new Finding(
-                Support.BLOCK_SIZE,
-                block.block().toString(),
-                "pool " + pool.get().name() + " has /" + pool.get().blockSize()));
       }
     }
   }
@@ -71,16 +57,34 @@ final class IpamFindings {
     }
   }
 
-  private static Support rowOf(IpamReport.Kind kind) {
+  private static Optional<Support> rowOf(FindingKind kind) {
     return switch (kind) {
-      case UNREADABLE, INCONSISTENT_BLOCK, OVERLAPPING_BLOCKS, DUPLICATE_ADDRESS ->
-          Support.IPAM_DAMAGE;
-      case BLOCK_WITHOUT_CLAIM,
+      case UNREADABLE,
+          INCONSISTENT_BLOCK,
+          WRONG_LENGTH,
+          MISSING_ATTRIBUTE,
+          OVERLAPPING_BLOCKS,
+          DUPLICATE_ALLOCATION,
+          DUPLICATE_ADDRESS ->
+          Optional.of(Support.IPAM_DAMAGE);
+      case BLOCK_SIZE -> Optional.of(Support.BLOCK_SIZE);
+      // Claims are told above, whatever their age; a held reservation is as it should be.
+      case CLAIM_UNFINISHED, RESERVED_IN_USE -> Optional.empty();
+      case UNUSED_ATTRIBUTE,
+          STRAY_SEQUENCE,
+          BLOCK_OUTSIDE_POOLS,
+          BLOCK_WITHOUT_CLAIM,
           CLAIM_WITHOUT_BLOCK,
-          HANDLE_MISMATCH,
+          CLAIM_OF_OTHERS_BLOCK,
+          NODE_MISSING,
+          HANDLE_MISSING,
+          HANDLE_UNUSED,
+          HANDLE_MISCOUNTS,
           LEAKED_ADDRESS,
-          UNALLOCATED_ADDRESS ->
-          Support.IPAM_LEFTOVERS;
+          UNALLOCATED_ADDRESS,
+          ENDPOINT_WITHOUT_NODE,
+          RESTED_TOO_LONG ->
+          Optional.of(Support.IPAM_LEFTOVERS);
     };
   }
 }

@@ -51,6 +51,12 @@ public enum Support {
       "resources of a kind Margay does not know",
       "they are kept and have no effect on Margay nodes",
       "check that nothing depends on them on the nodes that change over"),
+  INERT_KIND(
+      Severity.DIFFERS,
+      "resources that Margay keeps and does not act on",
+      "a staged policy is not evaluated, no status is reported, kube-controllers' settings are"
+          + " for kube-controllers",
+      "keep the parts of Calico that act on them, if you need them"),
   UNREADABLE(
       Severity.DIFFERS,
       "a document Margay can't read",

@@ -111,7 +111,7 @@ final class ExportFormat {
             FIRST.stream().flatMap(plural -> Kind.ofPlural(plural).stream()),
             Arrays.stream(Kind.values()))
         .distinct()
-        .filter(kind -> kind != Kind.CLUSTER_INFORMATION)
+        .filter(kind -> kind.isStoredAsResource() && kind != Kind.CLUSTER_INFORMATION)
         .toList();
   }
 

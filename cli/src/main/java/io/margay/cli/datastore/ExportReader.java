@@ -9,10 +9,9 @@ import io.margay.datastore.KeyValue;
 import io.margay.datastore.json.Decoded;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
-import io.margay.ipam.IpamCheck;
 import io.margay.ipam.IpamConfig;
 import io.margay.ipam.IpamKeys;
-import io.margay.ipam.IpamReport;
+import io.margay.ipam.care.IpamCheck;
 import io.margay.model.resource.FieldError;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.ResourceRef;
@@ -317,8 +316,10 @@ final class ExportReader {
     return IpamCheck.check(List.of(new KeyValue(key, value, 1))).findings().stream()
         .filter(
             finding ->
-                finding.kind() == IpamReport.Kind.UNREADABLE
-                    || finding.kind() == IpamReport.Kind.INCONSISTENT_BLOCK)
+                switch (finding.kind()) {
+                  case UNREADABLE, INCONSISTENT_BLOCK, WRONG_LENGTH, MISSING_ATTRIBUTE -> true;
+                  default -> false;
+                })
         .findFirst()
         .map(
             finding ->

@@ -171,9 +171,8 @@ final class Exporter {
   /// What no other section has: kinds unknown here, other keys of IPAM, Margay's own.
   private void others() throws DatastoreException, IOException {
     List<String> known = new ArrayList<>();
-    for (Kind kind : Kind.values()) {
-      known.add(ResourceKeys.prefix(kind));
-    }
+    known.add(ResourceKeys.prefix(Kind.CLUSTER_INFORMATION));
+    ExportFormat.kinds().forEach(kind -> known.add(ResourceKeys.prefix(kind)));
     snapshot.eachOutside(
         ResourceKeys.ROOT,
         known,

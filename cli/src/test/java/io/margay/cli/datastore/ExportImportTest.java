@@ -287,7 +287,7 @@ class ExportImportTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "a block's free list | \"unallocated\":[1,2,3] | \"unallocated\":[1,2] | blocks[0]: inconsistent block",
+        "a block's free list | \"unallocated\":[1,2,3] | \"unallocated\":[1,2] | blocks[0]: unreadable",
         "a claim's state | confirmed | perhaps | block_affinities[0]: unreadable",
         "a key elsewhere | /calico/ipam/v2/handle/k8s | /calico/ipam/v2/hande/k8s | handles[0]: ",
         "somebody else's key | \"/margay/v1/pods/ns/web\" | \"/registry/pods/x\" | neither Calico's nor Margay's",
