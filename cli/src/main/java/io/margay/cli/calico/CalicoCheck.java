@@ -148,10 +148,6 @@ final class CalicoCheck {
                 + ", vxlanMode "
                 + word(pool.spec().effectiveVxlanMode()));
       }
-      String namespaces = pool.spec().effectiveNamespaceSelector().text();
-      if (!namespaces.isEmpty() && !namespaces.equals("all()")) {
-        find(Support.POOL_SELECTION, pool.ref(), "namespaceSelector: " + namespaces);
-      }
     }
     for (String node : joining.isEmpty() ? List.of(NEWCOMER) : joining) {
       boolean isServed =
@@ -161,6 +157,7 @@ final class CalicoCheck {
                       !pool.disabled()
                           && pool.automatic()
                           && pool.forWorkloads()
+                          && pool.notServed().isEmpty()
                           && (node.equals(NEWCOMER)
                               || view.ipamPools().selects().test(pool, node)));
       if (!isServed) {

@@ -77,11 +77,6 @@ public enum Support {
       "WireGuard encrypts traffic between nodes",
       "traffic to and from a Margay node is not encrypted",
       "keep what must be encrypted on Calico's nodes"),
-  POOL_SELECTION(
-      Severity.DIFFERS,
-      "a pool is confined to some namespaces",
-      "Margay chooses pools by node only",
-      "choose by the node's labels, or by the pod's annotation cni.projectcalico.org/ipv4pools"),
   FELIX_KNOB(
       Severity.DIFFERS,
       "a FelixConfiguration setting Margay does not follow",
