@@ -7,6 +7,8 @@ import io.margay.datastore.DatastoreException;
 import io.margay.ipam.care.IpamState;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Mixin;
@@ -26,6 +28,7 @@ abstract class IpamCommand implements Callable<Integer> {
     json
   }
 
+  private static final Path STANDARD_ERROR = Path.of("/proc/self/fd/2");
   private static final String WIPE = "\r\u001b[K";
 
   private final IpamCommands.Surroundings surroundings;
@@ -123,7 +126,12 @@ abstract class IpamCommand implements Callable<Integer> {
   }
 
   private static boolean isWatched() {
-    return System.console().isTerminal();
+    try {
+      String target = Files.readSymbolicLink(STANDARD_ERROR).toString();
+      return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
+    } catch (IOException unknown) {
+      return false;
+    }
   }
 
   /// Text in lines of at most {@link #WIDTH}, the first after `start`, the others under it.

@@ -58,8 +58,7 @@ public final class PoolRemoval {
   ///
   /// @param pool its name
   /// @param evenIfUsed although addresses are in use
-  public static Result run(
-      Datastore datastore, String pool, boolean evenIfUsed)
+  public static Result run(Datastore datastore, String pool, boolean evenIfUsed)
       throws DatastoreException {
     return new PoolRemoval(datastore, pool).run(evenIfUsed);
   }

@@ -99,8 +99,7 @@ class RemovalTest {
   @Test
   void a_pool_in_use_goes_by_force_and_its_pods_keep_their_addresses() throws Exception {
     Map<IpAddress, String> before = cluster.held();
-    assertThat(PoolRemoval.run(store, "v4", true))
-        .isEqualTo(new PoolRemoval.Result.Done(2, 8));
+    assertThat(PoolRemoval.run(store, "v4", true)).isEqualTo(new PoolRemoval.Result.Done(2, 8));
     assertThat(cluster.held()).isEqualTo(before);
     assertThat(store.get(POOLS + "v4").orElseThrow().value()).contains("\"disabled\":true");
     assertThat(IpamState.read(store).claims.keySet())
@@ -111,8 +110,7 @@ class RemovalTest {
   void an_unused_pool_is_emptied_of_blocks() throws Exception {
     NodeRemoval.run(store, () -> Cluster.BIRTH, "n0", false);
     NodeRemoval.run(store, () -> Cluster.BIRTH, "n1", false);
-    assertThat(PoolRemoval.run(store, "v4", false))
-        .isInstanceOf(PoolRemoval.Result.Done.class);
+    assertThat(PoolRemoval.run(store, "v4", false)).isInstanceOf(PoolRemoval.Result.Done.class);
     assertThat(cluster.blocks()).isEmpty();
   }
 
