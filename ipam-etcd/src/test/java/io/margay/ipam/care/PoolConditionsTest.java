@@ -16,6 +16,7 @@ import io.margay.model.resource.Metadata;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -48,7 +49,11 @@ class PoolConditionsTest {
   }
 
   private static String reason(Map<String, List<Condition>> conditions, String name) {
-    return conditions.get(name).getFirst().reason();
+    return of(conditions, name).getFirst().reason();
+  }
+
+  private static List<Condition> of(Map<String, List<Condition>> conditions, String name) {
+    return Objects.requireNonNull(conditions.get(name), name);
   }
 
   @Test
@@ -92,7 +97,7 @@ class PoolConditionsTest {
   void who_serves_goes_on_serving_whatever_the_age_of_others() {
     IPPool young = pool("young", "10.0.0.0/16", 1);
     IPPool serving =
-        PoolConditions.updated(young, PoolConditions.of(List.of(young)).get("young"), NOW)
+        PoolConditions.updated(young, of(PoolConditions.of(List.of(young)), "young"), NOW)
             .orElseThrow();
     Map<String, List<Condition>> conditions =
         PoolConditions.of(List.of(pool("old", "10.0.0.0/8", 99), serving));
@@ -127,12 +132,12 @@ class PoolConditionsTest {
     IPPool said =
         new IPPool(
             pool.metadata(), pool.spec(), Map.of("conditions", List.of(other, calico)), Map.of());
-    List<Condition> wanted = PoolConditions.of(List.of(said)).get("p");
+    List<Condition> wanted = of(PoolConditions.of(List.of(said)), "p");
     assertThat(PoolConditions.updated(said, wanted, NOW)).isEmpty();
 
     IPPool off = with(said, null, true);
     IPPool updated =
-        PoolConditions.updated(off, PoolConditions.of(List.of(off)).get("p"), NOW).orElseThrow();
+        PoolConditions.updated(off, of(PoolConditions.of(List.of(off)), "p"), NOW).orElseThrow();
     assertThat(updated.status().toString())
         .contains("type=Other", "reason=PoolDisabled", "status=False")
         .doesNotContain("other words");
