@@ -9,6 +9,7 @@ import io.margay.agent.calc.Documents;
 import io.margay.agent.cni.EndpointDirectory;
 import io.margay.agent.cni.EtcdPodAddresses;
 import io.margay.agent.cni.KernelEndpointPolicy;
+import io.margay.agent.cni.KnownPods;
 import io.margay.agent.cni.MigrationGate;
 import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.firewall.FirewallManager;
@@ -117,6 +118,8 @@ final class LockedDatastoreTest {
             ipam,
             bgp,
             List::of,
+            new KnownPods(),
+            _ -> {},
             () -> dataplane.begin(() -> {}));
     syncer =
         new Syncer(store, CalcDriver.prefixes("n1"), calc, InstantSource.system(), new Random(1));
@@ -134,6 +137,7 @@ final class LockedDatastoreTest {
                 calc::isDatastoreReady),
             new Wires(),
             new KernelEndpointPolicy(calc, endpoints),
+            _ -> Optional.empty(),
             Optional::empty);
     put(
         document("IPPool", "p", "{cidr: 10.65.0.0/24, blockSize: 26}")

@@ -79,6 +79,7 @@ class ImportCalicoCommandTest {
     assertThat(err).isEmpty();
     assertThat(out).isEqualTo(resource("cluster-findings.txt"));
     assertThat(code).isZero();
+    assertThat(store.revision()).as("nothing is written").isEqualTo(revision);
     assertThat(out.lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(100));
   }
 
