@@ -10,7 +10,6 @@ import static io.margay.policy.testing.Things.selecting;
 import static io.margay.policy.testing.Things.withPorts;
 
 import io.margay.model.k8s.AdminPolicySpec;
-import io.margay.model.k8s.AdminPolicySpec.NamespacedPods;
 import io.margay.model.k8s.AdminPolicySpec.Subject;
 import io.margay.model.k8s.AdminPolicySpec.Tier;
 import io.margay.model.k8s.AdminRule;
@@ -27,6 +26,7 @@ import io.margay.model.k8s.KubernetesNamespace;
 import io.margay.model.k8s.KubernetesNetworkPolicy;
 import io.margay.model.k8s.KubernetesValidator;
 import io.margay.model.k8s.LabelSelector;
+import io.margay.model.k8s.NamespacedPods;
 import io.margay.model.resource.Metadata;
 import io.margay.model.resource.PolicyType;
 import io.margay.model.resource.Protocol;

@@ -14,6 +14,7 @@ import io.margay.model.k8s.KubernetesNamespace;
 import io.margay.model.k8s.KubernetesNetworkPolicy;
 import io.margay.model.k8s.KubernetesValidator;
 import io.margay.model.k8s.LabelSelector;
+import io.margay.model.k8s.NamespacedPods;
 import io.margay.model.k8s.PolicyPeer;
 import io.margay.model.k8s.PolicyPort;
 import io.margay.model.net.IpAddress;
@@ -162,8 +163,8 @@ class KubernetesDifferentialTest {
           gen.listOf(0, 3, () -> rule(false, gen.oneOf(actions), cluster)));
     }
 
-    private AdminPolicySpec.NamespacedPods somePods() {
-      return new AdminPolicySpec.NamespacedPods(gen.maybe(70, this::selector), selector());
+    private NamespacedPods somePods() {
+      return new NamespacedPods(gen.maybe(70, this::selector), selector());
     }
 
     private AdminRule rule(boolean ingress, String action, boolean cluster) {

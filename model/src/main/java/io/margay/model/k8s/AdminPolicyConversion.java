@@ -123,7 +123,7 @@ final class AdminPolicyConversion {
 
   /// Pods only, whether all of some namespaces or some of them.
   private static EntityRule pods(
-      @Nullable LabelSelector namespaces, AdminPolicySpec.@Nullable NamespacedPods pods) {
+      @Nullable LabelSelector namespaces, @Nullable NamespacedPods pods) {
     LabelSelector within = pods == null ? namespaces : pods.namespaceSelector();
     return EntityRule.EMPTY
         .withSelector(Selectors.pods(pods == null ? null : pods.podSelector()))

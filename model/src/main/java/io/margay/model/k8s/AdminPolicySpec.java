@@ -35,11 +35,4 @@ public record AdminPolicySpec(
 
   /// Pods: all of some namespaces, or some of them. Exactly one is given.
   public record Subject(@Nullable LabelSelector namespaces, @Nullable NamespacedPods pods) {}
-
-  /// Pods that both selectors pick.
-  ///
-  /// @param namespaceSelector empty = every namespace
-  /// @param podSelector empty = every pod
-  public record NamespacedPods(
-      @Nullable LabelSelector namespaceSelector, @Nullable LabelSelector podSelector) {}
 }

@@ -64,7 +64,7 @@ final class AdminPolicyValidator {
     }
   }
 
-  private void pods(AdminPolicySpec.@Nullable NamespacedPods pods, String path) {
+  private void pods(@Nullable NamespacedPods pods, String path) {
     if (pods != null) {
       findings.unless(pods.podSelector() != null, path + ".podSelector", "is required; {} = all");
       findings.selector(pods.namespaceSelector(), path + ".namespaceSelector");

@@ -37,7 +37,7 @@ public record AdminRule(
   /// @param domainNames egress only
   public record Peer(
       @Nullable LabelSelector namespaces,
-      AdminPolicySpec.@Nullable NamespacedPods pods,
+      @Nullable NamespacedPods pods,
       @Nullable List<String> networks,
       @Nullable LabelSelector nodes,
       @Nullable List<String> domainNames) {

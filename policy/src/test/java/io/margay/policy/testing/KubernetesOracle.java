@@ -7,6 +7,7 @@ import io.margay.model.k8s.KubernetesBaselineAdminNetworkPolicy;
 import io.margay.model.k8s.KubernetesNamespace;
 import io.margay.model.k8s.KubernetesNetworkPolicy;
 import io.margay.model.k8s.LabelSelector;
+import io.margay.model.k8s.NamespacedPods;
 import io.margay.model.k8s.PolicyPeer;
 import io.margay.model.k8s.PolicyPort;
 import io.margay.model.net.IpAddress;
@@ -129,9 +130,7 @@ public record KubernetesOracle(
   }
 
   private boolean picks(
-      @Nullable LabelSelector inNamespaces,
-      AdminPolicySpec.@Nullable NamespacedPods some,
-      WorkloadEndpoint pod) {
+      @Nullable LabelSelector inNamespaces, @Nullable NamespacedPods some, WorkloadEndpoint pod) {
     LabelSelector where = some == null ? inNamespaces : some.namespaceSelector();
     return selects(where, namespaceLabels(pod)::get)
         && (some == null || selects(some.podSelector(), labelsOf(pod)::get));
