@@ -32,6 +32,11 @@ final class DeleteCommand extends ResourceCommand {
   @Option(names = "--skip-not-exists", description = "a missing resource is no failure")
   private boolean skipMissing;
 
+  @Option(
+      names = "--force",
+      description = "a node although its agent is alive, a pool although its addresses are in use")
+  private boolean evenIfUsed;
+
   @Parameters(
       index = "0",
       arity = "0..1",
@@ -100,7 +105,7 @@ final class DeleteCommand extends ResourceCommand {
         if (skipMissing && !store.exists(target.ref())) {
           tally.done(name + " was not there");
         } else {
-          WriteOutcome outcome = store.delete(target.ref(), target.resourceVersion());
+          WriteOutcome outcome = store.delete(target.ref(), target.resourceVersion(), evenIfUsed);
           tally.add(target.ref().kind().kindName(), name, "", outcome);
         }
       } catch (DatastoreException failure) {

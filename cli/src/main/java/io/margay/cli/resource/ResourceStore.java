@@ -10,6 +10,11 @@ import io.margay.datastore.json.Decoded;
 import io.margay.datastore.json.PodDocuments;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
+import io.margay.ipam.IpamKeys;
+import io.margay.ipam.care.IpamSettings;
+import io.margay.ipam.care.NodeRemoval;
+import io.margay.ipam.care.PoolRemoval;
+import io.margay.model.resource.IPAMConfiguration;
 import io.margay.model.resource.IPPool;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.Metadata;
@@ -157,10 +162,13 @@ final class ResourceStore {
       return refusal.get();
     }
     String value = ResourceJson.encode(wanted);
-    if (stored != null && stored.value().equals(value)) {
+    Txn.Builder txn = Txn.builder().put(ResourceKeys.key(wanted), value);
+    boolean isFollowed =
+        !(wanted instanceof IPAMConfiguration settings)
+            || IpamSettings.follow(datastore, settings.spec(), txn);
+    if (stored != null && stored.value().equals(value) && isFollowed) {
       return new WriteOutcome.Unchanged();
     }
-    Txn.Builder txn = Txn.builder().put(ResourceKeys.key(wanted), value);
     if (stored == null) {
       txn.ifAbsent(ResourceKeys.key(wanted));
     } else {
@@ -198,26 +206,72 @@ final class ResourceStore {
             .orElse(null);
   }
 
-  /// Deletes a resource, at `resourceVersion` if one is given.
-  WriteOutcome delete(ResourceRef ref, @Nullable String resourceVersion) throws DatastoreException {
+  /// Deletes a resource, at `resourceVersion` if one is given. What hangs on it goes first: a
+  /// node's endpoints, addresses and blocks, a pool's blocks.
+  ///
+  /// @param evenIfUsed although a node's agent is alive, or a pool's addresses are in use
+  WriteOutcome delete(ResourceRef ref, @Nullable String resourceVersion, boolean evenIfUsed)
+      throws DatastoreException {
+    boolean isCleared = false;
     for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      Optional<KeyValue> stored = stored(ref);
-      if (stored.isEmpty()) {
+      List<KeyValue> parts = parts(ref);
+      if (parts.isEmpty()) {
         return MISSING;
       }
-      long revision = stored.get().modRevision();
-      if (resourceVersion != null && !resourceVersion.equals(Long.toString(revision))) {
+      long revision = parts.getFirst().modRevision();
+      // Clearing it away is a change of its own.
+      if (!isCleared
+          && resourceVersion != null
+          && !resourceVersion.equals(Long.toString(revision))) {
         return stale(revision, resourceVersion);
       }
       Optional<WriteOutcome> refusal = StoreRules.deletionRefusal(ref, this);
+      if (refusal.isEmpty() && !isCleared) {
+        refusal = clear(ref, evenIfUsed);
+        isCleared = true;
+        parts = parts(ref);
+      }
       if (refusal.isPresent()) {
         return refusal.get();
       }
-      if (datastore.commit(Txn.delete(stored.get())) instanceof CommitResult.Committed) {
+      Txn.Builder txn = Txn.builder();
+      parts.forEach(part -> txn.ifAtRevision(part.key(), part.modRevision()).delete(part.key()));
+      if (datastore.commit(txn.build()) instanceof CommitResult.Committed) {
         return new WriteOutcome.Done("deleted");
       }
     }
     return OUTRUN;
+  }
+
+  private Optional<WriteOutcome> clear(ResourceRef ref, boolean evenIfUsed)
+      throws DatastoreException {
+    return switch (ref.kind()) {
+      case NODE ->
+          switch (NodeRemoval.run(datastore, clock, ref.name(), evenIfUsed)) {
+            case NodeRemoval.Result.Refused(String reason) -> refused(reason);
+            case NodeRemoval.Result.Done _ -> Optional.empty();
+          };
+      case IP_POOL ->
+          switch (PoolRemoval.run(datastore, ref.name(), evenIfUsed)) {
+            case PoolRemoval.Result.Refused(String reason) -> refused(reason);
+            case PoolRemoval.Result.Done _ -> Optional.empty();
+          };
+      default -> Optional.empty();
+    };
+  }
+
+  private static Optional<WriteOutcome> refused(String reason) {
+    return Optional.of(new WriteOutcome.Conflict(reason));
+  }
+
+  /// The keys that hold a resource; of the allocator's settings there are two.
+  private List<KeyValue> parts(ResourceRef ref) throws DatastoreException {
+    List<KeyValue> parts = new ArrayList<>();
+    stored(ref).ifPresent(parts::add);
+    if (ref.equals(IpamSettings.REF)) {
+      datastore.get(IpamKeys.CONFIG).ifPresent(parts::add);
+    }
+    return parts;
   }
 
   /// What is under a resource's key; nothing where its kind has none.
@@ -228,7 +282,7 @@ final class ResourceStore {
   }
 
   Optional<Decoded> get(ResourceRef ref) throws DatastoreException {
-    return stored(ref)
+    return (ref.equals(IpamSettings.REF) ? settings(stored(ref)) : stored(ref))
         .flatMap(item -> ResourceJson.decode(item.key(), item.value(), item.modRevision()));
   }
 
@@ -246,10 +300,38 @@ final class ResourceStore {
 
   /// The stored documents of a kind, in one namespace unless `namespace` is null, in key order.
   Listing listing(Kind kind, @Nullable String namespace) throws DatastoreException {
+    if (kind == Kind.IPAM_CONFIGURATION) {
+      Listing raw = listing(ResourceKeys.prefix(kind));
+      String key = ResourceKeys.key(IpamSettings.REF);
+      List<KeyValue> items = new ArrayList<>(raw.items());
+      Optional<KeyValue> stored = items.stream().filter(item -> item.key().equals(key)).findAny();
+      items.removeIf(item -> item.key().equals(key));
+      settings(stored).ifPresent(items::add);
+      return new Listing(raw.store(), raw.revision(), items);
+    }
     return listing(
         namespace == null || !kind.isNamespaced()
             ? ResourceKeys.prefix(kind)
             : ResourceKeys.prefix(kind, namespace));
+  }
+
+  /// The allocator's settings as they are in force, whoever wrote them, under the resource's key.
+  private Optional<KeyValue> settings(Optional<KeyValue> resource) throws DatastoreException {
+    Optional<KeyValue> document = datastore.get(IpamKeys.CONFIG);
+    if (document.isEmpty()) {
+      return resource;
+    }
+    Optional<IPAMConfiguration> stored =
+        previous(resource.orElse(null)) instanceof IPAMConfiguration valid
+            ? Optional.of(valid)
+            : Optional.empty();
+    return IpamSettings.inForce(stored, document.map(KeyValue::value))
+        .map(
+            shown ->
+                new KeyValue(
+                    ResourceKeys.key(IpamSettings.REF),
+                    ResourceJson.encode(shown),
+                    resource.orElse(document.get()).modRevision()));
   }
 
   /// Everything under a folder's key.

@@ -2,6 +2,7 @@ package io.margay.cli.resource;
 
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.json.Decoded;
+import io.margay.ipam.care.PoolRemoval;
 import io.margay.model.resource.FieldError;
 import io.margay.model.resource.GlobalNetworkPolicy;
 import io.margay.model.resource.IPPool;
@@ -45,7 +46,10 @@ final class StoreRules {
       }
     }
     return switch (wanted) {
-      case IPPool pool -> overlap(pool, store);
+      // As Calico: what overlaps already stays changeable, so that it can be put right.
+      case IPPool pool when before == null ->
+          PoolRemoval.overlap(pool.spec(), pool.metadata().name(), store.pools())
+              .<WriteOutcome>map(WriteOutcome.Conflict::new);
       case NetworkPolicy policy -> tier(policy.spec(), store);
       case GlobalNetworkPolicy policy -> tier(policy.spec(), store);
       case StagedNetworkPolicy policy -> tier(policy.spec().policy(), store);
@@ -98,22 +102,6 @@ final class StoreRules {
 
   private static Optional<WriteOutcome> conflict(String reason) {
     return Optional.of(new WriteOutcome.Conflict(reason));
-  }
-
-  private static Optional<WriteOutcome> overlap(IPPool pool, ResourceStore store)
-      throws DatastoreException {
-    for (IPPool other : store.pools()) {
-      if (!other.ref().equals(pool.ref()) && other.spec().cidr().overlaps(pool.spec().cidr())) {
-        return conflict(
-            "spec.cidr: "
-                + pool.spec().cidr()
-                + " overlaps "
-                + other.spec().cidr()
-                + " of "
-                + other.ref());
-      }
-    }
-    return Optional.empty();
   }
 
   /// Why `ref` must stay; empty = it may go.

@@ -47,7 +47,12 @@ class EtcdRolesTest {
     etcd.etcdctl("user", "add", "root:pw");
     etcd.etcdctl("user", "grant-role", "root", "root");
     for (String role :
-        List.of("margay-admin", "margay-reader", "calico-node", "calico-controller")) {
+        List.of(
+            "margay-collector",
+            "margay-admin",
+            "margay-reader",
+            "calico-node",
+            "calico-controller")) {
       etcd.etcdctl("user", "add", role + ":pw");
       etcd.etcdctl("user", "grant-role", role, role);
     }
@@ -99,6 +104,8 @@ class EtcdRolesTest {
     "pw-a, /calico/ipam/v2/host/a/ipv4/block/10.0.0.0-26",
     "pw-a, /calico/felix/v2/no-region/host/a/status",
     "pw-a, /margay/v1/agents/a",
+    "pw-a, /calico/resources/v3/projectcalico.org/ippools/x",
+    "margay-collector, /calico/ipam/v2/host/b/ipv4/block/10.0.0.64-26",
     "margay-admin, /calico/resources/v3/projectcalico.org/globalnetworkpolicies/x",
     "margay-admin, /calico/ipam/v2/config",
     "margay-admin, /margay/v1/secrets/x",
@@ -118,13 +125,13 @@ class EtcdRolesTest {
     "pw-a, /calico/resources/v3/projectcalico.org/nodes/b",
     "pw-a, /calico/resources/v3/projectcalico.org/nodes/ab",
     "pw-a, /calico/resources/v3/projectcalico.org/globalnetworkpolicies/x",
-    "pw-a, /calico/resources/v3/projectcalico.org/ippools/x",
     "pw-a, /calico/ipam/v2/host/b/ipv4/block/10.0.0.64-26",
     "pw-a, /calico/ipam/v2/config",
     "pw-a, /calico/felix/v2/no-region/host/b/status",
     "pw-a, /margay/v1/agents/b",
     "pw-a, /margay/v1/secrets/x",
     "pw-a, /elsewhere",
+    "margay-collector, /calico/ipam/v2/config",
     "margay-admin, /elsewhere",
     "margay-admin, /registry/pods/x",
     "margay-reader, /calico/ipam/v2/config",

@@ -98,6 +98,27 @@ public final class IpamSettings {
     return document.toString();
   }
 
+  /// Lets a transaction that writes the resource make the document say the same.
+  ///
+  /// @return whether it says so already; then nothing was added
+  /// @throws IllegalArgumentException when the document can't be read
+  public static boolean follow(Datastore datastore, IPAMConfigurationSpec spec, Txn.Builder txn)
+      throws DatastoreException {
+    Optional<KeyValue> document = datastore.get(IpamKeys.CONFIG);
+    String text = document(spec, document.map(KeyValue::value).orElse(null));
+    if (document.isPresent() && document.get().value().equals(text)) {
+      return true;
+    }
+    guard(document, txn).put(IpamKeys.CONFIG, text);
+    return false;
+  }
+
+  private static Txn.Builder guard(Optional<KeyValue> document, Txn.Builder txn) {
+    return document
+        .map(item -> txn.ifAtRevision(item.key(), item.modRevision()))
+        .orElseGet(() -> txn.ifAbsent(IpamKeys.CONFIG));
+  }
+
   private static ObjectNode parse(String json) {
     try {
       if (JSON.readTree(json) instanceof ObjectNode object) {
@@ -165,10 +186,7 @@ public final class IpamSettings {
       if (document.isPresent() && document.get().value().equals(text)) {
         return new Result.Unchanged(wanted);
       }
-      Txn.Builder txn = Txn.builder().put(IpamKeys.CONFIG, text);
-      document.ifPresentOrElse(
-          item -> txn.ifAtRevision(item.key(), item.modRevision()),
-          () -> txn.ifAbsent(IpamKeys.CONFIG));
+      Txn.Builder txn = guard(document, Txn.builder()).put(IpamKeys.CONFIG, text);
       if (stored.isPresent() && resource.isPresent()) {
         txn.ifAtRevision(stored.get().key(), stored.get().modRevision())
             .put(stored.get().key(), ResourceJson.encode(after));
