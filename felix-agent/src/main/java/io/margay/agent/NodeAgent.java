@@ -229,6 +229,7 @@ public final class NodeAgent implements AutoCloseable {
                             settings.nodeName(),
                             settings.gc(),
                             datastore,
+                            ipam::settleAffinities,
                             syncer,
                             () -> calc.syncStatus() instanceof SyncStatus.InSync,
                             journal,

@@ -34,7 +34,18 @@ public final class AddressCare implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final Logger LOG = LoggerFactory.getLogger(AddressCare.class);
 
+  /// Puts right what another client left half done of the node's claims, before this agent or while
+  /// it was down.
+  @FunctionalInterface
+  public interface Settlement {
+
+    /// @return how many claims were not as they should be
+    int settle(String node) throws DatastoreException;
+  }
+
+  private final String node;
   private final CareRound round;
+  private final Settlement settlement;
   private final Rtnetlink rtnetlink;
   private final BooleanSupplier isInSync;
   private final ScheduledThreadPoolExecutor thread;
@@ -42,9 +53,17 @@ public final class AddressCare implements AutoCloseable {
   private volatile int suspected;
   private volatile int due;
   private int beats;
+  private boolean isSettled;
 
-  private AddressCare(CareRound round, Rtnetlink rtnetlink, BooleanSupplier isInSync) {
+  private AddressCare(
+      String node,
+      CareRound round,
+      Settlement settlement,
+      Rtnetlink rtnetlink,
+      BooleanSupplier isInSync) {
+    this.node = node;
     this.round = round;
+    this.settlement = settlement;
     this.rtnetlink = rtnetlink;
     this.isInSync = isInSync;
     this.thread =
@@ -58,6 +77,7 @@ public final class AddressCare implements AutoCloseable {
       String node,
       GarbageCollector.Mode mode,
       Datastore datastore,
+      Settlement settlement,
       Syncer syncer,
       BooleanSupplier isInSync,
       AttachmentJournal journal,
@@ -68,6 +88,7 @@ public final class AddressCare implements AutoCloseable {
     LocalWitness witness = new LocalWitness(node, journal, journalDirectory, rtnetlink.links());
     AddressCare care =
         new AddressCare(
+            node,
             new CareRound(
                 node,
                 mode,
@@ -76,6 +97,7 @@ public final class AddressCare implements AutoCloseable {
                 witness::look,
                 clock,
                 GarbageLimits.DEFAULT),
+            settlement,
             rtnetlink,
             isInSync);
     care.thread.scheduleWithFixedDelay(
@@ -109,6 +131,16 @@ public final class AddressCare implements AutoCloseable {
     }
     try {
       round.showLife();
+      if (!isSettled) {
+        int claims = settlement.settle(node);
+        isSettled = true;
+        if (claims > 0) {
+          LOG.atInfo()
+              .addKeyValue("node", node)
+              .addKeyValue("claims", claims)
+              .log("claims to blocks that somebody left half done were settled");
+        }
+      }
       if (beats++ % BEATS_A_ROUND == 0) {
         round.run().ifPresent(this::count);
       }
