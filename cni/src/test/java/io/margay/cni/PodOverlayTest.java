@@ -69,7 +69,7 @@ class PodOverlayTest {
             null,
             ports,
             List.of(),
-            Map.of("ingressBandwidth", "1M"),
+            Map.of("ingressBandwidth", 1_000_000),
             Map.of()));
   }
 

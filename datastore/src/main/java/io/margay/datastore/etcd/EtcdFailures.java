@@ -47,8 +47,13 @@ final class EtcdFailures {
     return new DatastoreException(
         kind,
         settings.endpointText(),
-        doing + " failed: " + message + advice(kind, settings),
+        doing + " failed: " + firstLine(message) + advice(kind, settings),
         failure);
+  }
+
+  /// The library adds lines about its own channel.
+  private static String firstLine(String message) {
+    return message.lines().findFirst().orElse("");
   }
 
   /// The lease of the call has run out or been revoked.
@@ -186,8 +191,8 @@ final class EtcdFailures {
     return switch (kind) {
       case UNREACHABLE, DEADLINE ->
           settings.tls().isPresent()
-              ? "; is etcd running, reachable from here, and does it accept our certificate"
-                  + " (datastore.tls.cert)?"
+              ? "; is etcd running, reachable from here, does it speak TLS, and does it accept our"
+                  + " certificate (datastore.tls.cert)?"
               : "; is etcd running, reachable from here, and without TLS?";
       case UNAUTHORISED ->
           "; check datastore.user or the certificate's common name, and the role's key ranges";
