@@ -98,7 +98,9 @@ class EtcdEndToEndTest {
       port = free.getLocalPort();
     }
     assertThat(margay("http://127.0.0.1:" + port, "get", "nodes")).isEqualTo(ExitCodes.UNREACHABLE);
-    assertThat(err).contains("is etcd running, reachable from here, and without TLS?").hasLineCount(1);
+    assertThat(err)
+        .contains("is etcd running, reachable from here, and without TLS?")
+        .hasLineCount(1);
   }
 
   @Test
