@@ -218,12 +218,11 @@ class EtcdTlsTest {
           .isInstanceOfSatisfying(
               DatastoreException.class,
               failure -> {
-                assertThat(failure.getMessage()).contains("speak TLS").hasLineCount(1);
+                String said = String.valueOf(failure.getMessage());
+                assertThat(said).contains("speak TLS").hasLineCount(1);
                 assertThat(failure.kind())
                     .isEqualTo(
-                        failure.getMessage().contains("does not speak TLS")
-                            ? Kind.UNAUTHORISED
-                            : Kind.UNREACHABLE);
+                        said.contains("does not speak TLS") ? Kind.UNAUTHORISED : Kind.UNREACHABLE);
               });
     }
   }
