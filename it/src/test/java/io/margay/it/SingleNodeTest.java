@@ -95,6 +95,11 @@ class SingleNodeTest {
   void the_agent_explains_its_state() throws Exception {
     Rack.Run status = inNode(Rack.MARGAY.toString(), "node", "status");
     assertThat(status.exitCode()).as(status.err()).isZero();
+    // The lab is up when its agents serve; their sessions follow within a retry of the router's.
+    for (int i = 0; i < 60 && !status.out().contains("1 of 1 peers established"); i++) {
+      Thread.sleep(250);
+      status = inNode(Rack.MARGAY.toString(), "node", "status");
+    }
     assertThat(status.out()).contains("health.bgp", "1 of 1 peers established");
     Rack.Run peers = inNode(Rack.MARGAY.toString(), "bgp", "peers", "-o", "json");
     assertThat(JSON.readTree(peers.out()).get(0).path("state").asText()).isEqualTo("Established");

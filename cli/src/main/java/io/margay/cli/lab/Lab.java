@@ -319,7 +319,7 @@ public final class Lab {
   }
 
   /// Starts the agents of all nodes with the settings of `topology`, and waits until each says it
-  /// is ready.
+  /// is ready and its HTTP port answers.
   ///
   /// @return by node, from executing the agent to its `ready`
   private Map<String, Duration> startAgents(Topology topology, Consumer<String> progress)
@@ -337,6 +337,7 @@ public final class Lab {
       long from = offsets.getOrDefault(node, 0L);
       Daemon agent = entry.getValue();
       Duration took = agent.await(AGENT_LIMIT, () -> agent.saidReady(from));
+      agent.await(AGENT_LIMIT, () -> listens(node));
       ready.put(node.name(), took);
       progress.accept("agent on " + node.name() + " ready in " + took.toMillis() + " ms");
     }
@@ -350,7 +351,14 @@ public final class Lab {
     long from = logSize(node);
     Topology settings = plan.topology().withGracefulRestart(gracefulRestart);
     Daemon agent = startAgent(new LabPlan(plan.name(), settings, plan.home()), node);
-    return agent.await(AGENT_LIMIT, () -> agent.saidReady(from));
+    Duration took = agent.await(AGENT_LIMIT, () -> agent.saidReady(from));
+    agent.await(AGENT_LIMIT, () -> listens(node));
+    return took;
+  }
+
+  /// HTTP opens after `ready`, and the lab's document names it.
+  private boolean listens(Node node) {
+    return PodSockets.isListening(plan.machineNamespace(node.name()), LabState.AGENT_PORT);
   }
 
   private Daemon startAgent(LabPlan settings, Node node) throws LabException {

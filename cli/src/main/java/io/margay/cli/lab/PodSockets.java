@@ -5,6 +5,7 @@ import io.margay.linux.netns.Netns;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.nio.channels.DatagramChannel;
@@ -80,6 +81,23 @@ public final class PodSockets {
           ((ServerSocketChannel) channel).bind(new InetSocketAddress(port), 512);
       case UdpServer(int port) -> ((DatagramChannel) channel).bind(new InetSocketAddress(port));
       case TcpClient _, UdpClient _ -> {}
+    }
+  }
+
+  /// Whether something in `namespace` accepts TCP connections on `port` of the loopback address.
+  static boolean isListening(String namespace, int port) {
+    try (Netns netns = Netns.open(Namespaces.path(namespace))) {
+      return netns.callIn(
+          () -> {
+            try (SocketChannel probe =
+                SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))) {
+              return probe.isConnected();
+            } catch (IOException refused) {
+              return false;
+            }
+          });
+    } catch (LinuxException noNamespace) {
+      return false;
     }
   }
 
