@@ -2,6 +2,7 @@ package io.margay.agent;
 
 import io.margay.agent.settings.AgentSettings;
 import io.margay.cni.CniVerbs;
+import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.protocol.DeletionQueue;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.SnapshotFile;
@@ -20,7 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// What has to be done now and then, the first time at once: deletions that clients queued on disk,
-/// releases the datastore still owes us an answer for, and the last known good state on disk.
+/// releases the datastore still owes us an answer for, the journal of attachments and the last
+/// known good state on disk.
 final class Maintenance implements AutoCloseable {
 
   static final Duration INTERVAL = Duration.ofSeconds(10);
@@ -30,6 +32,7 @@ final class Maintenance implements AutoCloseable {
   private final Path snapshotFile;
   private final List<String> endpoints;
   private final CniVerbs verbs;
+  private final AttachmentJournal journal;
   private final DeletionQueue deletions;
   private final Syncer syncer;
   private final InstantSource clock;
@@ -39,12 +42,14 @@ final class Maintenance implements AutoCloseable {
   Maintenance(
       AgentSettings settings,
       CniVerbs verbs,
+      AttachmentJournal journal,
       DeletionQueue deletions,
       Syncer syncer,
       InstantSource clock) {
     this.snapshotFile = snapshotFile(settings);
     this.endpoints = settings.datastore().endpoints();
     this.verbs = verbs;
+    this.journal = journal;
     this.deletions = deletions;
     this.syncer = syncer;
     this.clock = clock;
@@ -95,11 +100,14 @@ final class Maintenance implements AutoCloseable {
     try {
       deletions.drain(verbs);
       verbs.repeatReleases();
+      journal.sync();
       save();
     } catch (IOException refused) {
       LOG.atWarn()
           .addKeyValue("reason", refused.getMessage())
-          .log("deletions queued on disk can't be read; they are tried again");
+          .log(
+              "queued deletions can't be read, or the journal is not on the disk yet; trying"
+                  + " again");
     } catch (RuntimeException bug) {
       LOG.atError().setCause(bug).log("maintenance failed; it is repeated");
     }

@@ -220,6 +220,7 @@ public final class NodeAgent implements AutoCloseable {
                     new Maintenance(
                         settings,
                         verbs,
+                        journal,
                         new DeletionQueue(settings.runDir().resolve("delq")),
                         syncer,
                         clock));

@@ -38,6 +38,7 @@ public final class LibC {
   public static final int MSG_CMSG_CLOEXEC = 0x40000000;
 
   public static final int O_RDONLY = 0;
+  public static final int O_WRONLY = 1;
   public static final int O_CLOEXEC = 0x80000;
 
   public static final int CLONE_NEWNET = 0x40000000;
@@ -224,6 +225,22 @@ public final class LibC {
       int fd = C.open(path, flags);
       if (fd >= 0 || !interrupted()) {
         return check(fd, "open", path);
+      }
+    }
+  }
+
+  /// Writes all octets in one call, as files of the kernel want it.
+  ///
+  /// @throws LinuxException also when the kernel took fewer (EIO)
+  public static void write(int fd, byte[] octets) throws LinuxException {
+    while (true) {
+      long written = C.write(fd, octets, octets.length);
+      if (written >= 0 || !interrupted()) {
+        check((int) written, "write", fd);
+        if (written != octets.length) {
+          throw new LinuxException("write", "descriptor " + fd, Errno.EIO);
+        }
+        return;
       }
     }
   }

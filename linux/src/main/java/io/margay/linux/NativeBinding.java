@@ -51,6 +51,9 @@ final class NativeBinding {
     @ssize_t
     long write(int fd, Pointer bytes, @size_t long length);
 
+    @ssize_t
+    long write(int fd, @In byte[] bytes, @size_t long length);
+
     int open(String path, int flags);
 
     int close(int fd);

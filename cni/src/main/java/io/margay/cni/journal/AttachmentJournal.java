@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,18 +21,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The attachments of this node: a file each below one directory, and all of them in memory. A file
-/// is written beside its place, flushed to the disk and renamed, so that it holds the old entry or
-/// the new one, never half of either.
+/// is written beside its place and renamed, so that it holds the old entry or the new one, never
+/// half of either.
 public final class AttachmentJournal {
 
   private static final Logger LOG = LoggerFactory.getLogger(AttachmentJournal.class);
 
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
   private static final String SUFFIX = ".json";
+  private static final Set<StandardOpenOption> WRITING =
+      Set.of(
+          StandardOpenOption.WRITE,
+          StandardOpenOption.CREATE,
+          StandardOpenOption.TRUNCATE_EXISTING);
 
   private final Path directory;
   private final String bootId;
   private final Map<AttachmentId, JournalEntry> entries;
+  private final Set<AttachmentId> unsynced = new HashSet<>();
 
   private AttachmentJournal(
       Path directory, String bootId, Map<AttachmentId, JournalEntry> entries) {
@@ -90,28 +97,39 @@ public final class AttachmentJournal {
     return new ArrayList<>(entries.values());
   }
 
-  /// Remembers an entry in place of any other of the same attachment; on the disk when this
-  /// returns.
+  /// Remembers an entry in place of any other of the same attachment. No end of this process loses
+  /// it from then on; a loss of power does until [#sync], and takes the pod with it.
   public void write(JournalEntry entry) throws IOException {
     AttachmentId id = entry.attachment().id();
     Path file = file(id);
     Path temporary = directory.resolve("." + file.getFileName());
-    try (FileChannel channel =
-        FileChannel.open(
-            temporary,
-            Set.of(
-                StandardOpenOption.WRITE,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.TRUNCATE_EXISTING))) {
+    try (FileChannel channel = FileChannel.open(temporary, WRITING)) {
       ByteBuffer octets = ByteBuffer.wrap(EntryJson.write(entry));
       while (octets.hasRemaining()) {
         channel.write(octets);
       }
-      channel.force(false);
     }
     Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     synchronized (this) {
       entries.put(id, entry);
+      unsynced.add(id);
+    }
+  }
+
+  /// Puts on the disk what is not there yet; to be called now and then. Neither ADD nor DEL waits
+  /// for it (docs/adr/0014-journal-off-the-path.md).
+  public void sync() throws IOException {
+    List<AttachmentId> due;
+    synchronized (this) {
+      due = List.copyOf(unsynced);
+      unsynced.clear();
+    }
+    for (AttachmentId id : due) {
+      try (FileChannel channel = FileChannel.open(file(id), StandardOpenOption.WRITE)) {
+        channel.force(false);
+      } catch (NoSuchFileException gone) {
+        // Forgotten meanwhile.
+      }
     }
   }
 

@@ -32,9 +32,17 @@ final class LinkReaper implements AutoCloseable {
     this.rtnetlink = rtnetlink;
   }
 
-  /// Starts in the calling thread's namespace, with what an earlier process left in the group.
+  /// Starts in the calling thread's namespace, with what an earlier process left in the group or
+  /// half born.
   static LinkReaper start() throws LinuxException {
-    LinkReaper reaper = new LinkReaper(Rtnetlink.open());
+    Rtnetlink rtnetlink = Rtnetlink.open();
+    try {
+      rtnetlink.links().deleteGroup(Links.NEWBORN_GROUP);
+    } catch (LinuxException refused) {
+      rtnetlink.close();
+      throw refused;
+    }
+    LinkReaper reaper = new LinkReaper(rtnetlink);
     reaper.work.release();
     reaper.thread.start();
     return reaper;

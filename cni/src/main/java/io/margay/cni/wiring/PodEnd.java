@@ -67,9 +67,8 @@ final class PodEnd {
   static void configure(Attachment attachment, List<IpAddress> addresses, OwnedFd netns, int index)
       throws LinuxException {
     Map<Sysctl, String> settings = sysctls(attachment.id().ifName(), families(addresses));
-    // One entry for both: each costs the start of a thread.
     try (Rtnetlink rtnetlink =
-        Netns.callIn(
+        Netns.visit(
             netns.number(),
             () -> {
               for (Map.Entry<Sysctl, String> setting : settings.entrySet()) {

@@ -10,6 +10,7 @@ import io.margay.linux.LinuxException;
 import io.margay.linux.netns.Sysctl;
 import io.margay.linux.route.Address;
 import io.margay.linux.route.Link;
+import io.margay.linux.route.Links;
 import io.margay.linux.route.Neighbour;
 import io.margay.linux.route.Rtnetlink;
 import io.margay.linux.route.RtnetlinkBatch;
@@ -62,7 +63,6 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     Link hostEnd;
     try {
       synchronized (hostLock) {
-        freeName(attachment);
         hostEnd = create(attachment, podNetns);
       }
     } catch (LinuxException failure) {
@@ -108,7 +108,9 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     if (present.isEmpty()) {
       return;
     }
-    if (!Attachment.isAlias(present.get().alias())) {
+    boolean ours =
+        Attachment.isAlias(present.get().alias()) || present.get().group() == Links.NEWBORN_GROUP;
+    if (!ours) {
       throw new CniException(
           CniError.INTERFACE_NOT_OURS,
           "host interface "
@@ -135,9 +137,10 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
         throw failure;
       }
     }
-    // The host's name was free a moment ago under the same lock, so it is the pod's that is taken:
-    // perhaps by the other end
-    // of a wire cut just now, whose deletion can be had at once.
+    // Perhaps an earlier container of the workload left the host's name taken, perhaps the other
+    // end
+    // of a wire cut just now the pod's: that deletion can be had at once.
+    freeName(attachment);
     host.links().deleteGroup(LinkReaper.GROUP);
     try {
       return host.links().createVeth(veth);

@@ -66,6 +66,20 @@ final class AttachmentJournalTest {
   }
 
   @Test
+  void syncing_bears_what_was_removed_meanwhile_and_changes_nothing() throws IOException {
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot");
+    Attachment stays = attachment("a", new Workload.Container("a"));
+    Attachment goes = attachment("b", new Workload.Container("b"));
+    JournalEntry kept = new JournalEntry.Prepared(stays, "boot");
+    journal.write(kept);
+    journal.write(new JournalEntry.Prepared(goes, "boot"));
+    journal.remove(goes.id());
+    journal.sync();
+    journal.sync();
+    assertThat(AttachmentJournal.open(directory, "boot").all()).containsExactly(kept);
+  }
+
+  @Test
   void an_entry_cut_anywhere_is_set_aside_and_the_others_are_read() throws IOException {
     AttachmentJournal journal = AttachmentJournal.open(directory, "boot");
     journal.write(

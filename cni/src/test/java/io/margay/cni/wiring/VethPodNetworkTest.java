@@ -8,6 +8,7 @@ import io.margay.cni.journal.Workload;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
+import io.margay.linux.route.Links;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.MacAddress;
@@ -296,6 +297,31 @@ final class VethPodNetworkTest {
             assertThat(network.problems(successor, DUAL, second.fd())).isEmpty();
             return "";
           });
+    }
+  }
+
+  /// What a process leaves that dies between the birth of a host end and its alias.
+  private void leaveHalfBorn() throws Exception {
+    node.exec("ip link add " + HOST_END + " type veth peer name left");
+    node.exec("ip link set " + HOST_END + " group " + Links.NEWBORN_GROUP);
+  }
+
+  @Test
+  void a_half_born_host_end_is_replaced_by_a_repeated_wiring() throws Exception {
+    leaveHalfBorn();
+    Attachment attachment = attachment("c1");
+    wire(attachment, DUAL);
+    assertThat(problems(attachment)).isEmpty();
+    assertThat(node.exec("ip -o link show " + HOST_END))
+        .doesNotContain("group " + Links.NEWBORN_GROUP);
+  }
+
+  @Test
+  void a_half_born_host_end_is_gone_once_a_later_process_has_started() throws Exception {
+    leaveHalfBorn();
+    try (VethPodNetwork later = node.inside(VethPodNetwork::open)) {
+      assertThat(later).isNotNull();
+      assertThat(node.exec("ip -o link")).doesNotContain(HOST_END).doesNotContain("left");
     }
   }
 

@@ -46,12 +46,15 @@ public final class NetlinkSocket implements AutoCloseable {
   private static final int SOCKADDR_NL_OCTETS = 12;
 
   /// More than any datagram of the kernel: dumps come in at most 32 KiB.
-  private static final int RECEIVE_OCTETS = 256 << 10;
+  private static final int RECEIVE_OCTETS = 64 << 10;
+
+  /// What most requests fit in; it grows with the first that does not.
+  private static final int SEND_OCTETS = 8 << 10;
 
   private final int fd;
   private final NativeBuffer received = NativeBuffer.allocate(RECEIVE_OCTETS);
   private final AtomicBoolean busy = new AtomicBoolean();
-  private NativeBuffer sending = NativeBuffer.allocate(64 << 10);
+  private NativeBuffer sending = NativeBuffer.allocate(SEND_OCTETS);
   private int sendLimit = BUFFER_OCTETS;
   private int sequence;
   private boolean closed;
@@ -69,7 +72,7 @@ public final class NetlinkSocket implements AutoCloseable {
 
   /// Opens a socket in the network namespace behind a descriptor.
   public static NetlinkSocket openIn(int netnsFd, int protocol) throws LinuxException {
-    return new NetlinkSocket(Netns.callIn(netnsFd, () -> openDescriptor(protocol)));
+    return new NetlinkSocket(Netns.visit(netnsFd, () -> openDescriptor(protocol)));
   }
 
   static int openDescriptor(int protocol) throws LinuxException {

@@ -77,6 +77,45 @@ public final class Netns implements AutoCloseable {
     return callIn(fd, call);
   }
 
+  /// The same on the calling thread, which goes in and comes back: a fifth of a millisecond less.
+  /// From a virtual thread, whose carrier would go along, it is [#callIn(int, Call)].
+  ///
+  /// A thread that can't come back would take a pod for the node. There is no reason known why the
+  /// kernel should refuse it its own namespace; if it does, the error ends the thread.
+  public static <T> T visit(int netnsFd, Call<T> call) throws LinuxException {
+    if (Thread.currentThread().isVirtual()) {
+      return callIn(netnsFd, call);
+    }
+    int own = LibC.open(OWN.toString(), LibC.O_RDONLY | LibC.O_CLOEXEC);
+    try {
+      LibC.setns(netnsFd, LibC.CLONE_NEWNET);
+      try {
+        return call.call();
+      } finally {
+        comeBack(own);
+      }
+    } finally {
+      LibC.close(own);
+    }
+  }
+
+  private static void comeBack(int own) {
+    try {
+      LibC.setns(own, LibC.CLONE_NEWNET);
+    } catch (LinuxException refused) {
+      throw new StrandedThreadError(refused);
+    }
+  }
+
+  /// The calling thread is in a namespace where it must not stay.
+  static final class StrandedThreadError extends Error {
+    private static final long serialVersionUID = 1L;
+
+    StrandedThreadError(LinuxException cause) {
+      super("this thread can't return from a network namespace; it must end", cause);
+    }
+  }
+
   /// Sets a sysctl of the namespace behind `netnsFd`.
   public static void writeSysctl(int netnsFd, Sysctl sysctl, String value) throws LinuxException {
     callIn(

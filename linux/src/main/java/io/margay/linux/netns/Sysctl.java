@@ -1,6 +1,7 @@
 package io.margay.linux.netns;
 
 import io.margay.linux.Errno;
+import io.margay.linux.LibC;
 import io.margay.linux.LinuxException;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpFamily;
@@ -9,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -50,11 +50,16 @@ public record Sysctl(List<String> segments) {
 
   /// Sets it in the calling thread's namespace.
   public void write(String value) throws LinuxException {
+    String path = path().toString();
     try {
-      Files.write(
-          path(), (value + "\n").getBytes(StandardCharsets.US_ASCII), StandardOpenOption.WRITE);
-    } catch (IOException e) {
-      throw failed("set sysctl", path() + " = " + value, e);
+      int fd = LibC.open(path, LibC.O_WRONLY | LibC.O_CLOEXEC);
+      try {
+        LibC.write(fd, (value + "\n").getBytes(StandardCharsets.US_ASCII));
+      } finally {
+        LibC.close(fd);
+      }
+    } catch (LinuxException e) {
+      throw new LinuxException("set sysctl", path + " = " + value, e.errno());
     }
   }
 
@@ -63,14 +68,14 @@ public record Sysctl(List<String> segments) {
     try {
       return Files.readString(path()).strip();
     } catch (IOException e) {
-      throw failed("read sysctl", path().toString(), e);
+      throw failed(path().toString(), e);
     }
   }
 
-  private static LinuxException failed(String operation, String object, IOException cause) {
+  private static LinuxException failed(String object, IOException cause) {
     Errno errno = cause instanceof NoSuchFileException ? Errno.ENOENT : Errno.EINVAL;
     LinuxException failure =
-        new LinuxException(operation, object + " (" + cause.getMessage() + ")", errno);
+        new LinuxException("read sysctl", object + " (" + cause.getMessage() + ")", errno);
     failure.initCause(cause);
     return failure;
   }

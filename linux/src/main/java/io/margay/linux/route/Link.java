@@ -51,6 +51,12 @@ public record Link(
     return (flags & IFF_RUNNING) != 0;
   }
 
+  /// The same with its mark, and in the default group.
+  Link marked(String newAlias) {
+    return new Link(
+        index, name, newAlias, kind, flags, mtu, mac, 0, master, peerIndex, peerNetnsId);
+  }
+
   /// Reads an RTM_NEWLINK or RTM_DELLINK message: a dump's, an answer's, or a notification's.
   ///
   /// @throws NetlinkException when it is malformed

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,42 @@ class NetnsTest {
           .isInstanceOf(LinuxException.class)
           .hasMessage("probe on purpose: EIO");
       Thread.startVirtualThread(() -> {}).join();
+      assertThat(namespacesOfAllThreads()).hasSize(1);
+    }
+  }
+
+  @Test
+  void a_visitor_is_back_home_whatever_happened_there() throws Exception {
+    try (TestNetns pod = TestNetns.create()) {
+      Netns.NetnsId home = idOfThread();
+      assertThat(Netns.visit(pod.fd(), () -> idOfThread())).isEqualTo(pod.netns().id());
+      assertThat(idOfThread()).isEqualTo(home);
+      assertThatThrownBy(
+              () ->
+                  Netns.visit(
+                      pod.fd(),
+                      () -> {
+                        throw new LinuxException("probe", "on purpose", Errno.EIO);
+                      }))
+          .hasMessage("probe on purpose: EIO");
+      assertThat(idOfThread()).isEqualTo(home);
+      int mount = LibC.open("/proc/self/ns/mnt", LibC.O_RDONLY | LibC.O_CLOEXEC);
+      try {
+        assertThatThrownBy(() -> Netns.visit(mount, () -> 1)).isInstanceOf(LinuxException.class);
+      } finally {
+        LibC.close(mount);
+      }
+      assertThat(namespacesOfAllThreads()).hasSize(1);
+    }
+  }
+
+  @Test
+  void a_virtual_visitor_leaves_its_carrier_at_home() throws Exception {
+    try (TestNetns pod = TestNetns.create()) {
+      FutureTask<Netns.NetnsId> seen =
+          new FutureTask<>(() -> Netns.visit(pod.fd(), () -> idOfThread()));
+      Thread.startVirtualThread(seen);
+      assertThat(seen.get()).isEqualTo(pod.netns().id());
       assertThat(namespacesOfAllThreads()).hasSize(1);
     }
   }
