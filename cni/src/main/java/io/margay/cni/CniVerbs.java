@@ -20,8 +20,6 @@ import io.margay.model.net.InterfaceName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,11 +29,6 @@ import org.slf4j.LoggerFactory;
 /// else runs side by side.
 public final class CniVerbs implements CniHandler {
 
-  /// How long a request waits for an earlier one about the same container.
-  static final int LOCK_PATIENCE_SECONDS = 30;
-
-  private static final int LOCKS = 256;
-
   private static final Logger LOG = LoggerFactory.getLogger(CniVerbs.class);
 
   private final Supplier<Optional<CniError>> readiness;
@@ -44,7 +37,8 @@ public final class CniVerbs implements CniHandler {
   private final DelCommand del;
   private final CheckCommand check;
   private final GcCommand gc;
-  private final ReentrantLock[] locks = new ReentrantLock[LOCKS];
+  private final ReclaimCommand reclaim;
+  private final ContainerLocks locks = new ContainerLocks();
 
   /// @param readiness what STATUS answers: empty when an ADD would succeed now, else an error of
   ///   code 50 or 51
@@ -61,10 +55,8 @@ public final class CniVerbs implements CniHandler {
     this.add = new AddCommand(node, journal, addresses, network, policy, pods);
     this.del = new DelCommand(node, journal, addresses, network, policy);
     this.check = new CheckCommand(node, journal, network, policy);
-    this.gc = new GcCommand(journal, del);
-    for (int i = 0; i < LOCKS; i++) {
-      locks[i] = new ReentrantLock();
-    }
+    this.gc = new GcCommand(journal, locks, del);
+    this.reclaim = new ReclaimCommand(journal, network, del);
   }
 
   @Override
@@ -159,31 +151,22 @@ public final class CniVerbs implements CniHandler {
     return switch (verb) {
       case ADD -> {
         VerbRequest request = request(call, conf, id);
-        ReentrantLock lock = lock(request.id());
-        try {
+        try (ContainerLocks.Held _ = locks.take(request.id())) {
           yield CniReply.success(CniJson.print(add.run(request).toJson(conf.version())));
-        } finally {
-          lock.unlock();
         }
       }
       case DEL -> {
         VerbRequest request = request(call, conf, id);
-        ReentrantLock lock = lock(request.id());
-        try {
+        try (ContainerLocks.Held _ = locks.take(request.id())) {
           del.run(request);
           yield CniReply.success("");
-        } finally {
-          lock.unlock();
         }
       }
       case CHECK -> {
         VerbRequest request = request(call, conf, id);
-        ReentrantLock lock = lock(request.id());
-        try {
+        try (ContainerLocks.Held _ = locks.take(request.id())) {
           check.run(request);
           yield CniReply.success("");
-        } finally {
-          lock.unlock();
         }
       }
       case GC -> {
@@ -205,20 +188,6 @@ public final class CniVerbs implements CniHandler {
       throws CniException {
     return new VerbRequest(
         call, conf, CniArgs.parse(call.request().get(CniVariable.ARGS)), id.orElseThrow());
-  }
-
-  private ReentrantLock lock(AttachmentId id) throws CniException {
-    ReentrantLock lock = locks[Math.floorMod(id.containerId().hashCode(), LOCKS)];
-    try {
-      if (lock.tryLock(LOCK_PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-        return lock;
-      }
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-    }
-    throw new CniException(
-        CniError.TRY_LATER,
-        "an earlier request about container " + id.containerId() + " is still in progress");
   }
 
   private static CniReply version() {
@@ -261,9 +230,55 @@ public final class CniVerbs implements CniHandler {
   }
 
   /// Repeats address releases that the datastore's absence has held up; to be called now and then.
+  /// One whose container is being worked on is left for the next time: an ADD may be about to make
+  /// the held addresses a pod's again.
   ///
   /// @return how many are still owed
   public int repeatReleases() {
-    return del.repeatReleases();
+    int owed = 0;
+    for (JournalEntry entry : journal.all()) {
+      if (entry instanceof JournalEntry.Releasing && !repeatRelease(entry.attachment().id())) {
+        owed++;
+      }
+    }
+    return owed;
+  }
+
+  private boolean repeatRelease(AttachmentId id) {
+    Optional<ContainerLocks.Held> lock = locks.takeIfFree(id);
+    if (lock.isEmpty()) {
+      return false;
+    }
+    try (ContainerLocks.Held _ = lock.get()) {
+      return del.repeatRelease(id);
+    }
+  }
+
+  /// Attachments that look gone from the kernel at this moment.
+  List<AttachmentId> lookGone() {
+    return reclaim.lookGone();
+  }
+
+  boolean looksGone(AttachmentId id) {
+    return reclaim.looksGone(id);
+  }
+
+  /// Does what DEL would, if the attachment is gone from the kernel and nobody works on it.
+  ///
+  /// @return whether it was taken away
+  boolean reclaim(AttachmentId id) {
+    Optional<ContainerLocks.Held> lock = locks.takeIfFree(id);
+    if (lock.isEmpty()) {
+      return false;
+    }
+    try (ContainerLocks.Held _ = lock.get()) {
+      return reclaim.run(id);
+    } catch (CniException failure) {
+      LOG.atWarn()
+          .addKeyValue("attachment", id)
+          .addKeyValue("reason", failure.getMessage())
+          .log("a vanished attachment can't be released now; trying again");
+      return false;
+    }
   }
 }

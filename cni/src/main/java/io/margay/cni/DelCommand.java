@@ -113,26 +113,24 @@ final class DelCommand {
     }
   }
 
-  /// Repeats the releases that failed. To be called now and then, and when the datastore is back.
+  /// Repeats a release that failed. To be called under the container's lock.
   ///
-  /// @return how many are still owed
-  int repeatReleases() {
-    int owed = 0;
-    for (JournalEntry entry : journal.all()) {
-      if (entry instanceof JournalEntry.Releasing releasing) {
-        try {
-          addresses.release(releasing.attachment());
-          journal.remove(releasing.attachment().id());
-        } catch (CniException | IOException failure) {
-          owed++;
-          LOG.atInfo()
-              .addKeyValue("attachment", releasing.attachment().id())
-              .addKeyValue("reason", failure.getMessage())
-              .log("addresses still cannot be given back");
-        }
-      }
+  /// @return whether nothing is owed any more
+  boolean repeatRelease(AttachmentId id) {
+    if (!(journal.find(id).orElse(null) instanceof JournalEntry.Releasing releasing)) {
+      return true;
     }
-    return owed;
+    try {
+      addresses.release(releasing.attachment());
+      journal.remove(id);
+      return true;
+    } catch (CniException | IOException failure) {
+      LOG.atInfo()
+          .addKeyValue("attachment", id)
+          .addKeyValue("reason", failure.getMessage())
+          .log("addresses still cannot be given back");
+      return false;
+    }
   }
 
   private void remember(JournalEntry entry) throws CniException {

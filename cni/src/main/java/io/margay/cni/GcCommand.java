@@ -7,11 +7,9 @@ import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
 import io.margay.cni.spec.NetConf;
-import io.margay.linux.LinuxException;
-import io.margay.linux.netns.Netns;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// GC: deletes the network's attachments that the runtime no longer knows. Without a list it
@@ -20,10 +18,12 @@ import java.util.Set;
 final class GcCommand {
 
   private final AttachmentJournal journal;
+  private final ContainerLocks locks;
   private final DelCommand del;
 
-  GcCommand(AttachmentJournal journal, DelCommand del) {
+  GcCommand(AttachmentJournal journal, ContainerLocks locks, DelCommand del) {
     this.journal = journal;
+    this.locks = locks;
     this.del = del;
   }
 
@@ -35,15 +35,17 @@ final class GcCommand {
     }
     Set<AttachmentId> valid = conf.validAttachments().get();
     List<String> failures = new ArrayList<>();
-    for (JournalEntry entry : journal.all()) {
-      Attachment attachment = entry.attachment();
-      if (attachment.network().equals(conf.name())
-          && !valid.contains(attachment.id())
-          && !isAlive(attachment)) {
-        try {
-          del.delete(entry);
+    for (JournalEntry seen : journal.all()) {
+      AttachmentId id = seen.attachment().id();
+      if (isGarbage(seen, conf, valid)) {
+        try (ContainerLocks.Held _ = locks.take(id)) {
+          // Another runtime may have made it anew meanwhile.
+          Optional<JournalEntry> now = journal.find(id);
+          if (now.isPresent() && isGarbage(now.get(), conf, valid)) {
+            del.delete(now.get());
+          }
         } catch (CniException failure) {
-          failures.add(attachment.id() + ": " + failure.getMessage());
+          failures.add(id + ": " + failure.getMessage());
         }
       }
     }
@@ -60,14 +62,10 @@ final class GcCommand {
     }
   }
 
-  private static boolean isAlive(Attachment attachment) {
-    if (attachment.netnsPath().isEmpty()) {
-      return false;
-    }
-    try (Netns netns = Netns.open(Path.of(attachment.netnsPath()))) {
-      return netns.id().equals(attachment.netns());
-    } catch (LinuxException gone) {
-      return false;
-    }
+  private static boolean isGarbage(JournalEntry entry, NetConf conf, Set<AttachmentId> valid) {
+    Attachment attachment = entry.attachment();
+    return attachment.network().equals(conf.name())
+        && !valid.contains(attachment.id())
+        && !PodNamespace.isAlive(attachment);
   }
 }

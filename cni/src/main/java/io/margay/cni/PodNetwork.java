@@ -35,6 +35,10 @@ public interface PodNetwork {
   /// @param hostEnd where to look; when empty, every interface is looked at
   void unwire(AttachmentId id, Optional<InterfaceName> hostEnd) throws CniException;
 
+  /// Whether there is still something in the kernel that only {@link #wire} can have left for this
+  /// attachment; what state it is in does not matter.
+  boolean isThere(Attachment attachment) throws CniException;
+
   /// What is not as {@link #wire} left it, one sentence each; empty when all is well. Repairs
   /// nothing, and tolerates what plugins after us may have added.
   List<String> problems(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)

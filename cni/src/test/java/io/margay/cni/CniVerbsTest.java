@@ -486,7 +486,7 @@ final class CniVerbsTest {
   }
 
   /// Handles, addresses and documents as the datastore would keep them.
-  private static final class InMemoryAddresses implements PodAddresses {
+  static final class InMemoryAddresses implements PodAddresses {
 
     final Map<String, List<IpAddress>> handles = new TreeMap<>();
     final Map<String, WorkloadEndpoint> endpoints = new TreeMap<>();
@@ -553,10 +553,11 @@ final class CniVerbsTest {
   }
 
   /// Host ends by name.
-  private static final class InMemoryNetwork implements PodNetwork {
+  static final class InMemoryNetwork implements PodNetwork {
 
     final Map<String, Attachment> wires = new TreeMap<>();
     boolean fails;
+    boolean isBlind;
 
     @Override
     public void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
@@ -578,6 +579,15 @@ final class CniVerbsTest {
     }
 
     @Override
+    public boolean isThere(Attachment attachment) throws CniException {
+      if (isBlind) {
+        throw new CniException(CniError.KERNEL_REFUSED, "the kernel does not say");
+      }
+      Attachment there = wires.get(attachment.hostEnd().value());
+      return there != null && there.id().equals(attachment.id());
+    }
+
+    @Override
     public List<String> problems(
         Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns) {
       Attachment there = wires.get(attachment.hostEnd().value());
@@ -586,7 +596,7 @@ final class CniVerbsTest {
   }
 
   /// Endpoints by the name of their document.
-  private static final class InMemoryPolicy implements EndpointPolicy {
+  static final class InMemoryPolicy implements EndpointPolicy {
 
     final Map<String, PodEndpoint> applied = new TreeMap<>();
     boolean fails;

@@ -21,10 +21,12 @@ import io.margay.agent.settings.AgentSettings;
 import io.margay.agent.settings.AgentSettings.HttpAddress;
 import io.margay.cni.CniNode;
 import io.margay.cni.CniVerbs;
+import io.margay.cni.SelfReclaim;
 import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.protocol.CniServer;
 import io.margay.cni.protocol.DeletionQueue;
 import io.margay.cni.spec.CniError;
+import io.margay.cni.wiring.LinkWatch;
 import io.margay.cni.wiring.VethPodNetwork;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.SyncStatus;
@@ -204,6 +206,9 @@ public final class NodeAgent implements AutoCloseable {
               pods,
               () -> notReady(calc));
     }
+    SelfReclaim reclaim = keep(new SelfReclaim(verbs, settings.reclaimAfter(), clock));
+    metrics.watchReclaimed(reclaim::reclaimed);
+    keep(LinkWatch.start(reclaim::onVanished, reclaim::onUncertain));
     NodeViews views = new NodeViews(settings, calc, dataplane, bgp, times, clock);
     Thread.ofPlatform()
         .name("start")
@@ -212,6 +217,7 @@ public final class NodeAgent implements AutoCloseable {
               try {
                 applied.await();
                 verbs.recover();
+                reclaim.start();
                 keep(
                     CniServer.start(
                         settings.runDir().resolve("cni.sock"),

@@ -264,6 +264,11 @@ final class LockedDatastoreTest {
     public void unwire(AttachmentId id, Optional<InterfaceName> hostEnd) {}
 
     @Override
+    public boolean isThere(Attachment attachment) {
+      return true;
+    }
+
+    @Override
     public List<String> problems(
         Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns) {
       return List.of();

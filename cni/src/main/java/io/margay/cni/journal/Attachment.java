@@ -5,6 +5,7 @@ import io.margay.linux.netns.Netns;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.MacAddress;
 import java.util.Map;
+import java.util.Optional;
 
 /// Everything about an attachment that is decided before anything is claimed or built for it. What
 /// we did is remembered here: the runtime's configuration may change between ADD and DEL.
@@ -54,6 +55,22 @@ public record Attachment(
   /// The alias that marks the host end as ours: IFLA_IFALIAS `margay:<containerID>/<ifname>`.
   public static String alias(AttachmentId id) {
     return ALIAS_PREFIX + id;
+  }
+
+  /// Whose host end an alias marks; empty when it is not one of ours.
+  public static Optional<AttachmentId> ofAlias(String alias) {
+    int slash = alias.lastIndexOf('/');
+    if (!isAlias(alias) || slash < ALIAS_PREFIX.length()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          new AttachmentId(
+              alias.substring(ALIAS_PREFIX.length(), slash),
+              new InterfaceName(alias.substring(slash + 1))));
+    } catch (IllegalArgumentException notOurs) {
+      return Optional.empty();
+    }
   }
 
   /// Whether an alias marks the host end of some attachment of ours.

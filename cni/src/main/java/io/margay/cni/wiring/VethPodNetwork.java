@@ -222,6 +222,21 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
   }
 
   @Override
+  public boolean isThere(Attachment attachment) throws CniException {
+    String alias = Attachment.alias(attachment.id());
+    try {
+      synchronized (hostLock) {
+        return host.links()
+            .find(attachment.hostEnd())
+            .filter(link -> link.alias().equals(alias))
+            .isPresent();
+      }
+    } catch (LinuxException failure) {
+      throw refused("look for " + attachment.id(), failure);
+    }
+  }
+
+  @Override
   public List<String> problems(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
       throws CniException {
     List<String> problems = new ArrayList<>();

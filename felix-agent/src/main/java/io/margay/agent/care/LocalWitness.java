@@ -1,11 +1,9 @@
 package io.margay.agent.care;
 
-import io.margay.cni.journal.Attachment;
+import io.margay.cni.PodNamespace;
 import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.journal.JournalEntry;
 import io.margay.ipam.care.NodeWitness;
-import io.margay.linux.LinuxException;
-import io.margay.linux.netns.Netns;
 import io.margay.linux.route.Link;
 import io.margay.linux.route.Links;
 import java.io.IOException;
@@ -61,7 +59,7 @@ final class LocalWitness {
       boolean isHere =
           switch (entry) {
             case JournalEntry.Prepared _, JournalEntry.Releasing _ -> true;
-            case JournalEntry.Committed committed -> isAlive(committed.attachment());
+            case JournalEntry.Committed committed -> PodNamespace.isAlive(committed.attachment());
           };
       if (isHere) {
         handles.add(entry.attachment().handleId());
@@ -82,17 +80,6 @@ final class LocalWitness {
   private boolean holdsUnreadable() throws IOException {
     try (DirectoryStream<Path> aside = Files.newDirectoryStream(journalDirectory, "*.bad")) {
       return aside.iterator().hasNext();
-    }
-  }
-
-  private static boolean isAlive(Attachment attachment) {
-    if (attachment.netnsPath().isEmpty()) {
-      return false;
-    }
-    try (Netns netns = Netns.open(Path.of(attachment.netnsPath()))) {
-      return netns.id().equals(attachment.netns());
-    } catch (LinuxException gone) {
-      return false;
     }
   }
 }

@@ -56,6 +56,15 @@ public final class AgentMetrics {
         .register(registry);
   }
 
+  /// Shows how many attachments were released because they had vanished and no DEL came.
+  public void watchReclaimed(LongSupplier reclaimed) {
+    CounterWithCallback.builder()
+        .name("margay_cni_reclaimed_total")
+        .help("Attachments released after they vanished from the kernel without a DEL.")
+        .callback(counter -> counter.call((double) reclaimed.getAsLong()))
+        .register(registry);
+  }
+
   /// A CNI request was answered.
   public void onCniRequest(String verb, boolean succeeded, Duration took) {
     cniSeconds.labelValues(verb, succeeded ? "ok" : "error").observe(took.toNanos() / NANOS);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.margay.cni.SelfReclaim;
 import io.margay.datastore.DatastoreSettings;
 import io.margay.ipam.care.GarbageCollector;
 import io.margay.model.net.Asn;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -33,6 +35,7 @@ import java.util.regex.Pattern;
 /// @param bgp the speaker's own settings
 /// @param log the least level that is logged
 /// @param gc whether addresses that nobody uses are freed, or only told of
+/// @param reclaimAfter how long a pod's wire has to be gone before it is released without a DEL
 public record AgentSettings(
     String nodeName,
     DatastoreSettings datastore,
@@ -41,7 +44,8 @@ public record AgentSettings(
     Optional<HttpAddress> http,
     Bgp bgp,
     LogLevel log,
-    GarbageCollector.Mode gc) {
+    GarbageCollector.Mode gc,
+    Duration reclaimAfter) {
 
   public static final Path DEFAULT_RUN_DIR = Path.of("/run/margay");
   public static final Path DEFAULT_STATE_DIR = Path.of("/var/lib/margay");
@@ -175,6 +179,9 @@ public record AgentSettings(
     GarbageCollector.Mode gc =
         root.scalar("gc", "one of off, dry-run, on", AgentSettings::gcMode)
             .orElse(GarbageCollector.Mode.DRY_RUN);
+    Duration reclaimAfter =
+        root.scalar("reclaimAfterSeconds", "a number of seconds from 1 on", AgentSettings::seconds)
+            .orElse(SelfReclaim.DEFAULT_GRACE);
     if (nodeName.isEmpty()) {
       throw root.missing("nodeName", "the node's name");
     }
@@ -189,7 +196,8 @@ public record AgentSettings(
         http.orElse(Optional.of(DEFAULT_HTTP)),
         speaker,
         log,
-        gc);
+        gc,
+        reclaimAfter);
   }
 
   private static DatastoreSettings datastore(
@@ -250,6 +258,14 @@ public record AgentSettings(
       case "on", "true" -> GarbageCollector.Mode.ON;
       default -> throw new IllegalArgumentException(text);
     };
+  }
+
+  private static Duration seconds(String text) {
+    int seconds = Integer.parseInt(text);
+    if (seconds < 1) {
+      throw new IllegalArgumentException(text);
+    }
+    return Duration.ofSeconds(seconds);
   }
 
   private static boolean truth(String text) {

@@ -7,6 +7,7 @@ import io.margay.ipam.care.GarbageCollector;
 import io.margay.model.net.Asn;
 import io.margay.model.net.Ipv4Address;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +28,7 @@ class AgentSettingsTest {
     assertThat(settings.bgp().gracefulRestart()).isTrue();
     assertThat(settings.log()).isEqualTo(AgentSettings.LogLevel.INFO);
     assertThat(settings.gc()).isEqualTo(GarbageCollector.Mode.DRY_RUN);
+    assertThat(settings.reclaimAfter()).isEqualTo(Duration.ofSeconds(30));
   }
 
   @Test
@@ -43,12 +45,14 @@ class AgentSettingsTest {
             bgp: {ipv4: 10.0.0.7, ipv6: 'fd00::7', asNumber: 65007, routerId: 10.0.0.7, gracefulRestart: false}
             log: debug
             gc: on
+            reclaimAfterSeconds: 5
             """,
             Map.of());
     assertThat(settings.nodeName()).isEqualTo("rack1-n7");
     assertThat(settings.datastore().endpoints()).hasSize(2);
     assertThat(settings.http()).isEmpty();
     assertThat(settings.gc()).isEqualTo(GarbageCollector.Mode.ON);
+    assertThat(settings.reclaimAfter()).isEqualTo(Duration.ofSeconds(5));
     assertThat(settings.bgp().ipv4()).contains(Ipv4Address.parse("10.0.0.7"));
     assertThat(settings.bgp().asNumber()).contains(Asn.of(65007));
     assertThat(settings.bgp().gracefulRestart()).isFalse();
@@ -91,6 +95,7 @@ class AgentSettingsTest {
         "runDir: run                     | f: runDir: expected an absolute path",
         "http: '9199'                    | f: http: expected HOST:PORT or none",
         "http: 'a:99999'                 | f: http: expected HOST:PORT or none",
+        "reclaimAfterSeconds: 0          | f: reclaimAfterSeconds: expected a number of seconds",
         "log: loud                       | f: log: expected one of",
         "datastore: {endpoints: ['http://a:1'], user: x} | f: datastore: expected user and password"
             + " together",

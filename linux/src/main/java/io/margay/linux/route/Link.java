@@ -86,6 +86,11 @@ public record Link(
     }
   }
 
+  /// The device that a notification says is deleted; empty when it says something else.
+  public static Optional<Link> deleted(NetlinkMessage message) throws NetlinkException {
+    return message.type() == Rtnl.DELLINK ? Optional.of(parse(message)) : Optional.empty();
+  }
+
   /// The kernel says "no such device" in two ways.
   static boolean isAbsent(LinuxException e) {
     return e.is(Errno.ENODEV) || e.is(Errno.ENXIO);
