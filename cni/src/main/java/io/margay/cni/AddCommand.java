@@ -36,6 +36,7 @@ final class AddCommand {
   private final PodNetwork network;
   private final EndpointPolicy policy;
   private final PodCatalog pods;
+  private final HostPortClaims hostPorts;
 
   AddCommand(
       CniNode node,
@@ -50,6 +51,7 @@ final class AddCommand {
     this.network = network;
     this.policy = policy;
     this.pods = pods;
+    this.hostPorts = new HostPortClaims(journal);
   }
 
   CniResult run(VerbRequest request) throws CniException {
@@ -60,13 +62,22 @@ final class AddCommand {
               + request.conf().name());
     }
     Attachment attachment = request.attachment(node, request.podNetnsId(node));
+    hostPorts.claim(attachment);
+    try {
+      return run(attachment, request);
+    } finally {
+      hostPorts.settled(attachment);
+    }
+  }
+
+  private CniResult run(Attachment attachment, VerbRequest request) throws CniException {
     Optional<JournalEntry> known = journal.find(attachment.id());
     if (known.isPresent() && known.get() instanceof JournalEntry.Committed committed) {
       if (isSame(committed, attachment)) {
         return adopt(committed, request);
       }
-      // The runtime gave the id to another namespace without a DEL in between: what was built is of
-      // no more use.
+      // The runtime gave the id to another namespace, or other ports, without a DEL in between:
+      // what was built is of no more use.
       network.unwire(attachment.id(), Optional.of(committed.attachment().hostEnd()));
       policy.remove(endpoint(committed, Optional.empty()));
     }
@@ -77,7 +88,9 @@ final class AddCommand {
     return committed.bootId().equals(journal.bootId())
         && committed.attachment().netns().equals(attachment.netns())
         && committed.attachment().network().equals(attachment.network())
-        && committed.attachment().workload().equals(attachment.workload());
+        && committed.attachment().workload().equals(attachment.workload())
+        && committed.attachment().hostPorts().equals(attachment.hostPorts())
+        && committed.attachment().bandwidth().equals(attachment.bandwidth());
   }
 
   private CniResult adopt(JournalEntry.Committed committed, VerbRequest request)

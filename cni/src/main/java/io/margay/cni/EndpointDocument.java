@@ -2,9 +2,11 @@ package io.margay.cni;
 
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.Workload;
+import io.margay.cni.spec.PortMapping;
 import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.EndpointPort;
 import io.margay.model.resource.Metadata;
 import io.margay.model.resource.WorkloadEndpoint;
 import io.margay.model.resource.WorkloadEndpointSpec;
@@ -62,7 +64,7 @@ final class EndpointDocument {
             profiles,
             attachment.hostEnd(),
             attachment.podMac(),
-            List.of(),
+            attachment.hostPorts().stream().map(EndpointDocument::port).toList(),
             List.<Prefix>of(),
             Map.of(),
             Map.of());
@@ -71,6 +73,17 @@ final class EndpointDocument {
             "-", escape(node), workload.orchestrator(), escape(workload.name()), escape(endpoint));
     return new WorkloadEndpoint(
         Metadata.named(workload.namespace(), name).withLabels(labels), spec);
+  }
+
+  /// Without a name, for no rule can mean it by one.
+  private static EndpointPort port(PortMapping mapping) {
+    return new EndpointPort(
+        "",
+        mapping.protocol(),
+        mapping.containerPort(),
+        mapping.hostPort(),
+        mapping.hostIp().map(IpAddress::toString).orElse(null),
+        Map.of());
   }
 
   /// `-` separates the parts of the name, so within a part it is doubled.

@@ -11,8 +11,10 @@ import io.margay.model.resource.ResourceDefaults;
 import io.margay.model.resource.WorkloadEndpoint;
 import io.margay.model.resource.WorkloadEndpointSpec;
 import io.margay.model.selector.Selector;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -20,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// A pod's endpoint as it has to be, given what its user says of the pod. Pure.
 ///
 /// What the document says goes over what the endpoint would be without: labels one by one, ports
-/// and service account as wholes. The latter is kept in an annotation of the endpoint, so that a
-/// document that changes or goes leaves nothing of its former self behind, whoever does the
-/// calculation.
+/// and service account as wholes, but for the host ports that the runtime asked for, which stay.
+/// The latter is kept in an annotation of the endpoint, so that a document that changes or goes
+/// leaves nothing of its former self behind, whoever does the calculation.
 public final class PodOverlay {
 
   /// The annotation that holds what the endpoint was without the pod's document.
@@ -68,7 +70,30 @@ public final class PodOverlay {
             spec.runningAs(
                 account,
                 account == null ? spec.profiles() : profiles(namespace, account),
-                said.isEmpty() ? spec.ports() : said));
+                said.isEmpty() ? spec.ports() : withHostPorts(said, spec.ports())));
+  }
+
+  /// What is said, and what leads from the node to the pod without being said again.
+  private static List<EndpointPort> withHostPorts(
+      List<EndpointPort> said, List<EndpointPort> before) {
+    List<EndpointPort> ports = new ArrayList<>(said);
+    for (EndpointPort port : before) {
+      if (isMapped(port) && said.stream().noneMatch(other -> leadsAlike(port, other))) {
+        ports.add(port);
+      }
+    }
+    return ports;
+  }
+
+  private static boolean isMapped(EndpointPort port) {
+    return port.hostPort() != null && port.hostPort() != 0;
+  }
+
+  private static boolean leadsAlike(EndpointPort a, EndpointPort b) {
+    return a.protocol().number() == b.protocol().number()
+        && a.port().equals(b.port())
+        && Objects.equals(a.hostPort(), b.hostPort())
+        && Objects.equals(a.hostIP(), b.hostIP());
   }
 
   /// The profiles of a pod, as Calico's plugin gives them.

@@ -9,6 +9,7 @@ import io.margay.cni.spec.CniArgs;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
 import io.margay.cni.spec.NetConf;
+import io.margay.cni.spec.PortMapping;
 import io.margay.linux.LinuxException;
 import io.margay.linux.netns.Netns;
 import io.margay.linux.socket.OwnedFd;
@@ -101,7 +102,30 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
         HostEnd.name(node.interfacePrefix(), workload, id),
         mac.orElseGet(() -> HostEnd.podMac(id)),
         conf.mtu() == 0 ? node.mtu() : conf.mtu(),
-        PodAnnotations.labels(conf.labels(), conf.podAnnotations()));
+        PodAnnotations.labels(conf.labels(), conf.podAnnotations()),
+        conf.portMappings(),
+        conf.bandwidth());
+  }
+
+  /// A port of an IPv6 address of the node can't lead to a pod that has none.
+  private void refuseUnreachableHostPorts(Set<IpFamily> families, List<IpAddress> addresses)
+      throws CniException {
+    for (PortMapping mapping : conf.portMappings()) {
+      Optional<IpAddress> hostIp = mapping.hostIp();
+      if (hostIp.isPresent()
+          && !families.contains(hostIp.get().family())
+          && addresses.stream().noneMatch(a -> a.family() == hostIp.get().family())) {
+        int version = hostIp.get().family().version();
+        throw new CniException(
+            CniError.BAD_CONFIG,
+            "key runtimeConfig.portMappings: "
+                + mapping.place()
+                + " found, but the pod gets no IPv"
+                + version
+                + " address; set ipam.assign_ipv"
+                + version);
+      }
+    }
   }
 
   /// The addresses wanted. `runtimeConfig` and `args` beat `CNI_ARGS`.
@@ -120,6 +144,7 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
           CniError.BAD_CONFIG,
           "keys ipam.assign_ipv4 and ipam.assign_ipv6 are both false; a pod needs an address");
     }
+    refuseUnreachableHostPorts(families, addresses);
     return new PodAddresses.Wish(families, addresses, conf.ipv4Pools(), conf.ipv6Pools());
   }
 }

@@ -21,7 +21,10 @@ import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.EndpointPort;
 import io.margay.model.resource.Metadata;
+import io.margay.model.resource.Protocol;
+import io.margay.model.resource.ResourceValidator;
 import io.margay.model.resource.WorkloadEndpoint;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -466,6 +469,96 @@ final class CniVerbsTest {
             committed.bootId(),
             committed.addresses()));
     assertThat(code(call("ADD", other, CONF))).isEqualTo(CniError.INTERFACE_NOT_OURS);
+  }
+
+  private static String withHostPorts(String mappings) {
+    return CONF.substring(0, CONF.length() - 1)
+        + ",\"runtimeConfig\":{\"portMappings\":"
+        + mappings
+        + "}}";
+  }
+
+  private static Map<CniVariable, String> otherPod(String container) {
+    Map<CniVariable, String> env = pod(container);
+    env.put(CniVariable.ARGS, "K8S_POD_NAMESPACE=default;K8S_POD_NAME=other");
+    return env;
+  }
+
+  @Test
+  void host_ports_are_in_the_endpoint_and_come_back_after_a_restart() throws Exception {
+    String conf =
+        withHostPorts("[{\"HostPort\":8080,\"ContainerPort\":80,\"HostIP\":\"10.9.9.9\"}]");
+    assertThat(call("ADD", pod("c1"), conf).exitCode()).isZero();
+    EndpointPort expected =
+        new EndpointPort("", Protocol.Named.TCP, 80, 8080, "10.9.9.9", Map.of());
+    assertThat(addresses.endpoints.values())
+        .singleElement()
+        .satisfies(
+            endpoint -> {
+              assertThat(endpoint.spec().ports()).containsExactly(expected);
+              assertThat(ResourceValidator.validate(endpoint)).isEmpty();
+            });
+    policy.applied.clear();
+    start();
+    assertThat(call("ADD", pod("c1"), conf).exitCode()).as("adopted").isZero();
+    assertThat(policy.applied.values())
+        .singleElement()
+        .satisfies(
+            endpoint -> assertThat(endpoint.document().spec().ports()).containsExactly(expected));
+  }
+
+  @Test
+  void a_host_port_that_another_pod_has_is_refused_before_anything_is_built() throws Exception {
+    String conf = withHostPorts("[{\"HostPort\":8080,\"ContainerPort\":80}]");
+    assertThat(call("ADD", pod("c1"), conf).exitCode()).isZero();
+    CniReply refused =
+        call(
+            "ADD",
+            otherPod("c2"),
+            withHostPorts("[{\"HostPort\":8080,\"ContainerPort\":1,\"HostIP\":\"10.9.9.9\"}]"));
+    assertThat(code(refused)).isEqualTo(CniError.HOST_PORT_TAKEN);
+    assertThat(JSON.readTree(refused.stdout()).get("msg").asText())
+        .isEqualTo(
+            "hostPort 8080/tcp of 10.9.9.9 is taken by pod default/web-0 (c1/eth0), which has"
+                + " hostPort 8080/tcp; delete that first or use another port");
+    assertThat(network.wires).hasSize(1);
+    assertThat(addresses.handles).hasSize(1);
+    assertThat(journal.all()).hasSize(1);
+    assertThat(
+            call("ADD", otherPod("c2"), withHostPorts("[{\"HostPort\":8081,\"ContainerPort\":80}]"))
+                .exitCode())
+        .isZero();
+    assertThat(call("ADD", pod("c3"), conf).exitCode())
+        .as("the pod, restarted, takes its port over")
+        .isZero();
+  }
+
+  @Test
+  void a_host_port_is_free_again_after_the_pod_and_after_an_add_that_failed() throws Exception {
+    String conf = withHostPorts("[{\"HostPort\":8080,\"ContainerPort\":80}]");
+    network.fails = true;
+    assertThat(code(call("ADD", pod("c1"), conf))).isEqualTo(CniError.KERNEL_REFUSED);
+    network.fails = false;
+    assertThat(call("ADD", otherPod("c2"), conf).exitCode()).isZero();
+    assertThat(call("DEL", otherPod("c2"), conf)).isEqualTo(CniReply.success(""));
+    assertThat(call("ADD", pod("c3"), conf).exitCode()).isZero();
+  }
+
+  @Test
+  void a_host_port_of_a_family_the_pod_lacks_is_refused() throws Exception {
+    String conf =
+        withHostPorts("[{\"HostPort\":80,\"ContainerPort\":80,\"HostIP\":\"fd00:9::1\"}]");
+    assertThat(call("ADD", pod("c1"), conf).exitCode()).as("dual stack").isZero();
+    CniReply refused =
+        call("ADD", otherPod("c2"), conf.replace("\"assign_ipv6\":true", "\"assign_ipv6\":false"));
+    assertThat(code(refused)).isEqualTo(CniError.HOST_PORT_TAKEN);
+    del("c1");
+    refused =
+        call("ADD", otherPod("c2"), conf.replace("\"assign_ipv6\":true", "\"assign_ipv6\":false"));
+    assertThat(code(refused)).isEqualTo(CniError.BAD_CONFIG);
+    assertThat(JSON.readTree(refused.stdout()).get("msg").asText())
+        .contains("hostPort 80/tcp of fd00:9::1 found, but the pod gets no IPv6 address");
+    assertNothingIsLeft();
   }
 
   @Test

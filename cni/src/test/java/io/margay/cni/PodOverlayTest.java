@@ -187,6 +187,37 @@ class PodOverlayTest {
   }
 
   @Test
+  void host_ports_the_runtime_asked_for_stay_whatever_is_said() {
+    EndpointPort mapped = new EndpointPort("", Protocol.Named.TCP, 80, 8080, null, Map.of());
+    EndpointPort other = new EndpointPort("", Protocol.Named.UDP, 53, 53, "10.0.0.1", Map.of());
+    EndpointPort said = new EndpointPort("web", Protocol.Named.TCP, 80, 8080, null, Map.of());
+    WorkloadEndpoint before = endpoint(Map.of(), List.of(mapped, other));
+    assertThat(ResourceValidator.validate(before)).isEmpty();
+
+    WorkloadEndpoint covered = PodOverlay.fit(before, Optional.of(pod(Map.of(), null, true)));
+
+    assertThat(covered.spec().ports()).containsExactly(HTTP, mapped, other);
+    assertThat(PodOverlay.fit(covered, Optional.empty())).isEqualTo(before);
+    KubernetesPod says =
+        new KubernetesPod(
+            Metadata.named("shop", "web"),
+            new KubernetesPod.Spec(
+                null,
+                null,
+                null,
+                List.of(
+                    new KubernetesPod.Container(
+                        "c",
+                        List.of(
+                            new KubernetesPod.ContainerPort(
+                                "web", 80, Protocol.Named.TCP, 8080, "")))),
+                List.of()));
+    assertThat(PodOverlay.fit(covered, Optional.of(says)).spec().ports())
+        .as("one that is said too is there once, under its name")
+        .containsExactly(said, other);
+  }
+
+  @Test
   void without_a_document_now_or_before_an_endpoint_is_left_alone() {
     WorkloadEndpoint foreign = endpoint(Map.of("edited", "by-hand"), List.of(OLD));
 

@@ -127,6 +127,7 @@ final class LabDocuments {
     list.put("name", NETWORK);
     ObjectNode plugin = list.putArray("plugins").addObject();
     plugin.put("type", "margay-cni");
+    plugin.putObject("capabilities").put("portMappings", true).put("bandwidth", true);
     plugin.put("margayRunDir", plan.runDirectory(node).toString());
     // Calico's plugin assigns IPv4 alone unless it is told otherwise; the values are texts there.
     plugin

@@ -1,9 +1,12 @@
 package io.margay.cni.journal;
 
 import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.Bandwidth;
+import io.margay.cni.spec.PortMapping;
 import io.margay.linux.netns.Netns;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.MacAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -20,6 +23,8 @@ import java.util.Optional;
 /// @param podMac MAC address of the pod's end
 /// @param mtu of both ends, in octets
 /// @param labels of the endpoint, from the configuration
+/// @param hostPorts ports of the node that lead to it
+/// @param bandwidth limits of its traffic
 public record Attachment(
     AttachmentId id,
     String network,
@@ -29,7 +34,9 @@ public record Attachment(
     InterfaceName hostEnd,
     MacAddress podMac,
     int mtu,
-    Map<String, String> labels) {
+    Map<String, String> labels,
+    List<PortMapping> hostPorts,
+    Optional<Bandwidth> bandwidth) {
 
   private static final String ALIAS_PREFIX = "margay:";
 
@@ -39,6 +46,32 @@ public record Attachment(
 
   public Attachment {
     labels = Map.copyOf(labels);
+    hostPorts = List.copyOf(hostPorts);
+  }
+
+  /// An attachment without host ports, of unlimited traffic.
+  public Attachment(
+      AttachmentId id,
+      String network,
+      Workload workload,
+      Netns.NetnsId netns,
+      String netnsPath,
+      InterfaceName hostEnd,
+      MacAddress podMac,
+      int mtu,
+      Map<String, String> labels) {
+    this(
+        id,
+        network,
+        workload,
+        netns,
+        netnsPath,
+        hostEnd,
+        podMac,
+        mtu,
+        labels,
+        List.of(),
+        Optional.empty());
   }
 
   /// The IPAM handle that holds the addresses: `<network>.<containerID>`, as Calico's.

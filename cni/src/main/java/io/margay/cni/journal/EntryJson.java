@@ -5,18 +5,22 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.Bandwidth;
+import io.margay.cni.spec.PortMapping;
 import io.margay.linux.netns.Netns;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.MacAddress;
+import io.margay.model.resource.Protocol;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Journal entries ⇄ JSON. A document that lacks anything is refused as a whole: half an entry is
-/// worse than none.
+/// worse than none. Host ports and bandwidth are there only where a pod has any.
 final class EntryJson {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -43,6 +47,27 @@ final class EntryJson {
     node.put("mtu", attachment.mtu());
     ObjectNode labels = node.putObject("labels");
     attachment.labels().forEach(labels::put);
+    if (!attachment.hostPorts().isEmpty()) {
+      ArrayNode ports = node.putArray("hostPorts");
+      for (PortMapping port : attachment.hostPorts()) {
+        ObjectNode item =
+            ports
+                .addObject()
+                .put("hostPort", port.hostPort())
+                .put("containerPort", port.containerPort())
+                .put("protocol", port.protocol().toString());
+        port.hostIp().ifPresent(address -> item.put("hostIP", address.toString()));
+      }
+    }
+    attachment
+        .bandwidth()
+        .ifPresent(
+            bandwidth ->
+                node.putObject("bandwidth")
+                    .put("ingressRate", bandwidth.ingressRate())
+                    .put("ingressBurst", bandwidth.ingressBurst())
+                    .put("egressRate", bandwidth.egressRate())
+                    .put("egressBurst", bandwidth.egressBurst()));
     node.put("bootID", entry.bootId());
     switch (entry) {
       case JournalEntry.Prepared _ -> node.put("state", "prepared");
@@ -75,7 +100,9 @@ final class EntryJson {
               new InterfaceName(text(node, "hostEnd")),
               MacAddress.parse(text(node, "mac")),
               required(node, "mtu").asInt(),
-              labels(required(node, "labels")));
+              labels(required(node, "labels")),
+              hostPorts(node.path("hostPorts")),
+              bandwidth(node));
       String bootId = text(node, "bootID");
       String state = text(node, "state");
       return switch (state) {
@@ -96,6 +123,34 @@ final class EntryJson {
       labels.put(field.getKey(), field.getValue().asText());
     }
     return labels;
+  }
+
+  private static List<PortMapping> hostPorts(JsonNode list) throws IOException {
+    List<PortMapping> ports = new ArrayList<>();
+    for (JsonNode item : list) {
+      ports.add(
+          new PortMapping(
+              required(item, "hostPort").asInt(),
+              required(item, "containerPort").asInt(),
+              Protocol.parse(text(item, "protocol")),
+              item.has("hostIP")
+                  ? Optional.of(IpAddress.parse(text(item, "hostIP")))
+                  : Optional.empty()));
+    }
+    return ports;
+  }
+
+  private static Optional<Bandwidth> bandwidth(JsonNode node) throws IOException {
+    if (!node.has("bandwidth")) {
+      return Optional.empty();
+    }
+    JsonNode bandwidth = required(node, "bandwidth");
+    return Optional.of(
+        new Bandwidth(
+            required(bandwidth, "ingressRate").asLong(),
+            required(bandwidth, "ingressBurst").asLong(),
+            required(bandwidth, "egressRate").asLong(),
+            required(bandwidth, "egressBurst").asLong()));
   }
 
   private static List<IpAddress> addresses(JsonNode node) {

@@ -48,6 +48,9 @@ public record CniError(int code, String msg, String details) {
   /// CHECK found the pod not as ADD left it.
   public static final int CHECK_FAILED = 109;
 
+  /// A port of the node that the pod asks for leads to another pod.
+  public static final int HOST_PORT_TAKEN = 110;
+
   public CniError {
     if (code < 1 || msg.isBlank()) {
       throw new IllegalArgumentException(

@@ -85,6 +85,21 @@ final class ConfNode {
     return node.get().asInt();
   }
 
+  /// As [#integer], for what does not fit one.
+  long number(String key, long whenAbsent, long least, long most) throws CniException {
+    Optional<JsonNode> node = get(key);
+    if (node.isEmpty()) {
+      return whenAbsent;
+    }
+    if (!node.get().canConvertToLong()
+        || !node.get().isIntegralNumber()
+        || node.get().asLong() < least
+        || node.get().asLong() > most) {
+      throw wrong(key, node.get(), "a whole number from " + least + " to " + most);
+    }
+    return node.get().asLong();
+  }
+
   /// The object under `key`; an empty one when absent.
   ConfNode object(String key) throws CniException {
     Optional<JsonNode> node = get(key);

@@ -30,6 +30,8 @@ import java.util.Set;
 /// @param labels of the endpoint, where no orchestrator gives any (`args.cni.labels`)
 /// @param podAnnotations of the pod, where the runtime hands them on
 ///   (`runtimeConfig."io.kubernetes.cri.pod-annotations"`)
+/// @param portMappings ports of the node that lead to the pod (`runtimeConfig.portMappings`)
+/// @param bandwidth limits of the pod's traffic (`runtimeConfig.bandwidth`)
 /// @param prevResult what ADD answered, or the plugin before us in the chain
 /// @param validAttachments what GC must keep; empty when the caller gave no list, which forbids
 ///   deleting anything
@@ -46,6 +48,8 @@ public record NetConf(
     Optional<MacAddress> requestedMac,
     Map<String, String> labels,
     Map<String, String> podAnnotations,
+    List<PortMapping> portMappings,
+    Optional<Bandwidth> bandwidth,
     Optional<CniResult> prevResult,
     Optional<Set<AttachmentId>> validAttachments,
     List<String> unknownKeys) {
@@ -68,6 +72,10 @@ public record NetConf(
       Set.of(
           "cniversion",
           "cniversions",
+          "ingressrate",
+          "ingressburst",
+          "egressrate",
+          "egressburst",
           "name",
           "type",
           "capabilities",
@@ -114,6 +122,7 @@ public record NetConf(
     requestedAddresses = List.copyOf(requestedAddresses);
     labels = Map.copyOf(labels);
     podAnnotations = Map.copyOf(podAnnotations);
+    portMappings = List.copyOf(portMappings);
     validAttachments = validAttachments.map(Set::copyOf);
     unknownKeys = List.copyOf(unknownKeys);
   }
@@ -162,6 +171,8 @@ public record NetConf(
         mac(runtime),
         labels(args),
         podAnnotations(runtime),
+        PortMapping.parse(runtime),
+        Bandwidth.parse(conf),
         prevResult.isEmpty()
             ? Optional.empty()
             : Optional.of(ResultJson.read(conf.object("prevResult"), version)),

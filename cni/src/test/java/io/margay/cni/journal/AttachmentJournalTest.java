@@ -3,16 +3,20 @@ package io.margay.cni.journal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.Bandwidth;
+import io.margay.cni.spec.PortMapping;
 import io.margay.linux.netns.Netns;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.MacAddress;
+import io.margay.model.resource.Protocol;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,6 +53,38 @@ final class AttachmentJournalTest {
     }
     assertThat(AttachmentJournal.open(directory, "boot1").all())
         .containsExactlyInAnyOrderElementsOf(entries);
+  }
+
+  @Test
+  void host_ports_and_bandwidth_are_read_back_and_their_absence_too() throws IOException {
+    Attachment plain = attachment("a", new Workload.Container("a"));
+    Attachment full =
+        new Attachment(
+            new AttachmentId("b", new InterfaceName("eth0")),
+            plain.network(),
+            new Workload.Container("b"),
+            plain.netns(),
+            plain.netnsPath(),
+            plain.hostEnd(),
+            plain.podMac(),
+            plain.mtu(),
+            plain.labels(),
+            List.of(
+                new PortMapping(8080, 80, Protocol.Named.TCP, Optional.empty()),
+                new PortMapping(
+                    53, 53, Protocol.Named.UDP, Optional.of(IpAddress.parse("fd00::1")))),
+            Optional.of(new Bandwidth(1_000_000, 4_294_967_295L, 0, 0)));
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot");
+    journal.write(new JournalEntry.Prepared(plain, "boot"));
+    journal.write(new JournalEntry.Prepared(full, "boot"));
+    assertThat(AttachmentJournal.open(directory, "boot").all())
+        .extracting(JournalEntry::attachment)
+        .containsExactlyInAnyOrder(plain, full);
+    assertThat(directory.resolve("a@eth0.json"))
+        .as("an entry as earlier versions wrote it")
+        .content()
+        .doesNotContain("hostPorts")
+        .doesNotContain("bandwidth");
   }
 
   @Test

@@ -60,8 +60,10 @@ final class NetConfTest {
         parse(
             "{\"capabilities\":{\"portMappings\":true},\"cniVersion\":\"1.0.0\",\"name\":\"l3net\",\"runtimeConfig\":{\"bandwidth\":"
                 + "{\"IngressRate\":10000000,\"IngressBurst\":4294967295},\"dns\":{\"Servers\":[\"10.96.0.10\"]},"
-                + "\"io.kubernetes.cri.pod-annotations\":{\"note\":\"x\"},\"portMappings\":[{\"HostPort\":18080}]},\"type\":\"margay-cni\"}");
+                + "\"io.kubernetes.cri.pod-annotations\":{\"note\":\"x\"},\"portMappings\":[{\"HostPort\":18080,\"ContainerPort\":80,\"Protocol\":\"tcp\",\"HostIP\":\"\"}]},\"type\":\"margay-cni\"}");
     assertThat(conf.unknownKeys()).isEmpty();
+    assertThat(conf.portMappings()).hasSize(1);
+    assertThat(conf.bandwidth()).contains(new Bandwidth(10_000_000, 4_294_967_295L, 0, 0));
   }
 
   @Test
