@@ -11,10 +11,13 @@ import io.margay.linux.socket.OwnedFd;
 import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.WorkloadEndpoint;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,12 +33,16 @@ final class AddCommand {
   private static final Prefix IPV4_DEFAULT = Prefix.parse("0.0.0.0/0");
   private static final Prefix IPV6_DEFAULT = Prefix.parse("::/0");
 
+  /// How long an ADD that found no address waits for those of pods just deleted.
+  private static final Duration RELEASE_PATIENCE = Duration.ofSeconds(2);
+
   private final CniNode node;
   private final AttachmentJournal journal;
   private final PodAddresses addresses;
   private final PodNetwork network;
   private final EndpointPolicy policy;
   private final PodCatalog pods;
+  private final ReleaseQueue releases;
   private final HostPortClaims hostPorts;
 
   AddCommand(
@@ -44,13 +51,15 @@ final class AddCommand {
       PodAddresses addresses,
       PodNetwork network,
       EndpointPolicy policy,
-      PodCatalog pods) {
+      PodCatalog pods,
+      ReleaseQueue releases) {
     this.node = node;
     this.journal = journal;
     this.addresses = addresses;
     this.network = network;
     this.policy = policy;
     this.pods = pods;
+    this.releases = releases;
     this.hostPorts = new HostPortClaims(journal);
   }
 
@@ -116,7 +125,7 @@ final class AddCommand {
       stages.ended("journal");
       undo.push("addresses", () -> release(attachment));
       List<IpAddress> assigned =
-          addresses.assign(
+          assign(
               attachment, wish, given -> EndpointDocument.of(attachment, node.name(), given, said));
       stages.ended("address");
       undo.push("wire", () -> network.unwire(attachment.id(), Optional.of(attachment.hostEnd())));
@@ -142,6 +151,26 @@ final class AddCommand {
           .addKeyValue("millis", stages)
           .log("a pod is wired");
       return result(attachment, assigned);
+    }
+  }
+
+  /// A pool that is used up may not be so once the pods that DEL has just taken away have given
+  /// back theirs.
+  private List<IpAddress> assign(
+      Attachment attachment,
+      PodAddresses.Wish wish,
+      Function<List<IpAddress>, WorkloadEndpoint> document)
+      throws CniException {
+    try {
+      return addresses.assign(attachment, wish, document);
+    } catch (CniException refused) {
+      boolean mayHelp =
+          refused.error().code() == CniError.POOL_EXHAUSTED
+              || refused.error().code() == CniError.ADDRESS_UNAVAILABLE;
+      if (mayHelp && releases.settle(RELEASE_PATIENCE)) {
+        return addresses.assign(attachment, wish, document);
+      }
+      throw refused;
     }
   }
 

@@ -38,8 +38,10 @@ public final class CniVerbs implements CniHandler {
   private final CheckCommand check;
   private final GcCommand gc;
   private final ReclaimCommand reclaim;
+  private final ReleaseQueue releases;
   private final ContainerLocks locks = new ContainerLocks();
 
+  /// @param releases where addresses are given back once DEL has answered
   /// @param readiness what STATUS answers: empty when an ADD would succeed now, else an error of
   ///   code 50 or 51
   public CniVerbs(
@@ -49,10 +51,12 @@ public final class CniVerbs implements CniHandler {
       PodNetwork network,
       EndpointPolicy policy,
       PodCatalog pods,
+      ReleaseQueue releases,
       Supplier<Optional<CniError>> readiness) {
     this.readiness = readiness;
     this.journal = journal;
-    this.add = new AddCommand(node, journal, addresses, network, policy, pods);
+    this.releases = releases;
+    this.add = new AddCommand(node, journal, addresses, network, policy, pods, releases);
     this.del = new DelCommand(node, journal, addresses, network, policy);
     this.check = new CheckCommand(node, journal, network, policy);
     this.gc = new GcCommand(journal, locks, del);
@@ -159,8 +163,9 @@ public final class CniVerbs implements CniHandler {
         VerbRequest request = request(call, conf, id);
         try (ContainerLocks.Held _ = locks.take(request.id())) {
           del.run(request);
-          yield CniReply.success("");
         }
+        giveBack(request.id());
+        yield CniReply.success("");
       }
       case CHECK -> {
         VerbRequest request = request(call, conf, id);
@@ -170,7 +175,13 @@ public final class CniVerbs implements CniHandler {
         }
       }
       case GC -> {
-        gc.run(conf);
+        try {
+          gc.run(conf);
+        } finally {
+          journal.all().stream()
+              .filter(JournalEntry.Releasing.class::isInstance)
+              .forEach(owed -> giveBack(owed.attachment().id()));
+        }
         yield CniReply.success("");
       }
       case STATUS -> {
@@ -219,6 +230,7 @@ public final class CniVerbs implements CniHandler {
   private void takeAway(JournalEntry entry) {
     try {
       del.delete(entry);
+      giveBack(entry.attachment().id());
     } catch (CniException failure) {
       LOG.atWarn()
           .setCause(failure)
@@ -250,8 +262,13 @@ public final class CniVerbs implements CniHandler {
       return false;
     }
     try (ContainerLocks.Held _ = lock.get()) {
-      return del.repeatRelease(id);
+      return del.release(id);
     }
+  }
+
+  /// Not under the container's lock: the release takes it.
+  private void giveBack(AttachmentId id) {
+    releases.submit(() -> repeatRelease(id));
   }
 
   /// Attachments that look gone from the kernel at this moment.
@@ -271,8 +288,9 @@ public final class CniVerbs implements CniHandler {
     if (lock.isEmpty()) {
       return false;
     }
+    boolean taken;
     try (ContainerLocks.Held _ = lock.get()) {
-      return reclaim.run(id);
+      taken = reclaim.run(id);
     } catch (CniException failure) {
       LOG.atWarn()
           .addKeyValue("attachment", id)
@@ -280,5 +298,9 @@ public final class CniVerbs implements CniHandler {
           .log("a vanished attachment can't be released now; trying again");
       return false;
     }
+    if (taken) {
+      giveBack(id);
+    }
+    return taken;
   }
 }

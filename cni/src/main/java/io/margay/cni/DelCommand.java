@@ -63,60 +63,60 @@ final class DelCommand {
         };
     policy.remove(
         new PodEndpoint(attachment, held, EndpointDocument.of(attachment, node.name(), held)));
-    giveBack(attachment);
-  }
-
-  /// The addresses of an attachment that is gone from the kernel.
-  private void giveBack(Attachment attachment) throws CniException {
-    try {
-      addresses.release(attachment);
-    } catch (CniException away) {
-      LOG.atWarn()
-          .addKeyValue("attachment", attachment.id())
-          .addKeyValue("reason", away.getMessage())
-          .log(
-              "addresses cannot be given back now; DEL succeeds and the release is repeated later");
-      remember(new JournalEntry.Releasing(attachment, journal.bootId()));
-      return;
-    }
-    try {
-      journal.remove(attachment.id());
-    } catch (IOException failure) {
-      throw new CniException(
-          CniError.IO_FAILURE,
-          "the journal entry of " + attachment.id() + " cannot be removed",
-          failure);
-    }
+    owe(new JournalEntry.Releasing(attachment, journal.bootId()));
   }
 
   private void deleteUnknown(VerbRequest request) throws CniException {
     AttachmentId id = request.id();
     network.unwire(id, Optional.empty());
+    // Nothing but the handle is known, and the handle is what the release needs.
+    Workload workload = request.workload();
+    owe(
+        new JournalEntry.Releasing(
+            new Attachment(
+                id,
+                request.conf().name(),
+                workload,
+                new Netns.NetnsId(0, 0),
+                "",
+                HostEnd.name(node.interfacePrefix(), workload, id),
+                HostEnd.podMac(id),
+                node.mtu(),
+                Map.of()),
+            journal.bootId()));
+  }
+
+  /// The kernel is rid of the attachment; the datastore follows by [#release]. Where the journal
+  /// can't remember that, it follows now.
+  private void owe(JournalEntry.Releasing owed) throws CniException {
+    AttachmentId id = owed.attachment().id();
     try {
-      addresses.release(request.conf().name(), id);
-    } catch (CniException away) {
-      // Nothing but the handle is known, and the handle is what the release needs.
-      Workload workload = request.workload();
-      remember(
-          new JournalEntry.Releasing(
-              new Attachment(
-                  id,
-                  request.conf().name(),
-                  workload,
-                  new Netns.NetnsId(0, 0),
-                  "",
-                  HostEnd.name(node.interfacePrefix(), workload, id),
-                  HostEnd.podMac(id),
-                  node.mtu(),
-                  Map.of()),
-              journal.bootId()));
+      if (!journal.find(id).equals(Optional.of(owed))) {
+        journal.write(owed);
+      }
+    } catch (IOException unwritable) {
+      LOG.atWarn()
+          .addKeyValue("attachment", id)
+          .addKeyValue("reason", unwritable.getMessage())
+          .log("the journal does not take what DEL owes; DEL waits for the datastore");
+      try {
+        addresses.release(owed.attachment());
+        journal.remove(id);
+      } catch (CniException | IOException failure) {
+        failure.addSuppressed(unwritable);
+        throw new CniException(
+            CniError.TRY_LATER,
+            "neither the datastore nor the journal takes the release of " + id + "; repeat DEL",
+            failure);
+      }
     }
   }
 
-  /// Repeats a release that failed. To be called under the container's lock.
+  /// Gives back what is owed. To be called under the container's lock: an ADD may have made the
+  /// held addresses a pod's again.
   ///
   /// @return whether nothing is owed any more
-  boolean repeatRelease(AttachmentId id) {
+  boolean release(AttachmentId id) {
     if (!(journal.find(id).orElse(null) instanceof JournalEntry.Releasing releasing)) {
       return true;
     }
@@ -128,21 +128,8 @@ final class DelCommand {
       LOG.atInfo()
           .addKeyValue("attachment", id)
           .addKeyValue("reason", failure.getMessage())
-          .log("addresses still cannot be given back");
+          .log("addresses can't be given back now; that is repeated");
       return false;
-    }
-  }
-
-  private void remember(JournalEntry entry) throws CniException {
-    try {
-      journal.write(entry);
-    } catch (IOException failure) {
-      throw new CniException(
-          CniError.TRY_LATER,
-          "neither the datastore nor the journal takes the release of "
-              + entry.attachment().id()
-              + "; repeat DEL",
-          failure);
     }
   }
 }

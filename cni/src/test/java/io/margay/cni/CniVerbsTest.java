@@ -69,7 +69,16 @@ final class CniVerbsTest {
     journal = AttachmentJournal.open(directory);
     // The pod's namespace is this process's own; the agent's is some other one.
     CniNode node = new CniNode("node-1", "cali", 1500, new Netns.NetnsId(1, 1));
-    verbs = new CniVerbs(node, journal, addresses, network, policy, _ -> said, () -> readiness);
+    verbs =
+        new CniVerbs(
+            node,
+            journal,
+            addresses,
+            network,
+            policy,
+            _ -> said,
+            new ReleaseQueue(Runnable::run),
+            () -> readiness);
   }
 
   private static Map<CniVariable, String> pod(String container) {

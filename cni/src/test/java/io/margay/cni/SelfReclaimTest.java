@@ -52,7 +52,14 @@ final class SelfReclaimTest {
     CniNode node = new CniNode("node-1", "cali", 1500, new Netns.NetnsId(1, 1));
     verbs =
         new CniVerbs(
-            node, journal, addresses, network, policy, _ -> document(), () -> Optional.empty());
+            node,
+            journal,
+            addresses,
+            network,
+            policy,
+            _ -> document(),
+            new ReleaseQueue(Runnable::run),
+            () -> Optional.empty());
     reclaim = new SelfReclaim(verbs, GRACE, () -> now);
   }
 

@@ -21,6 +21,7 @@ import io.margay.agent.settings.AgentSettings;
 import io.margay.agent.settings.AgentSettings.HttpAddress;
 import io.margay.cni.CniNode;
 import io.margay.cni.CniVerbs;
+import io.margay.cni.ReleaseQueue;
 import io.margay.cni.SelfReclaim;
 import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.protocol.CniServer;
@@ -204,6 +205,7 @@ public final class NodeAgent implements AutoCloseable {
               podNetwork,
               new KernelEndpointPolicy(calc, directory),
               pods,
+              keep(ReleaseQueue.start()),
               () -> notReady(calc));
     }
     SelfReclaim reclaim = keep(new SelfReclaim(verbs, settings.reclaimAfter(), clock));

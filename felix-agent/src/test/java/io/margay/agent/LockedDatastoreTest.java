@@ -19,6 +19,7 @@ import io.margay.agent.settings.AgentSettings;
 import io.margay.cni.CniNode;
 import io.margay.cni.CniVerbs;
 import io.margay.cni.PodNetwork;
+import io.margay.cni.ReleaseQueue;
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.journal.JournalEntry;
@@ -138,6 +139,7 @@ final class LockedDatastoreTest {
             new Wires(),
             new KernelEndpointPolicy(calc, endpoints),
             _ -> Optional.empty(),
+            new ReleaseQueue(Runnable::run),
             Optional::empty);
     put(
         document("IPPool", "p", "{cidr: 10.65.0.0/24, blockSize: 26}")

@@ -9,6 +9,7 @@ import io.margay.cni.CniVerbs;
 import io.margay.cni.EndpointPolicy;
 import io.margay.cni.PodAddresses;
 import io.margay.cni.PodEndpoint;
+import io.margay.cni.ReleaseQueue;
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.protocol.CniServer;
@@ -84,6 +85,7 @@ final class ClientToKernelTest {
                       network,
                       new RouteAsPolicy(),
                       _ -> Optional.empty(),
+                      new ReleaseQueue(Runnable::run),
                       Optional::empty);
               return CniServer.start(directory.resolve("cni.sock"), verbs);
             });
