@@ -4,6 +4,8 @@ import io.margay.cli.bgpd.BgpdCommand;
 import io.margay.cli.calico.ImportCommands;
 import io.margay.cli.datastore.DatastoreCommands;
 import io.margay.cli.demo.DemoCommand;
+import io.margay.cli.install.InstallCommand;
+import io.margay.cli.install.UninstallCommand;
 import io.margay.cli.ipam.IpamCommands;
 import io.margay.cli.lab.LabCommand;
 import io.margay.cli.node.BgpCommand;
@@ -56,6 +58,8 @@ public final class Main implements Runnable {
           "ipam",
           "datastore",
           "import",
+          "install",
+          "uninstall",
           "cni",
           "completion",
           "help");
@@ -140,6 +144,8 @@ public final class Main implements Runnable {
           case "version" -> new VersionCommand();
           case "lab" -> new LabCommand();
           case "demo" -> new DemoCommand();
+          case "install" -> new InstallCommand();
+          case "uninstall" -> new UninstallCommand();
           case "cni" -> new CniCommand();
           case "completion" -> new CompletionCommand();
           case "help" -> new HelpCommand();

@@ -1,0 +1,67 @@
+package io.margay.cli.install;
+
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/// Where runtimes look.
+final class InstallPlaces {
+
+  /// Sorts before the files that distributions bring (`87-podman-bridge.conflist` and its like).
+  static final String CONFLIST = "05-margay.conflist";
+
+  @Option(
+      names = "--bin-dir",
+      paramLabel = "DIR",
+      defaultValue = "/opt/cni/bin",
+      description = "the runtime's directory of plugins (default: ${DEFAULT-VALUE})")
+  private Path binDir = Path.of("");
+
+  @Option(
+      names = "--conf-dir",
+      paramLabel = "DIR",
+      defaultValue = "/etc/cni/net.d",
+      description = "the runtime's directory of network configurations (default: ${DEFAULT-VALUE})")
+  private Path confDir = Path.of("");
+
+  @Option(
+      names = "--root",
+      paramLabel = "DIR",
+      defaultValue = "/",
+      description = "the root of the file system to change, such as an image's (default: /)")
+  private Path root = Path.of("");
+
+  @Option(names = "--dry-run", description = "say what would be done, and do nothing")
+  private boolean dryRun;
+
+  @Option(names = "--force", description = "also where something of somebody else is in the way")
+  private boolean force;
+
+  PlacedFile binary(String name) {
+    return new PlacedFile(below(binDir).resolve(name), "rwxr-xr-x");
+  }
+
+  PlacedFile conflist(String mode) {
+    return new PlacedFile(confDirectory().resolve(CONFLIST), mode);
+  }
+
+  Path confDirectory() {
+    return below(confDir);
+  }
+
+  Path binDirectory() {
+    return below(binDir);
+  }
+
+  private Path below(Path path) {
+    Path absolute = path.isAbsolute() ? Path.of("/").relativize(path) : path;
+    return root.equals(Path.of("/")) ? path.toAbsolutePath().normalize() : root.resolve(absolute);
+  }
+
+  boolean isDryRun() {
+    return dryRun;
+  }
+
+  boolean isForced() {
+    return force;
+  }
+}
