@@ -99,12 +99,16 @@ final class DumpDecoder {
     int flags = 0;
     int keyType = 0;
     int keyOctets = 0;
+    int dataType = NftBatch.VERDICT_TYPE;
+    int dataOctets = 0;
     while (in.next()) {
       switch (in.type()) {
         case 2 -> name = in.text();
         case 3 -> flags = in.be32();
         case 4 -> keyType = in.be32();
         case 5 -> keyOctets = in.be32();
+        case 6 -> dataType = in.be32();
+        case 7 -> dataOctets = in.be32();
         default -> {}
       }
     }
@@ -112,30 +116,46 @@ final class DumpDecoder {
       // Lives and dies with the foreign rule that holds it.
       return;
     }
-    NftSet definition = definition(name, flags, keyType, keyOctets);
+    List<NftField> data = dataType == NftBatch.VERDICT_TYPE ? List.of() : fields(dataType);
+    NftSet definition = definition(name, flags, fields(keyType), data);
+    boolean fits =
+        definition != null
+            && definition.keyOctets() == keyOctets
+            && (dataType == NftBatch.VERDICT_TYPE || definition.dataOctets() == dataOctets);
+    if (!fits) {
+      definition = null;
+    }
     if (definition != null) {
       ours.add(definition);
     }
     sets.put(name, new NftDump.Elements(definition, new HashMap<>()));
   }
 
-  private static @Nullable NftSet definition(String name, int flags, int keyType, int keyOctets) {
-    List<NftField> fields = new ArrayList<>();
-    for (int rest = keyType; rest != 0; rest >>>= BITS_PER_FIELD) {
-      NftField field = field(rest & (1 << BITS_PER_FIELD) - 1);
-      if (field == null) {
-        return null;
-      }
-      fields.addFirst(field);
-    }
+  private static @Nullable NftSet definition(
+      String name, int flags, List<NftField> key, List<NftField> data) {
     for (NftSet.Shape shape : NftSet.Shape.values()) {
-      boolean possible = !fields.isEmpty() && (shape != NftSet.Shape.INTERVAL || fields.size() > 1);
+      boolean possible =
+          !key.isEmpty()
+              && (shape != NftSet.Shape.INTERVAL || key.size() > 1)
+              && (shape == NftSet.Shape.DATA_MAP) != data.isEmpty();
       if (possible && NftBatch.setFlags(shape) == flags) {
-        NftSet set = new NftSet(name, fields, shape);
-        return set.keyOctets() == keyOctets ? set : null;
+        return new NftSet(name, key, shape, data);
       }
     }
     return null;
+  }
+
+  /// Empty if one of them is not of ours.
+  private static List<NftField> fields(int type) {
+    List<NftField> fields = new ArrayList<>();
+    for (int rest = type; rest != 0; rest >>>= BITS_PER_FIELD) {
+      NftField field = field(rest & (1 << BITS_PER_FIELD) - 1);
+      if (field == null) {
+        return List.of();
+      }
+      fields.addFirst(field);
+    }
+    return fields;
   }
 
   private static @Nullable NftField field(int typeId) {
@@ -174,17 +194,18 @@ final class DumpDecoder {
   private static void element(AttributeReader in, Map<NftData, NftElement> into) {
     NftData key = null;
     NftData end = null;
-    NftVerdict verdict = null;
+    AttributeReader data = null;
     while (in.next()) {
       switch (in.type()) {
         case 1 -> key = value(in.nested());
-        case 2 -> verdict = ExprCodec.readVerdict(in.nested());
+        case 2 -> data = in.nested();
         case 10 -> end = value(in.nested());
         default -> {}
       }
     }
     if (key != null) {
-      into.put(key, new NftElement(key, end, verdict));
+      NftElement element = new NftElement(key, end, null, null);
+      into.put(key, data == null ? element : ExprCodec.readData(data, element));
     }
   }
 

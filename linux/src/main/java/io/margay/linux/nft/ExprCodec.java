@@ -1,5 +1,6 @@
 package io.margay.linux.nft;
 
+import io.margay.model.net.IpFamily;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,10 @@ final class ExprCodec {
   private static final int LOG_LEVEL_INFO = 6;
   private static final int CT_KEY_STATE = 0;
   private static final int LIMIT_PACKETS = 0;
+
+  private static final int FIB_ADDRESS_TYPE = 3;
+  private static final int FIB_DESTINATION = 2;
+  private static final int NAT_DESTINATION = 1;
 
   private static final int NF_DROP = 0;
   private static final int NF_ACCEPT = 1;
@@ -52,12 +57,14 @@ final class ExprCodec {
       case NftExpr.Mask _ -> "bitwise";
       case NftExpr.Compare _ -> "cmp";
       case NftExpr.Range _ -> "range";
-      case NftExpr.Lookup _, NftExpr.VerdictMap _ -> "lookup";
+      case NftExpr.Lookup _, NftExpr.VerdictMap _, NftExpr.DataMap _ -> "lookup";
+      case NftExpr.DestinationType _ -> "fib";
       case NftExpr.Load _, NftExpr.Judge _ -> "immediate";
       case NftExpr.Counter _ -> "counter";
       case NftExpr.Limit _ -> "limit";
       case NftExpr.Log _ -> "log";
       case NftExpr.Masquerade _ -> "masq";
+      case NftExpr.DestinationNat _ -> "nat";
     };
   }
 
@@ -107,6 +114,16 @@ final class ExprCodec {
         out.be32(2, register);
         out.be32(3, VERDICT_REGISTER);
       }
+      case NftExpr.DataMap(String map, int register, int into) -> {
+        out.text(1, map);
+        out.be32(2, register);
+        out.be32(3, into);
+      }
+      case NftExpr.DestinationType(int register) -> {
+        out.be32(1, register);
+        out.be32(2, FIB_ADDRESS_TYPE);
+        out.be32(3, FIB_DESTINATION);
+      }
       case NftExpr.Load(int register, NftData data) -> {
         out.be32(1, register);
         value(out, 2, data);
@@ -131,6 +148,12 @@ final class ExprCodec {
       }
       case NftExpr.Masquerade() -> {
         // No flags, no ports: the interface's address, any port.
+      }
+      case NftExpr.DestinationNat(IpFamily family, int address, int port) -> {
+        out.be32(1, NAT_DESTINATION);
+        out.be32(2, NftBatch.familyCode(family));
+        out.be32(3, address);
+        out.be32(5, port);
       }
     }
   }
@@ -157,23 +180,29 @@ final class ExprCodec {
     out.endNest(data);
   }
 
-  /// Reads the contents of an element's data attribute.
-  ///
-  /// @return null for a verdict we never write
-  static @Nullable NftVerdict readVerdict(AttributeReader data) {
-    int code = Integer.MIN_VALUE;
-    String chain = "";
+  /// The element of a map, as its data attribute completes it. One with a verdict we never write
+  /// has none.
+  static NftElement readData(AttributeReader data, NftElement element) {
     while (data.next()) {
       if (data.type() == DATA_VERDICT) {
-        AttributeReader verdict = data.nested();
-        while (verdict.next()) {
-          switch (verdict.type()) {
-            case VERDICT_CODE -> code = verdict.be32();
-            case VERDICT_CHAIN -> chain = verdict.text();
-            default -> {
-              // Attributes of newer kernels do not change the verdict.
-            }
-          }
+        return new NftElement(element.key(), element.end(), readVerdict(data.nested()), null);
+      }
+      if (data.type() == DATA_VALUE) {
+        return new NftElement(element.key(), element.end(), null, data.data());
+      }
+    }
+    return element;
+  }
+
+  private static @Nullable NftVerdict readVerdict(AttributeReader verdict) {
+    int code = Integer.MIN_VALUE;
+    String chain = "";
+    while (verdict.next()) {
+      switch (verdict.type()) {
+        case VERDICT_CODE -> code = verdict.be32();
+        case VERDICT_CHAIN -> chain = verdict.text();
+        default -> {
+          // Attributes of newer kernels do not change the verdict.
         }
       }
     }

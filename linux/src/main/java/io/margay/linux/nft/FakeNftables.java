@@ -216,6 +216,19 @@ public final class FakeNftables {
             throw refused(step, map + " is not a verdict map", NftException.EINVAL);
           }
         }
+        case NftExpr.DataMap(String map, int _, int _) -> {
+          if (contents(table, map, step).set.shape() != NftSet.Shape.DATA_MAP) {
+            throw refused(step, map + " is not a data map", NftException.EINVAL);
+          }
+        }
+        case NftExpr.DestinationNat _ -> {
+          if (chain(table, ((NftOp.AddRule) step).chain(), step).hook instanceof NftHook hook
+              && (hook.type() != NftHook.Type.NAT
+                  || hook.point() != NftHook.Point.PREROUTING
+                      && hook.point() != NftHook.Point.OUTPUT)) {
+            throw refused(step, "no destination can be changed there", EOPNOTSUPP);
+          }
+        }
         case NftExpr.Judge(NftVerdict verdict) -> {
           if (verdict instanceof NftVerdict.Jump(String target)
               && chain(table, target, step).hook != null) {
@@ -228,6 +241,7 @@ public final class FakeNftables {
             NftExpr.Mask _,
             NftExpr.Compare _,
             NftExpr.Range _,
+            NftExpr.DestinationType _,
             NftExpr.Load _,
             NftExpr.Counter _,
             NftExpr.Limit _,
@@ -313,7 +327,9 @@ public final class FakeNftables {
         for (NftExpr expression : rule.expressions()) {
           if (expression instanceof NftExpr.Lookup(String used, int _, boolean _)
                   && used.equals(set)
-              || expression instanceof NftExpr.VerdictMap(String map, int _) && map.equals(set)) {
+              || expression instanceof NftExpr.VerdictMap(String map, int _) && map.equals(set)
+              || expression instanceof NftExpr.DataMap(String data, int _, int _)
+                  && data.equals(set)) {
             return true;
           }
         }

@@ -46,7 +46,7 @@ final class NftBatch {
   static final int SET_INTERVAL = 4;
   static final int SET_MAP = 8;
   static final int SET_CONCAT = 0x80;
-  private static final int VERDICT_TYPE = 0xffffff00;
+  static final int VERDICT_TYPE = 0xffffff00;
   private static final int VERDICT_OCTETS = 16;
 
   /// Below the 65,535 octets a netlink attribute can have, with room for one more element.
@@ -200,6 +200,10 @@ final class NftBatch {
       out.be32(6, VERDICT_TYPE);
       out.be32(7, VERDICT_OCTETS);
     }
+    if (set.shape() == NftSet.Shape.DATA_MAP) {
+      out.be32(6, set.dataTypeId());
+      out.be32(7, set.dataOctets());
+    }
     if (set.shape() == NftSet.Shape.INTERVAL) {
       int description = out.beginNest(9);
       int concatenation = out.beginNest(2);
@@ -237,7 +241,7 @@ final class NftBatch {
     return switch (shape) {
       case HASH -> 0;
       case INTERVAL -> SET_INTERVAL | SET_CONCAT;
-      case VERDICT_MAP -> SET_MAP;
+      case VERDICT_MAP, DATA_MAP -> SET_MAP;
     };
   }
 
@@ -267,6 +271,9 @@ final class NftBatch {
     ExprCodec.value(out, 1, element.key());
     if (element.verdict() != null) {
       ExprCodec.verdict(out, 2, element.verdict());
+    }
+    if (element.value() != null) {
+      ExprCodec.value(out, 2, element.value());
     }
     if (element.end() != null) {
       ExprCodec.value(out, 10, element.end());

@@ -7,7 +7,9 @@ import org.jspecify.annotations.Nullable;
 /// @param key the key; the first of the range in an interval set
 /// @param end the last key of the range, inclusive, field by field; interval sets only
 /// @param verdict what the key yields; verdict maps only
-public record NftElement(NftData key, @Nullable NftData end, @Nullable NftVerdict verdict) {
+/// @param value what the key yields; data maps only
+public record NftElement(
+    NftData key, @Nullable NftData end, @Nullable NftVerdict verdict, @Nullable NftData value) {
 
   public NftElement {
     if (end != null && end.length() != key.length()) {
@@ -16,14 +18,18 @@ public record NftElement(NftData key, @Nullable NftData end, @Nullable NftVerdic
   }
 
   public static NftElement of(NftData key) {
-    return new NftElement(key, null, null);
+    return new NftElement(key, null, null, null);
   }
 
   public static NftElement range(NftData first, NftData last) {
-    return new NftElement(first, last, null);
+    return new NftElement(first, last, null, null);
   }
 
   public static NftElement verdict(NftData key, NftVerdict verdict) {
-    return new NftElement(key, null, verdict);
+    return new NftElement(key, null, verdict, null);
+  }
+
+  public static NftElement value(NftData key, NftData value) {
+    return new NftElement(key, null, null, value);
   }
 }

@@ -1,5 +1,6 @@
 package io.margay.linux.nft;
 
+import io.margay.model.net.IpFamily;
 import java.nio.charset.StandardCharsets;
 
 /// One instruction of a rule, as the nf_tables virtual machine has it.
@@ -127,6 +128,22 @@ public sealed interface NftExpr {
   /// Applies the verdict the map holds for the registers' value; goes on if it holds none.
   record VerdictMap(String map, int register) implements NftExpr {}
 
+  /// Loads what the map holds for the value from `register` on; goes on only if it holds something.
+  ///
+  /// @param register where the key begins
+  /// @param into where the value is to begin, which may be the same
+  record DataMap(String map, int register, int into) implements NftExpr {}
+
+  /// Loads the kind of the destination address, by the node's routes, in host order.
+  record DestinationType(int register) implements NftExpr {
+    /// RTN_LOCAL: an address of the node.
+    public static final int LOCAL = 2;
+
+    public DestinationType {
+      requireRegister(register, 4);
+    }
+  }
+
   /// Loads a constant.
   record Load(int register, NftData data) implements NftExpr {
     public Load {
@@ -167,6 +184,15 @@ public sealed interface NftExpr {
 
   /// Gives the connection the outgoing interface's address. In `nat` postrouting chains only.
   record Masquerade() implements NftExpr {}
+
+  /// Leads the connection to the address and port in the registers. In `nat` prerouting and output
+  /// chains only; ends the chain.
+  record DestinationNat(IpFamily family, int address, int port) implements NftExpr {
+    public DestinationNat {
+      requireRegister(address, family.octets());
+      requireRegister(port, 2);
+    }
+  }
 
   private static void requireRegister(int register, int octets) {
     int last = register + NftData.padded(octets) / 4 - 1;

@@ -27,6 +27,7 @@ public record NftHook(Type type, Point point, int priority) {
   public enum Point {
     PREROUTING(0, "prerouting"),
     FORWARD(2, "forward"),
+    OUTPUT(3, "output"),
     POSTROUTING(4, "postrouting");
 
     private final int number;

@@ -203,6 +203,39 @@ public final class NftRuleBuilder {
     return add(new NftExpr.Log(prefix));
   }
 
+  /// The packet is meant for the node itself.
+  public NftRuleBuilder toLocalAddress() {
+    add(new NftExpr.DestinationType(R));
+    return compare(NftData.hostOrder(NftExpr.DestinationType.LOCAL), false);
+  }
+
+  /// (source address, destination address) is in `set`.
+  public NftRuleBuilder addressPair(String set) {
+    add(address(Side.SOURCE, family.octets(), R));
+    add(address(Side.DESTINATION, family.octets(), R + family.octets() / 4));
+    return add(new NftExpr.Lookup(set, R, false));
+  }
+
+  /// Leads the connection to the address and port that `map`, keyed by protocol and destination
+  /// port, holds; goes on if it holds none.
+  public NftRuleBuilder destinationByPort(String map) {
+    return destination(map, R);
+  }
+
+  /// As [#destinationByPort], for a map keyed by destination address, protocol and destination
+  /// port.
+  public NftRuleBuilder destinationByAddressAndPort(String map) {
+    add(address(Side.DESTINATION, family.octets(), R));
+    return destination(map, R + family.octets() / 4);
+  }
+
+  private NftRuleBuilder destination(String map, int protocol) {
+    add(new NftExpr.Meta(NftExpr.MetaKey.L4PROTO, protocol));
+    add(portAt(Side.DESTINATION, protocol + SLOT));
+    add(new NftExpr.DataMap(map, R, R));
+    return add(new NftExpr.DestinationNat(family, R, R + family.octets() / 4));
+  }
+
   public NftRuleBuilder masquerade() {
     return add(new NftExpr.Masquerade());
   }

@@ -2,13 +2,14 @@ package io.margay.linux.nft;
 
 import java.util.List;
 
-/// The definition of a named set or verdict map. Its elements are told apart from it, because they
-/// change alone.
+/// The definition of a named set or map. Its elements are told apart from it, because they change
+/// alone.
 ///
 /// @param name unique in its table
 /// @param key the fields of the key; several make a concatenation
 /// @param shape how keys are matched and what they yield
-public record NftSet(String name, List<NftField> key, Shape shape) {
+/// @param data the fields of what a key yields; data maps only
+public record NftSet(String name, List<NftField> key, Shape shape, List<NftField> data) {
 
   /// NFT_NAME_MAXLEN less its zero.
   static final int MAX_NAME_OCTETS = 255;
@@ -22,12 +23,19 @@ public record NftSet(String name, List<NftField> key, Shape shape) {
     /// Elements are ranges, field by field; ranges must not overlap. Concatenated keys only.
     INTERVAL,
     /// Exact keys, each with a verdict.
-    VERDICT_MAP
+    VERDICT_MAP,
+    /// Exact keys, each with a value.
+    DATA_MAP
   }
 
   public NftSet {
     requireName(name);
     key = List.copyOf(key);
+    data = List.copyOf(data);
+    if ((shape == Shape.DATA_MAP) == data.isEmpty() || keyOctets(data) > MAX_KEY_OCTETS) {
+      throw new IllegalArgumentException(
+          "set " + name + " of shape " + shape + " can't yield " + data);
+    }
     if (key.isEmpty() || keyOctets(key) > MAX_KEY_OCTETS) {
       throw new IllegalArgumentException(
           "set " + name + " has a key of " + keyOctets(key) + " octets; 1 to " + MAX_KEY_OCTETS);
@@ -40,20 +48,29 @@ public record NftSet(String name, List<NftField> key, Shape shape) {
   }
 
   public static NftSet hash(String name, NftField... key) {
-    return new NftSet(name, List.of(key), Shape.HASH);
+    return new NftSet(name, List.of(key), Shape.HASH, List.of());
   }
 
   public static NftSet interval(String name, NftField... key) {
-    return new NftSet(name, List.of(key), Shape.INTERVAL);
+    return new NftSet(name, List.of(key), Shape.INTERVAL, List.of());
   }
 
   public static NftSet verdictMap(String name, NftField... key) {
-    return new NftSet(name, List.of(key), Shape.VERDICT_MAP);
+    return new NftSet(name, List.of(key), Shape.VERDICT_MAP, List.of());
+  }
+
+  public static NftSet dataMap(String name, List<NftField> key, List<NftField> data) {
+    return new NftSet(name, key, Shape.DATA_MAP, data);
   }
 
   /// Octets of a key as the kernel stores it: fields padded, unless there is only one.
   int keyOctets() {
     return keyOctets(key);
+  }
+
+  /// Octets of what a key yields; 0 but for data maps.
+  int dataOctets() {
+    return keyOctets(data);
   }
 
   private static int keyOctets(List<NftField> key) {
@@ -69,8 +86,16 @@ public record NftSet(String name, List<NftField> key, Shape shape) {
 
   /// The nft tool's number for the key: 6 bits a field, the first field highest.
   int keyTypeId() {
+    return typeId(key);
+  }
+
+  int dataTypeId() {
+    return typeId(data);
+  }
+
+  private static int typeId(List<NftField> fields) {
     int id = 0;
-    for (NftField field : key) {
+    for (NftField field : fields) {
       id = id << 6 | field.typeId();
     }
     return id;
@@ -81,7 +106,8 @@ public record NftSet(String name, List<NftField> key, Shape shape) {
     boolean fits =
         element.key().length() == keyOctets()
             && (shape == Shape.INTERVAL) == (element.end() != null)
-            && (shape == Shape.VERDICT_MAP) == (element.verdict() != null);
+            && (shape == Shape.VERDICT_MAP) == (element.verdict() != null)
+            && dataOctets() == (element.value() == null ? 0 : element.value().length());
     if (!fits) {
       throw new IllegalArgumentException("element " + element + " does not fit set " + name);
     }

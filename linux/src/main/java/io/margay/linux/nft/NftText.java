@@ -1,6 +1,8 @@
 package io.margay.linux.nft;
 
+import io.margay.linux.nft.NftExpr.DestinationType;
 import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +11,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Prints tables the way the nft tool writes them, for people. Set keys begin with the set's
@@ -45,12 +48,14 @@ public final class NftText {
   }
 
   private static void printSet(StringBuilder out, NftSet set, List<NftElement> elements) {
-    boolean map = set.shape() == NftSet.Shape.VERDICT_MAP;
-    out.append(map ? "\tmap " : "\tset ").append(set.name()).append(" {\n\t\ttype ");
-    for (int i = 0; i < set.key().size(); i++) {
-      out.append(i == 0 ? "" : " . ").append(fieldName(set.key().get(i)));
-    }
-    out.append(map ? " : verdict\n" : "\n");
+    String yields =
+        switch (set.shape()) {
+          case HASH, INTERVAL -> "";
+          case VERDICT_MAP -> " : verdict";
+          case DATA_MAP -> " : " + fieldNames(set.data());
+        };
+    out.append(yields.isEmpty() ? "\tset " : "\tmap ").append(set.name()).append(" {\n\t\ttype ");
+    out.append(fieldNames(set.key())).append(yields).append('\n');
     if (set.shape() == NftSet.Shape.INTERVAL) {
       out.append("\t\tflags interval\n");
     }
@@ -61,6 +66,10 @@ public final class NftText {
       separator = ",\n\t\t\t     ";
     }
     out.append(elements.isEmpty() ? "\t}\n" : " }\n\t}\n");
+  }
+
+  private static String fieldNames(List<NftField> fields) {
+    return fields.stream().map(NftText::fieldName).collect(Collectors.joining(" . "));
   }
 
   private static String fieldName(NftField field) {
@@ -75,16 +84,23 @@ public final class NftText {
   }
 
   private static String print(NftSet set, NftElement element) {
-    List<String> fields = new ArrayList<>();
+    String key = print(set.key(), element.key(), element.end());
+    if (element.value() != null) {
+      return key + " : " + print(set.data(), element.value(), null);
+    }
+    return element.verdict() == null ? key : key + " : " + verdict(element.verdict());
+  }
+
+  private static String print(List<NftField> fields, NftData first, @Nullable NftData last) {
+    List<String> texts = new ArrayList<>();
     int at = 0;
-    for (NftField field : set.key()) {
-      NftData from = element.key().slice(at, field.octets());
-      NftData to = element.end() == null ? from : element.end().slice(at, field.octets());
-      fields.add(from.equals(to) ? value(field, from) : range(field, from, to));
+    for (NftField field : fields) {
+      NftData from = first.slice(at, field.octets());
+      NftData to = last == null ? from : last.slice(at, field.octets());
+      texts.add(from.equals(to) ? value(field, from) : range(field, from, to));
       at += field.paddedOctets();
     }
-    String key = String.join(" . ", fields);
-    return element.verdict() == null ? key : key + " : " + verdict(element.verdict());
+    return String.join(" . ", texts);
   }
 
   private static String range(NftField field, NftData from, NftData to) {
@@ -186,6 +202,9 @@ public final class NftText {
           registers.key(register, sets.get(set)) + (inverted ? " != @" : " @") + set;
       case NftExpr.VerdictMap(String map, int register) ->
           registers.key(register, sets.get(map)) + " vmap @" + map;
+      case NftExpr.DataMap(String map, int register, int into) ->
+          registers.load(into, registers.key(register, sets.get(map)) + " map @" + map);
+      case NftExpr.DestinationType(int register) -> registers.load(register, "fib daddr type");
       case NftExpr.Load(int register, NftData data) ->
           registers.load(
               register,
@@ -196,6 +215,14 @@ public final class NftText {
           "limit rate " + rate + "/second burst " + burst + " packets";
       case NftExpr.Log(String prefix) -> "log prefix \"" + prefix + "\" level info";
       case NftExpr.Masquerade() -> "masquerade";
+      case NftExpr.DestinationNat(IpFamily family, int address, int _) ->
+          "dnat "
+              + switch (family) {
+                case IPV4 -> "ip";
+                case IPV6 -> "ip6";
+              }
+              + " to "
+              + registers.at(address);
     };
   }
 
@@ -207,6 +234,7 @@ public final class NftText {
         switch (left) {
           case "iifname", "oifname" -> "\"" + name(data) + "\"";
           case "meta l4proto" -> protocol(data);
+          case "fib daddr type" -> hostInt(data) == DestinationType.LOCAL ? "local" : number(data);
           case "ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr" ->
               IpAddress.of(data.toBytes()).toString();
           default -> left.contains("&") ? data.toString() : number(data);

@@ -8,6 +8,8 @@ import io.margay.linux.netlink.NetlinkSocket;
 import io.margay.linux.netns.TestNetns;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -38,6 +40,32 @@ class ConntrackTest {
       assertThat(flows(socket, IpFamily.IPV6)).isEqualTo(1);
       assertThat(conntrack.deleteFlows(Set.of(IpAddress.parse("10.1.0.5")))).isZero();
       assertThat(conntrack.deleteFlows(Set.of())).isZero();
+    }
+  }
+
+  @Test
+  void of_the_flows_to_a_port_those_chosen_go() throws Exception {
+    try (TestNetns netns = TestNetns.create();
+        NetlinkSocket socket = NetlinkSocket.openIn(netns.fd(), NetlinkSocket.NETFILTER);
+        Conntrack conntrack = Conntrack.inNetns(netns.fd())) {
+      socket.request(flow("10.2.0.1", "192.0.2.1", "10.1.0.5", 1000));
+      socket.request(flow("10.2.0.1", "192.0.2.1", "192.0.2.1", 1001));
+      socket.request(flow("10.2.0.1", "192.0.2.1", "192.0.2.1", 53));
+      socket.request(flow("fd00:2::1", "fd00::1", "fd00::5", 1000));
+      List<Flow> seen = new ArrayList<>();
+
+      assertThat(conntrack.deleteFlows(IpFamily.IPV4, 17, 54, _ -> true)).isZero();
+      assertThat(conntrack.deleteFlows(IpFamily.IPV4, 6, 53, _ -> true)).isZero();
+      assertThat(
+              conntrack.deleteFlows(
+                  IpFamily.IPV4, 17, 53, flow -> seen.add(flow) && !flow.isUntranslated()))
+          .isEqualTo(1);
+      assertThat(seen)
+          .hasSize(3)
+          .contains(
+              new Flow(17, IpAddress.parse("192.0.2.1"), 53, IpAddress.parse("10.1.0.5"), 53));
+      assertThat(flows(socket, IpFamily.IPV4)).isEqualTo(2);
+      assertThat(conntrack.deleteFlows(IpFamily.IPV6, 17, 53, _ -> true)).isEqualTo(1);
     }
   }
 

@@ -24,6 +24,8 @@ abstract class NftKernelContractTest {
   static final NftSet FROM = NftSet.verdictMap("from_wl", NftField.INTERFACE_NAME);
   static final NftSet OWNED = NftSet.hash("owned", NftField.INTERFACE_NAME, NftField.IPV4_ADDRESS);
 
+  static final NftHook INGRESS = new NftHook(NftHook.Type.FILTER, NftHook.Point.FORWARD, -11);
+
   /// Another socket on the same namespace.
   abstract NftKernel open() throws NftException;
 
@@ -103,6 +105,62 @@ abstract class NftKernelContractTest {
       assertThat(elements(dump, "from_wl")).containsExactly(dispatch("cali0", "e-a"));
       assertThat(dump.dormant()).isFalse();
       assertThat(dump.owned()).isFalse();
+    }
+  }
+
+  private static NftElement leadsTo(int port, String address, int target) {
+    return NftElement.value(
+        NftData.concat(NftData.octet(6), NftData.port(port)),
+        NftData.concat(NftData.address(IpAddress.parse(address)), NftData.port(target)));
+  }
+
+  @Test
+  void a_data_map_is_dumped_with_its_values_which_change_in_place() throws Exception {
+    NftSet map =
+        NftSet.dataMap(
+            "host_ports",
+            List.of(NftField.PROTOCOL, NftField.PORT),
+            List.of(NftField.IPV4_ADDRESS, NftField.PORT));
+    NftHook hook = new NftHook(NftHook.Type.NAT, NftHook.Point.OUTPUT, -99);
+    NftRule rule =
+        new NftRuleBuilder(IpFamily.IPV4)
+            .toLocalAddress()
+            .destinationByPort("host_ports")
+            .build("by-port");
+    try (NftKernel kernel = open();
+        NftKernel reader = open()) {
+      kernel.commit(
+          List.of(
+              new NftOp.AddTable(TABLE, false),
+              new NftOp.AddSet(TABLE, map),
+              new NftOp.AddElements(TABLE, map, List.of(leadsTo(8080, "10.0.0.1", 80))),
+              new NftOp.AddChain(TABLE, "out", hook),
+              new NftOp.AddRule(TABLE, "out", rule)));
+      kernel.commit(
+          List.of(
+              new NftOp.DeleteElements(TABLE, map, List.of(leadsTo(8080, "10.0.0.1", 80))),
+              new NftOp.AddElements(
+                  TABLE,
+                  map,
+                  List.of(leadsTo(8080, "10.0.0.2", 81), leadsTo(9090, "10.0.0.2", 90)))));
+
+      NftDump dump = reader.dump(TABLE).orElseThrow();
+
+      assertThat(dump.sets().values())
+          .extracting(NftDump.Elements::definition)
+          .containsExactly(map);
+      assertThat(elements(dump, "host_ports"))
+          .containsExactlyInAnyOrder(leadsTo(8080, "10.0.0.2", 81), leadsTo(9090, "10.0.0.2", 90));
+      assertThat(dump.chains())
+          .containsOnly(
+              Map.entry("out", new NftDump.Chain(hook.toString(), List.of(NftRuleTag.of(rule)))));
+      assertThat(refusal(kernel, new NftOp.DeleteSet(TABLE, "host_ports")).errno())
+          .as("a map that a rule looks up")
+          .isEqualTo(NftException.EBUSY);
+      kernel.commit(List.of(new NftOp.AddChain(TABLE, "in", INGRESS)));
+      assertThat(refusal(kernel, new NftOp.AddRule(TABLE, "in", rule)).errno())
+          .as("a translation in a filter chain")
+          .isEqualTo(95);
     }
   }
 

@@ -16,6 +16,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// The nft tool's library and the tool itself read what we wrote.
 @Tag("netns")
@@ -132,6 +134,79 @@ final class NftListingTest {
               "iifname vmap @from_wl comment \"dispatch\"",
               "}",
               "}");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(IpFamily.class)
+  void nft_reads_our_translations_as_we_mean_and_print_them(IpFamily family) throws Exception {
+    String word = family == IpFamily.IPV4 ? "ip" : "ip6";
+    NftField address = NftField.address(family);
+    IpAddress node = IpAddress.parse(family == IpFamily.IPV4 ? "192.0.2.1" : "2001:db8::1");
+    IpAddress pod = IpAddress.parse(family == IpFamily.IPV4 ? "10.0.0.1" : "fd00::1");
+    NftData key = NftData.concat(NftData.octet(17), NftData.port(53));
+    NftData target = NftData.concat(NftData.address(pod), NftData.port(5353));
+    try (NftTable table = new NftTable(namespace.open(), "margay", Ownership.NEVER);
+        NftOracle oracle = new NftOracle(namespace.fd())) {
+      table.declareSet(
+          family,
+          NftSet.dataMap(
+              "at",
+              List.of(address, NftField.PROTOCOL, NftField.PORT),
+              List.of(address, NftField.PORT)));
+      table.declareSet(
+          family,
+          NftSet.dataMap(
+              "any", List.of(NftField.PROTOCOL, NftField.PORT), List.of(address, NftField.PORT)));
+      table.declareSet(family, NftSet.hash("self", address, address));
+      table.putElement(
+          family,
+          "at",
+          NftElement.value(
+              NftData.concat(NftData.address(node), NftData.octet(17), NftData.port(53)), target));
+      table.putElement(family, "any", NftElement.value(key, target));
+      table.putElement(
+          family,
+          "self",
+          NftElement.of(NftData.concat(NftData.address(pod), NftData.address(pod))));
+      table.putChain(
+          family,
+          new NftChain(
+              "in",
+              new NftHook(NftHook.Type.NAT, NftHook.Point.PREROUTING, -99),
+              List.of(
+                  new NftRuleBuilder(family)
+                      .toLocalAddress()
+                      .destinationByAddressAndPort("at")
+                      .build("at"),
+                  new NftRuleBuilder(family)
+                      .toLocalAddress()
+                      .destinationByPort("any")
+                      .build("any"))));
+      table.putChain(
+          family,
+          new NftChain(
+              "masq",
+              new NftHook(NftHook.Type.NAT, NftHook.Point.POSTROUTING, 101),
+              List.of(new NftRuleBuilder(family).addressPair("self").masquerade().build("self"))));
+      table.apply();
+
+      List<String> listed = lines(oracle.run("list table " + word + " margay"));
+      assertThat(listed)
+          .contains(
+              "elements = { " + node + " . udp . 53 : " + pod + " . 5353 }",
+              "fib daddr type local dnat "
+                  + word
+                  + " to "
+                  + word
+                  + " daddr . meta l4proto . th dport map @at comment \"at\"",
+              word + " saddr . " + word + " daddr @self masquerade comment \"self\"");
+      assertThat(listed)
+          .isEqualTo(
+              lines(
+                  NftText.print(table.desired(family))
+                      .replace("priority -99", "priority dstnat + 1")
+                      .replace("priority 101", "priority srcnat + 1")));
     }
   }
 
