@@ -10,24 +10,24 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /// The built distribution, used as a person would: commands, exit codes, output.
-final class Rack {
+public final class Rack {
 
-  static final Path ROOT =
+  public static final Path ROOT =
       Path.of(System.getProperty("margay.root", "..")).toAbsolutePath().normalize();
-  static final Path MARGAY = ROOT.resolve("dist/bin/margay");
+  public static final Path MARGAY = ROOT.resolve("dist/bin/margay");
 
   private Rack() {}
 
   /// How a command ended.
-  record Run(int exitCode, String out, String err) {}
+  public record Run(int exitCode, String out, String err) {}
 
-  static Run margay(String... arguments) throws IOException, InterruptedException {
+  public static Run margay(String... arguments) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(MARGAY.toString()));
     command.addAll(List.of(arguments));
     return run(Map.of(), "", command);
   }
 
-  static Run run(Map<String, String> environment, String stdin, List<String> command)
+  public static Run run(Map<String, String> environment, String stdin, List<String> command)
       throws IOException, InterruptedException {
     if (!Files.isExecutable(MARGAY)) {
       throw new IllegalStateException(MARGAY + " is missing; run ./dev build first");
