@@ -15,7 +15,8 @@ import picocli.CommandLine.Spec;
     name = "agent",
     description = {
       "Runs the node agent. Prints \"ready\" when the CNI socket, the dataplane and BGP are up.",
-      "SIGTERM stops it for a restart: kernel state stays, peers keep our routes (graceful restart)."
+      "SIGTERM stops it for a restart: kernel state stays, peers keep our routes (graceful"
+          + " restart)."
     })
 public final class AgentCommand implements Callable<Integer> {
 
@@ -37,7 +38,7 @@ public final class AgentCommand implements Callable<Integer> {
       spec.commandLine().getErr().println(unusable.getMessage());
       return ExitCodes.USAGE;
     }
-    System.setProperty("MARGAY_LOG_LEVEL", settings.log().name());
+    settings.log().apply();
     NodeAgent agent;
     try {
       agent = NodeAgent.start(settings, System.out::println);

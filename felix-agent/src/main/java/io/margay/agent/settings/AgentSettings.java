@@ -1,5 +1,7 @@
 package io.margay.agent.settings;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -23,6 +25,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import org.slf4j.ILoggerFactory;
+import org.slf4j.LoggerFactory;
 
 /// Everything an operator may say about one agent. Precedence: environment, file, default; what is
 /// left open here is taken from the node's resources in the datastore.
@@ -95,7 +99,16 @@ public record AgentSettings(
     WARN,
     INFO,
     DEBUG,
-    TRACE
+    TRACE;
+
+    /// Puts it in force, also for loggers that are there already: reading settings may have made
+    /// some.
+    public void apply() {
+      ILoggerFactory loggers = LoggerFactory.getILoggerFactory();
+      if (loggers instanceof LoggerContext logback) {
+        logback.getLogger("io.margay").setLevel(Level.valueOf(name()));
+      }
+    }
   }
 
   /// Reads a settings file.

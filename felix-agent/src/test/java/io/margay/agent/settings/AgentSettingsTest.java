@@ -12,6 +12,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 class AgentSettingsTest {
 
@@ -130,5 +132,18 @@ class AgentSettingsTest {
     assertThatThrownBy(() -> AgentSettings.parse("f", text.replace("'", ""), Map.of()))
         .isInstanceOf(SettingsException.class)
         .hasMessageStartingWith(message);
+  }
+
+  @Test
+  void the_level_takes_effect_on_loggers_that_were_there_before() {
+    Logger early = LoggerFactory.getLogger("io.margay.agent.Early");
+    try {
+      AgentSettings.LogLevel.DEBUG.apply();
+      assertThat(early.isDebugEnabled()).isTrue();
+      assertThat(early.isTraceEnabled()).isFalse();
+    } finally {
+      AgentSettings.LogLevel.INFO.apply();
+    }
+    assertThat(early.isDebugEnabled()).isFalse();
   }
 }
