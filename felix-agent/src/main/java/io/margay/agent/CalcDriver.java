@@ -39,6 +39,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -197,8 +198,9 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
 
   private void resource(ResourceRef ref, @Nullable Resource value, long revision) {
     if (ref.kind() == Kind.WORKLOAD_ENDPOINT) {
-      if (overlay.isNews(ref, revision, value == null)) {
-        endpoint(ref, (WorkloadEndpoint) value);
+      WorkloadEndpoint endpoint = (WorkloadEndpoint) value;
+      if (overlay.isNews(ref, revision, endpoint == null ? null : containerOf(endpoint))) {
+        endpoint(ref, endpoint);
       }
       return;
     }
@@ -242,9 +244,18 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     return onCalc(
         endpoint.ref(),
         () -> {
-          overlay.onOwnPut(endpoint.ref(), revision);
+          boolean unheard = !endpoint.equals(endpointsNow.get(endpoint.ref()));
+          if (revision == UNSTORED && unheard) {
+            overlay.onUnstoredPut(endpoint.ref(), containerOf(endpoint));
+          } else if (revision != UNSTORED) {
+            overlay.onOwnPut(endpoint.ref(), revision);
+          }
           endpoint(endpoint.ref(), endpoint);
         });
+  }
+
+  private static String containerOf(WorkloadEndpoint endpoint) {
+    return Objects.requireNonNullElse(endpoint.spec().containerID(), "");
   }
 
   @Override

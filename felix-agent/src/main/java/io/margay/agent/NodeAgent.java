@@ -3,6 +3,7 @@ package io.margay.agent;
 import io.margay.agent.bgp.BgpGlue;
 import io.margay.agent.bgp.LinkAddress;
 import io.margay.agent.care.AddressCare;
+import io.margay.agent.care.ReserveKeeper;
 import io.margay.agent.cni.EndpointDirectory;
 import io.margay.agent.cni.EndpointWriter;
 import io.margay.agent.cni.EtcdPodAddresses;
@@ -33,6 +34,9 @@ import io.margay.datastore.DatastoreException;
 import io.margay.datastore.SyncStatus;
 import io.margay.datastore.Syncer;
 import io.margay.datastore.etcd.EtcdDatastore;
+import io.margay.datastore.json.Decoded;
+import io.margay.datastore.json.ResourceJson;
+import io.margay.ipam.AddressReserve;
 import io.margay.ipam.Ipam;
 import io.margay.ipam.Pools;
 import io.margay.linux.LinuxException;
@@ -43,6 +47,7 @@ import io.margay.linux.nft.NftTable;
 import io.margay.linux.route.RouteClass;
 import io.margay.linux.route.RouteTable;
 import io.margay.linux.route.Rtnetlink;
+import io.margay.model.resource.WorkloadEndpoint;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -177,6 +182,8 @@ public final class NodeAgent implements AutoCloseable {
     keep(dataplaneLoop);
     keep(calcLoop);
     keep(bgp::close);
+    Optional<AddressReserve> reserve = openReserve(settings, clock);
+    reserve.ifPresent(kept -> handInUnstored(kept, calc));
     Syncer syncer =
         keep(new Syncer(datastore, CalcDriver.prefixes(settings.nodeName()), calc, clock, random));
     syncer.start();
@@ -200,7 +207,13 @@ public final class NodeAgent implements AutoCloseable {
               journal,
               new MigrationGate(
                   new EtcdPodAddresses(
-                      settings.nodeName(), datastore, ipam, directory, calc::poolByName, clock),
+                      settings.nodeName(),
+                      datastore,
+                      ipam,
+                      directory,
+                      calc::poolByName,
+                      clock,
+                      reserve),
                   calc::isDatastoreReady),
               podNetwork,
               new KernelEndpointPolicy(calc, directory),
@@ -244,6 +257,11 @@ public final class NodeAgent implements AutoCloseable {
                             journal,
                             settings.stateDir().resolve("journal"),
                             clock));
+                reserve.ifPresent(
+                    kept ->
+                        keep(
+                            ReserveKeeper.start(
+                                kept, ipam, () -> calc.syncStatus() instanceof SyncStatus.InSync)));
                 metrics.watchGarbage(care::suspected, care::due, care::freed);
                 status.start();
                 times.mark("ready");
@@ -259,6 +277,35 @@ public final class NodeAgent implements AutoCloseable {
                 onBug(refused);
               }
             });
+  }
+
+  private Optional<AddressReserve> openReserve(AgentSettings settings, InstantSource clock)
+      throws IOException {
+    return settings.reserve() == 0
+        ? Optional.empty()
+        : Optional.of(
+            keep(
+                AddressReserve.open(
+                    settings.stateDir().resolve("reserve"),
+                    settings.nodeName(),
+                    settings.reserve(),
+                    clock)));
+  }
+
+  /// Pods that started without the datastore, before this process: neither it nor its last known
+  /// good state tells of them.
+  private static void handInUnstored(AddressReserve reserve, CalcDriver calc) {
+    for (AddressReserve.Taken taken : reserve.taken()) {
+      Optional<Decoded> document = ResourceJson.decode(taken.key(), taken.document(), 0);
+      if (document.orElse(null) instanceof Decoded.Valid(WorkloadEndpoint endpoint)) {
+        calc.handIn(endpoint, KernelEndpointPolicy.Calculation.UNSTORED);
+      } else {
+        LOG.atError()
+            .addKeyValue("handle", taken.handleId())
+            .addKeyValue("key", taken.key())
+            .log("an endpoint made without the datastore can't be read back; its pod stays closed");
+      }
+    }
   }
 
   /// HTTP is a view: without it the node works on.

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +22,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Addresses kept for times without the store. They are assigned there beforehand, to a handle of
@@ -33,6 +35,10 @@ public final class AddressReserve implements AutoCloseable {
 
   /// Addresses kept of each pool.
   public static final int DEFAULT_SIZE = 16;
+
+  /// The part of a pool, one in so many, that one node keeps at most: reserves of many nodes must
+  /// not use up a small pool.
+  static final int LEAST_POOL_PER_ADDRESS = 16;
 
   /// How often an endpoint's key may change under a move.
   private static final int MAX_ATTEMPTS = 5;
@@ -196,6 +202,20 @@ public final class AddressReserve implements AutoCloseable {
         : Optional.of(entry.blockByAddress().keySet().stream().sorted().toList());
   }
 
+  /// What a handle was given while the store was away.
+  ///
+  /// @param document the endpoint, as it will be written under `key`
+  public record Taken(String handleId, String key, String document) {}
+
+  /// Everything given and not yet told to the store: after a restart without it, nothing else knows
+  /// of these endpoints.
+  public synchronized List<Taken> taken() {
+    return journal.entries().stream()
+        .filter(entry -> !entry.doomed())
+        .map(entry -> new Taken(entry.handleId(), entry.key(), entry.document()))
+        .toList();
+  }
+
   /// Takes back what was taken from the reserve.
   ///
   /// @return false if the handle has nothing of the reserve
@@ -220,10 +240,57 @@ public final class AddressReserve implements AutoCloseable {
       for (ReserveJournal.Entry entry : unsettled()) {
         results.add(entry.doomed() ? drop(ipam, entry) : move(ipam, entry));
       }
+      return withoutStrays(ipam, results);
     } finally {
       atStore.unlock();
     }
-    return results;
+  }
+
+  /// The request whose answer never came, for which the reserve stood in, may have been carried out
+  /// late: what it assigned to the handle beside the reserve's addresses is given back. One listing
+  /// for all, since most rounds have nothing to move.
+  private List<Reconciled> withoutStrays(Ipam ipam, List<Reconciled> results)
+      throws DatastoreException {
+    Map<String, Set<IpAddress>> keptByHandle = new HashMap<>();
+    for (Reconciled result : results) {
+      if (result instanceof Reconciled.Moved(String handleId, List<Assignment> moved, _)) {
+        keptByHandle.put(
+            handleId, moved.stream().map(Assignment::address).collect(Collectors.toSet()));
+      }
+    }
+    if (keptByHandle.isEmpty()) {
+      return results;
+    }
+    Map<String, List<Release>> strays = new HashMap<>();
+    for (Block block : ipam.listBlocks()) {
+      for (Block.Allocation held : block.allocated()) {
+        String handleId = held.holder().cleanHandleId().orElse("");
+        Set<IpAddress> kept = keptByHandle.get(handleId);
+        if (kept != null && !kept.contains(held.address())) {
+          strays
+              .computeIfAbsent(handleId, _ -> new ArrayList<>())
+              .add(
+                  new Release(
+                      held.address(),
+                      Optional.of(handleId),
+                      OptionalLong.of(held.sequenceNumber())));
+        }
+      }
+    }
+    ipam.releaseIps(strays.values().stream().flatMap(List::stream).toList());
+    return results.stream().map(result -> remarked(result, strays)).toList();
+  }
+
+  private static Reconciled remarked(Reconciled result, Map<String, List<Release>> strays) {
+    if (!(result instanceof Reconciled.Moved moved) || !strays.containsKey(moved.handleId())) {
+      return result;
+    }
+    List<String> remarks = new ArrayList<>(moved.remarks());
+    for (Release stray : strays.getOrDefault(moved.handleId(), List.of())) {
+      remarks.add(
+          stray.address() + " had been assigned too, by a request thought lost; it is free");
+    }
+    return new Reconciled.Moved(moved.handleId(), moved.assignments(), remarks);
   }
 
   private synchronized List<ReserveJournal.Entry> unsettled() {
@@ -327,9 +394,9 @@ public final class AddressReserve implements AutoCloseable {
             : List.of());
   }
 
-  /// Fills the reserve up to its size from every pool that serves this node and every namespace,
-  /// and gives back what lies in pools that do not any more. In the background, while the store is
-  /// there.
+  /// Fills the reserve up to its size, or a sixteenth of a small pool, from every pool that serves
+  /// this node and every namespace, and gives back what lies in pools that do not any more. In the
+  /// background, while the store is there.
   public void topUp(Ipam ipam) throws DatastoreException, IOException {
     atStore.lock();
     try {
@@ -384,7 +451,7 @@ public final class AddressReserve implements AutoCloseable {
   /// Everything the reserve's handle holds, after this pool gave what it has.
   private List<Assignment> fill(Ipam ipam, Pool pool) throws DatastoreException {
     AssignTerms terms = new AssignTerms(AssignTerms.WORKLOAD.use(), Optional.empty(), 0, true);
-    for (int count = size; count > 0; count /= 2) {
+    for (int count = share(pool); count > 0; count /= 2) {
       AssignResult result =
           ipam.assign(
               new AssignRequest(
@@ -401,6 +468,11 @@ public final class AddressReserve implements AutoCloseable {
       }
     }
     return List.of();
+  }
+
+  private int share(Pool pool) {
+    int bits = pool.family().bits() - pool.cidr().length();
+    return bits >= Integer.SIZE - 1 ? size : Math.min(size, (1 << bits) / LEAST_POOL_PER_ADDRESS);
   }
 
   @Override

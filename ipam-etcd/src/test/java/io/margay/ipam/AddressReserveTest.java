@@ -155,6 +155,42 @@ class AddressReserveTest {
   }
 
   @Test
+  void what_a_lost_request_assigned_after_all_is_given_back() throws Exception {
+    AddressReserve reserve = open(4);
+    reserve.topUp(ipam);
+    List<IpAddress> kept = take(reserve, "a");
+    AssignResult late =
+        ipam.assign(
+            new AssignRequest(
+                "net.a", "n1", 1, 1, Map.of("node", "n1"), List.of(), SameTxn.nothing()));
+    assertThat(late).isInstanceOf(AssignResult.Assigned.class);
+    assertThat(reserve.reconcile(ipam))
+        .singleElement()
+        .isInstanceOfSatisfying(
+            Reconciled.Moved.class,
+            moved ->
+                assertThat(moved.remarks())
+                    .hasSize(2)
+                    .allMatch(remark -> remark.contains("a request thought lost")));
+    Map<IpAddress, String> held = held();
+    held.values().removeIf(handle -> !handle.equals("net.a"));
+    assertThat(held.keySet()).containsExactlyInAnyOrderElementsOf(kept);
+  }
+
+  @Test
+  void a_node_keeps_at_most_a_sixteenth_of_a_small_pool() throws Exception {
+    ipam.setPools(
+        Pools.of(
+            Pool.of("v4", Prefix.parse("10.70.0.0/27"), 28),
+            Pool.of("too small", Prefix.parse("10.71.0.0/29"), 30),
+            Pool.of("v6", Prefix.parse("fd00:70::/122"), 124)));
+    AddressReserve reserve = open(16);
+    reserve.topUp(ipam);
+    assertThat(reserve.spare(IpFamily.IPV4)).isEqualTo(2);
+    assertThat(reserve.spare(IpFamily.IPV6)).isEqualTo(4);
+  }
+
+  @Test
   void used_up_is_an_answer_and_takes_nothing() throws Exception {
     AddressReserve reserve = open(1);
     reserve.topUp(ipam);
@@ -502,19 +538,27 @@ class AddressReserveTest {
 
   @Test
   void a_nearly_empty_pool_gives_what_it_has_and_nothing_is_borrowed() throws Exception {
-    Pools tiny = Pools.of(Pool.of("v4", Prefix.parse("10.8.0.0/29"), 30));
+    Pools tiny = Pools.of(Pool.of("v4", Prefix.parse("10.8.0.0/26"), 30));
     ipam.setPools(tiny);
-    Cluster.assigned(
-        ipam.assign(
-            new AssignRequest(
-                "theirs", "n2", 5, 0, Map.of("node", "n2"), List.of(), SameTxn.nothing())));
+    for (int count : List.of(32, 29)) {
+      Cluster.assigned(
+          ipam.assign(
+              new AssignRequest(
+                  "theirs" + count,
+                  "n2",
+                  count,
+                  0,
+                  Map.of("node", "n2"),
+                  List.of(),
+                  SameTxn.nothing())));
+    }
     AddressReserve reserve = open(16);
     reserve.topUp(ipam);
     assertThat(reserve.spare(IpFamily.IPV4)).isZero();
-    ipam.releaseByHandle("theirs", SameTxn.Extras.NONE);
+    ipam.releaseByHandle("theirs32", SameTxn.Extras.NONE);
     now = now.plusSeconds(60);
     reserve.topUp(ipam);
-    assertThat(reserve.spare(IpFamily.IPV4)).isEqualTo(8);
+    assertThat(reserve.spare(IpFamily.IPV4)).isEqualTo(4);
     assertSound();
   }
 

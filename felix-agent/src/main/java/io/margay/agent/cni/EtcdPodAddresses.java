@@ -31,6 +31,8 @@ import io.margay.model.net.Prefix;
 import io.margay.model.resource.ResourceRef;
 import io.margay.model.resource.WorkloadEndpoint;
 import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -46,6 +48,10 @@ public final class EtcdPodAddresses implements PodAddresses {
   /// How often an endpoint's key may change under us before the runtime is told to retry.
   private static final int MAX_ATTEMPTS = 5;
 
+  /// How long after a lost answer pods get their addresses from the reserve without another try:
+  /// each try costs a pod the deadline of a commit.
+  static final Duration SILENCE = Duration.ofSeconds(5);
+
   private final String node;
   private final Datastore datastore;
   private final Ipam ipam;
@@ -53,6 +59,11 @@ public final class EtcdPodAddresses implements PodAddresses {
   private final Function<String, Optional<Prefix>> poolByName;
   private final InstantSource clock;
   private final Optional<AddressReserve> reserve;
+
+  /// The last failure and how long it is believed; nothing once the datastore has answered.
+  private volatile Optional<Silence> silence = Optional.empty();
+
+  private record Silence(DatastoreException failure, Instant until) {}
 
   /// Without a reserve: no datastore, no address.
   ///
@@ -93,11 +104,19 @@ public final class EtcdPodAddresses implements PodAddresses {
       throws CniException {
     Optional<List<IpAddress>> waiting =
         reserve.flatMap(kept -> kept.addressesOf(attachment.handleId()));
+    EndpointWrite write = new EndpointWrite(attachment.id(), document);
     if (waiting.isPresent()) {
+      directory.onCommitted(
+          attachment.id(),
+          write.endpoint(waiting.get()),
+          KernelEndpointPolicy.Calculation.UNSTORED);
       return waiting.get();
     }
+    Optional<Silence> silent = silence.filter(known -> clock.instant().isBefore(known.until()));
+    if (silent.isPresent() && reserve.isPresent() && wish.addresses().isEmpty()) {
+      return fromReserve(attachment, wish, write, silent.get().failure());
+    }
     AssignResult result;
-    EndpointWrite write = new EndpointWrite(attachment.id(), document);
     // A commit whose answer is lost may have written the endpoint: the release that follows must
     // find it, whether or not the watch has told of it.
     directory.remember(attachment.id(), document.apply(List.of()).ref());
@@ -115,8 +134,12 @@ public final class EtcdPodAddresses implements PodAddresses {
         write.onConflict(current);
       }
     } catch (DatastoreException away) {
+      if (away.isOutcomeUnknown()) {
+        silence = Optional.of(new Silence(away, clock.instant().plus(SILENCE)));
+      }
       return fromReserve(attachment, wish, write, away);
     }
+    silence = Optional.empty();
     return switch (result) {
       case AssignResult.Assigned(List<Assignment> assignments, long revision) -> {
         List<IpAddress> addresses = assignments.stream().map(Assignment::address).toList();
@@ -164,7 +187,13 @@ public final class EtcdPodAddresses implements PodAddresses {
       return switch (reserve
           .get()
           .take(taker, addresses -> ResourceJson.encode(write.endpoint(addresses)))) {
-        case ReserveResult.Taken(List<IpAddress> addresses) -> addresses;
+        case ReserveResult.Taken(List<IpAddress> addresses) -> {
+          directory.onCommitted(
+              attachment.id(),
+              write.endpoint(addresses),
+              KernelEndpointPolicy.Calculation.UNSTORED);
+          yield addresses;
+        }
         case ReserveResult.Exhausted(IpFamily _, String reason) ->
             throw new CniException(
                 CniError.DATASTORE_UNREACHABLE,

@@ -30,7 +30,11 @@ public final class KernelEndpointPolicy implements EndpointPolicy {
   /// The node's calculation, from any thread.
   public interface Calculation {
 
-    /// @param revision at which the endpoint was committed, 0 if it was found in the store
+    /// The revision of an endpoint that the store has not heard of yet.
+    long UNSTORED = -1;
+
+    /// @param revision at which the endpoint was committed, 0 if it was found in the store, or
+    ///   [#UNSTORED]
     /// @return completes when the endpoint's rules and routes are in the kernel
     CompletableFuture<Void> handIn(WorkloadEndpoint endpoint, long revision);
 

@@ -9,6 +9,8 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.margay.cni.SelfReclaim;
 import io.margay.datastore.DatastoreSettings;
+import io.margay.ipam.AddressReserve;
+import io.margay.ipam.AssignRequest;
 import io.margay.ipam.care.GarbageCollector;
 import io.margay.model.net.Asn;
 import io.margay.model.net.Ipv4Address;
@@ -40,6 +42,7 @@ import org.slf4j.LoggerFactory;
 /// @param log the least level that is logged
 /// @param gc whether addresses that nobody uses are freed, or only told of
 /// @param reclaimAfter how long a pod's wire has to be gone before it is released without a DEL
+/// @param reserve addresses of each pool kept for pods that start without the datastore; 0 for none
 public record AgentSettings(
     String nodeName,
     DatastoreSettings datastore,
@@ -49,7 +52,8 @@ public record AgentSettings(
     Bgp bgp,
     LogLevel log,
     GarbageCollector.Mode gc,
-    Duration reclaimAfter) {
+    Duration reclaimAfter,
+    int reserve) {
 
   public static final Path DEFAULT_RUN_DIR = Path.of("/run/margay");
   public static final Path DEFAULT_STATE_DIR = Path.of("/var/lib/margay");
@@ -195,6 +199,12 @@ public record AgentSettings(
     Duration reclaimAfter =
         root.scalar("reclaimAfterSeconds", "a number of seconds from 1 on", AgentSettings::seconds)
             .orElse(SelfReclaim.DEFAULT_GRACE);
+    int reserve =
+        root.scalar(
+                "reserve",
+                "a number of addresses from 0 to " + AssignRequest.MAX_ADDRESSES,
+                AgentSettings::reserve)
+            .orElse(AddressReserve.DEFAULT_SIZE);
     if (nodeName.isEmpty()) {
       throw root.missing("nodeName", "the node's name");
     }
@@ -210,7 +220,16 @@ public record AgentSettings(
         speaker,
         log,
         gc,
-        reclaimAfter);
+        reclaimAfter,
+        reserve);
+  }
+
+  private static int reserve(String text) {
+    int size = Integer.parseInt(text);
+    if (size < 0 || size > AssignRequest.MAX_ADDRESSES) {
+      throw new IllegalArgumentException(text);
+    }
+    return size;
   }
 
   private static DatastoreSettings datastore(

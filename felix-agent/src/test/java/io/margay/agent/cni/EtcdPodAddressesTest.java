@@ -38,10 +38,12 @@ import io.margay.model.resource.Metadata;
 import io.margay.model.resource.WorkloadEndpoint;
 import io.margay.model.resource.WorkloadEndpointSpec;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -434,6 +436,45 @@ class EtcdPodAddressesTest {
           .containsExactly(got.getFirst().toHostPrefix());
       offline.release("net", attachment("c2").id());
       assertThat(stored()).isEmpty();
+    }
+  }
+
+  @Test
+  void after_a_lost_answer_pods_do_not_each_wait_for_the_store_again(@TempDir Path directory)
+      throws Exception {
+    Switch view = new Switch(store);
+    AtomicReference<Instant> now = new AtomicReference<>(EPOCH);
+    try (Ipam mine = new Ipam(view, now::get, Pools.of(Pool.of("four", POOL4, 26)));
+        AddressReserve reserve =
+            AddressReserve.open(directory.resolve("reserve"), "n1", 2, now::get)) {
+      reserve.topUp(mine);
+      EtcdPodAddresses offline =
+          new EtcdPodAddresses(
+              "n1",
+              view,
+              mine,
+              this.directory,
+              _ -> Optional.empty(),
+              now::get,
+              Optional.of(reserve));
+      Wish four = new Wish(Set.of(IpFamily.IPV4), List.of(), List.of(), List.of());
+      view.away = true;
+      offline.assign(attachment("c1"), four, document("c1"));
+      view.away = false;
+      offline.assign(attachment("c2"), four, document("c2"));
+      assertThat(reserve.addressesOf(attachment("c2").handleId())).isPresent();
+      now.set(EPOCH.plus(EtcdPodAddresses.SILENCE));
+      offline.assign(attachment("c3"), four, document("c3"));
+      assertThat(reserve.addressesOf(attachment("c3").handleId())).isEmpty();
+      assertThat(mine.listBlocks())
+          .anyMatch(
+              block ->
+                  block.allocated().stream()
+                      .anyMatch(
+                          held ->
+                              held.holder()
+                                  .cleanHandleId()
+                                  .equals(Optional.of(attachment("c3").handleId()))));
     }
   }
 }
