@@ -20,6 +20,7 @@ ping                         iputils-ping     reachability checks
 openssl                      openssl          certificates of the datastore's own tests
 jq                           jq               the stand-in plugin of the lab's own tests
 tcpdump                      tcpdump          counts ARP and neighbour messages on a pod's wire
+strace                       strace           kills the CNI client at each of its system calls
 /usr/lib/cni/ptp             containernetworking-plugins  the plugins our own are measured beside
 containerd                   containerd       a runtime the plugin is tried under, by ctr and by its CRI
 runc                         runc             what containerd and podman start containers with

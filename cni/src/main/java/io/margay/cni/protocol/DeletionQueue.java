@@ -29,6 +29,7 @@ public final class DeletionQueue {
   private static final Logger LOG = LoggerFactory.getLogger(DeletionQueue.class);
 
   private static final String SUFFIX = ".del";
+  private static final String UNFINISHED = ".*" + SUFFIX + ".*";
   private static final String LOCK = ".lock";
 
   private final Path directory;
@@ -52,6 +53,7 @@ public final class DeletionQueue {
       if (!lock.isValid()) {
         throw new IOException("the lock of " + directory + " was lost");
       }
+      forgetUnfinished();
       for (Path file : queued()) {
         if (handle(file, handler)) {
           handled++;
@@ -59,6 +61,15 @@ public final class DeletionQueue {
       }
     }
     return handled;
+  }
+
+  /// What clients began to write and did not finish: those that live hold the lock we have.
+  private void forgetUnfinished() throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, UNFINISHED)) {
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+    }
   }
 
   private List<Path> queued() throws IOException {

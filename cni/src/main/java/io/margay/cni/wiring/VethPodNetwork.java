@@ -208,12 +208,14 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
   }
 
   /// No packet passes a link that is down; renamed, it no longer stands in the way of a successor;
-  /// the rest can wait. A link that vanishes meanwhile, with its pod's namespace, is what we want.
+  /// the rest can wait. It joins the group before it loses its name: should this process die in
+  /// between, one or the other leads the next one to it. A link that vanishes meanwhile, with its
+  /// pod's namespace, is what we want.
   private void cut(Link link) throws LinuxException {
     try {
       host.links().setDown(link.index());
-      host.links().rename(link.index(), new InterfaceName("mgyd" + link.index()));
       reaper.reap(host.links(), link.index());
+      host.links().rename(link.index(), new InterfaceName("mgyd" + link.index()));
     } catch (LinuxException failure) {
       if (!failure.is(Errno.ENODEV)) {
         throw failure;
