@@ -9,6 +9,7 @@ import io.margay.linux.route.Link;
 import io.margay.linux.route.Links;
 import io.margay.linux.route.Rtnetlink;
 import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
 import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.Prefix;
 import java.util.ArrayList;
@@ -76,6 +77,15 @@ final class HostSettings {
                 address.address(),
                 Prefix.containing(address.address(), address.prefixLength())));
       }
+    }
+    return addresses;
+  }
+
+  /// Every address of the node, pods' gateways among them.
+  static Set<IpAddress> addresses(Rtnetlink netlink) throws LinuxException {
+    Set<IpAddress> addresses = new HashSet<>();
+    for (Address address : netlink.addresses().list(0)) {
+      addresses.add(address.address());
     }
     return addresses;
   }

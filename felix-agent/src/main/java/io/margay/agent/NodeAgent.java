@@ -12,6 +12,7 @@ import io.margay.agent.cni.KnownPods;
 import io.margay.agent.cni.MeasuredHandler;
 import io.margay.agent.cni.MigrationGate;
 import io.margay.agent.dataplane.Dataplane;
+import io.margay.agent.dataplane.HostPortFlows;
 import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FirewallSettings;
 import io.margay.agent.http.AgentMetrics;
@@ -40,6 +41,7 @@ import io.margay.ipam.AddressReserve;
 import io.margay.ipam.Ipam;
 import io.margay.ipam.Pools;
 import io.margay.linux.LinuxException;
+import io.margay.linux.conntrack.Conntrack;
 import io.margay.linux.netns.Netns;
 import io.margay.linux.nft.KernelNftables;
 import io.margay.linux.nft.NftException;
@@ -144,10 +146,13 @@ public final class NodeAgent implements AutoCloseable {
     boolean restarting = routes.holds(RouteClass.BGP);
     NftTable nft =
         keep(new NftTable(KernelNftables.open(), TABLE, NftTable.Ownership.WHERE_PERSISTENT));
+    FirewallManager firewall = new FirewallManager(nft, FirewallSettings.DEFAULT);
+    firewall.tellHostPortMoves(
+        new HostPortFlows(keep(Conntrack.open()), () -> HostSettings.addresses(dataplaneNetlink)));
     Dataplane dataplane =
         new Dataplane(
             dataplaneLoop,
-            new FirewallManager(nft, FirewallSettings.DEFAULT),
+            firewall,
             routes,
             name -> HostSettings.linkIndex(dataplaneNetlink.links(), name));
     times.mark("kernel");

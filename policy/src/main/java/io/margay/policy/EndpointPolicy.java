@@ -14,17 +14,30 @@ import java.util.List;
 /// @param ingress tiers for packets towards the endpoint
 /// @param egress tiers for packets from the endpoint
 /// @param profiles profile names; one without a [PolicyUpdate.ProfileUpdated] denies
+/// @param hostPorts ports of the node that lead to the endpoint's first address of a family
 public record EndpointPolicy(
     InterfaceName interfaceName,
     List<IpAddress> addresses,
     List<TierPolicies> ingress,
     List<TierPolicies> egress,
-    List<String> profiles) {
+    List<String> profiles,
+    List<HostPort> hostPorts) {
 
   public EndpointPolicy {
     addresses = List.copyOf(addresses);
     ingress = List.copyOf(ingress);
     egress = List.copyOf(egress);
     profiles = List.copyOf(profiles);
+    hostPorts = List.copyOf(hostPorts);
+  }
+
+  /// An endpoint without host ports.
+  public EndpointPolicy(
+      InterfaceName interfaceName,
+      List<IpAddress> addresses,
+      List<TierPolicies> ingress,
+      List<TierPolicies> egress,
+      List<String> profiles) {
+    this(interfaceName, addresses, ingress, egress, profiles, List.of());
   }
 }

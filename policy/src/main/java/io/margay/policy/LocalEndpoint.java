@@ -9,15 +9,18 @@ import java.util.Map;
 ///
 /// @param labels its own, with the implied ones
 /// @param profiles in order
+/// @param hostPorts each once
 record LocalEndpoint(
     InterfaceName interfaceName,
     List<IpAddress> addresses,
     Map<String, String> labels,
-    List<String> profiles) {
+    List<String> profiles,
+    List<HostPort> hostPorts) {
 
   LocalEndpoint {
     addresses = List.copyOf(addresses);
     labels = Map.copyOf(labels);
     profiles = List.copyOf(profiles);
+    hostPorts = List.copyOf(hostPorts);
   }
 }

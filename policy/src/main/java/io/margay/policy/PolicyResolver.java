@@ -122,7 +122,8 @@ final class PolicyResolver implements ActiveRulesCalculator.MatchListener {
         endpoint.addresses(),
         inTiers(ranked.stream().filter(policy -> policy.place.ingress).toList()),
         inTiers(ranked.stream().filter(policy -> policy.place.egress).toList()),
-        endpoint.profiles());
+        endpoint.profiles(),
+        endpoint.hostPorts());
   }
 
   /// Groups policies, already in evaluation order, by tier.

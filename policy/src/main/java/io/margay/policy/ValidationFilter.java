@@ -36,6 +36,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -366,7 +367,12 @@ final class ValidationFilter {
     listener.onLocalEndpoint(
         keyOf(ref),
         isLocal && interfaceName != null
-            ? new LocalEndpoint(interfaceName, addresses, labels, endpoint.spec().profiles())
+            ? new LocalEndpoint(
+                interfaceName,
+                addresses,
+                labels,
+                endpoint.spec().profiles(),
+                hostPorts(endpoint.spec().ports()))
             : null);
   }
 
@@ -387,6 +393,10 @@ final class ValidationFilter {
         endpoint.spec().profiles(),
         nets,
         ports(endpoint.spec().ports()));
+  }
+
+  private static List<HostPort> hostPorts(List<EndpointPort> ports) {
+    return ports.stream().map(HostPort::of).flatMap(Optional::stream).distinct().toList();
   }
 
   private static List<SetSource.Port> ports(List<EndpointPort> ports) {

@@ -49,6 +49,8 @@ public final class FirewallManager {
   private final Map<IpFamily, NftRenderer> renderers = new HashMap<>();
   private final RenderedChains chains;
   private final SetIds ids = new SetIds();
+  private final HostPorts hostPorts;
+  private HostPortMove.Listener hostPortListener = _ -> {};
 
   private final Map<SetId, AddressSet> sets = new HashMap<>();
   private final Map<PolicyKey, RuleSet> policies = new HashMap<>();
@@ -69,6 +71,7 @@ public final class FirewallManager {
   public FirewallManager(NftTable table, FirewallSettings settings) {
     this.table = table;
     this.chains = new RenderedChains(table, ids);
+    this.hostPorts = new HostPorts(table);
     SetShapes shapes = new Shapes();
     for (IpFamily family : IpFamily.values()) {
       for (NftSet set : Layout.sets(family)) {
@@ -204,19 +207,36 @@ public final class FirewallManager {
         (family, renderer) -> chains.set(family, Layout.NAT_CHAIN, renderer.natOutgoing(nat)));
   }
 
+  /// Tells from now on, right after the transaction that did it, which ports of the node lead
+  /// elsewhere.
+  public void tellHostPortMoves(HostPortMove.Listener listener) {
+    hostPortListener = listener;
+  }
+
   /// Makes the kernel enforce all updates so far, in one transaction.
   ///
   /// @throws NftException if the kernel refuses; it then enforces what it did before, and the next
   ///   apply tries the whole difference again
   public NftOutcome apply() throws NftException {
     render();
-    return table.apply();
+    NftOutcome outcome = table.apply();
+    tellMoves();
+    return outcome;
   }
 
   /// Finds and repairs what others did to our tables.
   public NftOutcome resync() throws NftException {
     render();
-    return table.resync();
+    NftOutcome outcome = table.resync();
+    tellMoves();
+    return outcome;
+  }
+
+  private void tellMoves() {
+    List<HostPortMove> moves = hostPorts.takeMoves();
+    if (!moves.isEmpty()) {
+      hostPortListener.onMoves(moves);
+    }
   }
 
   /// What the family's table should hold after the updates so far.
@@ -235,6 +255,7 @@ public final class FirewallManager {
     dirtyPolicies.forEach(this::renderPolicy);
     dirtyInterfaces.forEach(this::renderInterface);
     dirtyTiers.forEach(this::renderTier);
+    hostPorts.chain(renderers);
     dirtyProfiles.clear();
     dirtyPolicies.clear();
     dirtyInterfaces.clear();
@@ -291,6 +312,7 @@ public final class FirewallManager {
     if (before != null) {
       owned(before, now);
     }
+    hostPorts.replace(name, before, now);
     if (key == null || now == null) {
       if (written.remove(name) != null) {
         remove(name);

@@ -16,6 +16,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The shape of our tables: few big sets, whose keys begin with a numeric set id, because the
 /// kernel pays for the number of sets and not for their size.
@@ -42,10 +43,22 @@ final class Layout {
   /// Interface → chain, for packets towards endpoints.
   static final String TO_ENDPOINTS = "to_wl";
 
+  /// (protocol, port of the node) → where it leads, on every address of the node.
+  static final String HOST_PORTS = "host_ports";
+
+  /// (address, protocol, port of the node) → where it leads, on that address.
+  static final String HOST_PORTS_AT = "host_ports_at";
+
+  /// (address, the same address) of endpoints that a port of the node leads to.
+  static final String HAIRPIN = "hairpin";
+
   static final String SPOOF_CHAIN = "spoof";
   static final String EGRESS_CHAIN = "egress";
   static final String INGRESS_CHAIN = "ingress";
   static final String NAT_CHAIN = "nat_outgoing";
+  static final String HOST_PORTS_CHAIN = "host_ports_in";
+  static final String HOST_PORTS_LOCAL_CHAIN = "host_ports_local";
+  static final String HOST_PORTS_BACK_CHAIN = "host_ports_back";
 
   private static final int HASH_OCTETS = 8;
 
@@ -60,7 +73,14 @@ final class Layout {
         NftSet.interval(PORT_RANGES, NftField.MARK, NftField.PORT),
         NftSet.hash(OWNED, NftField.INTERFACE_NAME, address),
         NftSet.verdictMap(FROM_ENDPOINTS, NftField.INTERFACE_NAME),
-        NftSet.verdictMap(TO_ENDPOINTS, NftField.INTERFACE_NAME));
+        NftSet.verdictMap(TO_ENDPOINTS, NftField.INTERFACE_NAME),
+        NftSet.dataMap(
+            HOST_PORTS, List.of(NftField.PROTOCOL, NftField.PORT), List.of(address, NftField.PORT)),
+        NftSet.dataMap(
+            HOST_PORTS_AT,
+            List.of(address, NftField.PROTOCOL, NftField.PORT),
+            List.of(address, NftField.PORT)),
+        NftSet.hash(HAIRPIN, address, address));
   }
 
   static String dispatch(Direction direction) {
@@ -95,6 +115,22 @@ final class Layout {
     return NftElement.range(
         NftData.concat(mark, NftData.port(range.first())),
         NftData.concat(mark, NftData.port(range.last())));
+  }
+
+  /// @param hostIp null = an element of [#HOST_PORTS], else one of [#HOST_PORTS_AT]
+  static NftElement hostPort(
+      int protocol, @Nullable IpAddress hostIp, int hostPort, HostPortMove.Target target) {
+    NftData value = NftData.concat(NftData.address(target.address()), NftData.port(target.port()));
+    NftData port = NftData.port(hostPort);
+    return NftElement.value(
+        hostIp == null
+            ? NftData.concat(NftData.octet(protocol), port)
+            : NftData.concat(NftData.address(hostIp), NftData.octet(protocol), port),
+        value);
+  }
+
+  static NftElement hairpin(IpAddress address) {
+    return NftElement.of(NftData.concat(NftData.address(address), NftData.address(address)));
   }
 
   static String policyChain(PolicyKey key, Direction direction) {

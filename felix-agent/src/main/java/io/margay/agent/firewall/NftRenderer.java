@@ -52,6 +52,13 @@ final class NftRenderer {
   private static final NftHook NAT_HOOK =
       new NftHook(NftHook.Type.NAT, NftHook.Point.POSTROUTING, 101);
 
+  /// Before policy, which sees the pod that answers.
+  private static final NftHook HOST_PORTS_HOOK =
+      new NftHook(NftHook.Type.NAT, NftHook.Point.PREROUTING, -99);
+
+  private static final NftHook HOST_PORTS_LOCAL_HOOK =
+      new NftHook(NftHook.Type.NAT, NftHook.Point.OUTPUT, -99);
+
   private static final int TCP = 6;
   private static final int UDP = 17;
   private static final int ICMPV6 = 58;
@@ -64,6 +71,8 @@ final class NftRenderer {
   private static final int TCP_SYN = 0x02;
 
   private static final Prefix LINK_LOCAL = Prefix.parse("fe80::/10");
+  private static final Prefix LOOPBACK_IPV4 = Prefix.parse("127.0.0.0/8");
+  private static final Prefix LOOPBACK_IPV6 = Prefix.parse("::1/128");
   private static final Prefix UNSPECIFIED = Prefix.parse("::/128");
 
   private final IpFamily family;
@@ -158,6 +167,17 @@ final class NftRenderer {
       if (family == IpFamily.IPV6) {
         rules.addAll(neighbourDiscovery(() -> rule().interfacePrefix(side, prefix), chain));
       }
+      if (family == IpFamily.IPV4 && direction == Direction.EGRESS) {
+        // The kernel refuses these by itself, but for interfaces with route_localnet, as those of
+        // pods with host ports are; there a pod must not reach what listens for the node alone.
+        rules.add(
+            rule()
+                .interfacePrefix(side, prefix)
+                .address(Side.DESTINATION, LOOPBACK_IPV4, false)
+                .counter()
+                .verdict(NftVerdict.DROP)
+                .build(Layout.ruleId(chain, "loopback", prefix)));
+      }
     }
     rules.add(
         rule()
@@ -190,6 +210,52 @@ final class NftRenderer {
     return new RenderedChain(
         new NftChain(Layout.NAT_CHAIN, NAT_HOOK, List.of(masquerade)),
         new HashSet<>(List.of(from, inside)));
+  }
+
+  /// The chains that lead ports of the node to endpoints: for packets that come in, for those of
+  /// the node itself, and for answers that must come back by way of the node.
+  List<NftChain> hostPorts() {
+    List<NftRule> back = new ArrayList<>();
+    back.add(
+        rule().addressPair(Layout.HAIRPIN).masquerade().build(Layout.ruleId("host-port", "self")));
+    if (family == IpFamily.IPV4) {
+      for (String prefix : settings.interfacePrefixes()) {
+        back.add(
+            rule()
+                .interfacePrefix(Side.DESTINATION, prefix)
+                .address(Side.SOURCE, LOOPBACK_IPV4, false)
+                .masquerade()
+                .build(Layout.ruleId("host-port", "localhost", prefix)));
+      }
+    }
+    return List.of(
+        new NftChain(Layout.HOST_PORTS_CHAIN, HOST_PORTS_HOOK, leadToEndpoints(this::rule)),
+        new NftChain(
+            Layout.HOST_PORTS_LOCAL_CHAIN,
+            HOST_PORTS_LOCAL_HOOK,
+            leadToEndpoints(
+                () ->
+                    switch (family) {
+                      case IPV4 -> rule();
+                      // ::1 cannot leave the node under any name, so what listens there answers.
+                      case IPV6 -> rule().address(Side.DESTINATION, LOOPBACK_IPV6, true);
+                    })),
+        new NftChain(Layout.HOST_PORTS_BACK_CHAIN, NAT_HOOK, back));
+  }
+
+  /// The node's very address goes first.
+  private static List<NftRule> leadToEndpoints(Start start) {
+    return List.of(
+        start
+            .get()
+            .toLocalAddress()
+            .destinationByAddressAndPort(Layout.HOST_PORTS_AT)
+            .build(Layout.ruleId("host-port", "at")),
+        start
+            .get()
+            .toLocalAddress()
+            .destinationByPort(Layout.HOST_PORTS)
+            .build(Layout.ruleId("host-port", "any")));
   }
 
   /// A policy's own chain, or none where it has no rules or must be written out in its tiers.

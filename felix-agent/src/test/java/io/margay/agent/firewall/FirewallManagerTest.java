@@ -15,6 +15,7 @@ import static io.margay.agent.firewall.PolicyFixtures.rule;
 import static io.margay.agent.firewall.PolicyFixtures.set;
 import static io.margay.agent.firewall.PolicyFixtures.tcp;
 import static io.margay.agent.firewall.PolicyFixtures.tier;
+import static io.margay.agent.firewall.PolicyFixtures.withHostPorts;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -27,9 +28,11 @@ import io.margay.linux.nft.NftTableName;
 import io.margay.linux.nft.NftTableState;
 import io.margay.linux.nft.NftText;
 import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.policy.EndpointKey;
 import io.margay.policy.EndpointPolicy;
+import io.margay.policy.HostPort;
 import io.margay.policy.PolicyUpdate;
 import io.margay.policy.RuleAction;
 import io.margay.policy.SetId;
@@ -42,6 +45,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 final class FirewallManagerTest {
@@ -257,6 +261,114 @@ final class FirewallManagerTest {
     assertThat(one).hasSizeLessThanOrEqualTo(128).isNotEqualTo(two);
   }
 
+  private static HostPort hostPort(int protocol, @Nullable String hostIp, int hostPort, int port) {
+    return new HostPort(protocol, hostIp == null ? null : IpAddress.parse(hostIp), hostPort, port);
+  }
+
+  @Test
+  void host_ports_are_elements_of_maps_that_two_chains_look_up() throws Exception {
+    apply(profile("open", RuleAction.ALLOW), endpoint(2, List.of(), List.of(), "open"));
+    assertThat(fake.rules(V4, Layout.HOST_PORTS_CHAIN)).as("none, no chain").isEmpty();
+    apply(
+        withHostPorts(
+            1,
+            hostPort(6, null, 8080, 80),
+            hostPort(17, "192.0.2.1", 53, 5353),
+            hostPort(17, "2001:db8::1", 53, 5353)));
+    List<String> text = lines(NftText.print(firewall.desired(IpFamily.IPV4)));
+    assertThat(text)
+        .contains(
+            "elements = { tcp . 8080 : 10.65.0.1 . 80 }",
+            "elements = { 192.0.2.1 . udp . 53 : 10.65.0.1 . 5353 }",
+            "elements = { 10.65.0.1 . 10.65.0.1 }")
+        .containsSubsequence(
+            "chain host_ports_back {",
+            "type nat hook postrouting priority 101; policy accept;",
+            "ip saddr . ip daddr @hairpin masquerade comment \"host-port|self\"",
+            "oifname \"cali*\" @nh,96,8 127 masquerade comment \"host-port|localhost|cali\"",
+            "}")
+        .containsSubsequence(
+            "chain host_ports_in {",
+            "type nat hook prerouting priority -99; policy accept;",
+            "fib daddr type local dnat ip to ip daddr . meta l4proto . th dport map @host_ports_at"
+                + " comment \"host-port|at\"",
+            "fib daddr type local dnat ip to meta l4proto . th dport map @host_ports"
+                + " comment \"host-port|any\"",
+            "}")
+        .containsSubsequence(
+            "chain host_ports_local {", "type nat hook output priority -99; policy accept;", "}");
+    assertThat(lines(NftText.print(firewall.desired(IpFamily.IPV6))))
+        .contains(
+            "elements = { tcp . 8080 : fd00:65::1 . 80 }",
+            "elements = { 2001:db8::1 . udp . 53 : fd00:65::1 . 5353 }",
+            "ip6 daddr != ::1 fib daddr type local dnat ip6 to meta l4proto . th dport map"
+                + " @host_ports comment \"host-port|any\"");
+
+    int rules = fake.rules(V4, Layout.HOST_PORTS_CHAIN).size();
+    assertThat(apply(withHostPorts(3, hostPort(6, null, 8081, 80))))
+        .as("another pod adds its chains and elements")
+        .isInstanceOf(NftOutcome.Written.class);
+    assertThat(fake.rules(V4, Layout.HOST_PORTS_CHAIN)).hasSize(rules);
+    assertThat(
+            manager(
+                    fake,
+                    profile("open", RuleAction.ALLOW),
+                    endpoint(2, List.of(), List.of(), "open"),
+                    withHostPorts(3, hostPort(6, null, 8081, 80)),
+                    withHostPorts(
+                        1,
+                        hostPort(6, null, 8080, 80),
+                        hostPort(17, "192.0.2.1", 53, 5353),
+                        hostPort(17, "2001:db8::1", 53, 5353)))
+                .apply())
+        .as("a process without memory")
+        .isEqualTo(new NftOutcome.Unchanged());
+
+    apply(new PolicyUpdate.EndpointRemoved(key(1)), new PolicyUpdate.EndpointRemoved(key(3)));
+    assertThat(fake.rules(V4, Layout.HOST_PORTS_CHAIN)).isEmpty();
+    for (String set : List.of(Layout.HOST_PORTS, Layout.HOST_PORTS_AT, Layout.HAIRPIN)) {
+      assertThat(fake.elements(V4, set)).isEmpty();
+      assertThat(fake.elements(V6, set)).isEmpty();
+    }
+  }
+
+  private static FirewallManager manager(FakeNftables fake, PolicyUpdate... updates) {
+    FirewallManager manager = manager(fake);
+    for (PolicyUpdate update : updates) {
+      manager.onUpdate(update);
+    }
+    return manager;
+  }
+
+  @Test
+  void what_moves_is_told_once_the_kernel_has_it() throws Exception {
+    List<HostPortMove> told = new ArrayList<>();
+    firewall.tellHostPortMoves(
+        moves -> {
+          assertThat(fake.commits()).isPositive();
+          moves.forEach(told::add);
+        });
+    HostPortMove.Target one = new HostPortMove.Target(IpAddress.parse("10.65.0.1"), 80);
+    HostPortMove.Target two = new HostPortMove.Target(IpAddress.parse("10.65.0.2"), 90);
+    HostPort port = hostPort(6, "192.0.2.1", 8080, 80);
+    IpAddress at = IpAddress.parse("192.0.2.1");
+    apply(profile("open", RuleAction.ALLOW), withHostPorts(1, port));
+    assertThat(told).containsExactly(new HostPortMove(IpFamily.IPV4, 6, at, 8080, null, one));
+    told.clear();
+    apply(withHostPorts(1, port));
+    apply(withHostPorts(2, hostPort(6, "192.0.2.1", 8080, 90)));
+    assertThat(told).as("the first claimant keeps it").isEmpty();
+    apply(new PolicyUpdate.EndpointRemoved(key(1)));
+    assertThat(told).containsExactly(new HostPortMove(IpFamily.IPV4, 6, at, 8080, one, two));
+    told.clear();
+    firewall.onUpdate(new PolicyUpdate.EndpointRemoved(key(2)));
+    firewall.onUpdate(withHostPorts(2, hostPort(6, "192.0.2.1", 8080, 90)));
+    firewall.apply();
+    assertThat(told).as("there and back").isEmpty();
+    apply(new PolicyUpdate.EndpointRemoved(key(2)));
+    assertThat(told).containsExactly(new HostPortMove(IpFamily.IPV4, 6, at, 8080, two, null));
+  }
+
   /// House law: outputs are a function of current inputs, never of the road taken.
   @Test
   void the_kernel_holds_the_same_whatever_road_was_taken() throws Exception {
@@ -282,7 +394,15 @@ final class FirewallManagerTest {
           .as("seed %d", seed)
           .isEqualTo(NftText.print(direct.desired(family)));
       NftTableName table = new NftTableName(family, "margay");
-      for (String set : List.of(Layout.MEMBERS, Layout.CIDRS, Layout.OWNED, Layout.TO_ENDPOINTS)) {
+      for (String set :
+          List.of(
+              Layout.MEMBERS,
+              Layout.CIDRS,
+              Layout.OWNED,
+              Layout.TO_ENDPOINTS,
+              Layout.HOST_PORTS,
+              Layout.HOST_PORTS_AT,
+              Layout.HAIRPIN)) {
         Set<NftElement> kernel = fake.elements(table, set);
         assertThat(kernel).as("seed %d", seed).isEqualTo(scratch.elements(table, set));
       }
@@ -294,7 +414,7 @@ final class FirewallManagerTest {
     int number = 1 + random.nextInt(3);
     String name = "p" + number;
     PolicyUpdate update =
-        switch (random.nextInt(7)) {
+        switch (random.nextInt(8)) {
           case 0 -> new PolicyUpdate.PolicyRemoved(policy(name));
           case 1 -> new PolicyUpdate.EndpointRemoved(key(number));
           case 2 ->
@@ -303,6 +423,11 @@ final class FirewallManagerTest {
                   List.of(tier("t", RuleAction.PASS, "p1", "p" + number), tier("p2")),
                   random.nextBoolean() ? List.of() : List.of(tier("p3")),
                   "prof" + random.nextInt(2));
+          case 6 ->
+              withHostPorts(
+                  number,
+                  hostPort(6, null, 8000 + random.nextInt(2), 80 + number),
+                  hostPort(17, random.nextBoolean() ? "192.0.2.1" : "fd01::1", 53, 53));
           case 3 -> profile("prof" + random.nextInt(2), RuleAction.ALLOW);
           case 4 -> new PolicyUpdate.ProfileRemoved("prof" + random.nextInt(2));
           case 5 ->

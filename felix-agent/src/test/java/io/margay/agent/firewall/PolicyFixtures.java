@@ -6,6 +6,7 @@ import io.margay.model.net.Prefix;
 import io.margay.policy.ComputedRule;
 import io.margay.policy.EndpointKey;
 import io.margay.policy.EndpointPolicy;
+import io.margay.policy.HostPort;
 import io.margay.policy.PeerMatch;
 import io.margay.policy.PolicyKey;
 import io.margay.policy.PolicyUpdate;
@@ -136,6 +137,19 @@ final class PolicyFixtures {
             ingress,
             egress,
             List.of(profiles)));
+  }
+
+  /// An open endpoint that ports of the node lead to.
+  static PolicyUpdate withHostPorts(int number, HostPort... ports) {
+    return new PolicyUpdate.EndpointUpdated(
+        key(number),
+        new EndpointPolicy(
+            new InterfaceName("cali" + number),
+            List.of(IpAddress.parse("10.65.0." + number), IpAddress.parse("fd00:65::" + number)),
+            List.of(),
+            List.of(),
+            List.of("open"),
+            List.of(ports)));
   }
 
   static EndpointKey key(int number) {
