@@ -43,21 +43,44 @@ public final class Links {
   /// @throws NetlinkException EEXIST when either name is taken; nothing is left behind on failure
   public Link createVeth(VethSpec veth) throws LinuxException {
     socket.request(newVeth(veth));
-    Link host =
-        find(veth.host())
-            .orElseThrow(
-                () ->
-                    new NetlinkException(
-                        "create veth", veth.host().value(), Errno.ENODEV, "gone once created"));
+    return mark(born(veth.host()), veth.alias());
+  }
+
+  /// Creates an `ifb`: what is redirected to it, it sends, and then gives back to where it came
+  /// from. It is down.
+  ///
+  /// @param alias its mark, at most 255 octets
+  /// @throws NetlinkException EEXIST when the name is taken; nothing is left behind on failure
+  public Link createIfb(InterfaceName name, int mtu, String alias) throws LinuxException {
+    VethSpec.requireAlias(alias);
+    socket.request(
+        header(new MessageBuilder(Rtnl.NEWLINK, CREATE | EXCL, "create ifb", name), 0)
+            .attrString(Rtnl.IFLA_IFNAME, name.value())
+            .attrU32(Rtnl.IFLA_MTU, mtu)
+            .attrU32(Rtnl.IFLA_GROUP, NEWBORN_GROUP)
+            .nest(Rtnl.IFLA_LINKINFO, info -> info.attrString(Rtnl.INFO_KIND, "ifb"))
+            .build());
+    return mark(born(name), alias);
+  }
+
+  private Link born(InterfaceName name) throws LinuxException {
+    return find(name)
+        .orElseThrow(
+            () ->
+                new NetlinkException(
+                    "create link", name.value(), Errno.ENODEV, "gone once created"));
+  }
+
+  private Link mark(Link link, String alias) throws LinuxException {
     try {
       socket.request(
-          header(new MessageBuilder(Rtnl.SETLINK, 0, "mark veth", veth.host()), host.index())
-              .attrString(Rtnl.IFLA_IFALIAS, veth.alias())
+          header(new MessageBuilder(Rtnl.SETLINK, 0, "mark link", link.name()), link.index())
+              .attrString(Rtnl.IFLA_IFALIAS, alias)
               .attrU32(Rtnl.IFLA_GROUP, 0)
               .build());
-      return host.marked(veth.alias());
+      return link.marked(alias);
     } catch (LinuxException e) {
-      delete(host.index()); // without its mark nobody would know it as ours
+      delete(link.index()); // without its mark nobody would know it as ours
       throw e;
     }
   }

@@ -36,7 +36,16 @@ public final class TestNetns implements AutoCloseable {
 
   /// Runs `ip -n NAME ARGUMENTS` and returns its output.
   public String ip(String arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of("ip", "-n", name));
+    return inside("ip", arguments);
+  }
+
+  /// Runs `tc -n NAME ARGUMENTS` and returns its output.
+  public String tc(String arguments) throws IOException {
+    return inside("tc", arguments);
+  }
+
+  private String inside(String tool, String arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of(tool, "-n", name));
     command.addAll(List.of(arguments.split(" ")));
     return run(command.toArray(String[]::new));
   }
