@@ -5,6 +5,7 @@ import io.margay.cni.journal.Workload;
 import io.margay.cni.protocol.CniCall;
 import io.margay.cni.protocol.CniVariable;
 import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.Bandwidth;
 import io.margay.cni.spec.CniArgs;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
@@ -28,6 +29,8 @@ import java.util.Set;
 /// @param args the arguments
 /// @param id which attachment
 record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
+
+  private static final int ETHERNET_HEADER_OCTETS = 14;
 
   private static final String POD_NAMESPACE = "K8S_POD_NAMESPACE";
   private static final String POD_NAME = "K8S_POD_NAME";
@@ -92,6 +95,10 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
   /// Everything about the attachment that the request and the node decide.
   Attachment attachment(CniNode node, Netns.NetnsId netns) throws CniException {
     Workload workload = workload();
+    int mtu = conf.mtu() == 0 ? node.mtu() : conf.mtu();
+    if (conf.bandwidth().isPresent()) {
+      refuseBurstsBelow(mtu, conf.bandwidth().get());
+    }
     Optional<MacAddress> mac = conf.requestedMac().isPresent() ? conf.requestedMac() : args.mac();
     return new Attachment(
         id,
@@ -101,10 +108,28 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
         get(CniVariable.NETNS),
         HostEnd.name(node.interfacePrefix(), workload, id),
         mac.orElseGet(() -> HostEnd.podMac(id)),
-        conf.mtu() == 0 ? node.mtu() : conf.mtu(),
+        mtu,
         PodAnnotations.labels(conf.labels(), conf.podAnnotations()),
         conf.portMappings(),
         conf.bandwidth());
+  }
+
+  /// A packet that is more than the burst would never pass.
+  private static void refuseBurstsBelow(int mtu, Bandwidth bandwidth) throws CniException {
+    long least = 8L * (mtu + ETHERNET_HEADER_OCTETS);
+    boolean ingress = bandwidth.ingressRate() > 0 && bandwidth.ingressBurst() < least;
+    boolean egress = bandwidth.egressRate() > 0 && bandwidth.egressBurst() < least;
+    if (ingress || egress) {
+      throw new CniException(
+          CniError.BAD_CONFIG,
+          "key bandwidth."
+              + (ingress ? "ingressBurst: " : "egressBurst: ")
+              + (ingress ? bandwidth.ingressBurst() : bandwidth.egressBurst())
+              + " found, at least "
+              + least
+              + " bits expected: one packet of MTU "
+              + mtu);
+    }
   }
 
   /// A port of an IPv6 address of the node can't lead to a pod that has none.

@@ -13,6 +13,7 @@ import io.margay.cni.protocol.CniReply;
 import io.margay.cni.protocol.CniRequest;
 import io.margay.cni.protocol.CniVariable;
 import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.Bandwidth;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
 import io.margay.linux.netns.Netns;
@@ -568,6 +569,24 @@ final class CniVerbsTest {
     assertThat(JSON.readTree(refused.stdout()).get("msg").asText())
         .contains("hostPort 80/tcp of fd00:9::1 found, but the pod gets no IPv6 address");
     assertNothingIsLeft();
+  }
+
+  @Test
+  void a_burst_that_no_packet_fits_is_refused() throws Exception {
+    String conf =
+        CONF.substring(0, CONF.length() - 1)
+            + ",\"runtimeConfig\":{\"bandwidth\":{\"egressRate\":1000000,\"egressBurst\":BURST}}}";
+    CniReply refused = call("ADD", pod("c1"), conf.replace("BURST", "12111"));
+    assertThat(code(refused)).isEqualTo(CniError.BAD_CONFIG);
+    assertThat(JSON.readTree(refused.stdout()).get("msg").asText())
+        .isEqualTo(
+            "key bandwidth.egressBurst: 12111 found, at least 12112 bits expected: one packet of"
+                + " MTU 1500");
+    assertNothingIsLeft();
+    assertThat(call("ADD", pod("c1"), conf.replace("BURST", "12112")).exitCode()).isZero();
+    assertThat(network.wires.values())
+        .extracting(Attachment::bandwidth)
+        .containsExactly(Optional.of(new Bandwidth(0, 0, 1_000_000, 12_112)));
   }
 
   @Test

@@ -38,7 +38,8 @@ public record Attachment(
     List<PortMapping> hostPorts,
     Optional<Bandwidth> bandwidth) {
 
-  private static final String ALIAS_PREFIX = "margay:";
+  /// What the alias of every host end begins with; the attachment follows.
+  public static final String ALIAS_PREFIX = "margay:";
 
   /// The interface name whose handle is Calico's own; further attachments of a container get
   /// handles of their own.

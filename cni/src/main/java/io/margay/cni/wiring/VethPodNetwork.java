@@ -39,18 +39,26 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
 
   private final Rtnetlink host;
   private final LinkReaper reaper;
+  private final PodBandwidth bandwidth;
   private final Object hostLock = new Object();
 
-  private VethPodNetwork(Rtnetlink host, LinkReaper reaper) {
+  private VethPodNetwork(Rtnetlink host, LinkReaper reaper) throws LinuxException {
     this.host = host;
     this.reaper = reaper;
+    this.bandwidth = PodBandwidth.open(host.links(), this::cut);
   }
 
   /// Works in the calling thread's namespace from now on.
   public static VethPodNetwork open() throws LinuxException {
     Rtnetlink host = Rtnetlink.open();
     try {
-      return new VethPodNetwork(host, LinkReaper.start());
+      LinkReaper reaper = LinkReaper.start();
+      try {
+        return new VethPodNetwork(host, reaper);
+      } catch (LinuxException failure) {
+        reaper.close();
+        throw failure;
+      }
     } catch (LinuxException failure) {
       host.close();
       throw failure;
@@ -74,6 +82,9 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     } catch (LinuxException failure) {
       unwire(attachment.id(), Optional.of(attachment.hostEnd()));
       throw refused("configure " + attachment.id(), failure);
+    } catch (CniException failure) {
+      unwire(attachment.id(), Optional.of(attachment.hostEnd()));
+      throw failure;
     }
   }
 
@@ -81,9 +92,18 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
   /// carrier, the pod's end then brings it, and the host end's addresses and neighbours follow.
   private void configureHost(
       Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns, Link hostEnd)
-      throws LinuxException {
+      throws LinuxException, CniException {
     Set<IpFamily> families = PodEnd.families(addresses);
     writeSysctls(attachment.hostEnd(), families);
+    if (!attachment.hostPorts().isEmpty()) {
+      // For those who ask 127.0.0.1; what pods may send there is the firewall's business.
+      Sysctl.ofInterface(IpFamily.IPV4, attachment.hostEnd(), "route_localnet").write("1");
+    }
+    if (attachment.bandwidth().isPresent()) {
+      synchronized (hostLock) {
+        bandwidth.limit(attachment, hostEnd, attachment.bandwidth().get(), this::cut);
+      }
+    }
     PodEnd.configure(attachment, addresses, podNetns, hostEnd.peerIndex());
     synchronized (hostLock) {
       RtnetlinkBatch batch = host.batch();
@@ -197,6 +217,7 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
         if (present.isPresent()) {
           cut(present.get());
         }
+        bandwidth.lift(id, this::cut);
       }
     } catch (LinuxException failure) {
       throw refused("cut the wire of " + id, failure);
@@ -253,6 +274,9 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
                   + " is gone or belongs to another container");
         }
         verifyHost(found.get(), addresses, attachment, problems);
+        if (attachment.bandwidth().isPresent()) {
+          bandwidth.verify(attachment, found.get(), attachment.bandwidth().get(), problems);
+        }
       }
       PodEnd.verify(attachment, addresses, podNetns, found.get().peerIndex(), problems);
     } catch (LinuxException failure) {
@@ -296,6 +320,7 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
   public void close() {
     reaper.close();
     synchronized (hostLock) {
+      bandwidth.close();
       host.close();
     }
   }

@@ -7,8 +7,8 @@
 /// **Loop**: CNI worker threads, one at a time on the host's side; one thread of its own deletes
 /// devices in groups.
 ///
-/// **May touch**: `linux.route` and `linux.netns`, in the agent's namespace and the pod's; only
-/// devices with our alias.
+/// **May touch**: `linux.route`, `linux.traffic` and `linux.netns`, in the agent's namespace and
+/// the pod's; only devices with our alias.
 @NullMarked
 package io.margay.cni.wiring;
 

@@ -6,16 +6,26 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.Workload;
 import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.Bandwidth;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
+import io.margay.cni.spec.PortMapping;
 import io.margay.linux.route.Links;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.MacAddress;
+import io.margay.model.resource.Protocol;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -354,6 +364,152 @@ final class VethPodNetworkTest {
         .isInstanceOfSatisfying(
             CniException.class,
             refused -> assertThat(refused.error().code()).isEqualTo(CniError.INTERFACE_NOT_OURS));
+  }
+
+  private static final String IFB = "mgyb0123456789a";
+
+  /// One megabit a second each way, 20,000 octets at once.
+  private Attachment limited(String container) throws Exception {
+    Attachment plain = attachment(container);
+    return new Attachment(
+        plain.id(),
+        plain.network(),
+        plain.workload(),
+        plain.netns(),
+        plain.netnsPath(),
+        plain.hostEnd(),
+        plain.podMac(),
+        plain.mtu(),
+        plain.labels(),
+        List.of(),
+        Optional.of(new Bandwidth(1_000_000, 160_000, 1_000_000, 160_000)));
+  }
+
+  @Test
+  void traffic_is_limited_each_way_and_nothing_is_left_of_it() throws Exception {
+    Attachment attachment = limited("c1");
+    wire(attachment, DUAL);
+    route();
+    assertThat(problems(attachment)).isEmpty();
+    assertThat(node.exec("tc -j qdisc show dev " + HOST_END))
+        .contains("\"kind\":\"tbf\"", "\"rate\":125000", "\"burst\":20000", "\"lat\":25000");
+    assertThat(node.exec("tc -j qdisc show dev " + IFB)).contains("\"rate\":125000");
+    assertThat(node.exec("tc -j filter show dev " + HOST_END + " ingress"))
+        .contains("\"to_dev\":\"" + IFB + "\"");
+    assertThat(node.exec("ip -d -o link show " + IFB)).contains("margay-ifb:c1/eth0");
+    // 40,000 octets wait for tokens, 125,000 of which come in a second.
+    Duration least = Duration.ofMillis(300);
+    assertThat(transfer(node, pod, IPV4)).as("to the pod").isGreaterThan(least);
+    assertThat(transfer(pod, node, IpAddress.parse("fd00:99::1")))
+        .as("from the pod")
+        .isGreaterThan(least);
+
+    unwire(attachment);
+    assertThat(node.exec("ip -o link")).doesNotContain(IFB).doesNotContain(HOST_END);
+    network.close();
+    assertThat(node.exec("ip -o link").lines().count()).as("only lo is left").isEqualTo(1);
+    network = node.inside(VethPodNetwork::open);
+  }
+
+  /// How long 60,000 octets take.
+  private static Duration transfer(TestNamespace from, TestNamespace to, IpAddress address)
+      throws Exception {
+    InetSocketAddress server =
+        new InetSocketAddress(InetAddress.getByAddress(address.toBytes()), 7777);
+    try (ServerSocketChannel listener = to.inside(() -> ServerSocketChannel.open().bind(server));
+        SocketChannel client = from.inside(() -> SocketChannel.open(server));
+        SocketChannel accepted = listener.accept()) {
+      long start = System.nanoTime();
+      Thread writer =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    try {
+                      client.write(ByteBuffer.allocate(60_000));
+                    } catch (IOException failed) {
+                      throw new UncheckedIOException(failed);
+                    }
+                  });
+      accepted.socket().setSoTimeout(20_000);
+      assertThat(accepted.socket().getInputStream().readNBytes(60_000)).hasSize(60_000);
+      writer.join();
+      return Duration.ofNanos(System.nanoTime() - start);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "tc qdisc del dev cali0123456789a root",
+        "tc qdisc del dev cali0123456789a ingress",
+        "tc qdisc change dev mgyb0123456789a root handle 1: tbf rate 2mbit burst 20000 latency"
+            + " 25ms",
+        "ip link set mgyb0123456789a down",
+        "ip link del mgyb0123456789a"
+      })
+  void a_limit_that_is_gone_is_found(String damage) throws Exception {
+    Attachment attachment = limited("c1");
+    wire(attachment, DUAL);
+    node.exec(damage);
+    assertThat(problems(attachment)).isNotEmpty();
+    unwire(attachment);
+    wire(attachment, DUAL);
+    assertThat(problems(attachment)).isEmpty();
+  }
+
+  @Test
+  void an_ifb_whose_pod_is_gone_is_removed_and_the_others_are_known_again() throws Exception {
+    wire(limited("c1"), DUAL);
+    network.close();
+    network = node.inside(VethPodNetwork::open);
+    assertThat(problems(limited("c1"))).isEmpty();
+    node.exec("ip link del " + HOST_END);
+    network.close();
+    network = node.inside(VethPodNetwork::open);
+    assertThat(node.exec("ip -o link")).doesNotContain(IFB);
+    wire(limited("c2"), DUAL);
+    network.close();
+    network = node.inside(VethPodNetwork::open);
+    node.exec("ip link del " + HOST_END);
+    unwire(limited("c2"));
+    assertThat(node.exec("ip -o link")).doesNotContain(IFB);
+  }
+
+  @Test
+  void a_successor_takes_the_limit_over_and_a_strangers_device_is_left_alone() throws Exception {
+    wire(limited("c1"), DUAL);
+    node.exec("ip link del " + HOST_END);
+    wire(limited("c2"), DUAL);
+    unwire(limited("c1"));
+    assertThat(problems(limited("c2"))).isEmpty();
+    unwire(limited("c2"));
+    node.exec("ip link add " + IFB + " type ifb");
+    assertRefused(() -> wire(limited("c3"), DUAL));
+    assertThat(node.exec("ip -o link")).contains(IFB).doesNotContain(HOST_END);
+  }
+
+  @Test
+  void the_nodes_own_127_0_0_1_reaches_pods_with_host_ports_only() throws Exception {
+    Attachment plain = attachment("c1");
+    wire(plain, DUAL);
+    String setting = "cat /proc/sys/net/ipv4/conf/" + HOST_END + "/route_localnet";
+    assertThat(node.exec(setting)).isEqualToIgnoringNewLines("0");
+    unwire(plain);
+    wire(
+        new Attachment(
+            plain.id(),
+            plain.network(),
+            plain.workload(),
+            plain.netns(),
+            plain.netnsPath(),
+            plain.hostEnd(),
+            plain.podMac(),
+            plain.mtu(),
+            plain.labels(),
+            List.of(new PortMapping(8080, 80, Protocol.Named.TCP, Optional.empty())),
+            Optional.empty()),
+        DUAL);
+    assertThat(node.exec(setting)).isEqualToIgnoringNewLines("1");
   }
 
   @Test
