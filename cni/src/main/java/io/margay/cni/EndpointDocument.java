@@ -68,11 +68,9 @@ final class EndpointDocument {
             List.<Prefix>of(),
             Map.of(),
             Map.of());
-    String name =
-        String.join(
-            "-", escape(node), workload.orchestrator(), escape(workload.name()), escape(endpoint));
     return new WorkloadEndpoint(
-        Metadata.named(workload.namespace(), name).withLabels(labels), spec);
+        Metadata.named(workload.namespace(), spec.resourceName().orElseThrow()).withLabels(labels),
+        spec);
   }
 
   /// Without a name, for no rule can mean it by one.
@@ -84,10 +82,5 @@ final class EndpointDocument {
         mapping.hostPort(),
         mapping.hostIp().map(IpAddress::toString).orElse(null),
         Map.of());
-  }
-
-  /// `-` separates the parts of the name, so within a part it is doubled.
-  private static String escape(String part) {
-    return part.replace("-", "--");
   }
 }

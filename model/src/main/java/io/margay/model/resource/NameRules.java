@@ -150,9 +150,21 @@ final class NameRules {
   }
 
   static void containerId(String id, String path, FieldErrors errors) {
-    if (!isQualified(id) || id.indexOf('_') >= 0 || id.indexOf('.') >= 0) {
-      errors.add(path, "\"" + id + "\" is not a container's id: A-Z a-z 0-9 and -");
+    if (!isContainerId(id)) {
+      errors.add(
+          path,
+          "\""
+              + id
+              + "\" is not a container's id: A-Z a-z 0-9 - _ and ., starting with a letter or"
+              + " digit");
     }
+  }
+
+  /// What CNI allows, which is more than Calico does: `ctr` makes ids of names people choose.
+  private static boolean isContainerId(String id) {
+    return !id.isEmpty()
+        && isAlphanumeric(id.charAt(0))
+        && id.chars().allMatch(c -> isAlphanumeric((char) c) || c == '-' || c == '_' || c == '.');
   }
 
   static void labels(Map<String, String> labels, String path, FieldErrors errors) {

@@ -1,5 +1,7 @@
 package io.margay.model.resource;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
 import io.margay.model.net.InterfaceName;
@@ -7,8 +9,10 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.MacAddress;
 import io.margay.model.net.Prefix;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// Whose endpoint it is, how it is wired, what it inherits.
@@ -150,7 +154,18 @@ public record WorkloadEndpointSpec(
         unknown);
   }
 
+  /// A container's id may hold what no name can, such as `A` or `_`. Of such a part the name keeps
+  /// what it can, and a digest for what it can't.
   private static String escape(String part) {
-    return part.replace("-", "--");
+    if (NameRules.isName(part)) {
+      return part.replace("-", "--");
+    }
+    StringBuilder kept = new StringBuilder();
+    part.toLowerCase(Locale.ROOT)
+        .chars()
+        .filter(c -> c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
+        .forEach(c -> kept.append((char) c));
+    String digest = UUID.nameUUIDFromBytes(part.getBytes(UTF_8)).toString();
+    return kept + "x" + digest.substring(0, digest.indexOf('-'));
   }
 }

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.model.net.Prefix;
 import io.margay.model.selector.Selector;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -96,6 +98,23 @@ class ResourceDefaultsTest {
                 "projectcalico.org/namespace", "ns",
                 "projectcalico.org/orchestrator", "k8s",
                 "projectcalico.org/serviceaccount", "robot"));
+  }
+
+  /// CNI's ids of containers hold more than names may.
+  @Test
+  void every_container_id_makes_a_valid_endpoint_with_a_name_of_its_own() {
+    Set<String> names = new HashSet<>();
+    for (String id : List.of("my-box", "my.box", "My.Box", "my_box", "my-_box", "a.", "A.-", "a")) {
+      WorkloadEndpointSpec spec =
+          new WorkloadEndpointSpec(
+              "cni", null, "n-1", id, null, "eth0", null, List.of(), List.of(), null, null,
+              List.of(), null, null, List.of(), List.of(), Map.of(), Map.of());
+      WorkloadEndpoint endpoint =
+          new WorkloadEndpoint(Metadata.named("ns", spec.resourceName().orElseThrow()), spec);
+      assertThat(ResourceValidator.validate(endpoint)).as(id).isEmpty();
+      names.add(endpoint.metadata().name());
+    }
+    assertThat(names).hasSize(8).contains("n--1-cni-my--box-eth0", "n--1-cni-my.box-eth0");
   }
 
   @Test
