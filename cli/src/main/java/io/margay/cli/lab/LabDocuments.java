@@ -103,6 +103,7 @@ final class LabDocuments {
       routerId: %s
       gracefulRestart: %s
     log: %s
+    reclaimAfterSeconds: %d
     """
         .formatted(
             node.name(),
@@ -115,7 +116,8 @@ final class LabDocuments {
             node.asn(),
             plan.nodeAddress4(node),
             plan.topology().bgp().gracefulRestart(),
-            plan.topology().agentLog());
+            plan.topology().agent().log(),
+            plan.topology().agent().reclaimAfterSeconds());
   }
 
   /// The network configuration list a runtime would find in its configuration directory.

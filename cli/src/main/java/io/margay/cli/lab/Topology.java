@@ -23,7 +23,7 @@ import java.util.Optional;
 /// @param pools what pods get their addresses from
 /// @param namespaces the pods' namespaces with their labels, by name
 /// @param pods in the order of every matrix
-/// @param agentLog the least level the agents log
+/// @param agent what the agents' settings say beside all this
 public record Topology(
     String name,
     int etcdMembers,
@@ -34,7 +34,7 @@ public record Topology(
     List<Pool> pools,
     Map<String, Map<String, String>> namespaces,
     List<Pod> pods,
-    String agentLog) {
+    Agent agent) {
 
   /// Reads a topology file.
   ///
@@ -63,7 +63,7 @@ public record Topology(
         pools,
         namespaces,
         pods,
-        agentLog);
+        agent);
   }
 
   Optional<Tor> tor(String wanted) {
@@ -95,6 +95,11 @@ public record Topology(
 
   /// A top-of-rack router.
   public record Tor(String name, RouterDaemon daemon, Asn asn) {}
+
+  /// @param log the least level the agents log
+  /// @param reclaimAfterSeconds how long a pod's wire has to be gone before it is released without
+  ///   a DEL
+  public record Agent(String log, int reclaimAfterSeconds) {}
 
   /// A machine with an agent.
   ///

@@ -10,6 +10,7 @@ import io.margay.cli.lab.Topology.RouterDaemon;
 import io.margay.cli.lab.Topology.Tor;
 import io.margay.cli.yaml.StrictYaml;
 import io.margay.cli.yaml.YamlException;
+import io.margay.cni.SelfReclaim;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
@@ -112,7 +113,7 @@ final class TopologyReader {
         pools,
         namespaces,
         pods,
-        agentLog(root));
+        agent(root));
   }
 
   private static int etcdMembers(StrictYaml root) throws YamlException {
@@ -166,17 +167,20 @@ final class TopologyReader {
     return new Bgp(given.number("holdSeconds", 9, 3, 65535), given.truth("gracefulRestart", true));
   }
 
-  private static String agentLog(StrictYaml root) throws YamlException {
+  private static Topology.Agent agent(StrictYaml root) throws YamlException {
+    int reclaimAfterSeconds = (int) SelfReclaim.DEFAULT_GRACE.toSeconds();
     if (!root.has("agent")) {
-      return "info";
+      return new Topology.Agent("info", reclaimAfterSeconds);
     }
-    return root.child("agent")
-        .mappingOf("log")
-        .optional(
-            "log",
-            "one of " + String.join(", ", LEVELS),
-            text -> oneOf(text, LEVELS.toArray(String[]::new)))
-        .orElse("info");
+    StrictYaml given = root.child("agent").mappingOf("log", "reclaimAfterSeconds");
+    return new Topology.Agent(
+        given
+            .optional(
+                "log",
+                "one of " + String.join(", ", LEVELS),
+                text -> oneOf(text, LEVELS.toArray(String[]::new)))
+            .orElse("info"),
+        given.number("reclaimAfterSeconds", reclaimAfterSeconds, 1, 3600));
   }
 
   private static List<Tor> tors(StrictYaml list) throws YamlException {

@@ -43,32 +43,56 @@ class TopologyReaderTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "name: r; TORS; colour: red | colour: expected one of addresses, agent, bgp, etcd, name, namespaces, nodes, pods, pools, ports, tors, got the unknown key \"colour\"",
-        "TORS | name: expected a name of at most 13 lower-case letters, digits and dashes, other than mgmt, mgmt0, br0, lo, eth0 and p-…, got nothing",
+        "name: r; TORS; colour: red | colour: expected one of addresses, agent, bgp, etcd, name,"
+            + " namespaces, nodes, pods, pools, ports, tors, got the unknown key \"colour\"",
+        "TORS | name: expected a name of at most 13 lower-case letters, digits and dashes, other"
+            + " than mgmt, mgmt0, br0, lo, eth0 and p-…, got nothing",
         "name: r | tors: expected a list of at least 1 of routers, got nothing",
         "name: r; tors: [] | tors: expected a list of at least 1 of routers, got []",
-        "name: r; tors: [{name: t1, asn: 0}] | tors[0].asn: expected an AS number, 1 to 4294967294, got 0",
-        "name: r; tors: [{name: t1, asn: many}] | tors[0].asn: expected an AS number, 1 to 4294967294, got \"many\"",
-        "name: r; tors: [{name: t1, daemon: quagga, asn: 1}] | tors[0].daemon: expected bird, frr or gobgp, got \"quagga\"",
-        "name: r; tors: [{name: mgmt, asn: 1}] | tors[0].name: expected a name of at most 13 lower-case letters, digits and dashes, other than mgmt, mgmt0, br0, lo, eth0 and p-…, got \"mgmt\"",
-        "name: r; tors: [{name: t1, asn: 1, x: 2}] | tors[0].x: expected one of asn, daemon, name, got the unknown key \"x\"",
+        "name: r; tors: [{name: t1, asn: 0}] | tors[0].asn: expected an AS number, 1 to 4294967294,"
+            + " got 0",
+        "name: r; tors: [{name: t1, asn: many}] | tors[0].asn: expected an AS number, 1 to"
+            + " 4294967294, got \"many\"",
+        "name: r; tors: [{name: t1, daemon: quagga, asn: 1}] | tors[0].daemon: expected bird, frr"
+            + " or gobgp, got \"quagga\"",
+        "name: r; tors: [{name: mgmt, asn: 1}] | tors[0].name: expected a name of at most 13"
+            + " lower-case letters, digits and dashes, other than mgmt, mgmt0, br0, lo, eth0 and"
+            + " p-…, got \"mgmt\"",
+        "name: r; tors: [{name: t1, asn: 1, x: 2}] | tors[0].x: expected one of asn, daemon, name,"
+            + " got the unknown key \"x\"",
         "name: r; TORS; etcd: {members: 2} | etcd.members: expected 1 or 3, got 2",
-        "name: r; TORS; bgp: {holdSeconds: 1} | bgp.holdSeconds: expected a whole number, 3 to 65535, got 1",
-        "name: r; TORS; bgp: {gracefulRestart: maybe} | bgp.gracefulRestart: expected true or false, got \"maybe\"",
-        "name: r; TORS; nodes: [{name: n1, asn: 64601, tors: [t1]}] | nodes[0].asn: expected an AS number no other router or node has, got 64601",
-        "name: r; TORS; nodes: [{name: n1, asn: 2, tors: [t9]}] | nodes[0].tors[0]: expected one of t1, got \"t9\"",
-        "name: r; TORS; nodes: [{name: n1, asn: 2, tors: [t1, t1]}] | nodes[0].tors[1]: expected each router once, got \"t1\"",
-        "name: r; TORS; nodes: [{name: t1, asn: 2, tors: [t1]}] | nodes[0].name: expected a name no other router, node or pod has, got \"t1\"",
-        "name: r; TORS; pools: [{cidr: 10.65.0.1/16}] | pools[0].cidr: expected a prefix without host bits, got \"10.65.0.1/16\"",
-        "name: r; TORS; pools: [{cidr: 10.65.0.0/16, blockSize: 15}] | pools[0].blockSize: expected a whole number, 20 to 32, got 15",
-        "name: r; TORS; pools: [{cidr: 10.0.0.0/8}, {cidr: 10.1.0.0/16}] | pools[1].cidr: expected a prefix that does not overlap 10.0.0.0/8, got \"10.1.0.0/16\"",
-        "name: r; TORS; addresses: {links4: 'fd00::/48'} | addresses.links4: expected an IPv4 prefix of length 20 or shorter, got \"fd00::/48\"",
-        "name: r; TORS; addresses: {management: 10.0.0.0/30} | addresses.management: expected an IPv4 prefix of length 24 or shorter, got \"10.0.0.0/30\"",
-        "name: r; TORS; NODES; pods: [{name: p, namespace: web, node: n2}] | pods[0].node: expected one of n1, got \"n2\"",
-        "name: r; TORS; NODES; pods: [{name: p, namespace: web, node: n1, ports: [80]}] | pods[0].ports[0]: expected a port like 80/tcp or 53/udp, got 80",
-        "name: r; TORS; NODES; pods: [{name: p, namespace: web, node: n1, labels: [a]}] | pods[0].labels: expected a mapping of texts, got [\"a\"]",
-        "name: r; TORS; NODES; pods: [{name: n1, namespace: web, node: n1}] | pods[0].name: expected a name no other router, node or pod has, got \"n1\"",
-        "name: r; TORS; agent: {log: loud} | agent.log: expected one of error, warn, info, debug, trace, got \"loud\"",
+        "name: r; TORS; bgp: {holdSeconds: 1} | bgp.holdSeconds: expected a whole number, 3 to"
+            + " 65535, got 1",
+        "name: r; TORS; bgp: {gracefulRestart: maybe} | bgp.gracefulRestart: expected true or"
+            + " false, got \"maybe\"",
+        "name: r; TORS; nodes: [{name: n1, asn: 64601, tors: [t1]}] | nodes[0].asn: expected an AS"
+            + " number no other router or node has, got 64601",
+        "name: r; TORS; nodes: [{name: n1, asn: 2, tors: [t9]}] | nodes[0].tors[0]: expected one of"
+            + " t1, got \"t9\"",
+        "name: r; TORS; nodes: [{name: n1, asn: 2, tors: [t1, t1]}] | nodes[0].tors[1]: expected"
+            + " each router once, got \"t1\"",
+        "name: r; TORS; nodes: [{name: t1, asn: 2, tors: [t1]}] | nodes[0].name: expected a name no"
+            + " other router, node or pod has, got \"t1\"",
+        "name: r; TORS; pools: [{cidr: 10.65.0.1/16}] | pools[0].cidr: expected a prefix without"
+            + " host bits, got \"10.65.0.1/16\"",
+        "name: r; TORS; pools: [{cidr: 10.65.0.0/16, blockSize: 15}] | pools[0].blockSize: expected"
+            + " a whole number, 20 to 32, got 15",
+        "name: r; TORS; pools: [{cidr: 10.0.0.0/8}, {cidr: 10.1.0.0/16}] | pools[1].cidr: expected"
+            + " a prefix that does not overlap 10.0.0.0/8, got \"10.1.0.0/16\"",
+        "name: r; TORS; addresses: {links4: 'fd00::/48'} | addresses.links4: expected an IPv4"
+            + " prefix of length 20 or shorter, got \"fd00::/48\"",
+        "name: r; TORS; addresses: {management: 10.0.0.0/30} | addresses.management: expected an"
+            + " IPv4 prefix of length 24 or shorter, got \"10.0.0.0/30\"",
+        "name: r; TORS; NODES; pods: [{name: p, namespace: web, node: n2}] | pods[0].node: expected"
+            + " one of n1, got \"n2\"",
+        "name: r; TORS; NODES; pods: [{name: p, namespace: web, node: n1, ports: [80]}] |"
+            + " pods[0].ports[0]: expected a port like 80/tcp or 53/udp, got 80",
+        "name: r; TORS; NODES; pods: [{name: p, namespace: web, node: n1, labels: [a]}] |"
+            + " pods[0].labels: expected a mapping of texts, got [\"a\"]",
+        "name: r; TORS; NODES; pods: [{name: n1, namespace: web, node: n1}] | pods[0].name:"
+            + " expected a name no other router, node or pod has, got \"n1\"",
+        "name: r; TORS; agent: {log: loud} | agent.log: expected one of error, warn, info, debug,"
+            + " trace, got \"loud\"",
         "name: r; TORS; nodes: 7 | nodes: expected a list of nodes, got 7",
         "just a text | expected a mapping, got \"just a text\"",
       })
@@ -110,6 +134,6 @@ class TopologyReaderTest {
     assertThat(topology.bgp()).isEqualTo(new Topology.Bgp(9, true));
     assertThat(topology.tors().getFirst().daemon()).isEqualTo(Topology.RouterDaemon.BIRD);
     assertThat(topology.pools()).hasSize(2);
-    assertThat(topology.agentLog()).isEqualTo("info");
+    assertThat(topology.agent()).isEqualTo(new Topology.Agent("info", 30));
   }
 }
