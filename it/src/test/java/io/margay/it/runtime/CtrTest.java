@@ -53,7 +53,7 @@ class CtrTest {
     assertThat(NODE.calls()).extracting(Machine.Call::verb).containsExactly("ADD", "DEL");
     assertThat(NODE.calls()).allMatch(call -> call.code() == 0, "succeeds");
     Machine.Call added = NODE.calls("ADD").getFirst();
-    assertThat(added.containerId()).isEqualTo("default-once");
+    assertThat(added.containerId()).isEqualTo("default-My_Box.1");
     assertThat(added.netns()).matches("/proc/\\d+/ns/net");
     Machine.Call deleted = NODE.calls("DEL").getFirst();
     assertThat(deleted.netns()).as("the process, and its namespace, are gone").isEmpty();
@@ -89,9 +89,25 @@ class CtrTest {
     assertThat(NODE.calls("DEL")).hasSize(3);
   }
 
-  /// Runs a script in a container, from its beginning to its end; what it printed.
+  @Test
+  void a_detached_container_whose_deletion_never_comes_is_reclaimed() throws Exception {
+    Leftovers before = Leftovers.of(NODE.lab());
+    ctr(run("orphan", List.of("--detach"), List.of("/bin/sleep", "1000000")));
+    ctr(List.of("task", "kill", "--signal", "SIGKILL", "orphan"));
+    Machine.until(
+        "the task ends",
+        () -> NODE.log("containerd.log"),
+        () -> ctr(List.of("task", "list")).contains("STOPPED"));
+    ctr(List.of("task", "delete", "orphan"));
+    ctr(List.of("container", "delete", "orphan"));
+    before.assertNothingMore();
+    assertThat(NODE.calls()).extracting(Machine.Call::verb).containsExactly("ADD");
+  }
+
+  /// Runs a script in a container, from its beginning to its end; what it printed. People choose
+  /// such names, which CNI allows.
   private static String once(String script) {
-    return ctr(run("once", List.of("--rm"), List.of("/bin/sh", "-c", script)));
+    return ctr(run("My_Box.1", List.of("--rm"), List.of("/bin/sh", "-c", script)));
   }
 
   private static List<String> run(String name, List<String> flags, List<String> command) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.margay.it.Rack;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,13 @@ final class RuntimeLab implements AutoCloseable {
           - action: Allow
       """;
 
+  /// A test need not wait as long for what a runtime never deletes as a node does.
+  private static final String AGENT =
+      """
+      agent:
+        reclaimAfterSeconds: 3
+      """;
+
   private final String name;
   private final JsonNode document;
 
@@ -53,16 +61,12 @@ final class RuntimeLab implements AutoCloseable {
   private static RuntimeLab raise() {
     String name = "rt" + ProcessHandle.current().pid();
     try {
+      Path topology = Files.createTempFile("runtime", ".yaml");
+      Files.writeString(
+          topology, Files.readString(Rack.ROOT.resolve("deploy/lab/single-node.yaml")) + AGENT);
       Rack.Run up =
-          Rack.margay(
-              "lab",
-              "up",
-              "-f",
-              Rack.ROOT.resolve("deploy/lab/single-node.yaml").toString(),
-              "--name",
-              name,
-              "-o",
-              "json");
+          Rack.margay("lab", "up", "-f", topology.toString(), "--name", name, "-o", "json");
+      Files.delete(topology);
       if (up.exitCode() != 0) {
         throw new IllegalStateException("the lab did not come up:\n" + up.err());
       }
