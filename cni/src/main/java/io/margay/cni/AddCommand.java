@@ -2,20 +2,26 @@ package io.margay.cni;
 
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.journal.Duty;
 import io.margay.cni.journal.JournalEntry;
+import io.margay.cni.journal.PodRoutes;
 import io.margay.cni.journal.Workload;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
 import io.margay.cni.spec.CniResult;
+import io.margay.cni.spec.CniVerb;
+import io.margay.cni.spec.Dns;
 import io.margay.linux.socket.OwnedFd;
 import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.WorkloadEndpoint;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -30,15 +36,14 @@ final class AddCommand {
 
   private static final Logger LOG = LoggerFactory.getLogger(AddCommand.class);
 
-  private static final Prefix IPV4_DEFAULT = Prefix.parse("0.0.0.0/0");
-  private static final Prefix IPV6_DEFAULT = Prefix.parse("::/0");
-
   /// How long an ADD that found no address waits for those of pods just deleted.
   private static final Duration RELEASE_PATIENCE = Duration.ofSeconds(2);
 
   private final CniNode node;
-  private final AttachmentJournal journal;
+  private final JournalWriter journal;
   private final PodAddresses addresses;
+  private final Delegates delegates;
+  private final Release release;
   private final PodNetwork network;
   private final EndpointPolicy policy;
   private final PodCatalog pods;
@@ -49,13 +54,16 @@ final class AddCommand {
       CniNode node,
       AttachmentJournal journal,
       PodAddresses addresses,
+      Delegates delegates,
       PodNetwork network,
       EndpointPolicy policy,
       PodCatalog pods,
       ReleaseQueue releases) {
     this.node = node;
-    this.journal = journal;
+    this.journal = new JournalWriter(journal);
     this.addresses = addresses;
+    this.delegates = delegates;
+    this.release = new Release(addresses, delegates);
     this.network = network;
     this.policy = policy;
     this.pods = pods;
@@ -64,12 +72,6 @@ final class AddCommand {
   }
 
   CniResult run(VerbRequest request) throws CniException {
-    if (request.conf().prevResult().isPresent()) {
-      throw new CniException(
-          CniError.UNSUPPORTED_FIELD,
-          "key prevResult: found on ADD, but margay-cni must be the first plugin of network "
-              + request.conf().name());
-    }
     Attachment attachment = request.attachment(node, request.podNetnsId(node));
     hostPorts.claim(attachment);
     try {
@@ -85,6 +87,7 @@ final class AddCommand {
       if (isSame(committed, attachment)) {
         return adopt(committed, request);
       }
+      refuseForeignWire(committed);
       // The runtime gave the id to another namespace, or other ports, without a DEL in between:
       // what was built is of no more use.
       network.unwire(attachment.id(), Optional.of(committed.attachment().hostEnd()));
@@ -99,7 +102,27 @@ final class AddCommand {
         && committed.attachment().network().equals(attachment.network())
         && committed.attachment().workload().equals(attachment.workload())
         && committed.attachment().hostPorts().equals(attachment.hostPorts())
-        && committed.attachment().bandwidth().equals(attachment.bandwidth());
+        && committed.attachment().bandwidth().equals(attachment.bandwidth())
+        && committed.attachment().duty().getClass() == attachment.duty().getClass();
+  }
+
+  /// The interface under this name is another plugin's, and we only serve it.
+  private void refuseForeignWire(JournalEntry.Committed committed) throws CniException {
+    if (committed.bootId().equals(journal.bootId()) && !hasOwnWire(committed.attachment())) {
+      throw new CniException(
+          CniError.INTERFACE_NOT_OURS,
+          "interface "
+              + committed.attachment().id().ifName()
+              + " of container "
+              + committed.attachment().id().containerId()
+              + " is another plugin's, in network "
+              + committed.attachment().network()
+              + "; use another CNI_IFNAME, or delete it first");
+    }
+  }
+
+  private static boolean hasOwnWire(Attachment attachment) {
+    return attachment.duty() instanceof Duty.Whole || attachment.duty() instanceof Duty.Delegated;
   }
 
   private CniResult adopt(JournalEntry.Committed committed, VerbRequest request)
@@ -111,7 +134,7 @@ final class AddCommand {
       network.wire(attachment, committed.addresses(), podNetns);
     }
     policy.apply(endpoint(committed, said(attachment)));
-    return result(attachment, committed.addresses());
+    return result(attachment, committed.addresses(), request.conf().dns());
   }
 
   private CniResult build(Attachment attachment, VerbRequest request) throws CniException {
@@ -120,37 +143,43 @@ final class AddCommand {
     Optional<KubernetesPod> said = said(attachment);
     refuseTakenName(attachment);
     try (Undo undo = new Undo()) {
-      undo.push("journal", () -> forget(attachment));
-      remember(new JournalEntry.Prepared(attachment, journal.bootId()));
+      undo.push("journal", () -> journal.forget(attachment));
+      journal.remember(new JournalEntry.Prepared(attachment, journal.bootId()));
       stages.ended("journal");
-      undo.push("addresses", () -> release(attachment));
-      List<IpAddress> assigned =
-          assign(
-              attachment, wish, given -> EndpointDocument.of(attachment, node.name(), given, said));
+      undo.push("addresses", () -> journal.owe(attachment, release));
+      Given given =
+          switch (attachment.duty()) {
+            case Duty.Delegated(Duty.Delegate delegate) -> foreign(attachment, delegate, said);
+            case Duty.Whole _, Duty.Addresses _, Duty.Policed _ ->
+                new Given(
+                    attachment,
+                    assign(
+                        attachment,
+                        wish,
+                        fresh -> EndpointDocument.of(attachment, node.name(), fresh, said)),
+                    Dns.NONE);
+          };
       stages.ended("address");
-      undo.push("wire", () -> network.unwire(attachment.id(), Optional.of(attachment.hostEnd())));
-      network.wire(attachment, assigned, request.podNetns());
+      Attachment wired = given.attachment();
+      undo.push("wire", () -> network.unwire(wired.id(), Optional.of(wired.hostEnd())));
+      network.wire(wired, given.addresses(), request.podNetns());
       stages.ended("wire");
       JournalEntry.Committed committed =
-          new JournalEntry.Committed(attachment, journal.bootId(), assigned);
+          new JournalEntry.Committed(wired, journal.bootId(), given.addresses());
       PodEndpoint endpoint = endpoint(committed, said);
       undo.push("policy", () -> policy.remove(endpoint));
       policy.apply(endpoint);
       stages.ended("policy");
-      if (request.call().isAbandoned().getAsBoolean()) {
-        throw new CniException(
-            CniError.TRY_LATER,
-            "the runtime gave up ADD of " + attachment.id() + "; everything was taken back");
-      }
-      remember(committed);
+      request.requireListener();
+      journal.remember(committed);
       undo.commit();
       stages.ended("journal");
       LOG.atDebug()
-          .addKeyValue("attachment", attachment.id())
-          .addKeyValue("addresses", assigned)
+          .addKeyValue("attachment", wired.id())
+          .addKeyValue("addresses", given.addresses())
           .addKeyValue("millis", stages)
           .log("a pod is wired");
-      return result(attachment, assigned);
+      return result(wired, given.addresses(), request.conf().dns().or(given.dns()));
     }
   }
 
@@ -174,12 +203,46 @@ final class AddCommand {
     }
   }
 
+  /// What an IPAM, ours or another, gave.
+  ///
+  /// @param attachment with the routes that go with the addresses
+  /// @param addresses IPv4 first
+  /// @param dns of the other IPAM
+  private record Given(Attachment attachment, List<IpAddress> addresses, Dns dns) {}
+
+  /// Every address becomes a host route, whatever prefix it came with; its gateway moves to the
+  /// host end, and what else was to be routed there is.
+  private Given foreign(Attachment attachment, Duty.Delegate delegate, Optional<KubernetesPod> said)
+      throws CniException {
+    CniResult answer = Delegates.result(delegates.run(CniVerb.ADD, delegate, attachment), delegate);
+    List<IpAddress> given = new ArrayList<>();
+    Map<IpAddress, IpAddress> gateways = new HashMap<>();
+    for (IpFamily family : IpFamily.values()) {
+      for (CniResult.Ip ip : answer.ips()) {
+        if (ip.address().family() == family && !given.contains(ip.address())) {
+          given.add(ip.address());
+          ip.gateway().ifPresent(gateway -> gateways.put(ip.address(), gateway));
+        }
+      }
+    }
+    List<Prefix> further =
+        answer.routes().stream()
+            .map(CniResult.Route::destination)
+            .filter(prefix -> given.stream().anyMatch(a -> a.family() == prefix.family()))
+            .distinct()
+            .toList();
+    Attachment routed = attachment.with(attachment.routes().with(gateways, further));
+    addresses.publish(routed, EndpointDocument.of(routed, node.name(), given, said));
+    return new Given(routed, given, answer.dns());
+  }
+
   /// A host end's name follows from the workload, so a restarted pod takes over its own. Another
   /// workload under the same name would be cut off.
   private void refuseTakenName(Attachment attachment) throws CniException {
     for (JournalEntry other : journal.all()) {
       if (other instanceof JournalEntry.Committed
           && other.bootId().equals(journal.bootId())
+          && other.attachment().hasHostEnd()
           && other.attachment().hostEnd().equals(attachment.hostEnd())
           && !other.attachment().workload().equals(attachment.workload())) {
         throw new CniException(
@@ -204,56 +267,25 @@ final class AddCommand {
         EndpointDocument.of(committed.attachment(), node.name(), committed.addresses(), said));
   }
 
-  private void remember(JournalEntry entry) throws CniException {
-    try {
-      journal.write(entry);
-    } catch (IOException failure) {
-      throw new CniException(
-          CniError.IO_FAILURE,
-          "the journal entry of " + entry.attachment().id() + " cannot be written",
-          failure);
-    }
-  }
-
-  /// Runs last. Addresses that could not be given back keep their entry, by which the release is
-  /// repeated.
-  private void forget(Attachment attachment) throws CniException {
-    Optional<JournalEntry> entry = journal.find(attachment.id());
-    if (entry.isPresent() && entry.get() instanceof JournalEntry.Releasing) {
-      return;
-    }
-    try {
-      journal.remove(attachment.id());
-    } catch (IOException failure) {
-      throw new CniException(
-          CniError.IO_FAILURE,
-          "the journal entry of " + attachment.id() + " cannot be removed",
-          failure);
-    }
-  }
-
-  private void release(Attachment attachment) throws CniException {
-    try {
-      addresses.release(attachment);
-    } catch (CniException away) {
-      remember(new JournalEntry.Releasing(attachment, journal.bootId()));
-      throw away;
-    }
-  }
-
-  /// The order all consumers expect: the host end, the pod's end, addresses of the latter.
-  static CniResult result(Attachment attachment, List<IpAddress> addresses) {
+  /// The order all consumers expect: the host end, the pod's end, addresses of the latter. Our own
+  /// next hops are in the routes; a gateway that another IPAM named is beside its address as well.
+  private static CniResult result(Attachment attachment, List<IpAddress> addresses, Dns dns) {
+    PodRoutes routing = attachment.routes();
     List<CniResult.Ip> ips = new ArrayList<>();
     List<CniResult.Route> routes = new ArrayList<>();
     for (IpAddress address : addresses) {
-      ips.add(new CniResult.Ip(address, address.family().bits(), Optional.empty(), 1));
-      CniResult.Route route =
-          switch (address.family()) {
-            case IPV4 -> new CniResult.Route(IPV4_DEFAULT, Optional.of(PodNetwork.IPV4_GATEWAY));
-            case IPV6 -> new CniResult.Route(IPV6_DEFAULT, Optional.of(PodNetwork.IPV6_GATEWAY));
-          };
-      if (!routes.contains(route)) {
-        routes.add(route);
+      ips.add(
+          new CniResult.Ip(
+              address,
+              address.family().bits(),
+              Optional.ofNullable(routing.gateways().get(address)),
+              1));
+    }
+    for (IpFamily family : IpFamily.values()) {
+      if (addresses.stream().anyMatch(address -> address.family() == family)) {
+        Optional<IpAddress> gateway =
+            Optional.of(PodNetwork.gateway(attachment, addresses, family));
+        routing.destinations(family).forEach(to -> routes.add(new CniResult.Route(to, gateway)));
       }
     }
     return new CniResult(
@@ -269,6 +301,7 @@ final class AddCommand {
                 attachment.mtu(),
                 attachment.netnsPath())),
         ips,
-        routes);
+        routes,
+        dns);
   }
 }

@@ -2,6 +2,7 @@ package io.margay.cni;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.journal.Duty;
 import io.margay.cni.journal.JournalEntry;
 import io.margay.cni.protocol.CniCall;
 import io.margay.cni.protocol.CniHandler;
@@ -36,6 +37,9 @@ public final class CniVerbs implements CniHandler {
   private final AddCommand add;
   private final DelCommand del;
   private final CheckCommand check;
+  private final ChainCommand chain;
+  private final LeaseCommand lease;
+  private final Delegates delegates = new Delegates();
   private final GcCommand gc;
   private final ReclaimCommand reclaim;
   private final ReleaseQueue releases;
@@ -56,9 +60,12 @@ public final class CniVerbs implements CniHandler {
     this.readiness = readiness;
     this.journal = journal;
     this.releases = releases;
-    this.add = new AddCommand(node, journal, addresses, network, policy, pods, releases);
-    this.del = new DelCommand(node, journal, addresses, network, policy);
-    this.check = new CheckCommand(node, journal, network, policy);
+    Release release = new Release(addresses, delegates);
+    this.add = new AddCommand(node, journal, addresses, delegates, network, policy, pods, releases);
+    this.del = new DelCommand(node, journal, addresses, release, network, policy);
+    this.check = new CheckCommand(node, journal, delegates, network, policy);
+    this.chain = new ChainCommand(node, journal, addresses, release, network, policy, pods);
+    this.lease = new LeaseCommand(node, journal, addresses, release);
     this.gc = new GcCommand(journal, locks, del);
     this.reclaim = new ReclaimCommand(journal, network, del);
   }
@@ -156,7 +163,7 @@ public final class CniVerbs implements CniHandler {
       case ADD -> {
         VerbRequest request = request(call, conf, id);
         try (ContainerLocks.Held _ = locks.take(request.id())) {
-          yield CniReply.success(CniJson.print(add.run(request).toJson(conf.version())));
+          yield CniReply.success(CniJson.print(add(request)));
         }
       }
       case DEL -> {
@@ -170,7 +177,11 @@ public final class CniVerbs implements CniHandler {
       case CHECK -> {
         VerbRequest request = request(call, conf, id);
         try (ContainerLocks.Held _ = locks.take(request.id())) {
-          check.run(request);
+          if (request.isIpam()) {
+            lease.check(request);
+          } else {
+            check.run(request);
+          }
           yield CniReply.success("");
         }
       }
@@ -182,6 +193,7 @@ public final class CniVerbs implements CniHandler {
               .filter(JournalEntry.Releasing.class::isInstance)
               .forEach(owed -> giveBack(owed.attachment().id()));
         }
+        askDelegate(verb, call, conf);
         yield CniReply.success("");
       }
       case STATUS -> {
@@ -189,10 +201,28 @@ public final class CniVerbs implements CniHandler {
         if (trouble.isPresent()) {
           throw new CniException(trouble.get());
         }
+        askDelegate(verb, call, conf);
         yield CniReply.success("");
       }
       case VERSION -> version();
     };
+  }
+
+  private ObjectNode add(VerbRequest request) throws CniException {
+    if (request.isIpam()) {
+      return lease.add(request).toJson(request.conf().version());
+    }
+    return request.conf().prevResult().isPresent()
+        ? chain.add(request)
+        : add.run(request).toJson(request.conf().version());
+  }
+
+  /// Hands a request about the network on to its IPAM, if that is not ours.
+  private void askDelegate(CniVerb verb, CniCall call, NetConf conf) throws CniException {
+    Optional<Duty.Delegate> delegate = Delegates.of(conf, call.request());
+    if (delegate.isPresent() && !VerbRequest.isIpam(call)) {
+      delegates.run(verb, delegate.get());
+    }
   }
 
   private static VerbRequest request(CniCall call, NetConf conf, Optional<AttachmentId> id)

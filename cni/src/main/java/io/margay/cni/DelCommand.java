@@ -2,16 +2,14 @@ package io.margay.cni;
 
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.journal.Duty;
 import io.margay.cni.journal.JournalEntry;
-import io.margay.cni.journal.Workload;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
-import io.margay.linux.netns.Netns;
 import io.margay.model.net.IpAddress;
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +25,7 @@ final class DelCommand {
   private final CniNode node;
   private final AttachmentJournal journal;
   private final PodAddresses addresses;
+  private final Release release;
   private final PodNetwork network;
   private final EndpointPolicy policy;
 
@@ -34,56 +33,100 @@ final class DelCommand {
       CniNode node,
       AttachmentJournal journal,
       PodAddresses addresses,
+      Release release,
       PodNetwork network,
       EndpointPolicy policy) {
     this.node = node;
     this.journal = journal;
     this.addresses = addresses;
+    this.release = release;
     this.network = network;
     this.policy = policy;
   }
 
   void run(VerbRequest request) throws CniException {
     Optional<JournalEntry> entry = journal.find(request.id());
-    if (entry.isPresent()) {
-      delete(entry.get());
-    } else {
+    if (entry.isEmpty()) {
       deleteUnknown(request);
+      return;
     }
+    Attachment attachment = entry.get().attachment();
+    if (request.isIpam()) {
+      // An attachment that has more than addresses of us came of no IPAM request.
+      if (attachment.network().equals(request.conf().name()) && isLease(attachment)) {
+        delete(entry.get());
+      }
+    } else {
+      switch (attachment.duty()) {
+        case Duty.Whole _, Duty.Delegated _ -> delete(entry.get());
+        case Duty.Policed(boolean overAddresses) -> {
+          if (overAddresses && entry.get() instanceof JournalEntry.Committed committed) {
+            stopPolicing(committed);
+          } else {
+            delete(entry.get());
+          }
+        }
+        case Duty.Addresses _ -> {
+          // Policed no more; the plugin that has its addresses from us is deleted after us.
+        }
+      }
+    }
+  }
+
+  private static boolean isLease(Attachment attachment) {
+    return attachment.duty() instanceof Duty.Addresses
+        || attachment.duty() instanceof Duty.Policed(boolean overAddresses) && overAddresses;
+  }
+
+  /// The endpoint goes, the addresses stay: what uses them is still there.
+  private void stopPolicing(JournalEntry.Committed committed) throws CniException {
+    Attachment attachment = committed.attachment();
+    policy.remove(endpoint(attachment, committed.addresses()));
+    try {
+      addresses.withdraw(attachment);
+    } catch (CniException away) {
+      // Deleting the addresses, which follows, deletes the endpoint as well.
+      LOG.atWarn()
+          .addKeyValue("attachment", attachment.id())
+          .addKeyValue("reason", away.getMessage())
+          .log("an endpoint can't be deleted now; it goes with its addresses");
+    }
+    new JournalWriter(journal)
+        .remember(
+            new JournalEntry.Committed(
+                attachment.with(new Duty.Addresses()), committed.bootId(), committed.addresses()));
   }
 
   /// Takes an attachment away, whatever its state.
   void delete(JournalEntry entry) throws CniException {
     Attachment attachment = entry.attachment();
-    network.unwire(attachment.id(), Optional.of(attachment.hostEnd()));
     List<IpAddress> held =
         switch (entry) {
           case JournalEntry.Committed committed -> committed.addresses();
           case JournalEntry.Prepared _, JournalEntry.Releasing _ -> List.of();
         };
-    policy.remove(
-        new PodEndpoint(attachment, held, EndpointDocument.of(attachment, node.name(), held)));
+    switch (attachment.duty()) {
+      case Duty.Whole _, Duty.Delegated _ -> {
+        network.unwire(attachment.id(), Optional.of(attachment.hostEnd()));
+        policy.remove(endpoint(attachment, held));
+      }
+      case Duty.Policed _ -> policy.remove(endpoint(attachment, held));
+      case Duty.Addresses _ -> {}
+    }
     owe(new JournalEntry.Releasing(attachment, journal.bootId()));
+  }
+
+  private PodEndpoint endpoint(Attachment attachment, List<IpAddress> held) {
+    return new PodEndpoint(attachment, held, EndpointDocument.of(attachment, node.name(), held));
   }
 
   private void deleteUnknown(VerbRequest request) throws CniException {
     AttachmentId id = request.id();
-    network.unwire(id, Optional.empty());
+    if (!request.isIpam()) {
+      network.unwire(id, Optional.empty());
+    }
     // Nothing but the handle is known, and the handle is what the release needs.
-    Workload workload = request.workload();
-    owe(
-        new JournalEntry.Releasing(
-            new Attachment(
-                id,
-                request.conf().name(),
-                workload,
-                new Netns.NetnsId(0, 0),
-                "",
-                HostEnd.name(node.interfacePrefix(), workload, id),
-                HostEnd.podMac(id),
-                node.mtu(),
-                Map.of()),
-            journal.bootId()));
+    owe(new JournalEntry.Releasing(request.remains(node), journal.bootId()));
   }
 
   /// The kernel is rid of the attachment; the datastore follows by [#release]. Where the journal
@@ -100,7 +143,7 @@ final class DelCommand {
           .addKeyValue("reason", unwritable.getMessage())
           .log("the journal does not take what DEL owes; DEL waits for the datastore");
       try {
-        addresses.release(owed.attachment());
+        release.run(owed.attachment());
         journal.remove(id);
       } catch (CniException | IOException failure) {
         failure.addSuppressed(unwritable);
@@ -121,7 +164,7 @@ final class DelCommand {
       return true;
     }
     try {
-      addresses.release(releasing.attachment());
+      release.run(releasing.attachment());
       journal.remove(id);
       return true;
     } catch (CniException | IOException failure) {

@@ -69,7 +69,9 @@ final class EndpointDocument {
             Map.of(),
             Map.of());
     return new WorkloadEndpoint(
-        Metadata.named(workload.namespace(), spec.resourceName().orElseThrow()).withLabels(labels),
+        Metadata.named(workload.namespace(), spec.resourceName().orElseThrow())
+            .withLabels(labels)
+            .withAnnotations(attachment.annotations()),
         spec);
   }
 

@@ -5,6 +5,7 @@ import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniException;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
 import io.margay.model.resource.WorkloadEndpoint;
 import java.util.List;
 import java.util.Set;
@@ -24,6 +25,34 @@ public interface PodAddresses {
   List<IpAddress> assign(
       Attachment attachment, Wish wish, Function<List<IpAddress>, WorkloadEndpoint> document)
       throws CniException;
+
+  /// Commits addresses for an interface that another plugin makes: there is no WorkloadEndpoint. A
+  /// repeated request gets the same ones. They are never the first or last of their pool, which
+  /// mean something else on a shared wire.
+  ///
+  /// @param gateways kept from pods, and the answer's gateways where they lie in a pool; the others
+  ///   get an address of the pool, the same on every node
+  /// @return IPv4 first
+  /// @throws CniException as {@link #assign}
+  List<Lease> lease(Attachment attachment, Wish wish, List<IpAddress> gateways) throws CniException;
+
+  /// Commits the WorkloadEndpoint of an attachment whose addresses are another plugin's.
+  ///
+  /// @throws CniException 104 the datastore is away; it may have been committed all the same
+  void publish(Attachment attachment, WorkloadEndpoint document) throws CniException;
+
+  /// Deletes what {@link #publish} committed, on the same condition as {@link #release}, and leaves
+  /// addresses alone. None is success.
+  ///
+  /// @throws CniException 104 the datastore is away; the caller journals and repeats
+  void withdraw(Attachment attachment) throws CniException;
+
+  /// An address as another plugin needs it.
+  ///
+  /// @param address the pod's
+  /// @param pool the subnet it lies in
+  /// @param gateway of that subnet
+  record Lease(IpAddress address, Prefix pool, IpAddress gateway) {}
 
   /// Gives everything under the attachment's handle back, and deletes the WorkloadEndpoint if its
   /// `containerID` is this attachment's: a late release of an old container must not touch the new

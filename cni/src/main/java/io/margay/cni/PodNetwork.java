@@ -6,6 +6,7 @@ import io.margay.cni.spec.CniException;
 import io.margay.linux.socket.OwnedFd;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
 import io.margay.model.net.MacAddress;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +24,18 @@ public interface PodNetwork {
 
   IpAddress IPV6_GATEWAY = IpAddress.parse("fe80::1");
 
+  /// The next hop of an attachment's family.
+  static IpAddress gateway(Attachment attachment, List<IpAddress> addresses, IpFamily family) {
+    return attachment
+        .routes()
+        .gateway(family, addresses)
+        .orElse(
+            switch (family) {
+              case IPV4 -> IPV4_GATEWAY;
+              case IPV6 -> IPV6_GATEWAY;
+            });
+  }
+
   /// Builds the wire. A host end that an earlier container of the same workload left is replaced.
   ///
   /// @throws CniException 107 the interface in the pod, or the host end's name, is somebody else's;
@@ -38,6 +51,19 @@ public interface PodNetwork {
   /// Whether there is still something in the kernel that only {@link #wire} can have left for this
   /// attachment; what state it is in does not matter.
   boolean isThere(Attachment attachment) throws CniException;
+
+  /// The wire that a plugin before us made of a pod's interface.
+  ///
+  /// @throws CniException 7 the interface is missing, or has no host end that packets of this pod
+  ///   alone pass through, so that nothing could police it
+  ForeignWire find(InterfaceName ifName, OwnedFd podNetns) throws CniException;
+
+  /// Another plugin's wire.
+  ///
+  /// @param hostEnd name of its host end
+  /// @param podMac MAC address of the pod's end
+  /// @param mtu of the pod's end, in octets
+  record ForeignWire(InterfaceName hostEnd, MacAddress podMac, int mtu) {}
 
   /// What is not as {@link #wire} left it, one sentence each; empty when all is well. Repairs
   /// nothing, and tolerates what plugins after us may have added.

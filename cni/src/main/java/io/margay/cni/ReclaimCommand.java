@@ -2,6 +2,7 @@ package io.margay.cni;
 
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.journal.Duty;
 import io.margay.cni.journal.JournalEntry;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniException;
@@ -56,7 +57,11 @@ final class ReclaimCommand {
   /// When the kernel can't be asked, it counts as there: what is not known is not taken away.
   private boolean isThere(Attachment attachment) {
     try {
-      return network.isThere(attachment);
+      return switch (attachment.duty()) {
+        case Duty.Whole _, Duty.Delegated _ -> network.isThere(attachment);
+        // Another plugin's wire carries no mark of ours.
+        case Duty.Addresses _, Duty.Policed _ -> PodNamespace.isAlive(attachment);
+      };
     } catch (CniException refused) {
       LOG.atWarn()
           .addKeyValue("attachment", attachment.id())

@@ -1,6 +1,8 @@
 package io.margay.cni;
 
 import io.margay.cni.journal.Attachment;
+import io.margay.cni.journal.Duty;
+import io.margay.cni.journal.PodRoutes;
 import io.margay.cni.journal.Workload;
 import io.margay.cni.protocol.CniCall;
 import io.margay.cni.protocol.CniVariable;
@@ -9,6 +11,7 @@ import io.margay.cni.spec.Bandwidth;
 import io.margay.cni.spec.CniArgs;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
+import io.margay.cni.spec.CniResult;
 import io.margay.cni.spec.NetConf;
 import io.margay.cni.spec.PortMapping;
 import io.margay.linux.LinuxException;
@@ -19,6 +22,7 @@ import io.margay.model.net.IpFamily;
 import io.margay.model.net.MacAddress;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -35,8 +39,40 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
   private static final String POD_NAMESPACE = "K8S_POD_NAMESPACE";
   private static final String POD_NAME = "K8S_POD_NAME";
 
+  /// The annotation of an endpoint that holds the container's further names in the network.
+  private static final String ALIASES = "margay.io/aliases";
+
+  /// The name the plugin is called by when another one has it as its `ipam`.
+  private static final String IPAM_PROGRAM = "margay-ipam";
+
   String get(CniVariable variable) {
     return call.request().get(variable);
+  }
+
+  /// Whether only addresses are wanted, for an interface that another plugin makes.
+  boolean isIpam() {
+    return isIpam(call);
+  }
+
+  static boolean isIpam(CniCall call) {
+    return call.request().program().equals(IPAM_PROGRAM);
+  }
+
+  /// Called before an ADD is made final: one that nobody will learn of is taken back.
+  void requireListener() throws CniException {
+    if (call.isAbandoned().getAsBoolean()) {
+      throw new CniException(
+          CniError.TRY_LATER, "the runtime gave up ADD of " + id + "; everything was taken back");
+    }
+  }
+
+  /// What CHECK compares with.
+  CniResult requirePrevResult() throws CniException {
+    return conf.prevResult()
+        .orElseThrow(
+            () ->
+                new CniException(
+                    CniError.BAD_CONFIG, "key prevResult: missing, but CHECK compares with it"));
   }
 
   /// The pod's namespace, which ADD and CHECK can't do without.
@@ -111,7 +147,10 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
         mtu,
         PodAnnotations.labels(conf.labels(), conf.podAnnotations()),
         conf.portMappings(),
-        conf.bandwidth());
+        conf.bandwidth(),
+        annotations(),
+        new PodRoutes(Map.of(), conf.hasDefaultRoute(), List.of(), conf.isRouter()),
+        duty());
   }
 
   /// A packet that is more than the burst would never pass.
@@ -153,15 +192,58 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
     }
   }
 
+  /// What a DEL tells of an attachment that nobody remembers.
+  Attachment remains(CniNode node) {
+    Workload workload = workload();
+    return new Attachment(
+            id,
+            conf.name(),
+            workload,
+            new Netns.NetnsId(0, 0),
+            get(CniVariable.NETNS),
+            HostEnd.name(node.interfacePrefix(), workload, id),
+            HostEnd.podMac(id),
+            node.mtu(),
+            Map.of())
+        .with(duty());
+  }
+
+  /// An attachment on another plugin's wire, of which the pod's namespace is the one sign of life:
+  /// the agent must be able to look for it later.
+  Attachment attachmentOnForeignWire(CniNode node) throws CniException {
+    Attachment attachment = attachment(node, podNetnsId(node));
+    if (!PodNamespace.isAlive(attachment)) {
+      throw new CniException(
+          CniError.BAD_NETNS,
+          "CNI_NETNS \""
+              + attachment.netnsPath()
+              + "\" is not what the agent sees under this path, so it could not tell when the pod"
+              + " is gone; mount its directory into the agent's container");
+    }
+    return attachment;
+  }
+
+  private Map<String, String> annotations() {
+    return conf.aliases().isEmpty() ? Map.of() : Map.of(ALIASES, String.join(",", conf.aliases()));
+  }
+
+  private Duty duty() {
+    if (isIpam()) {
+      return new Duty.Addresses();
+    }
+    Optional<Duty.Delegate> delegate = Delegates.of(conf, call.request());
+    return delegate.isPresent() ? new Duty.Delegated(delegate.get()) : new Duty.Whole();
+  }
+
   /// The addresses wanted. `runtimeConfig` and `args` beat `CNI_ARGS`.
   PodAddresses.Wish wish() throws CniException {
     List<IpAddress> addresses =
         conf.requestedAddresses().isEmpty() ? args.addresses() : conf.requestedAddresses();
     Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
-    if (conf.assignIpv4()) {
+    if (conf.ipam().assignIpv4()) {
       families.add(IpFamily.IPV4);
     }
-    if (conf.assignIpv6()) {
+    if (conf.ipam().assignIpv6()) {
       families.add(IpFamily.IPV6);
     }
     if (families.isEmpty() && addresses.isEmpty()) {
@@ -170,6 +252,7 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
           "keys ipam.assign_ipv4 and ipam.assign_ipv6 are both false; a pod needs an address");
     }
     refuseUnreachableHostPorts(families, addresses);
-    return new PodAddresses.Wish(families, addresses, conf.ipv4Pools(), conf.ipv6Pools());
+    return new PodAddresses.Wish(
+        families, addresses, conf.ipam().ipv4Pools(), conf.ipam().ipv6Pools());
   }
 }

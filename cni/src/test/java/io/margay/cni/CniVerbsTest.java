@@ -15,12 +15,10 @@ import io.margay.cni.protocol.CniVariable;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.Bandwidth;
 import io.margay.cni.spec.CniError;
-import io.margay.cni.spec.CniException;
 import io.margay.linux.netns.Netns;
 import io.margay.linux.socket.OwnedFd;
 import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.net.InterfaceName;
-import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.EndpointPort;
 import io.margay.model.resource.Metadata;
@@ -29,14 +27,10 @@ import io.margay.model.resource.ResourceValidator;
 import io.margay.model.resource.WorkloadEndpoint;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -604,144 +598,5 @@ final class CniVerbsTest {
             new Workload.Container("default-box10"),
             new AttachmentId("default-box10", eth0));
     assertThat(box1).as("ids that share their first characters").isNotEqualTo(box10);
-  }
-
-  /// Handles, addresses and documents as the datastore would keep them.
-  static final class InMemoryAddresses implements PodAddresses {
-
-    final Map<String, List<IpAddress>> handles = new TreeMap<>();
-    final Map<String, WorkloadEndpoint> endpoints = new TreeMap<>();
-    Optional<Integer> failure = Optional.empty();
-    boolean failsAfterCommit;
-    boolean awayForReleases;
-    private int next = 1;
-
-    @Override
-    public List<IpAddress> assign(
-        Attachment attachment, Wish wish, Function<List<IpAddress>, WorkloadEndpoint> document)
-        throws CniException {
-      if (failure.isPresent()) {
-        throw new CniException(failure.get(), "no address");
-      }
-      List<IpAddress> assigned =
-          handles.computeIfAbsent(
-              attachment.handleId(),
-              _ -> {
-                List<IpAddress> fresh = new ArrayList<>();
-                wish.families().stream()
-                    .sorted()
-                    .forEach(
-                        family ->
-                            fresh.add(
-                                IpAddress.parse(
-                                    switch (family) {
-                                      case IPV4 -> "10.0.0." + next;
-                                      case IPV6 -> "fd00::" + Integer.toHexString(next);
-                                    })));
-                next++;
-                return fresh;
-              });
-      WorkloadEndpoint endpoint = document.apply(assigned);
-      endpoints.put(key(endpoint), endpoint);
-      if (failsAfterCommit) {
-        throw new CniException(CniError.DATASTORE_UNREACHABLE, "the answer was lost");
-      }
-      return assigned;
-    }
-
-    static String key(WorkloadEndpoint endpoint) {
-      return endpoint.metadata().namespaceOrEmpty() + "/" + endpoint.metadata().name();
-    }
-
-    @Override
-    public void release(Attachment attachment) throws CniException {
-      release(attachment.network(), attachment.id());
-    }
-
-    @Override
-    public void release(String network, AttachmentId id) throws CniException {
-      if (awayForReleases) {
-        throw new CniException(CniError.DATASTORE_UNREACHABLE, "the datastore is away");
-      }
-      handles.remove(Attachment.handleId(network, id));
-      endpoints
-          .values()
-          .removeIf(
-              endpoint ->
-                  id.containerId().equals(endpoint.spec().containerID())
-                      && id.ifName().value().equals(endpoint.spec().endpoint()));
-    }
-  }
-
-  /// Host ends by name.
-  static final class InMemoryNetwork implements PodNetwork {
-
-    final Map<String, Attachment> wires = new TreeMap<>();
-    boolean fails;
-    boolean isBlind;
-
-    @Override
-    public void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
-        throws CniException {
-      if (fails) {
-        throw new CniException(CniError.KERNEL_REFUSED, "the kernel refused");
-      }
-      wires.put(attachment.hostEnd().value(), attachment);
-    }
-
-    @Override
-    public void unwire(AttachmentId id, Optional<InterfaceName> hostEnd) {
-      wires
-          .values()
-          .removeIf(
-              wire ->
-                  wire.id().equals(id)
-                      && (hostEnd.isEmpty() || hostEnd.get().equals(wire.hostEnd())));
-    }
-
-    @Override
-    public boolean isThere(Attachment attachment) throws CniException {
-      if (isBlind) {
-        throw new CniException(CniError.KERNEL_REFUSED, "the kernel does not say");
-      }
-      Attachment there = wires.get(attachment.hostEnd().value());
-      return there != null && there.id().equals(attachment.id());
-    }
-
-    @Override
-    public List<String> problems(
-        Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns) {
-      Attachment there = wires.get(attachment.hostEnd().value());
-      return there != null && there.id().equals(attachment.id()) ? List.of() : List.of("no wire");
-    }
-  }
-
-  /// Endpoints by the name of their document.
-  static final class InMemoryPolicy implements EndpointPolicy {
-
-    final Map<String, PodEndpoint> applied = new TreeMap<>();
-    boolean fails;
-
-    @Override
-    public void apply(PodEndpoint endpoint) throws CniException {
-      applied.put(InMemoryAddresses.key(endpoint.document()), endpoint);
-      if (fails) {
-        throw new CniException(CniError.POLICY_NOT_PROGRAMMED, "too slow");
-      }
-    }
-
-    @Override
-    public void remove(PodEndpoint endpoint) {
-      applied
-          .values()
-          .removeIf(there -> there.attachment().id().equals(endpoint.attachment().id()));
-    }
-
-    @Override
-    public List<String> problems(PodEndpoint endpoint) {
-      return applied.containsKey(InMemoryAddresses.key(endpoint.document()))
-          ? List.of()
-          : List.of("no policy");
-    }
   }
 }

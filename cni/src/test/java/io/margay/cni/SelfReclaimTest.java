@@ -36,9 +36,9 @@ final class SelfReclaimTest {
   private static final AttachmentId C1 = id("c1");
 
   @TempDir Path directory;
-  private final CniVerbsTest.InMemoryAddresses addresses = new CniVerbsTest.InMemoryAddresses();
-  private final CniVerbsTest.InMemoryNetwork network = new CniVerbsTest.InMemoryNetwork();
-  private final CniVerbsTest.InMemoryPolicy policy = new CniVerbsTest.InMemoryPolicy();
+  private final InMemoryAddresses addresses = new InMemoryAddresses();
+  private final InMemoryNetwork network = new InMemoryNetwork();
+  private final InMemoryPolicy policy = new InMemoryPolicy();
   private AttachmentJournal journal;
   private CniVerbs verbs;
   private SelfReclaim reclaim;

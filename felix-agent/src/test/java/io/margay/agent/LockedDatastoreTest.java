@@ -29,6 +29,7 @@ import io.margay.cni.protocol.CniRequest;
 import io.margay.cni.protocol.CniVariable;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
+import io.margay.cni.spec.CniException;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreSettings;
 import io.margay.datastore.KeyValue;
@@ -268,6 +269,11 @@ final class LockedDatastoreTest {
     @Override
     public boolean isThere(Attachment attachment) {
       return true;
+    }
+
+    @Override
+    public ForeignWire find(InterfaceName ifName, OwnedFd podNetns) throws CniException {
+      throw new CniException(CniError.BAD_CONFIG, "no pod of this test is another plugin's");
     }
 
     @Override

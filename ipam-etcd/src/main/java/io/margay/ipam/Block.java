@@ -397,6 +397,12 @@ public final class Block {
       Optional<Instant> releasedAt,
       Map<String, JsonNode> unknown) {
 
+    /// Secondary attribute of addresses that no endpoint has, since another plugin makes the
+    /// interface: `role: ipam`.
+    public static final String ROLE = "role";
+
+    public static final String ROLE_IPAM = "ipam";
+
     public static Attribute of(String handleId, Map<String, String> secondary) {
       return new Attribute(
           Optional.of(handleId), new TreeMap<>(secondary), Optional.empty(), Map.of());
@@ -413,6 +419,11 @@ public final class Block {
 
     static String clean(String id) {
       return id.indexOf('\r') < 0 ? id : id.substring(0, id.indexOf('\r'));
+    }
+
+    /// Whether another plugin's interface has the address, so that no endpoint need have it.
+    public boolean isOfForeignInterface() {
+      return ROLE_IPAM.equals(secondary.get(ROLE));
     }
 
     /// The node the address is for.

@@ -84,6 +84,11 @@ public final class Ipam implements AutoCloseable {
     return pools;
   }
 
+  /// The CIDR of the pool around an address, as this process knows the pools.
+  public Optional<Prefix> poolAround(IpAddress address) {
+    return pools.around(address.toHostPrefix()).map(Pool::cidr);
+  }
+
   /// The cluster's settings, read now.
   public IpamConfig config() throws DatastoreException {
     return datastore

@@ -25,6 +25,9 @@ import java.util.Optional;
 /// @param labels of the endpoint, from the configuration
 /// @param hostPorts ports of the node that lead to it
 /// @param bandwidth limits of its traffic
+/// @param annotations of the endpoint
+/// @param routes how packets leave the pod
+/// @param duty what we do for it
 public record Attachment(
     AttachmentId id,
     String network,
@@ -36,7 +39,10 @@ public record Attachment(
     int mtu,
     Map<String, String> labels,
     List<PortMapping> hostPorts,
-    Optional<Bandwidth> bandwidth) {
+    Optional<Bandwidth> bandwidth,
+    Map<String, String> annotations,
+    PodRoutes routes,
+    Duty duty) {
 
   /// What the alias of every host end begins with; the attachment follows.
   public static final String ALIAS_PREFIX = "margay:";
@@ -48,9 +54,10 @@ public record Attachment(
   public Attachment {
     labels = Map.copyOf(labels);
     hostPorts = List.copyOf(hostPorts);
+    annotations = Map.copyOf(annotations);
   }
 
-  /// An attachment without host ports, of unlimited traffic.
+  /// One that is wholly ours, with nothing unusual.
   public Attachment(
       AttachmentId id,
       String network,
@@ -72,7 +79,49 @@ public record Attachment(
         mtu,
         labels,
         List.of(),
-        Optional.empty());
+        Optional.empty(),
+        Map.of(),
+        PodRoutes.USUAL,
+        new Duty.Whole());
+  }
+
+  /// The same under another duty.
+  public Attachment with(Duty other) {
+    return changed(hostEnd, podMac, mtu, routes, other);
+  }
+
+  /// The same with other routes.
+  public Attachment with(PodRoutes other) {
+    return changed(hostEnd, podMac, mtu, other, duty);
+  }
+
+  /// The same on a wire that another plugin made.
+  public Attachment on(InterfaceName foreignHostEnd, MacAddress foreignMac, int foreignMtu) {
+    return changed(foreignHostEnd, foreignMac, foreignMtu, routes, duty);
+  }
+
+  private Attachment changed(
+      InterfaceName newHostEnd, MacAddress newMac, int newMtu, PodRoutes newRoutes, Duty newDuty) {
+    return new Attachment(
+        id,
+        network,
+        workload,
+        netns,
+        netnsPath,
+        newHostEnd,
+        newMac,
+        newMtu,
+        labels,
+        hostPorts,
+        bandwidth,
+        annotations,
+        newRoutes,
+        newDuty);
+  }
+
+  /// Whether it has a host end, be it ours or another plugin's.
+  public boolean hasHostEnd() {
+    return !(duty instanceof Duty.Addresses);
   }
 
   /// The IPAM handle that holds the addresses: `<network>.<containerID>`, as Calico's.

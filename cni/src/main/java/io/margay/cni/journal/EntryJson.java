@@ -11,6 +11,7 @@ import io.margay.linux.netns.Netns;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.MacAddress;
+import io.margay.model.net.Prefix;
 import io.margay.model.resource.Protocol;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -68,6 +69,7 @@ final class EntryJson {
                     .put("ingressBurst", bandwidth.ingressBurst())
                     .put("egressRate", bandwidth.egressRate())
                     .put("egressBurst", bandwidth.egressBurst()));
+    writeUnusual(attachment, node);
     node.put("bootID", entry.bootId());
     switch (entry) {
       case JournalEntry.Prepared _ -> node.put("state", "prepared");
@@ -100,9 +102,12 @@ final class EntryJson {
               new InterfaceName(text(node, "hostEnd")),
               MacAddress.parse(text(node, "mac")),
               required(node, "mtu").asInt(),
-              labels(required(node, "labels")),
+              texts(required(node, "labels")),
               hostPorts(node.path("hostPorts")),
-              bandwidth(node));
+              bandwidth(node),
+              node.has("annotations") ? texts(node.get("annotations")) : Map.of(),
+              node.has("routes") ? routes(node.get("routes")) : PodRoutes.USUAL,
+              node.has("duty") ? duty(node.get("duty")) : new Duty.Whole());
       String bootId = text(node, "bootID");
       String state = text(node, "state");
       return switch (state) {
@@ -117,12 +122,80 @@ final class EntryJson {
     }
   }
 
-  private static Map<String, String> labels(JsonNode node) {
-    Map<String, String> labels = new HashMap<>();
-    for (Map.Entry<String, JsonNode> field : node.properties()) {
-      labels.put(field.getKey(), field.getValue().asText());
+  /// What most attachments do not have is left out.
+  private static void writeUnusual(Attachment attachment, ObjectNode node) {
+    if (!attachment.annotations().isEmpty()) {
+      ObjectNode annotations = node.putObject("annotations");
+      attachment.annotations().forEach(annotations::put);
     }
-    return labels;
+    if (!attachment.routes().equals(PodRoutes.USUAL)) {
+      write(attachment.routes(), node.putObject("routes"));
+    }
+    if (!(attachment.duty() instanceof Duty.Whole)) {
+      write(attachment.duty(), node.putObject("duty"));
+    }
+  }
+
+  private static void write(PodRoutes routes, ObjectNode node) {
+    ObjectNode gateways = node.putObject("gateways");
+    routes
+        .gateways()
+        .forEach((address, gateway) -> gateways.put(address.toString(), gateway.toString()));
+    node.put("default", routes.hasDefault());
+    ArrayNode further = node.putArray("further");
+    routes.further().forEach(prefix -> further.add(prefix.toString()));
+    node.put("router", routes.isRouter());
+  }
+
+  private static PodRoutes routes(JsonNode node) throws IOException {
+    Map<IpAddress, IpAddress> gateways = new HashMap<>();
+    texts(required(node, "gateways"))
+        .forEach(
+            (address, gateway) -> gateways.put(IpAddress.parse(address), IpAddress.parse(gateway)));
+    List<Prefix> further = new ArrayList<>();
+    required(node, "further").forEach(prefix -> further.add(Prefix.parse(prefix.asText())));
+    return new PodRoutes(
+        gateways,
+        required(node, "default").asBoolean(),
+        further,
+        required(node, "router").asBoolean());
+  }
+
+  private static void write(Duty duty, ObjectNode node) {
+    switch (duty) {
+      case Duty.Whole _ -> node.put("kind", "whole");
+      case Duty.Delegated(Duty.Delegate delegate) ->
+          node.put("kind", "delegated")
+              .put("type", delegate.type())
+              .put("path", delegate.path())
+              .put("args", delegate.args())
+              .put("conf", delegate.conf());
+      case Duty.Addresses _ -> node.put("kind", "addresses");
+      case Duty.Policed(boolean overAddresses) ->
+          node.put("kind", "policed").put("overAddresses", overAddresses);
+    }
+  }
+
+  private static Duty duty(JsonNode node) throws IOException {
+    String kind = text(node, "kind");
+    return switch (kind) {
+      case "whole" -> new Duty.Whole();
+      case "delegated" ->
+          new Duty.Delegated(
+              new Duty.Delegate(
+                  text(node, "type"), text(node, "path"), text(node, "args"), text(node, "conf")));
+      case "addresses" -> new Duty.Addresses();
+      case "policed" -> new Duty.Policed(required(node, "overAddresses").asBoolean());
+      default -> throw new IOException("duty \"" + kind + "\" is unknown");
+    };
+  }
+
+  private static Map<String, String> texts(JsonNode node) {
+    Map<String, String> texts = new HashMap<>();
+    for (Map.Entry<String, JsonNode> field : node.properties()) {
+      texts.put(field.getKey(), field.getValue().asText());
+    }
+    return texts;
   }
 
   private static List<PortMapping> hostPorts(JsonNode list) throws IOException {

@@ -13,7 +13,8 @@ import java.util.Optional;
 /// @param interfaces by our convention the host end first, then the pod's
 /// @param ips the addresses
 /// @param routes of the pod
-public record CniResult(List<Interface> interfaces, List<Ip> ips, List<Route> routes) {
+/// @param dns for the pod's resolver
+public record CniResult(List<Interface> interfaces, List<Ip> ips, List<Route> routes, Dns dns) {
 
   /// An ip that names no interface.
   public static final int NO_INTERFACE = -1;
@@ -22,6 +23,10 @@ public record CniResult(List<Interface> interfaces, List<Ip> ips, List<Route> ro
     interfaces = List.copyOf(interfaces);
     ips = List.copyOf(ips);
     routes = List.copyOf(routes);
+  }
+
+  public CniResult(List<Interface> interfaces, List<Ip> ips, List<Route> routes) {
+    this(interfaces, ips, routes, Dns.NONE);
   }
 
   /// @param mac as the runtime wrote it: foreign plugins leave it empty

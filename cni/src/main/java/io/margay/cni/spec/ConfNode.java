@@ -130,6 +130,26 @@ final class ConfNode {
     return objects;
   }
 
+  /// One list in a list of lists.
+  record Lists(List<ConfNode> objects) {}
+
+  /// A list of lists of objects.
+  List<Lists> listsOfObjects(String key) throws CniException {
+    List<Lists> lists = new ArrayList<>();
+    for (JsonNode inner : list(key)) {
+      List<ConfNode> objects = new ArrayList<>();
+      for (JsonNode item : inner) {
+        if (!item.isObject()) {
+          throw wrong(key, item, "a list of lists of objects");
+        }
+        objects.add(
+            new ConfNode(item, path(key) + "[" + lists.size() + "][" + objects.size() + "]"));
+      }
+      lists.add(new Lists(objects));
+    }
+    return lists;
+  }
+
   List<String> strings(String key) throws CniException {
     List<String> strings = new ArrayList<>();
     for (JsonNode item : list(key)) {

@@ -19,12 +19,7 @@ import java.util.Set;
 /// @param version what the result must be written in
 /// @param name of the network
 /// @param mtu of the pod's interface in octets; 0 leaves it to the agent
-/// @param assignIpv4 whether the pod gets an IPv4 address (Calico's `ipam.assign_ipv4`, by default
-///   true)
-/// @param assignIpv6 whether it gets an IPv6 address (Calico's `ipam.assign_ipv6`, by default
-///   false)
-/// @param ipv4Pools names or CIDRs of the only pools to use; empty means any
-/// @param ipv6Pools the same for IPv6
+/// @param ipam where addresses come from
 /// @param requestedAddresses the very addresses wanted (`runtimeConfig.ips`, else `args.cni.ips`)
 /// @param requestedMac the MAC address wanted for the pod's end (`runtimeConfig.mac`)
 /// @param labels of the endpoint, where no orchestrator gives any (`args.cni.labels`)
@@ -32,7 +27,15 @@ import java.util.Set;
 ///   (`runtimeConfig."io.kubernetes.cri.pod-annotations"`)
 /// @param portMappings ports of the node that lead to the pod (`runtimeConfig.portMappings`)
 /// @param bandwidth limits of the pod's traffic (`runtimeConfig.bandwidth`)
+/// @param aliases further names of the container in this network (`runtimeConfig.aliases`)
+/// @param dns what the answer says of the pod's resolver (`dns`, else `runtimeConfig.dns`)
+/// @param isRouter whether pods forward packets of others (Calico's
+///   `container_settings.allow_ip_forwarding`, by default false)
+/// @param hasDefaultRoute whether pods get a default route (Calico's `include_default_routes`, by
+///   default true)
+/// @param isGcDisabled whether GC is to delete nothing (`disableGC`)
 /// @param prevResult what ADD answered, or the plugin before us in the chain
+/// @param prevResultAsSent the same, word for word
 /// @param validAttachments what GC must keep; empty when the caller gave no list, which forbids
 ///   deleting anything
 /// @param unknownKeys keys nobody reads, for a warning
@@ -40,17 +43,20 @@ public record NetConf(
     CniVersion version,
     String name,
     int mtu,
-    boolean assignIpv4,
-    boolean assignIpv6,
-    List<String> ipv4Pools,
-    List<String> ipv6Pools,
+    IpamConf ipam,
     List<IpAddress> requestedAddresses,
     Optional<MacAddress> requestedMac,
     Map<String, String> labels,
     Map<String, String> podAnnotations,
     List<PortMapping> portMappings,
     Optional<Bandwidth> bandwidth,
+    List<String> aliases,
+    Dns dns,
+    boolean isRouter,
+    boolean hasDefaultRoute,
+    boolean isGcDisabled,
     Optional<CniResult> prevResult,
+    Optional<ObjectNode> prevResultAsSent,
     Optional<Set<AttachmentId>> validAttachments,
     List<String> unknownKeys) {
 
@@ -58,10 +64,6 @@ public record NetConf(
   static final int MIN_MTU = 1280;
 
   static final int MAX_MTU = 65_535;
-
-  /// Our own address management, and Calico's name for the same, so that its configuration applies
-  /// unchanged.
-  private static final Set<String> OWN_IPAM = Set.of("", "margay-ipam", "calico-ipam");
 
   /// How containerd and CRI-O hand on a pod's annotations.
   private static final String POD_ANNOTATIONS = "io.kubernetes.cri.pod-annotations";
@@ -117,12 +119,11 @@ public record NetConf(
           "ipam_lock_file");
 
   public NetConf {
-    ipv4Pools = List.copyOf(ipv4Pools);
-    ipv6Pools = List.copyOf(ipv6Pools);
     requestedAddresses = List.copyOf(requestedAddresses);
     labels = Map.copyOf(labels);
     podAnnotations = Map.copyOf(podAnnotations);
     portMappings = List.copyOf(portMappings);
+    aliases = List.copyOf(aliases);
     validAttachments = validAttachments.map(Set::copyOf);
     unknownKeys = List.copyOf(unknownKeys);
   }
@@ -150,11 +151,6 @@ public record NetConf(
               + "\" found, a network name of letters, digits, \"_\", \".\" and \"-\" expected");
     }
     CniVersion version = version(conf);
-    ConfNode ipam = conf.object("ipam");
-    String ipamType = ipam.string("type").orElse("");
-    if (!OWN_IPAM.contains(ipamType)) {
-      throw ipam.wrong("type", ipam.get("type").orElseThrow(), "margay-ipam");
-    }
     ConfNode runtime = conf.object("runtimeConfig");
     ConfNode args = conf.object("args").object("cni");
     List<IpAddress> addresses = runtime.addresses("ips");
@@ -163,21 +159,44 @@ public record NetConf(
         version,
         name,
         mtu(conf),
-        ipam.bool("assign_ipv4", true),
-        ipam.bool("assign_ipv6", false),
-        ipam.strings("ipv4_pools"),
-        ipam.strings("ipv6_pools"),
+        IpamConf.read(conf.object("ipam"), runtime),
         addresses.isEmpty() ? args.addresses("ips") : addresses,
         mac(runtime),
         labels(args),
         podAnnotations(runtime),
         PortMapping.parse(runtime),
         Bandwidth.parse(conf),
+        aliases(runtime, name),
+        Dns.read(conf.object("dns")).or(Dns.readCapability(runtime.object("dns"))),
+        conf.object("container_settings").bool("allow_ip_forwarding", false),
+        conf.bool("include_default_routes", true),
+        conf.bool("disableGC", false),
         prevResult.isEmpty()
             ? Optional.empty()
             : Optional.of(ResultJson.read(conf.object("prevResult"), version)),
+        prevResult.map(ObjectNode.class::cast),
         validAttachments(conf),
         unknownKeys(conf));
+  }
+
+  /// The previous result as a plugin that adds nothing to it answers: word for word, in the
+  /// configuration's version.
+  public ObjectNode passedOn() throws CniException {
+    ObjectNode sent = prevResultAsSent.orElseThrow();
+    String written = new ConfNode(sent, "prevResult").string("cniVersion").orElse("");
+    if (!written.isEmpty() && !written.equals(version.text())) {
+      return prevResult.orElseThrow().toJson(version);
+    }
+    ObjectNode answer = CniJson.newObject().put("cniVersion", version.text());
+    sent.properties().stream()
+        .filter(field -> !field.getKey().equalsIgnoreCase("cniVersion"))
+        .forEach(field -> answer.set(field.getKey(), field.getValue()));
+    return answer;
+  }
+
+  /// What another plugin answered to the configuration `asked`.
+  public static CniResult resultOf(ObjectNode answer, ObjectNode asked) throws CniException {
+    return ResultJson.read(new ConfNode(answer, "result"), answerVersion(asked));
   }
 
   private static int mtu(ConfNode conf) throws CniException {
@@ -246,6 +265,13 @@ public record NetConf(
       }
     }
     return annotations;
+  }
+
+  /// A list of names, or podman's object of such lists by network.
+  private static List<String> aliases(ConfNode runtime, String network) throws CniException {
+    return runtime.get("aliases").filter(JsonNode::isObject).isPresent()
+        ? runtime.object("aliases").strings(network)
+        : runtime.strings("aliases");
   }
 
   /// `cni.dev/valid-attachments`, or the name an early text of the specification gave it. Present

@@ -51,7 +51,7 @@ final class ResultJson {
         writeRoutes(routes, ip.putArray("routes"));
       }
     }
-    node.putObject("dns");
+    result.dns().write(node.putObject("dns"));
   }
 
   private static void writeLists(CniResult result, CniVersion version, ObjectNode node) {
@@ -87,8 +87,8 @@ final class ResultJson {
     if (!result.routes().isEmpty()) {
       writeRoutes(result.routes(), node.putArray("routes"));
     }
-    if (old) {
-      node.putObject("dns");
+    if (old || !result.dns().equals(Dns.NONE)) {
+      result.dns().write(node.putObject("dns"));
     }
   }
 
@@ -125,7 +125,7 @@ final class ResultJson {
       }
       readRoutes(ip, routes);
     }
-    return new CniResult(List.of(), ips, routes);
+    return new CniResult(List.of(), ips, routes, Dns.read(node.object("dns")));
   }
 
   private static CniResult readLists(ConfNode node) throws CniException {
@@ -150,7 +150,7 @@ final class ResultJson {
     }
     List<CniResult.Route> routes = new ArrayList<>();
     readRoutes(node, routes);
-    return new CniResult(interfaces, ips, routes);
+    return new CniResult(interfaces, ips, routes, Dns.read(node.object("dns")));
   }
 
   private static Optional<MacAddress> mac(ConfNode link, String text) throws CniException {
@@ -186,7 +186,7 @@ final class ResultJson {
     }
   }
 
-  private static void readRoutes(ConfNode node, List<CniResult.Route> routes) throws CniException {
+  static void readRoutes(ConfNode node, List<CniResult.Route> routes) throws CniException {
     for (ConfNode route : node.objects("routes")) {
       String destination = route.string("dst").orElse("");
       String gateway = route.string("gw").orElse("");

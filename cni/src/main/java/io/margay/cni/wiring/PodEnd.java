@@ -19,6 +19,7 @@ import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,24 +50,10 @@ final class PodEnd {
     return families;
   }
 
-  static IpAddress gateway(IpFamily family) {
-    return switch (family) {
-      case IPV4 -> PodNetwork.IPV4_GATEWAY;
-      case IPV6 -> PodNetwork.IPV6_GATEWAY;
-    };
-  }
-
-  private static Prefix everywhere(IpFamily family) {
-    return switch (family) {
-      case IPV4 -> Prefix.parse("0.0.0.0/0");
-      case IPV6 -> Prefix.parse("::/0");
-    };
-  }
-
   /// Sets everything up. The interface is there, down and without addresses.
   static void configure(Attachment attachment, List<IpAddress> addresses, OwnedFd netns, int index)
       throws LinuxException {
-    Map<Sysctl, String> settings = sysctls(attachment.id().ifName(), families(addresses));
+    Map<Sysctl, String> settings = sysctls(attachment, families(addresses));
     try (Rtnetlink rtnetlink =
         Netns.visit(
             netns.number(),
@@ -81,8 +68,9 @@ final class PodEnd {
         batch.add(new Address(index, address, address.family().bits(), Scope.UNIVERSE));
       }
       for (IpFamily family : families(addresses)) {
-        batch.replace(new Neighbour(index, gateway(family), PodNetwork.HOST_MAC));
-        routes(attachment.id().ifName(), family, index).forEach(batch::replace);
+        IpAddress gateway = PodNetwork.gateway(attachment, addresses, family);
+        batch.replace(new Neighbour(index, gateway, PodNetwork.HOST_MAC));
+        routes(attachment, gateway, index).forEach(batch::replace);
       }
       batch.sendAll();
     }
@@ -91,10 +79,15 @@ final class PodEnd {
   /// A pod is no router, unless its owner makes it one: a namespace inherits the host's IPv4
   /// settings. IPv6 may be switched off in it; and a link-local address made by the kernel would be
   /// tentative for a second and needed by nobody.
-  private static Map<Sysctl, String> sysctls(InterfaceName name, Set<IpFamily> families) {
+  private static Map<Sysctl, String> sysctls(Attachment attachment, Set<IpFamily> families) {
+    InterfaceName name = attachment.id().ifName();
+    boolean isRouter = attachment.routes().isRouter();
     Map<Sysctl, String> sysctls = new LinkedHashMap<>();
-    sysctls.put(Sysctl.of("ipv4/ip_forward"), "0");
+    sysctls.put(Sysctl.of("ipv4/ip_forward"), isRouter ? "1" : "0");
     if (families.contains(IpFamily.IPV6)) {
+      if (isRouter) {
+        sysctls.put(Sysctl.of("ipv6/conf/all/forwarding"), "1");
+      }
       sysctls.put(Sysctl.of("ipv6/conf/lo/disable_ipv6"), "0");
       sysctls.put(Sysctl.ofInterface(IpFamily.IPV6, name, "addr_gen_mode"), "1");
       sysctls.put(Sysctl.ofInterface(IpFamily.IPV6, name, "disable_ipv6"), "0");
@@ -103,21 +96,20 @@ final class PodEnd {
     return sysctls;
   }
 
-  private static List<Route> routes(InterfaceName name, IpFamily family, int index) {
-    int metric = name.equals(FIRST_INTERFACE) ? 0 : FURTHER_METRIC + index;
-    Route standard =
-        withMetric(
-            RouteSpec.through(List.of(NextHop.via(gateway(family), index)))
-                .toRoute(everywhere(family)),
-            metric);
-    return switch (family) {
-      // An IPv4 gateway must be on the link; a link-local IPv6 one is by its nature.
-      case IPV4 ->
-          List.of(
-              withMetric(RouteSpec.toDevice(index).toRoute(gateway(family).toHostPrefix()), metric),
-              standard);
-      case IPV6 -> List.of(standard);
-    };
+  private static List<Route> routes(Attachment attachment, IpAddress gateway, int index) {
+    int metric = attachment.id().ifName().equals(FIRST_INTERFACE) ? 0 : FURTHER_METRIC + index;
+    List<Route> routes = new ArrayList<>();
+    // A gateway must be on the link; a link-local IPv6 one is by its nature.
+    if (!gateway.equals(PodNetwork.IPV6_GATEWAY)) {
+      routes.add(withMetric(RouteSpec.toDevice(index).toRoute(gateway.toHostPrefix()), metric));
+    }
+    for (Prefix destination : attachment.routes().destinations(gateway.family())) {
+      routes.add(
+          withMetric(
+              RouteSpec.through(List.of(NextHop.via(gateway, index))).toRoute(destination),
+              metric));
+    }
+    return routes;
   }
 
   private static Route withMetric(Route route, int metric) {
@@ -168,7 +160,8 @@ final class PodEnd {
       }
       for (IpFamily family : families(addresses)) {
         List<Route> installed = rtnetlink.routes().list(family, 0, Route.MAIN_TABLE);
-        for (Route wanted : routes(name, family, link.index())) {
+        IpAddress gateway = PodNetwork.gateway(attachment, addresses, family);
+        for (Route wanted : routes(attachment, gateway, link.index())) {
           if (installed.stream().noneMatch(there -> leadsAlike(wanted, there))) {
             problems.add("the pod lacks route " + wanted.prefix() + " through " + name);
           }

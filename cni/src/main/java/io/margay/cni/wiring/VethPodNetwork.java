@@ -21,6 +21,7 @@ import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -107,18 +108,31 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     PodEnd.configure(attachment, addresses, podNetns, hostEnd.peerIndex());
     synchronized (hostLock) {
       RtnetlinkBatch batch = host.batch();
-      families.forEach(family -> batch.add(gatewayAddress(family, hostEnd.index())));
+      gateways(attachment, addresses)
+          .forEach(gateway -> batch.add(gatewayAddress(gateway, hostEnd.index())));
       addresses.forEach(
           address -> batch.replace(new Neighbour(hostEnd.index(), address, attachment.podMac())));
       batch.sendAll();
     }
   }
 
-  private static Address gatewayAddress(IpFamily family, int index) {
-    return switch (family) {
-      case IPV4 -> new Address(index, IPV4_GATEWAY, family.bits(), Scope.HOST);
-      case IPV6 -> new Address(index, IPV6_GATEWAY, IPV6_LINK_PREFIX, Scope.LINK);
-    };
+  /// Every next hop the pod may know: one a family, and those that go with single addresses.
+  private static Set<IpAddress> gateways(Attachment attachment, List<IpAddress> addresses) {
+    Set<IpAddress> gateways = new LinkedHashSet<>();
+    PodEnd.families(addresses)
+        .forEach(family -> gateways.add(PodNetwork.gateway(attachment, addresses, family)));
+    gateways.addAll(attachment.routes().gateways().values());
+    return gateways;
+  }
+
+  private static Address gatewayAddress(IpAddress gateway, int index) {
+    return gateway.equals(IPV6_GATEWAY)
+        ? new Address(index, gateway, IPV6_LINK_PREFIX, Scope.LINK)
+        : new Address(
+            index,
+            gateway,
+            gateway.family().bits(),
+            gateway.family() == IpFamily.IPV4 ? Scope.HOST : Scope.UNIVERSE);
   }
 
   /// Replaces a host end of ours, which an earlier container of the workload left; refuses a
@@ -295,11 +309,12 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
       problems.add("host interface " + link.name() + " has another MAC address than " + HOST_MAC);
     }
     List<Address> present = host.addresses().list(link.index());
-    for (IpFamily family : PodEnd.families(addresses)) {
-      IpAddress gateway = PodEnd.gateway(family);
+    for (IpAddress gateway : gateways(attachment, addresses)) {
       if (present.stream().noneMatch(there -> there.address().equals(gateway))) {
         problems.add("host interface " + link.name() + " lacks address " + gateway);
       }
+    }
+    for (IpFamily family : PodEnd.families(addresses)) {
       List<Neighbour> neighbours = host.neighbours().listPermanent(family);
       for (IpAddress address : addresses) {
         if (address.family() == family
@@ -309,6 +324,54 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
         }
       }
     }
+  }
+
+  @Override
+  public ForeignWire find(InterfaceName ifName, OwnedFd podNetns) throws CniException {
+    try (Rtnetlink pod = Rtnetlink.inNetns(podNetns.number())) {
+      Optional<Link> inside = pod.links().find(ifName);
+      if (inside.isEmpty()) {
+        throw notPoliceable(ifName, "it does not exist in the pod");
+      }
+      Optional<Link> hostEnd =
+          inside.get().kind().equals("veth") ? peer(inside.get()) : Optional.empty();
+      if (hostEnd.isEmpty()) {
+        throw notPoliceable(ifName, "it is no veth with its other end on this node");
+      }
+      if (hostEnd.get().master() != 0) {
+        throw notPoliceable(
+            ifName,
+            "its host end "
+                + hostEnd.get().name()
+                + " is a port of a bridge, which hides from the routed node whose packets they"
+                + " are");
+      }
+      return new ForeignWire(
+          hostEnd.get().name(), inside.get().mac().orElseThrow(), inside.get().mtu());
+    } catch (LinuxException failure) {
+      throw refused("look at interface " + ifName + " of the pod", failure);
+    }
+  }
+
+  /// The other end of a veth, if it is in the host's namespace.
+  private Optional<Link> peer(Link inside) throws LinuxException {
+    synchronized (hostLock) {
+      return host.links().list().stream()
+          .filter(link -> link.index() == inside.peerIndex())
+          .filter(link -> link.kind().equals("veth") && link.peerIndex() == inside.index())
+          .filter(link -> link.peerNetnsId().isPresent())
+          .findFirst();
+    }
+  }
+
+  private static CniException notPoliceable(InterfaceName ifName, String why) {
+    return new CniException(
+        CniError.BAD_CONFIG,
+        "key prevResult: interface "
+            + ifName
+            + " can't be policed: "
+            + why
+            + "; put margay-cni behind ptp, or first in the chain");
   }
 
   private static CniException refused(String what, LinuxException failure) {

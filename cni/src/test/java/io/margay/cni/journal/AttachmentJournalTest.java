@@ -9,10 +9,12 @@ import io.margay.linux.netns.Netns;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.MacAddress;
+import io.margay.model.net.Prefix;
 import io.margay.model.resource.Protocol;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -73,7 +75,14 @@ final class AttachmentJournalTest {
                 new PortMapping(8080, 80, Protocol.Named.TCP, Optional.empty()),
                 new PortMapping(
                     53, 53, Protocol.Named.UDP, Optional.of(IpAddress.parse("fd00::1")))),
-            Optional.of(new Bandwidth(1_000_000, 4_294_967_295L, 0, 0)));
+            Optional.of(new Bandwidth(1_000_000, 4_294_967_295L, 0, 0)),
+            Map.of("margay.io/aliases", "db,web"),
+            new PodRoutes(
+                Map.of(IpAddress.parse("10.0.0.1"), IpAddress.parse("10.0.0.254")),
+                false,
+                List.of(Prefix.parse("10.1.0.0/16")),
+                true),
+            new Duty.Whole());
     AttachmentJournal journal = AttachmentJournal.open(directory, "boot");
     journal.write(new JournalEntry.Prepared(plain, "boot"));
     journal.write(new JournalEntry.Prepared(full, "boot"));
@@ -85,6 +94,30 @@ final class AttachmentJournalTest {
         .content()
         .doesNotContain("hostPorts")
         .doesNotContain("bandwidth");
+  }
+
+  @Test
+  void every_duty_is_read_back() throws IOException {
+    List<JournalEntry> entries = new ArrayList<>();
+    for (Duty duty :
+        List.of(
+            new Duty.Whole(),
+            new Duty.Delegated(new Duty.Delegate("host-local", "/opt/cni/bin", "A=b", "{}")),
+            new Duty.Addresses(),
+            new Duty.Policed(true),
+            new Duty.Policed(false))) {
+      entries.add(
+          new JournalEntry.Prepared(
+              attachment("c" + entries.size(), new Workload.Container("c" + entries.size()))
+                  .with(duty),
+              "boot"));
+    }
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot");
+    for (JournalEntry entry : entries) {
+      journal.write(entry);
+    }
+    assertThat(AttachmentJournal.open(directory, "boot").all())
+        .containsExactlyInAnyOrderElementsOf(entries);
   }
 
   @Test

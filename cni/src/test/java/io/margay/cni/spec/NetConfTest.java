@@ -25,8 +25,8 @@ final class NetConfTest {
   void the_smallest_configuration_has_calicos_defaults() throws CniException {
     NetConf conf = parse("{\"name\":\"n\"}");
     assertThat(conf.version()).isEqualTo(CniVersion.V0_2_0);
-    assertThat(conf.assignIpv4()).isTrue();
-    assertThat(conf.assignIpv6()).isFalse();
+    assertThat(conf.ipam().assignIpv4()).isTrue();
+    assertThat(conf.ipam().assignIpv6()).isFalse();
     assertThat(conf.mtu()).isZero();
     assertThat(conf.prevResult()).isEmpty();
     assertThat(conf.validAttachments()).isEmpty();
@@ -40,7 +40,7 @@ final class NetConfTest {
                 + "\"RuntimeConfig\":{\"IPs\":[\"10.0.0.9/24\",\"fd00::9\"],\"MAC\":\"02:AA:bb:cc:dd:ee\"}}");
     assertThat(conf.version()).isEqualTo(CniVersion.V1_0_0);
     assertThat(conf.mtu()).isEqualTo(1400);
-    assertThat(conf.assignIpv6()).isTrue();
+    assertThat(conf.ipam().assignIpv6()).isTrue();
     assertThat(conf.requestedAddresses())
         .containsExactly(IpAddress.parse("10.0.0.9"), IpAddress.parse("fd00::9"));
     assertThat(conf.requestedMac()).contains(MacAddress.parse("02:aa:bb:cc:dd:ee"));
@@ -75,7 +75,7 @@ final class NetConfTest {
                 + "\"assign_ipv4\":\"true\",\"assign_ipv6\":\"true\",\"ipv4_pools\":[\"10.0.0.0/16\"]},\"policy\":{\"type\":\"k8s\"},"
                 + "\"kubernetes\":{\"kubeconfig\":\"x\"},\"container_settings\":{\"allow_ip_forwarding\":false}}");
     assertThat(conf.unknownKeys()).isEmpty();
-    assertThat(conf.ipv4Pools()).containsExactly("10.0.0.0/16");
+    assertThat(conf.ipam().ipv4Pools()).containsExactly("10.0.0.0/16");
   }
 
   @Test
@@ -137,7 +137,8 @@ final class NetConfTest {
         Arguments.of("{\"name\":\"n\",\"mtu\":\"1400\"}", 7, "mtu"),
         Arguments.of("{\"name\":\"n\",\"mtu\":68}", 7, "mtu"),
         Arguments.of("{\"name\":\"n\",\"mtu\":1.5}", 7, "mtu"),
-        Arguments.of("{\"name\":\"n\",\"ipam\":{\"type\":\"host-local\"}}", 7, "ipam.type"),
+        Arguments.of("{\"name\":\"n\",\"ipam\":{\"type\":\"../host-local\"}}", 7, "ipam.type"),
+        Arguments.of("{\"name\":\"n\",\"ipam\":{\"type\":\"..\"}}", 7, "ipam.type"),
         Arguments.of("{\"name\":\"n\",\"ipam\":[]}", 7, "ipam"),
         Arguments.of("{\"name\":\"n\",\"ipam\":{\"assign_ipv4\":\"yes\"}}", 7, "ipam.assign_ipv4"),
         Arguments.of(

@@ -22,6 +22,7 @@ import io.margay.linux.route.Rtnetlink;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
 import io.margay.model.resource.WorkloadEndpoint;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -209,6 +210,7 @@ final class ClientToKernelTest {
 
     private final AtomicInteger next = new AtomicInteger(1);
     private final Map<String, List<IpAddress>> handles = new ConcurrentHashMap<>();
+    private final Map<AttachmentId, WorkloadEndpoint> published = new ConcurrentHashMap<>();
 
     @Override
     public List<IpAddress> assign(
@@ -225,12 +227,36 @@ final class ClientToKernelTest {
     }
 
     @Override
+    public List<Lease> lease(Attachment attachment, Wish wish, List<IpAddress> gateways) {
+      IpAddress address =
+          handles
+              .computeIfAbsent(
+                  attachment.handleId(),
+                  _ -> List.of(IpAddress.parse("10.65.0." + next.getAndIncrement())))
+              .getFirst();
+      return List.of(
+          new Lease(address, Prefix.parse("10.65.0.0/16"), IpAddress.parse("10.65.0.254")));
+    }
+
+    @Override
+    public void publish(Attachment attachment, WorkloadEndpoint document) {
+      published.put(attachment.id(), document);
+    }
+
+    @Override
+    public void withdraw(Attachment attachment) {
+      published.remove(attachment.id());
+    }
+
+    @Override
     public void release(Attachment attachment) {
+      published.remove(attachment.id());
       handles.remove(attachment.handleId());
     }
 
     @Override
     public void release(String networkName, AttachmentId id) {
+      published.remove(id);
       handles.remove(Attachment.handleId(networkName, id));
     }
   }

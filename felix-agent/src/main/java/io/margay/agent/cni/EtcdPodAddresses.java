@@ -8,6 +8,7 @@ import io.margay.cni.journal.Workload;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
+import io.margay.datastore.CommitResult;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.KeyValue;
@@ -21,6 +22,7 @@ import io.margay.ipam.AssignRequest;
 import io.margay.ipam.AssignResult;
 import io.margay.ipam.AssignTerms;
 import io.margay.ipam.Assignment;
+import io.margay.ipam.Block;
 import io.margay.ipam.Ipam;
 import io.margay.ipam.ReleaseResult;
 import io.margay.ipam.ReserveResult;
@@ -51,6 +53,9 @@ public final class EtcdPodAddresses implements PodAddresses {
   /// How long after a lost answer pods get their addresses from the reserve without another try:
   /// each try costs a pod the deadline of a commit.
   static final Duration SILENCE = Duration.ofSeconds(5);
+
+  /// How many addresses of a pool no pod on a shared wire can have: the first and the last.
+  private static final int MAX_UNUSABLE = 2;
 
   private final String node;
   private final Datastore datastore;
@@ -127,9 +132,7 @@ public final class EtcdPodAddresses implements PodAddresses {
           break;
         }
         if (attempt == MAX_ATTEMPTS) {
-          throw new CniException(
-              CniError.TRY_LATER,
-              "the WorkloadEndpoint of " + attachment.id() + " keeps changing; try again");
+          throw keepsChanging(attachment.id());
         }
         write.onConflict(current);
       }
@@ -140,12 +143,16 @@ public final class EtcdPodAddresses implements PodAddresses {
       return fromReserve(attachment, wish, write, away);
     }
     silence = Optional.empty();
+    AssignResult.Assigned assigned = assigned(attachment, result);
+    List<IpAddress> addresses = assigned.assignments().stream().map(Assignment::address).toList();
+    directory.onCommitted(attachment.id(), document.apply(addresses), assigned.revision());
+    return addresses;
+  }
+
+  private AssignResult.Assigned assigned(Attachment attachment, AssignResult result)
+      throws CniException {
     return switch (result) {
-      case AssignResult.Assigned(List<Assignment> assignments, long revision) -> {
-        List<IpAddress> addresses = assignments.stream().map(Assignment::address).toList();
-        directory.onCommitted(attachment.id(), document.apply(addresses), revision);
-        yield addresses;
-      }
+      case AssignResult.Assigned assigned -> assigned;
       case AssignResult.NoPool(IpFamily family, String reason) ->
           throw exhausted(attachment, "no IPPool for " + family + ": " + reason);
       case AssignResult.PoolExhausted(IpFamily family, String reason) ->
@@ -224,9 +231,14 @@ public final class EtcdPodAddresses implements PodAddresses {
 
   private AssignResult assignOnce(Attachment attachment, Wish wish, EndpointWrite write)
       throws DatastoreException, CniException {
-    Map<String, String> attributes = attributes(attachment);
+    return assignOnce(attachment, wish, 1, attributes(attachment), write);
+  }
+
+  private AssignResult assignOnce(
+      Attachment attachment, Wish wish, int count, Map<String, String> attributes, SameTxn write)
+      throws DatastoreException, CniException {
     Map<IpFamily, Integer> counts = new HashMap<>();
-    wish.families().forEach(family -> counts.put(family, 1));
+    wish.families().forEach(family -> counts.put(family, count));
     for (IpAddress wanted : wish.addresses()) {
       counts.putIfAbsent(wanted.family(), 1);
       AssignResult one =
@@ -296,6 +308,164 @@ public final class EtcdPodAddresses implements PodAddresses {
   }
 
   @Override
+  public List<Lease> lease(Attachment attachment, Wish wish, List<IpAddress> gateways)
+      throws CniException {
+    Map<String, String> attributes = attributes(attachment);
+    attributes.put(Block.Attribute.ROLE, Block.Attribute.ROLE_IPAM);
+    try {
+      for (IpAddress gateway : gateways) {
+        keepFromPods(attachment, gateway);
+      }
+      List<IpAddress> usable = List.of();
+      for (int count = 1; count <= MAX_UNUSABLE + 1; count++) {
+        usable =
+            assigned(attachment, assignOnce(attachment, wish, count, attributes, SameTxn.nothing()))
+                .assignments()
+                .stream()
+                .map(Assignment::address)
+                .filter(address -> !isEdge(address))
+                .toList();
+        if (hasAll(usable, wish)) {
+          break;
+        }
+      }
+      List<Lease> leases = new ArrayList<>();
+      for (IpAddress address : usable) {
+        Prefix pool = ipam.poolAround(address).orElseGet(address::toHostPrefix);
+        leases.add(new Lease(address, pool, gateway(attachment, pool, gateways)));
+      }
+      return leases;
+    } catch (DatastoreException away) {
+      throw unreachable(attachment.id().toString(), away);
+    }
+  }
+
+  private static boolean hasAll(List<IpAddress> usable, Wish wish) {
+    return wish.families().stream()
+        .allMatch(family -> usable.stream().anyMatch(address -> address.family() == family));
+  }
+
+  /// On a wire that others share, the first and last address of a subnet are not a pod's.
+  private boolean isEdge(IpAddress address) {
+    Optional<Prefix> pool = ipam.poolAround(address);
+    return pool.isPresent()
+        && pool.get().length() < address.family().bits() - 1
+        && (address.equals(pool.get().address())
+            || address.family() == IpFamily.IPV4 && address.equals(pool.get().lastAddress()));
+  }
+
+  /// The gateway of a pool: one that the configuration names, else an address that is held for this
+  /// and is the same on every node.
+  private IpAddress gateway(Attachment attachment, Prefix pool, List<IpAddress> named)
+      throws DatastoreException, CniException {
+    for (IpAddress gateway : named) {
+      if (pool.contains(gateway)) {
+        return gateway;
+      }
+    }
+    for (int count = 1; ; count++) {
+      AssignResult.Assigned assigned =
+          assigned(
+              attachment,
+              ipam.assign(
+                  new AssignRequest(
+                      gatewayHandle(pool),
+                      node,
+                      pool.family() == IpFamily.IPV4 ? count : 0,
+                      pool.family() == IpFamily.IPV6 ? count : 0,
+                      gatewayAttributes(),
+                      List.of(pool),
+                      SameTxn.nothing())));
+      for (Assignment assignment : assigned.assignments()) {
+        if (!isEdge(assignment.address()) || count > MAX_UNUSABLE) {
+          return assignment.address();
+        }
+      }
+    }
+  }
+
+  /// An address outside every pool is nobody's to keep.
+  private void keepFromPods(Attachment attachment, IpAddress gateway)
+      throws DatastoreException, CniException {
+    Optional<Prefix> pool = ipam.poolAround(gateway);
+    if (pool.isPresent()) {
+      AssignResult result =
+          ipam.assignIp(
+              new AssignIpRequest(
+                  gateway,
+                  gatewayHandle(pool.get()),
+                  node,
+                  gatewayAttributes(),
+                  SameTxn.nothing()));
+      assigned(attachment, result);
+    }
+  }
+
+  private static String gatewayHandle(Prefix pool) {
+    return "margay-gateway." + pool.toString().replace('/', '-');
+  }
+
+  /// A type that address care knows nothing of, and so never frees.
+  private Map<String, String> gatewayAttributes() {
+    return Map.of("node", node, "type", "margayGateway");
+  }
+
+  @Override
+  public void publish(Attachment attachment, WorkloadEndpoint document) throws CniException {
+    EndpointWrite write = new EndpointWrite(attachment.id(), _ -> document);
+    directory.remember(attachment.id(), document.ref());
+    try {
+      for (int attempt = 0; attempt <= MAX_ATTEMPTS; attempt++) {
+        switch (datastore.commit(txn(write.with(List.of())))) {
+          case CommitResult.Committed(long revision) -> {
+            directory.onCommitted(attachment.id(), document, revision);
+            return;
+          }
+          case CommitResult.Conflict(long _, Map<String, KeyValue> current) ->
+              write.onConflict(current);
+        }
+      }
+    } catch (DatastoreException away) {
+      throw unreachable(attachment.id().toString(), away);
+    }
+    throw keepsChanging(attachment.id());
+  }
+
+  private static Txn txn(SameTxn.Extras extras) {
+    Txn.Builder txn = Txn.builder();
+    extras.conditions().forEach(txn::add);
+    extras.writes().forEach(txn::add);
+    return txn.build();
+  }
+
+  private static CniException keepsChanging(AttachmentId id) {
+    return new CniException(
+        CniError.TRY_LATER, "the WorkloadEndpoint of " + id + " keeps changing; try again");
+  }
+
+  @Override
+  public void withdraw(Attachment attachment) throws CniException {
+    AttachmentId id = attachment.id();
+    Optional<ResourceRef> endpoint = directory.endpointOf(id);
+    if (endpoint.isEmpty()) {
+      return;
+    }
+    try {
+      for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        SameTxn.Extras deletion = deletion(endpoint.get(), id);
+        if (deletion.writes().isEmpty()
+            || datastore.commit(txn(deletion)) instanceof CommitResult.Committed) {
+          directory.forget(id);
+          return;
+        }
+      }
+    } catch (DatastoreException away) {
+      throw unreachable(id.toString(), away);
+    }
+    throw keepsChanging(id);
+  }
+
+  @Override
   public void release(Attachment attachment) throws CniException {
     release(attachment.network(), attachment.id());
   }
@@ -323,8 +493,7 @@ public final class EtcdPodAddresses implements PodAddresses {
     } catch (DatastoreException away) {
       throw unreachable(id.toString(), away);
     }
-    throw new CniException(
-        CniError.TRY_LATER, "the WorkloadEndpoint of " + id + " keeps changing; try again");
+    throw keepsChanging(id);
   }
 
   /// What the datastore has not heard of goes back on the disk; what it may have heard of is freed

@@ -33,6 +33,25 @@ public final class MigrationGate implements PodAddresses {
   }
 
   @Override
+  public List<Lease> lease(Attachment attachment, Wish wish, List<IpAddress> gateways)
+      throws CniException {
+    requireOpen(attachment.id());
+    return addresses.lease(attachment, wish, gateways);
+  }
+
+  @Override
+  public void publish(Attachment attachment, WorkloadEndpoint document) throws CniException {
+    requireOpen(attachment.id());
+    addresses.publish(attachment, document);
+  }
+
+  @Override
+  public void withdraw(Attachment attachment) throws CniException {
+    requireOpen(attachment.id());
+    addresses.withdraw(attachment);
+  }
+
+  @Override
   public void release(Attachment attachment) throws CniException {
     requireOpen(attachment.id());
     addresses.release(attachment);

@@ -48,6 +48,19 @@ class MigrationGateTest {
     }
 
     @Override
+    public List<Lease> lease(Attachment attachment, Wish wish, List<IpAddress> gateways) {
+      return List.of();
+    }
+
+    @Override
+    public void publish(Attachment attachment, WorkloadEndpoint document) {}
+
+    @Override
+    public void withdraw(Attachment attachment) {
+      released.add(attachment.id());
+    }
+
+    @Override
     public void release(Attachment attachment) {
       released.add(attachment.id());
     }

@@ -41,7 +41,8 @@ final class EndpointChecks {
       Holder holder = Holder.of(held);
       boolean isUsed =
           switch (holder.sort()) {
-            case POD -> !state.usesOf(held.address()).isEmpty();
+            case POD ->
+                held.holder().isOfForeignInterface() || !state.usesOf(held.address()).isEmpty();
             case TUNNEL -> isTunnelOf(held.address(), holder.node());
             case RESERVE, UNKNOWN -> true;
           };

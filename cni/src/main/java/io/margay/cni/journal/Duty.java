@@ -1,0 +1,33 @@
+package io.margay.cni.journal;
+
+/// What we do for an attachment, and so what DEL has to take back.
+public sealed interface Duty {
+
+  /// We make its wire, give it addresses of this cluster, and police it.
+  record Whole() implements Duty {}
+
+  /// We make its wire and police it; its addresses are another plugin's.
+  ///
+  /// @param delegate how that plugin was asked
+  record Delegated(Delegate delegate) implements Duty {}
+
+  /// We only give it addresses, as the `ipam` of another plugin. There is no wire and no endpoint;
+  /// the pod's namespace is the one sign that it lives.
+  record Addresses() implements Duty {}
+
+  /// We only police the interface that a plugin before us in the chain made. The host end's name is
+  /// its, and so are the addresses.
+  ///
+  /// @param overAddresses whether that plugin has its addresses from us: the attachment goes back
+  ///   to {@link Addresses} then
+  record Policed(boolean overAddresses) implements Duty {}
+
+  /// The request that another IPAM plugin was given, complete: a DEL must reach it even if the
+  /// runtime's configuration has changed since, or comes without environment.
+  ///
+  /// @param type name of its program
+  /// @param path `CNI_PATH`
+  /// @param args `CNI_ARGS`
+  /// @param conf what it read from standard input
+  record Delegate(String type, String path, String args, String conf) {}
+}

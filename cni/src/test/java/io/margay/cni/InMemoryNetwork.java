@@ -1,0 +1,62 @@
+package io.margay.cni;
+
+import io.margay.cni.journal.Attachment;
+import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.CniError;
+import io.margay.cni.spec.CniException;
+import io.margay.linux.socket.OwnedFd;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// Host ends by name.
+final class InMemoryNetwork implements PodNetwork {
+
+  final Map<String, Attachment> wires = new TreeMap<>();
+  Optional<ForeignWire> foreign = Optional.empty();
+  boolean fails;
+  boolean isBlind;
+
+  @Override
+  public void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
+      throws CniException {
+    if (fails) {
+      throw new CniException(CniError.KERNEL_REFUSED, "the kernel refused");
+    }
+    wires.put(attachment.hostEnd().value(), attachment);
+  }
+
+  @Override
+  public void unwire(AttachmentId id, Optional<InterfaceName> hostEnd) {
+    wires
+        .values()
+        .removeIf(
+            wire ->
+                wire.id().equals(id)
+                    && (hostEnd.isEmpty() || hostEnd.get().equals(wire.hostEnd())));
+  }
+
+  @Override
+  public boolean isThere(Attachment attachment) throws CniException {
+    if (isBlind) {
+      throw new CniException(CniError.KERNEL_REFUSED, "the kernel does not say");
+    }
+    Attachment there = wires.get(attachment.hostEnd().value());
+    return there != null && there.id().equals(attachment.id());
+  }
+
+  @Override
+  public ForeignWire find(InterfaceName ifName, OwnedFd podNetns) throws CniException {
+    return foreign.orElseThrow(
+        () -> new CniException(CniError.BAD_CONFIG, "interface " + ifName + " can't be policed"));
+  }
+
+  @Override
+  public List<String> problems(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns) {
+    Attachment there = wires.get(attachment.hostEnd().value());
+    return there != null && there.id().equals(attachment.id()) ? List.of() : List.of("no wire");
+  }
+}
