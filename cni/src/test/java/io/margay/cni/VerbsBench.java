@@ -1,0 +1,100 @@
+package io.margay.cni;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.protocol.CniCall;
+import io.margay.cni.protocol.CniReply;
+import io.margay.cni.protocol.CniRequest;
+import io.margay.cni.protocol.CniVariable;
+import io.margay.cni.spec.CniError;
+import io.margay.linux.netns.Netns;
+import io.margay.linux.socket.OwnedFd;
+import io.margay.model.k8s.KubernetesPod;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// The verbs on in-memory ports, called as a runtime calls them. The pod's namespace is this
+/// process's own; the agent's is some other one.
+final class VerbsBench {
+
+  static final ObjectMapper JSON = new ObjectMapper();
+  static final Path OWN_NETNS = Path.of("/proc/self/ns/net");
+
+  final InMemoryAddresses addresses = new InMemoryAddresses();
+  final InMemoryNetwork network = new InMemoryNetwork();
+  final InMemoryPolicy policy = new InMemoryPolicy();
+  final AttachmentJournal journal;
+  final CniVerbs verbs;
+  Optional<CniError> readiness = Optional.empty();
+  Optional<KubernetesPod> said = Optional.empty();
+  boolean abandoned;
+
+  VerbsBench(Path directory) throws IOException {
+    journal = AttachmentJournal.open(directory);
+    verbs =
+        new CniVerbs(
+            new CniNode("node-1", "cali", 1500, new Netns.NetnsId(1, 1)),
+            journal,
+            addresses,
+            network,
+            policy,
+            _ -> said,
+            () -> readiness);
+  }
+
+  static Map<CniVariable, String> pod(String container) {
+    Map<CniVariable, String> env = new EnumMap<>(CniVariable.class);
+    env.put(CniVariable.CONTAINERID, container);
+    env.put(CniVariable.NETNS, OWN_NETNS.toString());
+    env.put(CniVariable.IFNAME, "eth0");
+    env.put(CniVariable.PATH, "/opt/cni/bin");
+    env.put(CniVariable.ARGS, "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0");
+    return env;
+  }
+
+  CniReply call(String program, String command, Map<CniVariable, String> env, String conf)
+      throws IOException {
+    Map<CniVariable, String> full = new HashMap<>(env);
+    full.put(CniVariable.COMMAND, command);
+    CniRequest request = new CniRequest(full, program, conf.getBytes(StandardCharsets.UTF_8));
+    if (full.getOrDefault(CniVariable.NETNS, "").isEmpty()) {
+      return verbs.handle(
+          new CniCall(request, Optional.empty(), Optional.empty(), () -> abandoned));
+    }
+    try (OwnedFd fd = OwnedFd.openForReading(OWN_NETNS)) {
+      return verbs.handle(new CniCall(request, Optional.empty(), Optional.of(fd), () -> abandoned));
+    }
+  }
+
+  CniReply call(String command, Map<CniVariable, String> env, String conf) throws IOException {
+    return call("margay-cni", command, env, conf);
+  }
+
+  static JsonNode succeeded(CniReply reply) throws IOException {
+    assertThat(reply.exitCode()).as(reply.stdout()).isZero();
+    return JSON.readTree(reply.stdout());
+  }
+
+  static JsonNode failed(int code, CniReply reply) throws IOException {
+    assertThat(reply.exitCode()).as(reply.stdout()).isEqualTo(1);
+    JsonNode error = JSON.readTree(reply.stdout());
+    assertThat(error.get("code").asInt()).as(reply.stdout()).isEqualTo(code);
+    return error;
+  }
+
+  void assertNothingIsLeft() {
+    assertThat(addresses.handles).isEmpty();
+    assertThat(addresses.endpoints).isEmpty();
+    assertThat(network.wires).isEmpty();
+    assertThat(policy.applied).isEmpty();
+    assertThat(journal.all()).isEmpty();
+  }
+}
