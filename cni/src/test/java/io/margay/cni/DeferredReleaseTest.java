@@ -32,7 +32,7 @@ final class DeferredReleaseTest {
   private static final Path OWN_NETNS = Path.of("/proc/self/ns/net");
 
   @TempDir Path directory;
-  private final CniVerbsTest.InMemoryAddresses addresses = new CniVerbsTest.InMemoryAddresses();
+  private final InMemoryAddresses addresses = new InMemoryAddresses();
   private final Deque<Runnable> due = new ArrayDeque<>();
   private AttachmentJournal journal;
   private CniVerbs verbs;
@@ -45,8 +45,8 @@ final class DeferredReleaseTest {
             new CniNode("node-1", "cali", 1500, new Netns.NetnsId(1, 1)),
             journal,
             addresses,
-            new CniVerbsTest.InMemoryNetwork(),
-            new CniVerbsTest.InMemoryPolicy(),
+            new InMemoryNetwork(),
+            new InMemoryPolicy(),
             _ -> Optional.empty(),
             new ReleaseQueue(due::add),
             Optional::empty);

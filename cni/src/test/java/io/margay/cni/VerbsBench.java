@@ -47,6 +47,7 @@ final class VerbsBench {
             network,
             policy,
             _ -> said,
+            new ReleaseQueue(Runnable::run),
             () -> readiness);
   }
 

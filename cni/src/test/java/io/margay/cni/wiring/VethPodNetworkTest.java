@@ -382,7 +382,10 @@ final class VethPodNetworkTest {
         plain.mtu(),
         plain.labels(),
         List.of(),
-        Optional.of(new Bandwidth(1_000_000, 160_000, 1_000_000, 160_000)));
+        Optional.of(new Bandwidth(1_000_000, 160_000, 1_000_000, 160_000)),
+        plain.annotations(),
+        plain.routes(),
+        plain.duty());
   }
 
   @Test
@@ -507,7 +510,10 @@ final class VethPodNetworkTest {
             plain.mtu(),
             plain.labels(),
             List.of(new PortMapping(8080, 80, Protocol.Named.TCP, Optional.empty())),
-            Optional.empty()),
+            Optional.empty(),
+            plain.annotations(),
+            plain.routes(),
+            plain.duty()),
         DUAL);
     assertThat(node.exec(setting)).isEqualToIgnoringNewLines("1");
   }
