@@ -238,18 +238,14 @@ public final class NodeAgent implements AutoCloseable {
                 applied.await();
                 verbs.recover();
                 reclaim.start();
+                DeletionQueue deletions = new DeletionQueue(settings.runDir().resolve("delq"));
+                // Before an ADD of the same container can be served, which they must not undo.
+                deletions.drain(verbs);
                 keep(
                     CniServer.start(
                         settings.runDir().resolve("cni.sock"),
                         new MeasuredHandler(verbs, metrics)));
-                keep(
-                    new Maintenance(
-                        settings,
-                        verbs,
-                        journal,
-                        new DeletionQueue(settings.runDir().resolve("delq")),
-                        syncer,
-                        clock));
+                keep(new Maintenance(settings, verbs, journal, deletions, syncer, clock));
                 AddressCare care =
                     keep(
                         AddressCare.start(

@@ -193,26 +193,63 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     }
   }
 
-  /// The host routes for its pods; a pod can't pretend to be another (strict reverse path); the
-  /// kernel makes no addresses and believes no router. Without an IPv6 address the family stays off
-  /// on the wire.
+  /// A setting of a host end.
+  private record Setting(IpFamily family, String key, String value) {
+
+    Sysctl of(InterfaceName name) {
+      return Sysctl.ofInterface(family, name, key);
+    }
+  }
+
+  private static final Setting NO_IPV6 = new Setting(IpFamily.IPV6, "disable_ipv6", "1");
+
+  /// The host routes for its pods; a pod can't pretend to be another (strict reverse path).
+  private static final List<Setting> ALWAYS =
+      List.of(
+          new Setting(IpFamily.IPV4, "forwarding", "1"),
+          new Setting(IpFamily.IPV4, "rp_filter", "1"));
+
+  /// The kernel makes no addresses and believes no router.
+  private static final List<Setting> WITH_IPV6 =
+      List.of(
+          new Setting(IpFamily.IPV6, "addr_gen_mode", "1"),
+          new Setting(IpFamily.IPV6, "disable_ipv6", "0"),
+          new Setting(IpFamily.IPV6, "accept_ra", "0"),
+          new Setting(IpFamily.IPV6, "forwarding", "1"));
+
+  /// Without an IPv6 address the family stays off on the wire.
   private static void writeSysctls(InterfaceName name, Set<IpFamily> families)
       throws LinuxException {
-    Sysctl.ofInterface(IpFamily.IPV4, name, "forwarding").write("1");
-    Sysctl.ofInterface(IpFamily.IPV4, name, "rp_filter").write("1");
+    for (Setting setting : ALWAYS) {
+      setting.of(name).write(setting.value());
+    }
     if (families.contains(IpFamily.IPV6)) {
-      Sysctl.ofInterface(IpFamily.IPV6, name, "addr_gen_mode").write("1");
-      Sysctl.ofInterface(IpFamily.IPV6, name, "disable_ipv6").write("0");
-      Sysctl.ofInterface(IpFamily.IPV6, name, "accept_ra").write("0");
-      Sysctl.ofInterface(IpFamily.IPV6, name, "forwarding").write("1");
+      for (Setting setting : WITH_IPV6) {
+        setting.of(name).write(setting.value());
+      }
       return;
     }
     try {
-      Sysctl.ofInterface(IpFamily.IPV6, name, "disable_ipv6").write("1");
+      NO_IPV6.of(name).write(NO_IPV6.value());
     } catch (LinuxException failure) {
       // A kernel without IPv6 has nothing to switch off.
       if (!failure.is(Errno.ENOENT)) {
         throw failure;
+      }
+    }
+  }
+
+  private static void verifySysctls(
+      InterfaceName name, Set<IpFamily> families, List<String> problems) throws LinuxException {
+    List<Setting> expected = new ArrayList<>(ALWAYS);
+    if (families.contains(IpFamily.IPV6)) {
+      expected.addAll(WITH_IPV6);
+    }
+    for (Setting setting : expected) {
+      Sysctl sysctl = setting.of(name);
+      String value = sysctl.read();
+      if (!value.equals(setting.value())) {
+        problems.add("sysctl " + sysctl + " is " + value + ", not " + setting.value());
       }
     }
   }
@@ -308,6 +345,7 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     if (!link.mac().equals(Optional.of(HOST_MAC))) {
       problems.add("host interface " + link.name() + " has another MAC address than " + HOST_MAC);
     }
+    verifySysctls(link.name(), PodEnd.families(addresses), problems);
     List<Address> present = host.addresses().list(link.index());
     for (IpAddress gateway : gateways(attachment, addresses)) {
       if (present.stream().noneMatch(there -> there.address().equals(gateway))) {

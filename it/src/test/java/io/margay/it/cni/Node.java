@@ -218,6 +218,18 @@ final class Node implements AutoCloseable {
         List.of("strace", "-qq", "-o", "/dev/null", "-e", "inject=all:signal=KILL:when=" + n));
   }
 
+  /// This lab's etcd.
+  List<ProcessHandle> etcdProcesses() {
+    return ProcessHandle.allProcesses()
+        .filter(
+            process -> {
+              String line = process.info().commandLine().orElse("");
+              return line.startsWith("etcd ") && line.contains("/" + name + "/")
+                  || line.contains("/etcd ") && line.contains("/" + name + "/");
+            })
+        .toList();
+  }
+
   /// How many times the agent was started anew.
   int restarts() {
     return restarts.get();
