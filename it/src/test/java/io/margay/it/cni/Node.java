@@ -134,7 +134,7 @@ final class Node implements AutoCloseable {
     environment.put("CNI_CONTAINERID", container);
     environment.put("CNI_NETNS", netnsPath);
     environment.put("CNI_IFNAME", "eth0");
-    environment.put("CNI_PATH", Path.of(client()).getParent().toString());
+    environment.put("CNI_PATH", Path.of(client()).resolveSibling(".").normalize().toString());
     environment.put(
         "CNI_ARGS",
         "IgnoreUnknown=1;K8S_POD_NAMESPACE=web;K8S_POD_NAME=p" + container.substring(0, 8));
@@ -277,7 +277,11 @@ final class Node implements AutoCloseable {
   /// Waits until the agent answers.
   void awaitAgent() throws Exception {
     Map<String, String> status =
-        Map.of("CNI_COMMAND", "STATUS", "CNI_PATH", Path.of(client()).getParent().toString());
+        Map.of(
+            "CNI_COMMAND",
+            "STATUS",
+            "CNI_PATH",
+            Path.of(client()).resolveSibling(".").normalize().toString());
     String asked =
         configuration.replaceFirst("\"cniVersion\":\"[^\"]*\"", "\"cniVersion\":\"1.1.0\"");
     for (int i = 0; i < 600; i++) {
