@@ -1,16 +1,19 @@
 package io.margay.agent.firewall;
 
+import io.margay.linux.conntrack.Conntrack;
 import io.margay.linux.netns.Netns;
 import io.margay.linux.nft.KernelNftables;
 import io.margay.linux.nft.NftException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.DatagramPacket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ProtocolFamily;
 import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -80,6 +83,56 @@ final class FirewallNamespaces implements AutoCloseable {
     in(name, "ip route add 169.254.1.1 dev eth0");
     in(name, "ip route add default via 169.254.1.1 dev eth0");
     in(name, "ip -6 route add default via fe80::1 dev eth0");
+  }
+
+  /// A machine outside, 192.0.2.2 and 2001:db8::2, on a link where the router is .1; it counts as
+  /// the pod after the last.
+  void addOutside() throws IOException {
+    add("o");
+    in("r", "ip link add name up0 type veth peer name eth0 netns " + base + "o");
+    in("r", "ip addr add 192.0.2.1/24 dev up0");
+    in("r", "ip addr add 2001:db8::1/64 dev up0 nodad");
+    in("r", "ip link set up0 up");
+    in("o", "ip addr add 192.0.2.2/24 dev eth0");
+    in("o", "ip addr add 2001:db8::2/64 dev eth0 nodad");
+    in("o", "ip link set eth0 up");
+  }
+
+  Conntrack conntrack() throws IOException {
+    return Conntrack.inNetns(namespaces.getFirst().fd());
+  }
+
+  /// A UDP socket of pod `pod` (0: the router).
+  DatagramChannel udp(int pod, InetSocketAddress local) throws IOException {
+    DatagramChannel channel =
+        Netns.callIn(
+            namespaces.get(pod).fd(),
+            () -> {
+              try {
+                return DatagramChannel.open(
+                    local.getAddress().getAddress().length == 4
+                        ? StandardProtocolFamily.INET
+                        : StandardProtocolFamily.INET6);
+              } catch (IOException failed) {
+                throw new UncheckedIOException(failed);
+              }
+            });
+    sockets.add(channel);
+    channel.bind(local);
+    channel.socket().setSoTimeout(ALLOWED_MILLIS);
+    return channel;
+  }
+
+  /// Asks, answers, and says whether the answer came from whom was asked.
+  static boolean answers(DatagramChannel client, InetSocketAddress to, DatagramChannel server)
+      throws IOException {
+    client.send(ByteBuffer.wrap(new byte[] {1}), to);
+    DatagramPacket question = new DatagramPacket(new byte[9], 9);
+    server.socket().receive(question);
+    server.send(ByteBuffer.wrap(new byte[] {2}), question.getSocketAddress());
+    DatagramPacket answer = new DatagramPacket(new byte[9], 9);
+    client.socket().receive(answer);
+    return answer.getSocketAddress().equals(to);
   }
 
   /// Runs a command in namespace `r` or `p<n>`.
