@@ -11,7 +11,7 @@ if [ "${1:-}" = datastore ]; then
 fi
 . "$root/deploy/packages.sh"
 PATH=$PATH:/usr/sbin:/sbin
-margay=$root/dist/bin/margay
+margay=${MARGAY:-$root/dist/bin/margay}
 lab=bench$$
 work=$(mktemp -d)
 prefix=mgb$$-
@@ -35,16 +35,27 @@ lab_up() {
 bench_cni() {
   install_packages containernetworking-plugins
   gcc -std=c11 -O2 -Wall -Wextra -o "$work/cni-bench" "$root/bench/src/main/c/cni-bench.c"
+  echo 'int main(void) { return 0; }' | gcc -static -O2 -x c -o "$work/nothing" -
   lab_up
   netns=$(awk -F'"' '/"netns"/ {print $4; exit}' "$work/lab.json")
-  request=$(awk -F'"' '/"cniNet"/ {print $4; exit}' "$work/lab.json")
+  dual=$(awk -F'"' '/"cniNet"/ {print $4; exit}' "$work/lab.json")
   plugin=$(awk -F'"' '/"cniBin"/ {print $4; exit}' "$work/lab.json")
-  cat >"$work/ptp.json" <<JSON
+  sed 's/"assign_ipv6" *: *"true"/"assign_ipv6":"false"/' "$dual" >"$work/single.json"
+  for i in $(seq 0 $((count - 1))); do ip netns add "$prefix$i"; done
+  round() { # words for it, our request, options
+    echo "cni: $count pods, $1, beside ptp + host-local (IPv4 only); load $(cut -d' ' -f1 /proc/loadavg)"
+    rm -rf "$work/hostlocal"
+    cat >"$work/ptp.json" <<JSON
 {"cniVersion":"1.0.0","name":"ptpnet","type":"ptp","ipam":{"type":"host-local","dataDir":"$work/hostlocal","ranges":[[{"subnet":"10.99.0.0/16"}]]}}
 JSON
-  for i in $(seq 0 $((count - 1))); do ip netns add "$prefix$i"; done
-  echo "cni: $count pods, dual stack (ours) beside ptp + host-local (IPv4 only); load $(cut -d' ' -f1 /proc/loadavg)"
-  ip netns exec "$netns" "$work/cni-bench" "$count" "$prefix" margay "$plugin" "$request" ptp /usr/lib/cni/ptp "$work/ptp.json"
+    request=$2
+    shift 2
+    ip netns exec "$netns" "$work/cni-bench" "$@" "$count" "$prefix" margay "$plugin" "$request" ptp /usr/lib/cni/ptp "$work/ptp.json"
+  }
+  round "IPv4" "$work/single.json"
+  round "dual stack (ours)" "$dual"
+  round "IPv4, 8 at once" "$work/single.json" -j 8
+  "$work/cni-bench" -v 500 margay "$plugin" nothing "$work/nothing" ptp /usr/lib/cni/ptp
 }
 
 # Starts the node's agent anew, RUNS times, and reads the clock when it says "ready"; then its idle memory.

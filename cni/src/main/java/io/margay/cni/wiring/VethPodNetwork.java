@@ -66,26 +66,29 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     }
   }
 
+  /// One wire at a time, the pod's side included: the kernel has one lock for all of it, and who
+  /// writes a sysctl while another holds that spins (`rtnl_trylock` in `devinet_sysctl_forward` and
+  /// its like) and takes the processor from the holder.
   @Override
   public void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
       throws CniException {
-    Link hostEnd;
-    try {
-      synchronized (hostLock) {
+    synchronized (hostLock) {
+      Link hostEnd;
+      try {
         hostEnd = create(attachment, podNetns);
+      } catch (LinuxException failure) {
+        throw refused(
+            "create host interface " + attachment.hostEnd() + " of " + attachment.id(), failure);
       }
-    } catch (LinuxException failure) {
-      throw refused(
-          "create host interface " + attachment.hostEnd() + " of " + attachment.id(), failure);
-    }
-    try {
-      configureHost(attachment, addresses, podNetns, hostEnd);
-    } catch (LinuxException failure) {
-      unwire(attachment.id(), Optional.of(attachment.hostEnd()));
-      throw refused("configure " + attachment.id(), failure);
-    } catch (CniException failure) {
-      unwire(attachment.id(), Optional.of(attachment.hostEnd()));
-      throw failure;
+      try {
+        configureHost(attachment, addresses, podNetns, hostEnd);
+      } catch (LinuxException failure) {
+        unwire(attachment.id(), Optional.of(attachment.hostEnd()));
+        throw refused("configure " + attachment.id(), failure);
+      } catch (CniException failure) {
+        unwire(attachment.id(), Optional.of(attachment.hostEnd()));
+        throw failure;
+      }
     }
   }
 
@@ -95,25 +98,21 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
       Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns, Link hostEnd)
       throws LinuxException, CniException {
     Set<IpFamily> families = PodEnd.families(addresses);
-    writeSysctls(attachment.hostEnd(), families);
+    writeSysctls(hostEnd, families);
     if (!attachment.hostPorts().isEmpty()) {
       // For those who ask 127.0.0.1; what pods may send there is the firewall's business.
       Sysctl.ofInterface(IpFamily.IPV4, attachment.hostEnd(), "route_localnet").write("1");
     }
     if (attachment.bandwidth().isPresent()) {
-      synchronized (hostLock) {
-        bandwidth.limit(attachment, hostEnd, attachment.bandwidth().get(), this::cut);
-      }
+      bandwidth.limit(attachment, hostEnd, attachment.bandwidth().get(), this::cut);
     }
     PodEnd.configure(attachment, addresses, podNetns, hostEnd.peerIndex());
-    synchronized (hostLock) {
-      RtnetlinkBatch batch = host.batch();
-      gateways(attachment, addresses)
-          .forEach(gateway -> batch.add(gatewayAddress(gateway, hostEnd.index())));
-      addresses.forEach(
-          address -> batch.replace(new Neighbour(hostEnd.index(), address, attachment.podMac())));
-      batch.sendAll();
-    }
+    RtnetlinkBatch batch = host.batch();
+    gateways(attachment, addresses)
+        .forEach(gateway -> batch.add(gatewayAddress(gateway, hostEnd.index())));
+    addresses.forEach(
+        address -> batch.replace(new Neighbour(hostEnd.index(), address, attachment.podMac())));
+    batch.sendAll();
   }
 
   /// Every next hop the pod may know: one a family, and those that go with single addresses.
@@ -201,13 +200,15 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     }
   }
 
+  private static final int STRICT_REVERSE_PATH = 1;
+
   private static final Setting NO_IPV6 = new Setting(IpFamily.IPV6, "disable_ipv6", "1");
 
   /// The host routes for its pods; a pod can't pretend to be another (strict reverse path).
   private static final List<Setting> ALWAYS =
       List.of(
           new Setting(IpFamily.IPV4, "forwarding", "1"),
-          new Setting(IpFamily.IPV4, "rp_filter", "1"));
+          new Setting(IpFamily.IPV4, "rp_filter", Integer.toString(STRICT_REVERSE_PATH)));
 
   /// The kernel makes no addresses and believes no router.
   private static final List<Setting> WITH_IPV6 =
@@ -218,11 +219,9 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
           new Setting(IpFamily.IPV6, "forwarding", "1"));
 
   /// Without an IPv6 address the family stays off on the wire.
-  private static void writeSysctls(InterfaceName name, Set<IpFamily> families)
-      throws LinuxException {
-    for (Setting setting : ALWAYS) {
-      setting.of(name).write(setting.value());
-    }
+  private void writeSysctls(Link hostEnd, Set<IpFamily> families) throws LinuxException {
+    InterfaceName name = hostEnd.name();
+    host.links().setIpv4(hostEnd.index(), true, STRICT_REVERSE_PATH);
     if (families.contains(IpFamily.IPV6)) {
       for (Setting setting : WITH_IPV6) {
         setting.of(name).write(setting.value());

@@ -4,6 +4,7 @@ import static io.margay.linux.netlink.NetlinkMessage.CREATE;
 import static io.margay.linux.netlink.NetlinkMessage.EXCL;
 
 import io.margay.linux.Errno;
+import io.margay.linux.LibC;
 import io.margay.linux.LinuxException;
 import io.margay.linux.NetlinkException;
 import io.margay.linux.netlink.MessageBuilder;
@@ -158,6 +159,27 @@ public final class Links {
   static NetlinkMessage up(int index) {
     return header(new MessageBuilder(Rtnl.SETLINK, 0, "set up link", index), index, IFF_UP, IFF_UP)
         .build();
+  }
+
+  /// Sets `net.ipv4.conf.NAME.forwarding` and `rp_filter` of a device. A request waits its turn for
+  /// the kernel's lock, where a write of the files spins (`devinet_sysctl_forward`).
+  ///
+  /// @param reversePath 0 no check, 1 strict, 2 loose (RFC 3704)
+  public void setIpv4(int index, boolean forwarding, int reversePath) throws LinuxException {
+    socket.request(
+        header(new MessageBuilder(Rtnl.SETLINK, 0, "set IPv4 settings of link", index), index)
+            .nest(
+                Rtnl.IFLA_AF_SPEC,
+                families ->
+                    families.nest(
+                        LibC.AF_INET,
+                        inet ->
+                            inet.nest(
+                                Rtnl.IFLA_INET_CONF,
+                                conf ->
+                                    conf.attrU32(Rtnl.IPV4_DEVCONF_FORWARDING, forwarding ? 1 : 0)
+                                        .attrU32(Rtnl.IPV4_DEVCONF_RP_FILTER, reversePath))))
+            .build());
   }
 
   /// Sets it down; the kernel drops its routes and neighbours.

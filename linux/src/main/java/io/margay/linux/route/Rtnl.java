@@ -27,7 +27,11 @@ final class Rtnl {
   static final int IFLA_MASTER = 10;
   static final int IFLA_LINKINFO = 18;
   static final int IFLA_IFALIAS = 20;
+  static final int IFLA_AF_SPEC = 26;
   static final int IFLA_GROUP = 27;
+  static final int IFLA_INET_CONF = 1;
+  static final int IPV4_DEVCONF_FORWARDING = 1;
+  static final int IPV4_DEVCONF_RP_FILTER = 8;
   static final int IFLA_NET_NS_FD = 28;
   static final int IFLA_EXT_MASK = 29;
   static final int IFLA_LINK_NETNSID = 37;

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.margay.linux.Errno;
 import io.margay.linux.NetlinkException;
 import io.margay.linux.netlink.NetlinkFailure;
+import io.margay.linux.netns.Netns;
+import io.margay.linux.netns.Sysctl;
 import io.margay.linux.netns.TestNetns;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
@@ -80,6 +82,23 @@ class LinksNetnsTest {
       System.out.println("30 deleted by group in " + (System.nanoTime() - start) / 1000 + " us");
       assertThat(rt.links().list()).extracting(l -> l.name().value()).containsExactly("lo");
       assertThat(rt.links().deleteGroup(9)).isFalse();
+    }
+  }
+
+  @Test
+  void ipv4_settings_of_one_link_are_set_by_a_message() throws Exception {
+    try (TestNetns host = TestNetns.create();
+        TestNetns pod = TestNetns.create();
+        Rtnetlink rt = Rtnetlink.inNetns(host.fd())) {
+      Link link = rt.links().createVeth(veth("cali0", pod));
+      Sysctl forwarding = Sysctl.ofInterface(IpFamily.IPV4, link.name(), "forwarding");
+      Sysctl reversePath = Sysctl.ofInterface(IpFamily.IPV4, link.name(), "rp_filter");
+      rt.links().setIpv4(link.index(), true, 1);
+      assertThat(Netns.readSysctl(host.fd(), forwarding)).isEqualTo("1");
+      assertThat(Netns.readSysctl(host.fd(), reversePath)).isEqualTo("1");
+      rt.links().setIpv4(link.index(), false, 2);
+      assertThat(Netns.readSysctl(host.fd(), forwarding)).isEqualTo("0");
+      assertThat(Netns.readSysctl(host.fd(), reversePath)).isEqualTo("2");
     }
   }
 
