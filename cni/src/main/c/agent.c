@@ -125,7 +125,7 @@ static int connect_agent(void) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   snprintf(address.sun_path, sizeof address.sun_path, "%s/cni.sock", run_dir);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) fail(IO_FAILURE, NULL, "cannot create a socket: %s", strerror(errno));
+  if (fd < 0) fail(IO_FAILURE, NULL, "cannot create a socket: %s", reason(errno));
   struct timeval patience = {.tv_sec = CONNECT_PATIENCE_MS / 1000};
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
@@ -164,7 +164,7 @@ enum outcome exchange(const struct buffer *request, const int *fds, int count, s
 static int count_queued(int directory) {
   int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), count = 0;
   DIR *entries = copy < 0 ? NULL : fdopendir(copy);
-  if (!entries) fail(TRY_LATER, NULL, "cannot list %s/delq: %s", run_dir, strerror(errno));
+  if (!entries) fail(TRY_LATER, NULL, "cannot list %s/delq: %s", run_dir, reason(errno));
   for (struct dirent *e; (e = readdir(entries));) count += e->d_name[0] != '.';
   closedir(entries);
   return count;
@@ -185,7 +185,7 @@ static void store_deletion(int directory, const struct buffer *request) {
       fsync(directory)) {
     int cause = errno;
     unlinkat(directory, temporary, 0);
-    fail(TRY_LATER, NULL, "no agent answers on %s/cni.sock and DEL cannot be queued in %s/delq: %s", run_dir, run_dir, strerror(cause));
+    fail(TRY_LATER, NULL, "no agent answers on %s/cni.sock and DEL cannot be queued in %s/delq: %s", run_dir, run_dir, reason(cause));
   }
   close(fd);
 }
@@ -220,10 +220,10 @@ bool delete_attachment(const struct buffer *request, const int *fds, int count, 
   mkdir(path, 0700);
   int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0)
-    fail(TRY_LATER, NULL, "no agent answers on %s/cni.sock and %s cannot be opened: %s", run_dir, path, strerror(errno));
+    fail(TRY_LATER, NULL, "no agent answers on %s/cni.sock and %s cannot be opened: %s", run_dir, path, reason(errno));
   for (long deadline = now_ms() + QUEUE_PATIENCE_MS;;) {
     int lock = lock_queue(directory);
-    if (lock < 0 && errno != EAGAIN) fail(TRY_LATER, NULL, "%s/.lock cannot be locked: %s", path, strerror(errno));
+    if (lock < 0 && errno != EAGAIN) fail(TRY_LATER, NULL, "%s/.lock cannot be locked: %s", path, reason(errno));
     bool late = outcome == SILENT || now_ms() >= deadline;
     if (lock >= 0 && (late || !is_listening())) {
       if (count_queued(directory) >= MAX_QUEUED_DELETIONS)

@@ -128,6 +128,9 @@ void grow(struct buffer *b, size_t more) {
 
 /* ---- standard input: bounded, and scanned for the three keys the client itself needs ---- */
 
+/* A runtime takes a DEL whose error says "No such file or directory" for done. */
+const char *reason(int error) { return error == ENOENT ? "it does not exist" : strerror(error); }
+
 long now_ms(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -141,7 +144,7 @@ static void read_stdin(struct buffer *b, int patience_ms) {
     grow(b, 64 << 10);
     ssize_t n = read(STDIN_FILENO, b->data + b->length, b->capacity - b->length);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(IO_FAILURE, NULL, "cannot read the network configuration from standard input: %s", strerror(errno));
+    if (n < 0) fail(IO_FAILURE, NULL, "cannot read the network configuration from standard input: %s", reason(errno));
     if (n == 0) return;
     b->length += (size_t)n;
     if (b->length > MAX_STDIN_OCTETS)
@@ -227,7 +230,7 @@ static int open_pod_netns(int own) {
   int fd = open(env[NETNS], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
     if (lenient) return -1;
-    fail(BAD_NETNS, NULL, "CNI_NETNS \"%.200s\" cannot be opened: %s", env[NETNS], strerror(errno));
+    fail(BAD_NETNS, NULL, "CNI_NETNS \"%.200s\" cannot be opened: %s", env[NETNS], reason(errno));
   }
   struct stat mine, theirs;
   if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET) {
@@ -282,15 +285,11 @@ int main(int argc, char **argv) {
   struct buffer in = {0}, request = {0};
   read_stdin(&in, -1);
   check_configuration(&in);
-  if (!strcmp(program, "margay-ipam")) {
-    if (is_verb("DEL")) return 0; /* it never assigns anything on its own, so nothing is left to release */
-    fail(BAD_CONFIG, NULL, "ipam type margay-ipam serves networks of type margay-cni only; use type margay-cni, or another ipam type");
-  }
   int fds[2], count = 0;
   if (is_verb("ADD") || is_verb("CHECK") || is_verb("DEL")) {
     fds[0] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     if (fds[0] >= 0) fds[1] = open_pod_netns(fds[0]), count = fds[1] < 0 ? 1 : 2;
-    else if (!is_verb("DEL")) fail(IO_FAILURE, NULL, "/proc/self/ns/net cannot be opened: %s; is /proc mounted?", strerror(errno));
+    else if (!is_verb("DEL")) fail(IO_FAILURE, NULL, "/proc/self/ns/net cannot be opened: %s; is /proc mounted?", reason(errno));
   }
   build_request(&request, &in, program);
   struct reply reply = {0};

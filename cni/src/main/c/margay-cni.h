@@ -38,6 +38,9 @@ bool write_all(int fd, const char *data, size_t length);
 /* Prints a CNI error object and ends. details may be NULL. */
 __attribute__((noreturn, format(printf, 3, 4))) void fail(int code, const char *details, const char *format, ...);
 
+/* What errno says, in words that are fit for an error of DEL. */
+const char *reason(int error);
+
 long now_ms(void);
 
 #endif

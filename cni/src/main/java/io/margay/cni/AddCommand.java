@@ -142,6 +142,7 @@ final class AddCommand {
     PodAddresses.Wish wish = request.wish();
     Optional<KubernetesPod> said = said(attachment);
     refuseTakenName(attachment);
+    delegates.require(attachment.duty());
     try (Undo undo = new Undo()) {
       undo.push("journal", () -> journal.forget(attachment));
       journal.remember(new JournalEntry.Prepared(attachment, journal.bootId()));

@@ -40,6 +40,8 @@ public final class CniVerbs implements CniHandler {
   private final ChainCommand chain;
   private final LeaseCommand lease;
   private final Delegates delegates = new Delegates();
+  private final OddKeys oddKeys = new OddKeys();
+  private final PodCatalog pods;
   private final GcCommand gc;
   private final ReclaimCommand reclaim;
   private final ReleaseQueue releases;
@@ -60,6 +62,7 @@ public final class CniVerbs implements CniHandler {
     this.readiness = readiness;
     this.journal = journal;
     this.releases = releases;
+    this.pods = pods;
     Release release = new Release(addresses, delegates);
     this.add = new AddCommand(node, journal, addresses, delegates, network, policy, pods, releases);
     this.del = new DelCommand(node, journal, addresses, release, network, policy);
@@ -73,6 +76,7 @@ public final class CniVerbs implements CniHandler {
   @Override
   public CniReply handle(CniCall call) {
     CniVersion version = CniVersion.V1_0_0;
+    Optional<String> trace = TraceId.of(call.request());
     try {
       CniVerb verb = verb(call.request());
       Optional<AttachmentId> id = environment(verb, call.request());
@@ -88,22 +92,37 @@ public final class CniVerbs implements CniHandler {
             "config version " + conf.version() + " does not allow " + verb);
       }
       CniReply reply = run(verb, call, conf, id);
-      return conf.unknownKeys().isEmpty() || verb != CniVerb.ADD
-          ? reply
-          : reply.withStderr(
-              "margay-cni: network "
-                  + conf.name()
-                  + ": unknown keys ignored: "
-                  + String.join(", ", conf.unknownKeys())
-                  + "\n");
+      trace.ifPresent(
+          name ->
+              LOG.atInfo()
+                  .addKeyValue("request", call.request())
+                  .addKeyValue("trace", name)
+                  .log("a CNI request of a trace succeeded"));
+      return verb == CniVerb.ADD && !VerbRequest.isIpam(call)
+          ? reply.withStderr(reply.stderr() + oddKeys(call, conf))
+          : reply;
     } catch (CniException failure) {
+      CniError error = failure.error();
+      if (call.request().get(CniVariable.COMMAND).equals(CniVerb.DEL.name())) {
+        error = error.forDel();
+      }
+      if (trace.isPresent()) {
+        error = error.withDetail("trace " + trace.get());
+      }
       LOG.atWarn()
           .addKeyValue("request", call.request())
-          .addKeyValue("code", failure.error().code())
-          .addKeyValue("reason", failure.error().msg())
+          .addKeyValue("trace", trace.orElse("none"))
+          .addKeyValue("code", error.code())
+          .addKeyValue("reason", error.msg())
           .log("a CNI request ended in an error");
-      return CniReply.failure(CniJson.print(CniJson.errorObject(failure.error(), version)));
+      return CniReply.failure(CniJson.print(CniJson.errorObject(error, version)));
     }
+  }
+
+  private String oddKeys(CniCall call, NetConf conf) throws CniException {
+    CniArgs args = CniArgs.parse(call.request().get(CniVariable.ARGS));
+    return oddKeys.warning(conf.name(), "keys", conf.unknownKeys())
+        + oddKeys.warning(conf.name(), "CNI_ARGS", args.unknownKeys());
   }
 
   private static CniVerb verb(CniRequest request) throws CniException {
@@ -163,7 +182,7 @@ public final class CniVerbs implements CniHandler {
       case ADD -> {
         VerbRequest request = request(call, conf, id);
         try (ContainerLocks.Held _ = locks.take(request.id())) {
-          yield CniReply.success(CniJson.print(add(request)));
+          yield CniReply.success(CniJson.print(add(request.told(pods))));
         }
       }
       case DEL -> {
@@ -186,15 +205,18 @@ public final class CniVerbs implements CniHandler {
         }
       }
       case GC -> {
+        String spared;
         try {
-          gc.run(conf);
+          spared = gc.run(conf);
         } finally {
           journal.all().stream()
               .filter(JournalEntry.Releasing.class::isInstance)
               .forEach(owed -> giveBack(owed.attachment().id()));
         }
-        askDelegate(verb, call, conf);
-        yield CniReply.success("");
+        if (!conf.isGcDisabled()) {
+          askDelegate(verb, call, conf);
+        }
+        yield CniReply.success("").withStderr(spared);
       }
       case STATUS -> {
         Optional<CniError> trouble = readiness.get();
@@ -228,7 +250,11 @@ public final class CniVerbs implements CniHandler {
   private static VerbRequest request(CniCall call, NetConf conf, Optional<AttachmentId> id)
       throws CniException {
     return new VerbRequest(
-        call, conf, CniArgs.parse(call.request().get(CniVariable.ARGS)), id.orElseThrow());
+        call,
+        conf,
+        CniArgs.parse(call.request().get(CniVariable.ARGS)),
+        id.orElseThrow(),
+        PodWishes.NONE);
   }
 
   private static CniReply version() {

@@ -64,6 +64,13 @@ final class Delegates {
                 new String(request.stdin(), StandardCharsets.UTF_8)));
   }
 
+  /// Refuses a plugin that is not there, before anything is done that only it could undo.
+  void require(Duty duty) throws CniException {
+    if (duty instanceof Duty.Delegated(Duty.Delegate delegate)) {
+      find(delegate);
+    }
+  }
+
   /// Asks about an attachment.
   ///
   /// @return what the plugin printed

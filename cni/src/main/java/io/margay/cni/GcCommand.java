@@ -27,7 +27,11 @@ final class GcCommand {
     this.del = del;
   }
 
-  void run(NetConf conf) throws CniException {
+  /// @return what it did not do, one line each; empty when there is nothing to say
+  String run(NetConf conf) throws CniException {
+    if (conf.isGcDisabled()) {
+      return "GC of network " + conf.name() + ": nothing deleted, since disableGC is true\n";
+    }
     if (conf.validAttachments().isEmpty()) {
       throw new CniException(
           CniError.BAD_CONFIG,
@@ -35,6 +39,7 @@ final class GcCommand {
     }
     Set<AttachmentId> valid = conf.validAttachments().get();
     List<String> failures = new ArrayList<>();
+    List<String> spared = new ArrayList<>();
     for (JournalEntry seen : journal.all()) {
       AttachmentId id = seen.attachment().id();
       if (isGarbage(seen, conf, valid)) {
@@ -47,6 +52,15 @@ final class GcCommand {
         } catch (CniException failure) {
           failures.add(id + ": " + failure.getMessage());
         }
+      } else if (isUnlisted(seen, conf, valid)) {
+        spared.add(
+            "GC of network "
+                + conf.name()
+                + ": "
+                + id
+                + " is not listed, but its namespace "
+                + seen.attachment().netnsPath()
+                + " is alive; kept\n");
       }
     }
     if (!failures.isEmpty()) {
@@ -60,12 +74,15 @@ final class GcCommand {
                   + " attachments; repeat it",
               String.join("; ", failures)));
     }
+    return String.join("", spared);
   }
 
   private static boolean isGarbage(JournalEntry entry, NetConf conf, Set<AttachmentId> valid) {
+    return isUnlisted(entry, conf, valid) && !PodNamespace.isAlive(entry.attachment());
+  }
+
+  private static boolean isUnlisted(JournalEntry entry, NetConf conf, Set<AttachmentId> valid) {
     Attachment attachment = entry.attachment();
-    return attachment.network().equals(conf.name())
-        && !valid.contains(attachment.id())
-        && !PodNamespace.isAlive(attachment);
+    return attachment.network().equals(conf.name()) && !valid.contains(attachment.id());
   }
 }

@@ -21,6 +21,7 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.MacAddress;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,7 +33,8 @@ import java.util.Set;
 /// @param conf the configuration
 /// @param args the arguments
 /// @param id which attachment
-record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
+/// @param wishes of the pod's annotations; only ADD has them
+record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id, PodWishes wishes) {
 
   private static final int ETHERNET_HEADER_OCTETS = 14;
 
@@ -47,6 +49,16 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
 
   String get(CniVariable variable) {
     return call.request().get(variable);
+  }
+
+  /// The same with what the pod's annotations ask for: those of its document over those that the
+  /// runtime handed on, one by one.
+  VerbRequest told(PodCatalog pods) throws CniException {
+    Map<String, String> annotations = new HashMap<>(conf.podAnnotations());
+    if (workload() instanceof Workload.Pod pod) {
+      pods.find(pod).ifPresent(said -> annotations.putAll(said.metadata().annotations()));
+    }
+    return new VerbRequest(call, conf, args, id, PodWishes.of(annotations));
   }
 
   /// Whether only addresses are wanted, for an interface that another plugin makes.
@@ -92,7 +104,7 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
   /// was run where we are.
   Netns.NetnsId podNetnsId(CniNode node) throws CniException {
     Netns.NetnsId pod = identify("CNI_NETNS \"" + get(CniVariable.NETNS) + "\"", podNetns());
-    if (pod.equals(node.netns())) {
+    if (pod.equals(node.netns()) && !(isOverridden() && isForeignWire())) {
       throw new CniException(
           CniError.BAD_NETNS,
           "CNI_NETNS \""
@@ -110,6 +122,16 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
               + conf.name());
     }
     return pod;
+  }
+
+  /// Whether the runtime says that the namespace may be the node's own.
+  private boolean isOverridden() {
+    String text = get(CniVariable.NETNS_OVERRIDE);
+    return text.equalsIgnoreCase("true") || text.equals("1");
+  }
+
+  private boolean isForeignWire() {
+    return isIpam() || conf.prevResult().isPresent();
   }
 
   private static Netns.NetnsId identify(String what, OwnedFd fd) throws CniException {
@@ -135,7 +157,10 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
     if (conf.bandwidth().isPresent()) {
       refuseBurstsBelow(mtu, conf.bandwidth().get());
     }
-    Optional<MacAddress> mac = conf.requestedMac().isPresent() ? conf.requestedMac() : args.mac();
+    Optional<MacAddress> mac = conf.requestedMac().or(wishes::mac);
+    if (mac.isEmpty()) {
+      mac = args.mac();
+    }
     return new Attachment(
         id,
         conf.name(),
@@ -235,17 +260,14 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
     return delegate.isPresent() ? new Duty.Delegated(delegate.get()) : new Duty.Whole();
   }
 
-  /// The addresses wanted. `runtimeConfig` and `args` beat `CNI_ARGS`.
+  /// The addresses wanted. `runtimeConfig` and `args` beat the pod's annotations, and those beat
+  /// `CNI_ARGS`.
   PodAddresses.Wish wish() throws CniException {
     List<IpAddress> addresses =
-        conf.requestedAddresses().isEmpty() ? args.addresses() : conf.requestedAddresses();
-    Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
-    if (conf.ipam().assignIpv4()) {
-      families.add(IpFamily.IPV4);
-    }
-    if (conf.ipam().assignIpv6()) {
-      families.add(IpFamily.IPV6);
-    }
+        !conf.requestedAddresses().isEmpty()
+            ? conf.requestedAddresses()
+            : !wishes.addresses().isEmpty() ? wishes.addresses() : args.addresses();
+    Set<IpFamily> families = families();
     if (families.isEmpty() && addresses.isEmpty()) {
       throw new CniException(
           CniError.BAD_CONFIG,
@@ -253,6 +275,23 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id) {
     }
     refuseUnreachableHostPorts(families, addresses);
     return new PodAddresses.Wish(
-        families, addresses, conf.ipam().ipv4Pools(), conf.ipam().ipv6Pools());
+        families,
+        addresses,
+        wishes.ipv4Pools().isEmpty() ? conf.ipam().ipv4Pools() : wishes.ipv4Pools(),
+        wishes.ipv6Pools().isEmpty() ? conf.ipam().ipv6Pools() : wishes.ipv6Pools());
+  }
+
+  private Set<IpFamily> families() {
+    if (!wishes.families().isEmpty()) {
+      return wishes.families();
+    }
+    Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
+    if (conf.ipam().assignIpv4()) {
+      families.add(IpFamily.IPV4);
+    }
+    if (conf.ipam().assignIpv6()) {
+      families.add(IpFamily.IPV6);
+    }
+    return families;
   }
 }

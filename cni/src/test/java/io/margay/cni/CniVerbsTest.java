@@ -394,7 +394,11 @@ final class CniVerbsTest {
     Map<CniVariable, String> env = Map.of(CniVariable.PATH, "/opt/cni/bin");
     String conf = CONF.replace("1.0.0\"", "1.1.0\",\"cni.dev/valid-attachments\":" + valid);
     add("c1");
-    assertThat(call("GC", env, conf)).isEqualTo(CniReply.success(""));
+    CniReply spared = call("GC", env, conf);
+    assertThat(spared.exitCode()).isZero();
+    assertThat(spared.stderr()).contains("c1/eth0 is not listed", OWN_NETNS.toString(), "kept");
+    assertThat(call("GC", env, conf.replace("\"net\"", "\"net\",\"disableGC\":\"true\"")).stderr())
+        .contains("disableGC");
     assertThat(network.wires).as("alive").hasSize(1);
     JournalEntry.Committed alive = (JournalEntry.Committed) journal.all().getFirst();
     Attachment a = alive.attachment();

@@ -19,6 +19,7 @@ final class InMemoryNetwork implements PodNetwork {
   Optional<ForeignWire> foreign = Optional.empty();
   boolean fails;
   boolean isBlind;
+  Optional<String> unwireFailure = Optional.empty();
 
   @Override
   public void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
@@ -30,7 +31,10 @@ final class InMemoryNetwork implements PodNetwork {
   }
 
   @Override
-  public void unwire(AttachmentId id, Optional<InterfaceName> hostEnd) {
+  public void unwire(AttachmentId id, Optional<InterfaceName> hostEnd) throws CniException {
+    if (unwireFailure.isPresent()) {
+      throw new CniException(CniError.KERNEL_REFUSED, unwireFailure.get());
+    }
     wires
         .values()
         .removeIf(

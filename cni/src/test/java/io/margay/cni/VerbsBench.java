@@ -63,9 +63,14 @@ final class VerbsBench {
 
   CniReply call(String program, String command, Map<CniVariable, String> env, String conf)
       throws IOException {
+    return call(program, command, env, conf.getBytes(StandardCharsets.UTF_8));
+  }
+
+  CniReply call(String program, String command, Map<CniVariable, String> env, byte[] conf)
+      throws IOException {
     Map<CniVariable, String> full = new HashMap<>(env);
     full.put(CniVariable.COMMAND, command);
-    CniRequest request = new CniRequest(full, program, conf.getBytes(StandardCharsets.UTF_8));
+    CniRequest request = new CniRequest(full, program, conf);
     if (full.getOrDefault(CniVariable.NETNS, "").isEmpty()) {
       return verbs.handle(
           new CniCall(request, Optional.empty(), Optional.empty(), () -> abandoned));

@@ -7,12 +7,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// `CNI_ARGS`: `KEY=VALUE` pairs separated by `;`, in any order, possibly repeated (the last one
 /// wins). A value may contain `=`. Keys we do not know are kept and mean nothing.
 ///
 /// @param values by key, spelled as sent
 public record CniArgs(Map<String, String> values) {
+
+  /// What Kubernetes runtimes, podman, Nomad and nerdctl send, be it of use here or not.
+  private static final Set<String> KNOWN =
+      Set.of("IgnoreUnknown", "IP", "MAC", "CONSUL_IPTABLES_CONFIG", "NERDCTL_CNI_DHCP_HOSTNAME");
 
   public CniArgs {
     values = Map.copyOf(values);
@@ -36,6 +41,19 @@ public record CniArgs(Map<String, String> values) {
       start = end < 0 ? text.length() + 1 : end + 1;
     }
     return new CniArgs(values);
+  }
+
+  /// Keys that mean nothing to us, unless the runtime asks to ignore them.
+  public List<String> unknownKeys() {
+    String ignore = get("IgnoreUnknown").orElse("");
+    if (ignore.equals("1") || ignore.equalsIgnoreCase("true")) {
+      return List.of();
+    }
+    return values.keySet().stream().filter(key -> !isKnown(key)).sorted().toList();
+  }
+
+  private static boolean isKnown(String key) {
+    return KNOWN.contains(key) || key.startsWith("K8S_") || key.startsWith("NOMAD_");
   }
 
   /// The value of `key`, unless absent or empty.

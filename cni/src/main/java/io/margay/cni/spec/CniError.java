@@ -1,11 +1,17 @@
 package io.margay.cni.spec;
 
+import java.util.regex.Pattern;
+
 /// The error object of a CNI answer.
 ///
 /// @param code one of the constants: below 100 the specification's, from 100 on our own
 /// @param msg the cause in one line, on which object, and the next step
 /// @param details what helps an operator and is too long for `msg`; empty when there is nothing
 public record CniError(int code, String msg, String details) {
+
+  private static final Pattern NOT_FOUND = Pattern.compile("(?i)not found");
+
+  private static final Pattern NO_SUCH_FILE = Pattern.compile("(?i)no such file or directory");
 
   public static final int INCOMPATIBLE_VERSION = 1;
 
@@ -60,5 +66,20 @@ public record CniError(int code, String msg, String details) {
 
   public CniError(int code, String msg) {
     this(code, msg, "");
+  }
+
+  /// The same with another remark in front of the details.
+  public CniError withDetail(String remark) {
+    return new CniError(code, msg, details.isEmpty() ? remark : details + "; " + remark);
+  }
+
+  /// The same in words that no runtime takes for success: go-cni swallows an error of DEL whose
+  /// text says that something was not found, and one of a missing file when there is no namespace.
+  public CniError forDel() {
+    return new CniError(code, reworded(msg), reworded(details));
+  }
+
+  private static String reworded(String text) {
+    return NO_SUCH_FILE.matcher(NOT_FOUND.matcher(text).replaceAll("missing")).replaceAll("ENOENT");
   }
 }

@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 
 /// The bounded reader and the writer for everything that crosses the CNI boundary as JSON.
 public final class CniJson {
@@ -39,7 +41,9 @@ public final class CniJson {
           CniError.BAD_JSON, "the network configuration is larger than " + MAX_OCTETS + " octets");
     }
     try {
-      JsonNode node = MAPPER.readTree(octets);
+      // Jackson would guess at other encodings.
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(octets)).toString();
+      JsonNode node = MAPPER.readTree(text);
       if (node instanceof ObjectNode object) {
         return object;
       }

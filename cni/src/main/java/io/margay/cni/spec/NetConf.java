@@ -162,9 +162,9 @@ public record NetConf(
         IpamConf.read(conf.object("ipam"), runtime),
         addresses.isEmpty() ? args.addresses("ips") : addresses,
         mac(runtime),
-        labels(args),
+        labels(args, mesos(conf)),
         podAnnotations(runtime),
-        PortMapping.parse(runtime),
+        PortMapping.parse(runtime, mesos(conf)),
         Bandwidth.parse(conf),
         aliases(runtime, name),
         Dns.read(conf.object("dns")).or(Dns.readCapability(runtime.object("dns"))),
@@ -223,8 +223,8 @@ public record NetConf(
     return version.get();
   }
 
-  /// The MAC address of `runtimeConfig.mac` or of `CNI_ARGS`.
-  static MacAddress mac(String where, String text) throws CniException {
+  /// The MAC address of `runtimeConfig.mac`, of `CNI_ARGS` or of an annotation.
+  public static MacAddress mac(String where, String text) throws CniException {
     try {
       MacAddress mac = MacAddress.parse(text.toLowerCase(Locale.ROOT));
       if ((mac.value() >>> 40 & 1) == 0 && mac.value() != 0) {
@@ -242,17 +242,29 @@ public record NetConf(
     return text.isEmpty() ? Optional.empty() : Optional.of(mac("key runtimeConfig.mac", text));
   }
 
+  /// What Mesos tells of a container's network; it knows neither `CNI_ARGS` nor `runtimeConfig`.
+  private static ConfNode mesos(ConfNode conf) throws CniException {
+    return conf.object("args").object("org.apache.mesos").object("network_info");
+  }
+
   /// `args.cni.labels`: `[{"key":…,"value":…}]` (CNI conventions, "Dynamic plugin specific
-  /// fields").
-  private static Map<String, String> labels(ConfNode args) throws CniException {
+  /// fields"), over those of Mesos, which are written alike.
+  private static Map<String, String> labels(ConfNode args, ConfNode mesos) throws CniException {
     Map<String, String> labels = new LinkedHashMap<>();
-    for (ConfNode label : args.objects("labels")) {
-      labels.put(label.string("key").orElse(""), label.string("value").orElse(""));
-    }
-    if (labels.containsKey("")) {
-      throw new CniException(CniError.BAD_CONFIG, "key args.cni.labels: every label needs a key");
-    }
+    readLabels(mesos.object("labels"), labels);
+    readLabels(args, labels);
     return labels;
+  }
+
+  private static void readLabels(ConfNode node, Map<String, String> labels) throws CniException {
+    for (ConfNode label : node.objects("labels")) {
+      String key = label.string("key").orElse("");
+      if (key.isEmpty()) {
+        throw new CniException(
+            CniError.BAD_CONFIG, "key " + node.path("labels") + ": every label needs a key");
+      }
+      labels.put(key, label.string("value").orElse(""));
+    }
   }
 
   /// Keys are annotations' names, so that case matters. A value that is no text can't be an

@@ -49,17 +49,19 @@ public record PortMapping(
     return true;
   }
 
-  /// Reads the list under `runtimeConfig`. Runtimes may repeat a mapping, and it counts once; one
-  /// port of the node can't lead to two of the pod.
-  static List<PortMapping> parse(ConfNode runtime) throws CniException {
+  /// Reads the list under `runtimeConfig`, or, if there is none, the one that Mesos writes.
+  /// Runtimes may repeat a mapping, and it counts once; one port of the node can't lead to two of
+  /// the pod.
+  static List<PortMapping> parse(ConfNode runtime, ConfNode mesos) throws CniException {
     Set<PortMapping> mappings = new LinkedHashSet<>();
-    for (ConfNode item : runtime.objects(KEY)) {
-      PortMapping mapping = parseOne(item);
+    Names names = runtime.objects(KEY).isEmpty() ? Names.OF_MESOS : Names.OF_CNI;
+    for (ConfNode item : (names == Names.OF_CNI ? runtime : mesos).objects(names.list())) {
+      PortMapping mapping = parseOne(item, names);
       for (PortMapping other : mappings) {
         if (!other.equals(mapping) && other.isSamePlace(mapping)) {
           throw item.wrong(
-              "containerPort",
-              item.get("containerPort").orElseThrow(),
+              names.containerPort(),
+              item.get(names.containerPort()).orElseThrow(),
               other.containerPort() + ", to which " + mapping.place() + " leads already,");
         }
       }
@@ -68,9 +70,18 @@ public record PortMapping(
     return new ArrayList<>(mappings);
   }
 
-  private static PortMapping parseOne(ConfNode item) throws CniException {
+  /// What the same things are called.
+  private record Names(String list, String hostPort, String containerPort) {
+    static final Names OF_CNI = new Names(KEY, "hostPort", "containerPort");
+    static final Names OF_MESOS = new Names("port_mappings", "host_port", "container_port");
+  }
+
+  private static PortMapping parseOne(ConfNode item, Names names) throws CniException {
     return new PortMapping(
-        port(item, "hostPort"), port(item, "containerPort"), protocol(item), hostIp(item));
+        port(item, names.hostPort()),
+        port(item, names.containerPort()),
+        protocol(item),
+        hostIp(item));
   }
 
   private static int port(ConfNode item, String key) throws CniException {

@@ -27,6 +27,7 @@ import io.margay.model.resource.WorkloadEndpoint;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +41,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// The whole walk but datastore and firewall: the C client, run inside a node's namespace as a
 /// runtime runs it, the socket, the verbs, the kernel.
@@ -47,6 +50,9 @@ import org.junit.jupiter.api.io.TempDir;
 final class ClientToKernelTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /// Where the distribution keeps the reference plugins.
+  private static final Path DEBIAN = Path.of("/usr/lib/cni");
 
   @TempDir Path directory;
   private TestNamespace node;
@@ -103,18 +109,23 @@ final class ClientToKernelTest {
 
   private Run run(String command, TestNamespace pod, String container, String conf)
       throws Exception {
+    return run(binary, command, pod, container, conf);
+  }
+
+  private Run run(Path program, String command, TestNamespace pod, String container, String conf)
+      throws Exception {
     ProcessBuilder builder =
-        new ProcessBuilder("ip", "netns", "exec", node.name(), binary.toString());
+        new ProcessBuilder("ip", "netns", "exec", node.name(), program.toString());
     builder.environment().clear();
     builder.environment().put("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     builder.environment().put("CNI_COMMAND", command);
     builder.environment().put("CNI_CONTAINERID", container);
     builder.environment().put("CNI_NETNS", pod.path().toString());
     builder.environment().put("CNI_IFNAME", "eth0");
-    builder.environment().put("CNI_PATH", directory.toString());
+    builder.environment().put("CNI_PATH", directory + ":" + DEBIAN);
     builder
         .environment()
-        .put("CNI_ARGS", "K8S_POD_NAMESPACE=default;K8S_POD_NAME=pod-" + container);
+        .put("CNI_ARGS", "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=pod-" + container);
     Process process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
     try (OutputStream stdin = process.getOutputStream()) {
       stdin.write(conf.getBytes(StandardCharsets.UTF_8));
@@ -202,6 +213,131 @@ final class ClientToKernelTest {
       network.close();
       assertThat(node.exec("ip -o link").lines().count()).isEqualTo(1);
       network = node.inside(VethPodNetwork::open);
+    }
+  }
+
+  private String foreignConf(String type, String more) {
+    return "{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"type\":\""
+        + type
+        + "\",\"margayRunDir\":\""
+        + directory
+        + "\""
+        + more
+        + "}";
+  }
+
+  private static final String OUR_IPAM =
+      ",\"ipam\":{\"type\":\"margay-ipam\",\"routes\":[{\"dst\":\"0.0.0.0/0\"}]}";
+
+  @ParameterizedTest
+  @CsvSource({
+    "ptp, ''",
+    "bridge, ',\"bridge\":\"br0\",\"isGateway\":true'",
+    "macvlan, ',\"master\":\"wire0\"'"
+  })
+  void debians_plugins_have_their_addresses_from_us(String type, String more) throws Exception {
+    Files.createSymbolicLink(directory.resolve("margay-ipam"), binary);
+    node.exec("ip link add wire0 type veth peer name wire1");
+    node.exec("ip link set wire0 up");
+    node.exec("ip link set wire1 up");
+    Path plugin = DEBIAN.resolve(type);
+    String conf = foreignConf(type, more + OUR_IPAM);
+    try (TestNamespace first = new TestNamespace();
+        TestNamespace second = new TestNamespace()) {
+      Run one = run(plugin, "ADD", first, "c1", conf);
+      assertThat(one.exitCode()).as(one.stdout()).isZero();
+      JsonNode ip = JSON.readTree(one.stdout()).get("ips").get(0);
+      assertThat(ip.get("address").asText()).isEqualTo("10.65.0.1/16");
+      assertThat(ip.get("gateway").asText()).isEqualTo("10.65.0.254");
+      Run two = run(plugin, "ADD", second, "c2", conf);
+      assertThat(two.exitCode()).as(two.stdout()).isZero();
+      first.exec("ping -c1 -W5 10.65.0.2");
+      if (!type.equals("macvlan")) {
+        first.exec("ping -c1 -W5 10.65.0.254");
+      }
+      String withResult =
+          conf.replace(
+              "\"type\":\"" + type, "\"prevResult\":" + one.stdout() + ",\"type\":\"" + type);
+      assertThat(run(plugin, "CHECK", first, "c1", withResult)).isEqualTo(new Run(0, ""));
+      assertThat(journal.all()).hasSize(2);
+      for (int i = 0; i < 2; i++) {
+        assertThat(run(plugin, "DEL", first, "c1", conf)).isEqualTo(new Run(0, ""));
+        assertThat(run(plugin, "DEL", second, "c2", conf)).isEqualTo(new Run(0, ""));
+      }
+      assertThat(journal.all()).isEmpty();
+    }
+  }
+
+  @Test
+  void a_wire_of_debians_ptp_is_policed_after_it_and_a_bridge_is_refused() throws Exception {
+    Files.createSymbolicLink(directory.resolve("margay-ipam"), binary);
+    Path ptp = DEBIAN.resolve("ptp");
+    String first = foreignConf("ptp", OUR_IPAM);
+    try (TestNamespace pod = new TestNamespace()) {
+      Run made = run(ptp, "ADD", pod, "c1", first);
+      assertThat(made.exitCode()).as(made.stdout()).isZero();
+      JsonNode previous = JSON.readTree(made.stdout());
+      String chained = foreignConf("margay-cni", ",\"prevResult\":" + previous);
+      Run policed = run("ADD", pod, "c1", chained);
+      assertThat(policed.exitCode()).as(policed.stdout()).isZero();
+      assertThat(JSON.readTree(policed.stdout())).isEqualTo(previous);
+      assertThat(journal.all())
+          .singleElement()
+          .satisfies(
+              entry ->
+                  assertThat(entry.attachment().hostEnd().value())
+                      .as("the host end, which ptp names first")
+                      .isEqualTo(previous.get("interfaces").get(0).get("name").asText()));
+      assertThat(run("CHECK", pod, "c1", chained)).isEqualTo(new Run(0, ""));
+      assertThat(run("DEL", pod, "c1", chained)).isEqualTo(new Run(0, ""));
+      assertThat(run(ptp, "DEL", pod, "c1", first)).isEqualTo(new Run(0, ""));
+      assertThat(journal.all()).isEmpty();
+
+      Path bridge = DEBIAN.resolve("bridge");
+      String shared = foreignConf("bridge", ",\"bridge\":\"br0\"" + OUR_IPAM);
+      Run port = run(bridge, "ADD", pod, "c1", shared);
+      assertThat(port.exitCode()).as(port.stdout()).isZero();
+      Run refused =
+          run("ADD", pod, "c1", foreignConf("margay-cni", ",\"prevResult\":" + port.stdout()));
+      assertThat(refused.stdout()).contains("\"code\":7", "port of a bridge", "ptp");
+      assertThat(journal.all()).as("addresses in use").hasSize(1);
+      assertThat(run(bridge, "DEL", pod, "c1", shared)).isEqualTo(new Run(0, ""));
+      assertThat(journal.all()).isEmpty();
+    }
+  }
+
+  @Test
+  void debians_host_local_and_static_give_addresses_to_wires_of_ours() throws Exception {
+    String hostLocal =
+        foreignConf(
+            "margay-cni",
+            ",\"ipam\":{\"type\":\"host-local\",\"dataDir\":\""
+                + directory.resolve("leases")
+                + "\",\"ranges\":[[{\"subnet\":\"10.9.0.0/24\"}],[{\"subnet\":\"fd09::/64\"}]],"
+                + "\"routes\":[{\"dst\":\"0.0.0.0/0\"}]}");
+    String fixed =
+        foreignConf(
+            "margay-cni",
+            ",\"ipam\":{\"type\":\"static\",\"addresses\":[{\"address\":\"10.9.1.7/24\"}]}");
+    try (TestNamespace pod = new TestNamespace();
+        TestNamespace other = new TestNamespace()) {
+      Run added = run("ADD", pod, "c1", hostLocal);
+      assertThat(added.exitCode()).as(added.stdout()).isZero();
+      assertThat(added.stdout())
+          .contains("\"address\":\"10.9.0.2/32\",\"gateway\":\"10.9.0.1\"")
+          .contains("\"address\":\"fd09::2/128\",\"gateway\":\"fd09::1\"");
+      Run second = run("ADD", other, "c2", fixed);
+      assertThat(second.exitCode()).as(second.stdout()).isZero();
+      for (String target : List.of("10.9.0.1", "fd09::1", "10.9.1.7")) {
+        pod.exec("ping -c1 -W5 " + target);
+      }
+      String withResult =
+          hostLocal.replace("\"name\"", "\"prevResult\":" + added.stdout() + ",\"name\"");
+      assertThat(run("CHECK", pod, "c1", withResult)).isEqualTo(new Run(0, ""));
+      assertThat(run("DEL", pod, "c1", hostLocal)).isEqualTo(new Run(0, ""));
+      assertThat(directory.resolve("leases/net/10.9.0.2")).doesNotExist();
+      assertThat(run("DEL", other, "c2", fixed)).isEqualTo(new Run(0, ""));
+      assertThat(journal.all()).isEmpty();
     }
   }
 

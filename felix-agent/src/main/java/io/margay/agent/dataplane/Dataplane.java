@@ -83,7 +83,7 @@ public final class Dataplane implements FibListener {
   private boolean retryScheduled;
   private volatile DataplaneStatus status = DataplaneStatus.NOTHING_YET;
 
-  /// A pod's wire, as routes need it.
+  /// A pod's wire, as routes need it: with the addresses that are ours to route.
   private record Pod(InterfaceName hostEnd, List<IpAddress> addresses) {}
 
   /// Somebody who waits until these routes, and all rules, are in the kernel.
@@ -159,7 +159,11 @@ public final class Dataplane implements FibListener {
       case PolicyUpdate.EndpointUpdated(EndpointKey key, EndpointPolicy policy) -> {
         unroute(key);
         statuses.changing(key);
-        Pod pod = new Pod(policy.interfaceName(), policy.addresses());
+        // A foreign wire's maker routes to it, and a route of ours beside that one is refused.
+        Pod pod =
+            new Pod(
+                policy.interfaceName(),
+                firewall.isForeign(policy.interfaceName()) ? List.of() : policy.addresses());
         pods.put(key, pod);
         route(key, pod);
       }

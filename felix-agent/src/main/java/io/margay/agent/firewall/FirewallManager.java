@@ -46,6 +46,7 @@ public final class FirewallManager {
   private static final Logger LOG = LoggerFactory.getLogger(FirewallManager.class);
 
   private final NftTable table;
+  private final FirewallSettings settings;
   private final Map<IpFamily, NftRenderer> renderers = new HashMap<>();
   private final RenderedChains chains;
   private final SetIds ids = new SetIds();
@@ -70,6 +71,7 @@ public final class FirewallManager {
 
   public FirewallManager(NftTable table, FirewallSettings settings) {
     this.table = table;
+    this.settings = settings;
     this.chains = new RenderedChains(table, ids);
     this.hostPorts = new HostPorts(table);
     SetShapes shapes = new Shapes();
@@ -109,6 +111,11 @@ public final class FirewallManager {
       throw new IllegalStateException("set " + id + " is used but was never announced");
     }
     return set;
+  }
+
+  /// Whether another plugin made the interface, and so the routes to it.
+  public boolean isForeign(InterfaceName name) {
+    return !settings.isNamedByUs(name);
   }
 
   /// Takes one step of the desired state; the kernel sees it at the next [#apply].

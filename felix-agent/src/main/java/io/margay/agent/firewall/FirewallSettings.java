@@ -1,5 +1,6 @@
 package io.margay.agent.firewall;
 
+import io.margay.model.net.InterfaceName;
 import java.util.List;
 
 /// @param interfacePrefixes what the names of policed interfaces begin with (FelixConfiguration
@@ -16,5 +17,11 @@ public record FirewallSettings(List<String> interfacePrefixes) {
               + interfacePrefixes
               + ": at least one, none empty, or every interface would be policed");
     }
+  }
+
+  /// Whether an interface is a pod's by its name. The others become one by their endpoint: another
+  /// plugin made them, and the routes to them.
+  public boolean isNamedByUs(InterfaceName name) {
+    return interfacePrefixes.stream().anyMatch(prefix -> name.value().startsWith(prefix));
   }
 }

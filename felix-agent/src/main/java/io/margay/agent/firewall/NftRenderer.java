@@ -335,6 +335,7 @@ final class NftRenderer {
   NftChain endpoint(
       EndpointKey key, EndpointPolicy policy, Direction direction, Predicate<String> hasProfile) {
     List<NftRule> rules = new ArrayList<>();
+    rules.addAll(foreignWire(policy.interfaceName(), key, direction));
     // A connection forgotten or deleted must not come back to life in its middle, where the
     // packet's
     // direction may be the opposite of the connection's.
@@ -367,6 +368,33 @@ final class NftRenderer {
     }
     rules.add(drop("endpoint", key.toString(), direction.word(), "end"));
     return NftChain.regular(endpointChain(policy.interfaceName(), direction), rules);
+  }
+
+  /// What the base chains do for interfaces by their prefix, for one that another plugin made and
+  /// named.
+  private List<NftRule> foreignWire(InterfaceName name, EndpointKey key, Direction direction) {
+    if (settings.isNamedByUs(name)) {
+      return List.of();
+    }
+    List<NftRule> rules = new ArrayList<>();
+    rules.add(
+        rule()
+            .ctState(CtState.INVALID)
+            .counter()
+            .verdict(NftVerdict.DROP)
+            .build(Layout.ruleId("endpoint", key.toString(), direction.word(), "invalid")));
+    if (family == IpFamily.IPV6) {
+      rules.addAll(neighbourDiscovery(() -> rule(), "endpoint|" + key + "|" + direction.word()));
+    }
+    if (direction == Direction.EGRESS) {
+      rules.add(
+          rule()
+              .interfaceAndSource(Layout.OWNED, true)
+              .counter()
+              .verdict(NftVerdict.DROP)
+              .build(Layout.ruleId("endpoint", key.toString(), direction.word(), "spoof")));
+    }
+    return rules;
   }
 
   /// Tunnels from an endpoint would carry packets past every policy.

@@ -4,6 +4,7 @@ import static java.time.Instant.EPOCH;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.margay.cni.PodAddresses.Lease;
 import io.margay.cni.PodAddresses.Wish;
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.Workload;
@@ -177,6 +178,57 @@ class EtcdPodAddressesTest {
     assertThat(stored().orElseThrow().metadata().uid()).isNotBlank();
     assertThat(directory.revisionOf(attachment("c1").id()))
         .isEqualTo(store.get(ENDPOINT_KEY).orElseThrow().modRevision());
+  }
+
+  @Test
+  void leases_have_pool_and_gateway_no_endpoint_and_never_a_pools_edge() throws Exception {
+    // Two of the four are the pool's edges, one its gateway.
+    List<Lease> leases = addresses.lease(attachment("c1"), from("tiny"), List.of());
+    assertThat(leases).hasSize(1);
+    IpAddress address = leases.getFirst().address();
+    IpAddress gateway = leases.getFirst().gateway();
+    assertThat(leases.getFirst().pool()).isEqualTo(TINY);
+    assertThat(List.of(address, gateway))
+        .containsExactlyInAnyOrder(IpAddress.parse("10.66.0.1"), IpAddress.parse("10.66.0.2"));
+    assertThat(addresses.lease(attachment("c1"), from("tiny"), List.of()))
+        .as("repeated")
+        .isEqualTo(leases);
+    assertThat(stored()).isEmpty();
+    CniException full =
+        catchThrowableOfType(
+            CniException.class, () -> addresses.lease(attachment("c2"), from("tiny"), List.of()));
+    assertThat(full.error().code()).isEqualTo(CniError.POOL_EXHAUSTED);
+    addresses.release(attachment("c2"));
+    addresses.release(attachment("c1"));
+    assertThat(addresses.lease(attachment("c3"), from("tiny"), List.of()).getFirst().gateway())
+        .as("the gateway stays")
+        .isEqualTo(gateway);
+  }
+
+  @Test
+  void a_named_gateway_is_kept_from_pods() throws Exception {
+    IpAddress gateway = IpAddress.parse("10.65.0.1");
+    Lease lease =
+        addresses.lease(attachment("c1"), explicit("10.65.0.9"), List.of(gateway)).getFirst();
+    assertThat(lease).isEqualTo(new Lease(IpAddress.parse("10.65.0.9"), POOL4, gateway));
+    assertThat(refusal("c2", explicit("10.65.0.1"))).isEqualTo(CniError.ADDRESS_UNAVAILABLE);
+  }
+
+  @Test
+  void an_endpoint_alone_is_published_over_an_older_one_and_withdrawn_only_by_its_container()
+      throws Exception {
+    List<IpAddress> foreign = List.of(IpAddress.parse("10.9.0.5"));
+    addresses.publish(attachment("old"), document("old").apply(foreign));
+    addresses.publish(attachment("new"), document("new").apply(foreign));
+    assertThat(stored().orElseThrow().spec().containerID()).isEqualTo("new");
+    addresses.withdraw(attachment("old"));
+    assertThat(stored()).isPresent();
+    addresses.withdraw(attachment("new"));
+    addresses.withdraw(attachment("new"));
+    assertThat(stored()).isEmpty();
+    addresses.publish(attachment("new"), document("new").apply(foreign));
+    addresses.release(attachment("new"));
+    assertThat(stored()).as("a release takes it along").isEmpty();
   }
 
   @Test

@@ -254,6 +254,15 @@ class DataplaneTest {
   }
 
   @Test
+  void another_plugins_wire_is_policed_and_its_routes_are_left_to_that_plugin() throws Exception {
+    run();
+    begin().get(20, TimeUnit.SECONDS);
+    TestLoop.get(handIn("ptp", endpoint("ptp", "veth1234", "10.65.0.9")));
+    assertThat(isPoliced("veth1234")).isTrue();
+    assertThat(routes()).noneMatch(route -> route.prefix().equals(Prefix.parse("10.65.0.9/32")));
+  }
+
+  @Test
   void an_endpoint_that_goes_takes_rules_and_route_along() throws Exception {
     run();
     begin();

@@ -144,6 +144,27 @@ final class FirewallManagerTest {
   }
 
   @Test
+  void a_wire_with_a_foreign_name_has_in_its_own_chains_what_the_base_does_by_prefix()
+      throws Exception {
+    apply(
+        profile("open", RuleAction.ALLOW),
+        new PolicyUpdate.EndpointUpdated(
+            new EndpointKey("ns", "ptp"),
+            new EndpointPolicy(
+                new InterfaceName("veth1234"),
+                List.of(IpAddress.parse("10.65.0.9"), IpAddress.parse("fd00:65::9")),
+                List.of(),
+                List.of(),
+                List.of("open"))));
+    assertThat(NftText.print(firewall.desired(IpFamily.IPV4)))
+        .contains("endpoint|ns/ptp|egress|spoof", "endpoint|ns/ptp|ingress|invalid");
+    assertThat(NftText.print(firewall.desired(IpFamily.IPV6)))
+        .contains(
+            "endpoint|ns/ptp|egress|neighbour-discovery",
+            "endpoint|ns/ptp|ingress|neighbour-discovery");
+  }
+
+  @Test
   void a_fresh_agent_with_the_same_policy_writes_nothing() throws Exception {
     apply(world().toArray(PolicyUpdate[]::new));
     int commits = fake.commits();
