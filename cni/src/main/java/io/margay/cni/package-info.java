@@ -5,8 +5,8 @@
 ///
 /// **Loop**: the CNI server's worker threads, one request each, one at a time per container.
 ///
-/// **May touch**: the ports declared here, `cni.spec`, `cni.protocol`, `cni.journal`. No netlink
-/// and no etcd by itself.
+/// **May touch**: the ports declared here, `cni.spec`, `cni.protocol`, `cni.journal`, programs in
+/// `CNI_PATH`. No netlink and no etcd by itself.
 @NullMarked
 package io.margay.cni;
 
