@@ -42,9 +42,7 @@ final class RecordedCallsTest {
     bench.network.foreign =
         Optional.of(
             new PodNetwork.ForeignWire(
-                new InterfaceName("s-010255014003"),
-                MacAddress.parse("ee:ee:0a:ff:0e:03"),
-                1500));
+                new InterfaceName("s-010255014003"), MacAddress.parse("ee:ee:0a:ff:0e:03"), 1500));
     String result = "{}";
     for (JsonNode step : read(runtime)) {
       Map<CniVariable, String> env = new EnumMap<>(CniVariable.class);
