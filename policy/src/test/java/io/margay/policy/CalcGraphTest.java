@@ -21,6 +21,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.EndpointPort;
 import io.margay.model.resource.EntityRule;
 import io.margay.model.resource.GlobalNetworkPolicy;
 import io.margay.model.resource.Kind;
@@ -42,6 +43,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// What the graph emits, and what it keeps to itself.
@@ -144,6 +146,27 @@ class CalcGraphTest {
                         List.of(new PolicyKey("NetworkPolicy", "a", "p")))),
                 List.of(new TierPolicies("t", RuleAction.PASS, List.of(global))),
                 List.of("kns.a")));
+  }
+
+  @Test
+  void an_endpoint_has_its_host_ports_each_once_and_none_at_an_address_that_is_none() {
+    flushInSync(
+        withPorts(
+            (WorkloadEndpoint) WEB,
+            hostPort("web", 80, 8080, null),
+            hostPort("", 80, 8080, "0.0.0.0"),
+            hostPort("", 80, 8081, "192.0.2.1"),
+            hostPort("", 80, 8082, "eth0"),
+            port("plain", Protocol.Named.TCP, 80)));
+    assertThat(
+            Objects.requireNonNull(dataplane.state().endpoints().get(key("a", "web"))).hostPorts())
+        .containsExactly(
+            new HostPort(6, null, 8080, 80), new HostPort(6, ip("192.0.2.1"), 8081, 80));
+  }
+
+  private static EndpointPort hostPort(
+      String name, int port, int hostPort, @Nullable String hostIp) {
+    return new EndpointPort(name, Protocol.Named.TCP, port, hostPort, hostIp, Map.of());
   }
 
   @Test
