@@ -206,8 +206,10 @@ final class BadInputTest {
     CniReply first = bench.call("ADD", env, conf("\"colour\":\"red\""));
     assertThat(first.stderr())
         .isEqualTo(
-            "margay-cni: network net: unknown keys ignored: colour\n"
-                + "margay-cni: network net: unknown CNI_ARGS ignored: ODD\n");
+            """
+            margay-cni: network net: unknown keys ignored: colour
+            margay-cni: network net: unknown CNI_ARGS ignored: ODD
+            """);
     assertThat(bench.call("ADD", env, conf("\"colour\":\"red\"")).stderr()).isEmpty();
     env.put(CniVariable.ARGS, "IgnoreUnknown=1;ODDER=1");
     assertThat(bench.call("ADD", env, GOOD).stderr()).isEmpty();

@@ -55,7 +55,7 @@ public record PortMapping(
   static List<PortMapping> parse(ConfNode runtime, ConfNode mesos) throws CniException {
     Set<PortMapping> mappings = new LinkedHashSet<>();
     Names names = runtime.objects(KEY).isEmpty() ? Names.OF_MESOS : Names.OF_CNI;
-    for (ConfNode item : (names == Names.OF_CNI ? runtime : mesos).objects(names.list())) {
+    for (ConfNode item : (names.equals(Names.OF_CNI) ? runtime : mesos).objects(names.list())) {
       PortMapping mapping = parseOne(item, names);
       for (PortMapping other : mappings) {
         if (!other.equals(mapping) && other.isSamePlace(mapping)) {

@@ -222,7 +222,8 @@ public final class FakeNftables {
           }
         }
         case NftExpr.DestinationNat _ -> {
-          if (chain(table, ((NftOp.AddRule) step).chain(), step).hook instanceof NftHook hook
+          NftHook hook = chain(table, ((NftOp.AddRule) step).chain(), step).hook;
+          if (hook != null
               && (hook.type() != NftHook.Type.NAT
                   || hook.point() != NftHook.Point.PREROUTING
                       && hook.point() != NftHook.Point.OUTPUT)) {
