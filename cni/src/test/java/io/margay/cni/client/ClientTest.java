@@ -395,10 +395,22 @@ final class ClientTest {
   }
 
   @Test
-  void as_margay_ipam_it_refuses_foreign_networks_but_never_a_del() throws Exception {
+  void as_margay_ipam_it_says_so_to_the_agent_and_queues_deletions_all_the_same() throws Exception {
     ClientBinary ipam = client.as("margay-ipam");
-    assertThat(code(ipam.run(env("ADD"), conf()))).isEqualTo(7);
-    assertThat(ipam.run(env("DEL"), conf()).exitCode()).isZero();
     assertThat(ipam.run(Map.of(), "").stderr()).startsWith("CNI margay-ipam plugin");
+    assertThat(ipam.run(env("DEL"), conf()).exitCode()).isZero();
+    assertThat(runDir.resolve("delq")).isDirectoryContaining("glob:**.del");
+    BlockingQueue<String> programs = new LinkedBlockingQueue<>();
+    try (CniServer server =
+        CniServer.start(
+            runDir.resolve("cni.sock"),
+            call -> {
+              programs.add(call.request().program());
+              return new CniReply(0, "{}\n", "");
+            })) {
+      assertThat(ipam.run(env("ADD"), conf())).isEqualTo(new Run(0, "{}\n", ""));
+      assertThat(server).isNotNull();
+    }
+    assertThat(programs).containsExactly("margay-ipam");
   }
 }
