@@ -27,8 +27,9 @@ record Leftovers(RuntimeLab lab, Set<String> found) {
   private static final String AFFINITIES = "/calico/ipam/v2/host/";
   private static final String HANDLES = "/calico/ipam/v2/handle/";
 
-  /// Addresses an agent sets aside for the time etcd is away; they belong to the node.
-  private static final String RESERVED = "margay-reserve.";
+  /// Addresses an agent sets aside for the time etcd is away, and gateways it gives to plugins that
+  /// want one; they belong to the node and the pool.
+  private static final List<String> OWN = List.of("margay-reserve.", "margay-gateway.");
 
   private static final String ROUTE_PROTOCOL = "117";
   private static final long PATIENCE_NANOS = 20_000_000_000L;
@@ -172,7 +173,8 @@ record Leftovers(RuntimeLab lab, Set<String> found) {
       String key = text(pair.path("key"));
       if (key.startsWith(BLOCKS)) {
         addresses(key, RuntimeLab.JSON.readTree(text(pair.path("value"))), found);
-      } else if (!key.startsWith(AFFINITIES) && !key.startsWith(HANDLES + RESERVED)) {
+      } else if (!key.startsWith(AFFINITIES)
+          && !(key.startsWith(HANDLES) && isOwn(key.substring(HANDLES.length())))) {
         found.add("key " + key);
       }
     }
@@ -186,11 +188,15 @@ record Leftovers(RuntimeLab lab, Set<String> found) {
       if (!allocations.get(ordinal).isNull()) {
         JsonNode attribute = block.path("attributes").path(allocations.get(ordinal).asInt());
         String handle = attribute.path("handle_id").asText();
-        if (!attribute.hasNonNull("releasedAt") && !handle.startsWith(RESERVED)) {
+        if (!attribute.hasNonNull("releasedAt") && !isOwn(handle)) {
           found.add("address " + ordinal + " of " + key + ", handle " + handle);
         }
       }
     }
+  }
+
+  private static boolean isOwn(String handle) {
+    return OWN.stream().anyMatch(handle::startsWith);
   }
 
   private static String text(JsonNode base64) {

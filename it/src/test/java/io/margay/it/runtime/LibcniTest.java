@@ -102,6 +102,43 @@ class LibcniTest {
     awaitNoInterface();
   }
 
+  @Test
+  void our_addresses_serve_debians_ptp() throws Exception {
+    ObjectNode ours = (ObjectNode) NODE.conflist().path("plugins").get(0);
+    ObjectNode conflist = RuntimeLab.JSON.createObjectNode();
+    conflist.put("cniVersion", "1.0.0").put("name", "debians");
+    ObjectNode plugin = conflist.putArray("plugins").addObject();
+    plugin.put("type", "ptp").put("margayRunDir", ours.path("margayRunDir").asText());
+    plugin.putObject("ipam").put("type", "margay-ipam").put("assign_ipv4", "true");
+    LibcniDriver.Attachment attachment =
+        driver().attach(conflist.toString(), "ptp", NODE.sharedNetns());
+    String address = address(attachment.add().path("ips").get(0));
+    assertThat(address).startsWith("10.65.");
+    attachment.check();
+    NODE.out("ping", "-c", "1", "-W", "3", address);
+    attachment.del();
+  }
+
+  @Test
+  void debians_addresses_serve_our_wire() throws Exception {
+    ObjectNode conflist = NODE.conflist();
+    ObjectNode ipam = ((ObjectNode) conflist.path("plugins").get(0)).putObject("ipam");
+    ipam.put("type", "host-local")
+        .put("dataDir", NODE.directory().resolve("host-local").toString());
+    ipam.putArray("ranges").addArray().addObject().put("subnet", "10.99.0.0/24");
+    LibcniDriver.Attachment attachment = driver().attach(conflist.toString(), "foreign", POD);
+    JsonNode result = attachment.add();
+    String address = address(result.path("ips").get(0));
+    assertThat(address).startsWith("10.99.0.");
+    attachment.check();
+    NODE.out("ping", "-c", "1", "-W", "3", address);
+    attachment.del();
+    awaitNoInterface();
+    assertThat(NODE.directory().resolve("host-local/k8s-pod-network").resolve(address))
+        .as("host-local's record of the address")
+        .doesNotExist();
+  }
+
   /// The host end sends to the address ADD set, so a pod that has another one is cut off: what
   /// wants a MAC address of its own asks us (`mac`) and not `tuning`.
   @Test

@@ -43,9 +43,13 @@ final class Machine implements BeforeAllCallback, AfterAllCallback {
       mount --make-rprivate /
       mkdir -p /etc/cni/net.d /var/lib/cni /usr/lib/cni
       mount --bind /run/margay-lab "$1/lab"
+      : >"$1/netns"
+      mount --bind "/run/netns/$2" "$1/netns"
       mount -t tmpfs tmpfs /run
       mkdir -p /run/margay-lab /run/netns
       mount --bind "$1/lab" /run/margay-lab
+      : >"/run/netns/$2"
+      mount --bind "$1/netns" "/run/netns/$2"
       mount -t tmpfs tmpfs /var/lib/cni
       mount --bind "$1/net.d" /etc/cni/net.d
       mount --bind /usr/lib/cni "$1/debian"
@@ -120,6 +124,7 @@ final class Machine implements BeforeAllCallback, AfterAllCallback {
     }
     Files.copy(raised.conflist(), made.resolve("net.d/05-margay.conflist"));
     plugins(raised, made);
+    assertThat(Rack.run(Map.of(), "", List.of("ip", "netns", "add", cgroup)).exitCode()).isZero();
     Process started =
         new ProcessBuilder(
                 "nsenter",
@@ -133,7 +138,8 @@ final class Machine implements BeforeAllCallback, AfterAllCallback {
                 "-c",
                 INIT,
                 "init",
-                made.toString())
+                made.toString(),
+                cgroup)
             .redirectError(made.resolve("init.log").toFile())
             .start();
     init = started;
@@ -182,6 +188,7 @@ final class Machine implements BeforeAllCallback, AfterAllCallback {
       }
     }
     if (directory != null) {
+      Rack.run(Map.of(), "", List.of("ip", "netns", "del", cgroup));
       removeCgroups();
       remove(directory);
     }
@@ -224,6 +231,11 @@ final class Machine implements BeforeAllCallback, AfterAllCallback {
 
   /// The parent of the control groups of what runs in the machine.
   String cgroup() {
+    return cgroup;
+  }
+
+  /// A network namespace that has the same path here, where the agent looks, and in the machine.
+  String sharedNetns() {
     return cgroup;
   }
 

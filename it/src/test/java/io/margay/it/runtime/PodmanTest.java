@@ -93,6 +93,7 @@ class PodmanTest {
       assertHas("pbox", address, mac);
       String served = NODE.ask(address, 80);
       assertThat(served).isNotEmpty();
+      assertThat(NODE.ask("127.0.0.1", 8089)).as("the published port").isEqualTo(served);
 
       podman().run("network", "reload", "pbox");
       assertThat(NODE.calls())
@@ -102,6 +103,8 @@ class PodmanTest {
       assertHas("pbox", address, mac);
       assertThat(NODE.ask(address, 80)).as("the running process still serves").isEqualTo(served);
       assertThat(NODE.askFromRouter(address, 80)).isEqualTo(served);
+
+      assertThat(NODE.ask("127.0.0.1", 8089)).as("the published port").isEqualTo(served);
 
       podman().run("restart", "--time", "0", "pbox");
       assertHas("pbox", address, mac);

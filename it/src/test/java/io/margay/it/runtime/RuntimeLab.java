@@ -36,6 +36,8 @@ final class RuntimeLab implements AutoCloseable {
           - action: Allow
       """;
 
+  private static final int APPLY_ATTEMPTS = 5;
+
   /// A test need not wait as long for what a runtime never deletes as a node does.
   private static final String AGENT =
       """
@@ -71,7 +73,12 @@ final class RuntimeLab implements AutoCloseable {
         throw new IllegalStateException("the lab did not come up:\n" + up.err());
       }
       RuntimeLab lab = new RuntimeLab(name, JSON.readTree(up.out()));
-      lab.apply(PROFILES);
+      try {
+        lab.apply(PROFILES, APPLY_ATTEMPTS);
+      } catch (IllegalStateException failed) {
+        Rack.margay("lab", "down", "--name", name);
+        throw failed;
+      }
       return lab;
     } catch (IOException failed) {
       throw new IllegalStateException(failed);
@@ -82,7 +89,7 @@ final class RuntimeLab implements AutoCloseable {
   }
 
   /// Writes documents to the lab's datastore.
-  private void apply(String documents) throws IOException, InterruptedException {
+  private void apply(String documents, int attemptsLeft) throws IOException, InterruptedException {
     Rack.Run applied =
         Rack.run(
             Map.of(),
@@ -98,7 +105,10 @@ final class RuntimeLab implements AutoCloseable {
                 etcd(),
                 "-f",
                 "-"));
-    if (applied.exitCode() != 0) {
+    // A busy machine's etcd may be late; applying once more does no harm.
+    if (applied.exitCode() != 0 && attemptsLeft > 0) {
+      apply(documents, attemptsLeft - 1);
+    } else if (applied.exitCode() != 0) {
       throw new IllegalStateException("apply: " + applied.err());
     }
   }
