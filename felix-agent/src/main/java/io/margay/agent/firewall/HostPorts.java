@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -119,7 +120,7 @@ final class HostPorts {
     }
   }
 
-  private static Optional<Target> first(TreeMap<InterfaceName, Target> claimants) {
+  private static Optional<Target> first(SortedMap<InterfaceName, Target> claimants) {
     return claimants.isEmpty() ? Optional.empty() : Optional.of(claimants.firstEntry().getValue());
   }
 

@@ -110,7 +110,7 @@ final class HostPortPacketTest {
   void a_port_of_the_node_leads_to_the_pod_from_everywhere() throws Exception {
     lab.listen(1, 80);
     lab.in("r", "sysctl -qw net.ipv4.conf.cali1.route_localnet=1");
-    InetAddress loopback = InetAddress.getByName("127.0.0.1");
+    InetAddress loopback = InetAddress.ofLiteral("127.0.0.1");
     apply(profile("open", RuleAction.ALLOW), endpoint(2, List.of(), List.of(), "open"));
     for (InetAddress node : nodeAddresses()) {
       assertRefused(OUTSIDE, node, 8080);
@@ -123,7 +123,7 @@ final class HostPortPacketTest {
       assertThat(lab.allowed(1, node, 8080)).as("from itself").isTrue();
     }
     assertThat(lab.allowed(NODE, loopback, 8080)).as("from the node to localhost").isTrue();
-    assertRefused(NODE, InetAddress.getByName("::1"), 8080);
+    assertRefused(NODE, InetAddress.ofLiteral("::1"), 8080);
     assertThat(flows(IpFamily.IPV4, TCP, 8080)).isGreaterThanOrEqualTo(5);
 
     assertThat(restarted(withHostPorts(1, WEB))).isEqualTo(new NftOutcome.Unchanged());

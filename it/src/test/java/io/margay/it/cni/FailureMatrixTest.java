@@ -76,11 +76,6 @@ class FailureMatrixTest {
       return node.call("ADD", container, netns);
     }
 
-    void delete() throws Exception {
-      assertThat(node.call("DEL", container, netns)).isEqualTo(new Answer(0, ""));
-      node.delete(netns);
-    }
-
     Map<String, Live> alone() throws Exception {
       return Map.of(container, new Live(hostEnd(), answer.addresses()));
     }

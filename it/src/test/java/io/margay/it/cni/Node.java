@@ -295,13 +295,17 @@ final class Node implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    for (String netns : command("ip", "netns", "list").lines().toList()) {
-      String made = netns.split(" ")[0];
-      if (made.startsWith("mgyt-" + name + "-")) {
-        delete(made);
+  public void close() {
+    try {
+      for (String netns : command("ip", "netns", "list").lines().toList()) {
+        String made = netns.split(" ")[0];
+        if (made.startsWith("mgyt-" + name + "-")) {
+          delete(made);
+        }
       }
+      assertThat(Rack.margay("lab", "down", "--name", name).exitCode()).isZero();
+    } catch (Exception failed) {
+      throw new IllegalStateException("the lab " + name + " did not go down", failed);
     }
-    assertThat(Rack.margay("lab", "down", "--name", name).exitCode()).isZero();
   }
 }

@@ -63,6 +63,7 @@ final class Machine implements BeforeAllCallback, AfterAllCallback {
       """;
 
   /// Stands in the plugin directory: keeps what a runtime sends and gets, and passes both on.
+  @SuppressWarnings("InlineFormatString") // a script of its own, read as one
   private static final String RECORDER =
       """
       #!/bin/sh

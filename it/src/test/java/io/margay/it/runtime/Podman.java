@@ -17,6 +17,7 @@ final class Podman {
   /// podman 5 dropped CNI.
   private static final int FIRST_WITHOUT_CNI = 5;
 
+  @SuppressWarnings("InlineFormatString") // a file of its own, read as one
   private static final String CONFIG =
       """
       [containers]

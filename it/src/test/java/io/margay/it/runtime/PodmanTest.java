@@ -53,6 +53,10 @@ class PodmanTest {
 
   @Test
   void the_backend_is_cni_or_this_podman_has_none() {
+    assertBackend();
+  }
+
+  private static void assertBackend() {
     if (cni) {
       assertThat(
               Machine.parse(podman().run("info", "--format", "json"))
@@ -70,7 +74,7 @@ class PodmanTest {
   @Test
   void address_mac_and_alias_that_were_asked_for_survive_reload_and_restart() throws Exception {
     if (!cni) {
-      the_backend_is_cni_or_this_podman_has_none();
+      assertBackend();
       return;
     }
     String address = "10.65.77.99";
@@ -119,7 +123,7 @@ class PodmanTest {
   @Test
   void a_container_joins_a_second_network_and_leaves_it() throws Exception {
     if (!cni) {
-      the_backend_is_cni_or_this_podman_has_none();
+      assertBackend();
       return;
     }
     ObjectNode second = NODE.conflist();

@@ -146,8 +146,13 @@ final class RuntimeLab implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    Rack.Run down = Rack.margay("lab", "down", "--name", name);
+  public void close() {
+    Rack.Run down;
+    try {
+      down = Rack.margay("lab", "down", "--name", name);
+    } catch (Exception failed) {
+      throw new IllegalStateException("the lab did not go down", failed);
+    }
     if (down.exitCode() != 0) {
       throw new IllegalStateException("the lab did not go down:\n" + down.err());
     }

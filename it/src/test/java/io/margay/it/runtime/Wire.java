@@ -17,6 +17,7 @@ import java.util.Map;
 final class Wire {
 
   /// One field as it is on the wire: octets of what has a length, else the number.
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Field(int number, byte[] octets, long value) {}
 
   private static final byte[] NOTHING = {};
