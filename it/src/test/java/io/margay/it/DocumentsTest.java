@@ -34,7 +34,8 @@ class DocumentsTest {
           "WorkloadEndpoint",
           "BGPPeer",
           "BGPConfiguration",
-          "IPPool");
+          "IPPool",
+          "IgnoreUnknown");
 
   @Test
   void every_package_named_exists() throws IOException {
