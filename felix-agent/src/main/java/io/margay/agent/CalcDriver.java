@@ -329,8 +329,9 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
         .forEach(announced::add);
     dataplane.setBlocks(
         own.confirmed(),
+        // The dataplane ends after us: who stops announces nothing new.
         () ->
-            loop.post(
+            loop.postUnlessEnded(
                 () -> {
                   bgp.announce(announced, own.confirmed());
                   if (speakerDue) {

@@ -23,7 +23,7 @@ class LoopTest {
       List<String> seen = Collections.synchronizedList(new ArrayList<>());
       CountDownLatch settled = new CountDownLatch(1);
       loop.post(() -> seen.add("a"));
-      loop.post(() -> seen.add("b"));
+      assertThat(loop.postUnlessEnded(() -> seen.add("b"))).isTrue();
       loop.start(
           () -> {
             seen.add("settle");
@@ -58,6 +58,7 @@ class LoopTest {
           });
       assertThat(bug.get(10, TimeUnit.SECONDS)).hasMessage("wrong");
       assertThatThrownBy(() -> loop.post(() -> {})).hasMessageContaining("has ended");
+      assertThat(loop.postUnlessEnded(() -> {})).isFalse();
     }
   }
 

@@ -75,6 +75,21 @@ public final class Loop implements AutoCloseable {
     }
   }
 
+  /// The same for what an ended loop need not do any more.
+  ///
+  /// @return whether the loop still runs
+  public boolean postUnlessEnded(Runnable task) {
+    try {
+      post(task);
+      return true;
+    } catch (IllegalStateException refused) {
+      if (closed) {
+        return false;
+      }
+      throw refused;
+    }
+  }
+
   /// Runs `task` on the loop after `delay`. May be called from any thread.
   public void schedule(Duration delay, Runnable task) {
     long due = System.nanoTime() + delay.toNanos();
