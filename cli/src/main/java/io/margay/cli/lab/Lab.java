@@ -319,7 +319,7 @@ public final class Lab {
   }
 
   /// Starts the agents of all nodes with the settings of `topology`, and waits until each says it
-  /// is ready and its HTTP port answers.
+  /// is ready.
   ///
   /// @return by node, from executing the agent to its `ready`
   private Map<String, Duration> startAgents(Topology topology, Consumer<String> progress)
@@ -337,7 +337,6 @@ public final class Lab {
       long from = offsets.getOrDefault(node, 0L);
       Daemon agent = entry.getValue();
       Duration took = agent.await(AGENT_LIMIT, () -> agent.saidReady(from));
-      agent.await(AGENT_LIMIT, () -> listens(node));
       ready.put(node.name(), took);
       progress.accept("agent on " + node.name() + " ready in " + took.toMillis() + " ms");
     }
@@ -351,14 +350,29 @@ public final class Lab {
     long from = logSize(node);
     Topology settings = plan.topology().withGracefulRestart(gracefulRestart);
     Daemon agent = startAgent(new LabPlan(plan.name(), settings, plan.home()), node);
-    Duration took = agent.await(AGENT_LIMIT, () -> agent.saidReady(from));
-    agent.await(AGENT_LIMIT, () -> listens(node));
-    return took;
+    return agent.await(AGENT_LIMIT, () -> agent.saidReady(from));
   }
 
-  /// HTTP opens after `ready`, and the lab's document names it.
-  private boolean listens(Node node) {
-    return PodSockets.isListening(plan.machineNamespace(node.name()), LabState.AGENT_PORT);
+  /// Waits until the HTTP ports that the lab's document names are open: they follow `ready`.
+  public void awaitHttp() throws LabException {
+    long deadline = System.nanoTime() + AGENT_LIMIT.toNanos();
+    for (Node node : plan.topology().nodes()) {
+      String namespace = plan.machineNamespace(node.name());
+      while (!PodSockets.isListening(namespace, LabState.AGENT_PORT)) {
+        if (System.nanoTime() > deadline) {
+          throw new LabException(
+              "the agent of "
+                  + node.name()
+                  + " is ready, but nothing listens on 127.0.0.1:"
+                  + LabState.AGENT_PORT
+                  + " in "
+                  + namespace
+                  + "; see "
+                  + plan.nodeDirectory(node).resolve("agent.out"));
+        }
+        Daemon.pause();
+      }
+    }
   }
 
   private Daemon startAgent(LabPlan settings, Node node) throws LabException {

@@ -91,6 +91,7 @@ public final class LabCommand implements Runnable {
                   distribution,
                   new Lab.Options(keepOnFailure, true),
                   line -> System.err.println("lab " + lab + ": " + line));
+          raised.lab().awaitHttp();
           ObjectNode description = LabState.describe(raised.lab().plan(), distribution);
           switch (format) {
             case JSON -> System.out.println(LabDocuments.text(description));
