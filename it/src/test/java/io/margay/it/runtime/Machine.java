@@ -29,8 +29,9 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /// The lab's node as a runtime sees it: the node's network, a file system where `/run`,
-/// `/etc/cni/net.d`, the plugin directories and `/var/lib/cni` are the suite's own, and a process
-/// namespace whose end ends whatever was started in it. One for each class of tests.
+/// `/etc/cni/net.d`, the plugin directories, `/var/lib/cni` and podman's `/var/lib/containers` (it
+/// keeps a cache there whatever its root) are the suite's own, and a process namespace whose end
+/// ends whatever was started in it. One for each class of tests.
 ///
 /// When the class is done, the node must hold what it held before: [Leftovers] compares.
 final class Machine implements BeforeAllCallback, AfterAllCallback {
@@ -41,7 +42,7 @@ final class Machine implements BeforeAllCallback, AfterAllCallback {
       """
       set -e
       mount --make-rprivate /
-      mkdir -p /etc/cni/net.d /var/lib/cni /usr/lib/cni
+      mkdir -p /etc/cni/net.d /var/lib/cni /var/lib/containers /usr/lib/cni
       mount --bind /run/margay-lab "$1/lab"
       : >"$1/netns"
       mount --bind "/run/netns/$2" "$1/netns"
@@ -51,6 +52,7 @@ final class Machine implements BeforeAllCallback, AfterAllCallback {
       : >"/run/netns/$2"
       mount --bind "$1/netns" "/run/netns/$2"
       mount -t tmpfs tmpfs /var/lib/cni
+      mount -t tmpfs tmpfs /var/lib/containers
       mount --bind "$1/net.d" /etc/cni/net.d
       mount --bind /usr/lib/cni "$1/debian"
       mount --bind "$1/plugins" /usr/lib/cni
