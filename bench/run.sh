@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The benches behind ./dev bench. usage: run.sh [cni|agent|ipam|jmh]... or run.sh datastore or run.sh bgp [BENCH]...
+# The benches behind ./dev bench. usage: run.sh [cni|agent|ipam|routes|jmh]... or run.sh datastore|agent-scale or run.sh
+# bgp|policy [BENCH]...
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 if [ "${1:-}" = bgp ]; then
@@ -8,6 +9,13 @@ if [ "${1:-}" = bgp ]; then
 fi
 if [ "${1:-}" = datastore ]; then
   exec bash "$root/bench/datastore/run.sh"
+fi
+if [ "${1:-}" = policy ]; then
+  shift
+  exec bash "$root/bench/policy/run.sh" "$@"
+fi
+if [ "${1:-}" = agent-scale ]; then
+  exec bash "$root/bench/agent/run.sh"
 fi
 . "$root/deploy/packages.sh"
 PATH=$PATH:/usr/sbin:/sbin
@@ -95,6 +103,23 @@ bench_ipam() {
     -cp "$root/bench/target/test-classes:$root/bench/target/classes:$(cat "$work/cp")" io.margay.bench.ipam.IpamBench "$work"
 }
 
+# The agent's table of routes against a kernel of its own.
+bench_routes() {
+  . "$root/deploy/java25.sh"
+  find_java25
+  (cd "$root" && mvn -q -B -pl bench -am package -DskipTests org.apache.maven.plugins:maven-dependency-plugin:3.9.0:build-classpath -Dmdep.outputFile="$work/cp" 2>/dev/null)
+  ns=${prefix}routes
+  ip netns add "$ns"
+  ip -n "$ns" link set lo up
+  ip -n "$ns" link add up0 type veth peer name up1
+  ip -n "$ns" addr add 10.0.0.1/24 dev up0
+  ip -n "$ns" link set up0 up
+  ip -n "$ns" link set up1 up
+  ip netns exec "$ns" "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+    -XX:+UseSerialGC -Xms48m -Xmx1g -Xmn24m -XX:SurvivorRatio=2 -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 -XX:+UseCompactObjectHeaders \
+    -cp "$root/bench/target/classes:$(cat "$work/cp")" io.margay.bench.route.RouteTableBench "${ROUTES:-100000}" "${STRANGERS:-30000}" "$work"
+}
+
 # The pure parts, by JMH; a regular expression of bench names may follow in JMH.
 bench_jmh() {
   . "$root/deploy/java25.sh"
@@ -103,13 +128,14 @@ bench_jmh() {
   "$JAVA_HOME/bin/java" -cp "$root/bench/target/classes:$(cat "$work/cp")" org.openjdk.jmh.Main "${JMH:-.*}"
 }
 
-[ $# -gt 0 ] || set -- cni agent ipam jmh
+[ $# -gt 0 ] || set -- cni agent ipam routes jmh
 for bench in "$@"; do
   case $bench in
     cni) bench_cni ;;
     agent) bench_agent ;;
     ipam) bench_ipam ;;
+    routes) bench_routes ;;
     jmh) bench_jmh ;;
-    *) echo "bench: no bench is called $bench; there are: cni, agent, ipam, jmh, datastore, and bgp with its own" >&2; exit 2 ;;
+    *) echo "bench: no bench is called $bench; there are: cni, agent, ipam, routes, jmh, datastore, agent-scale, and bgp and policy with their own" >&2; exit 2 ;;
   esac
 done

@@ -20,12 +20,16 @@ ping                         iputils-ping     reachability checks
 openssl                      openssl          certificates of the datastore's own tests
 jq                           jq               the stand-in plugin of the lab's own tests
 tcpdump                      tcpdump          counts ARP and neighbour messages on a pod's wire
+fish                         fish             a shell that completes our commands
 strace                       strace           kills the CNI client at each of its system calls
 /usr/lib/cni/ptp             containernetworking-plugins  the plugins our own are measured beside
 containerd                   containerd       a runtime the plugin is tried under, by ctr and by its CRI
 runc                         runc             what containerd and podman start containers with
 podman                       podman           a runtime the plugin is tried under
 /usr/share/doc/busybox-static busybox-static  all that is in the runtimes' images
+dockerd                      docker.io        a neighbour whose chains drop what policy allows
+firewalld                    firewalld        a neighbour whose chains reject what policy allows
+dbus-daemon                  dbus-daemon      what firewalld and firewall-cmd talk over
 go                           golang-go        compiles the driver that calls the plugin through libcni
 /usr/share/gocode/src/github.com/containernetworking/cni/libcni golang-github-appc-cni-dev libcni, as runtimes link it
 TABLE

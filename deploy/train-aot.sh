@@ -49,7 +49,7 @@ spec: {bgp: {ipv4Address: 192.0.2.1/24, asNumber: 65001}}
 YAML
 policy=$dist/etc/policy.yaml
 MARGAY_ETCD_ENDPOINTS=$endpoint MARGAY_MAIN=io.margay.cli.dist.Rehearsal MARGAY_CLI_JAVA_OPTS="-XX:AOTCacheOutput=$dist/lib/cli.aot -Xlog:disable -Xlog:all=off" \
-  "$dist/bin/margay" validate -f "$policy" -- apply -f "$policy" -f "$training/nodes.yaml" -- get nodes -- get networkpolicy -A -o yaml >/dev/null 2>"$training/log" || true
+  "$dist/bin/margay" validate -f "$policy" -- policy eval -r "$dist/etc/policy-test-world.yaml" -p "$dist/etc/policy-test-probes.yaml" -- apply -f "$policy" -f "$training/nodes.yaml" -- get nodes -- get networkpolicy -A -o yaml >/dev/null 2>"$training/log" || true
 [ -f "$dist/lib/cli.aot" ] || echo "train-aot: no CLI cache was written; the CLI starts slower" >&2
 
 # bgpd: its start and its stop, without a neighbor: no route is ever seen in training.

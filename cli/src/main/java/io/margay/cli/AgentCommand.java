@@ -1,6 +1,7 @@
 package io.margay.cli;
 
 import io.margay.agent.NodeAgent;
+import io.margay.agent.service.ServiceManager;
 import io.margay.agent.settings.AgentSettings;
 import io.margay.agent.settings.SettingsException;
 import java.nio.file.Path;
@@ -16,7 +17,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Runs the node agent. Prints \"ready\" when the CNI socket, the dataplane and BGP are up.",
       "SIGTERM stops it for a restart: kernel state stays, peers keep our routes (graceful"
-          + " restart)."
+          + " restart).",
+      "Under systemd it is a service of Type=notify with a watchdog; see docs/systemd.md."
     })
 public final class AgentCommand implements Callable<Integer> {
 
@@ -41,7 +43,11 @@ public final class AgentCommand implements Callable<Integer> {
     settings.log().apply();
     NodeAgent agent;
     try {
-      agent = NodeAgent.start(settings, System.out::println);
+      agent =
+          NodeAgent.start(
+              settings,
+              System.out::println,
+              ServiceManager.of(System.getenv(), ProcessHandle.current().pid()));
     } catch (NodeAgent.StartException refused) {
       spec.commandLine().getErr().println(refused.getMessage());
       return ExitCodes.FAILED;

@@ -1,5 +1,6 @@
 package io.margay.cli;
 
+import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -15,14 +16,16 @@ import picocli.CommandLine.Spec;
     description = {
       "Prints a script that completes commands, options and kinds:",
       "  bash: source <(margay completion bash)",
-      "  zsh:  source <(margay completion zsh)"
+      "  zsh:  source <(margay completion zsh)",
+      "  fish: margay completion fish | source"
     })
 final class CompletionCommand implements Callable<Integer> {
 
   /// The shells there is a script for.
   enum Shell {
     bash,
-    zsh
+    zsh,
+    fish
   }
 
   /// zsh takes bash's scripts when told to.
@@ -40,11 +43,16 @@ final class CompletionCommand implements Callable<Integer> {
     if (parent == null) {
       throw new ParameterException(spec.commandLine(), "is a command of margay");
     }
-    if (shell == Shell.zsh) {
-      spec.commandLine().getOut().println(ZSH_PREFACE);
+    PrintWriter out = spec.commandLine().getOut();
+    switch (shell) {
+      case bash -> out.println(AutoComplete.bash(parent.getCommandName(), parent));
+      case zsh -> {
+        out.println(ZSH_PREFACE);
+        out.println(AutoComplete.bash(parent.getCommandName(), parent));
+      }
+      case fish -> out.print(FishCompletion.of(parent));
     }
-    spec.commandLine().getOut().println(AutoComplete.bash(parent.getCommandName(), parent));
-    spec.commandLine().getOut().flush();
+    out.flush();
     return ExitCodes.OK;
   }
 }

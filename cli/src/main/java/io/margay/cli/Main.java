@@ -4,6 +4,7 @@ import io.margay.cli.bgpd.BgpdCommand;
 import io.margay.cli.calico.ImportCommands;
 import io.margay.cli.datastore.DatastoreCommands;
 import io.margay.cli.demo.DemoCommand;
+import io.margay.cli.doctor.DoctorCommand;
 import io.margay.cli.install.InstallCommand;
 import io.margay.cli.install.UninstallCommand;
 import io.margay.cli.ipam.IpamCommands;
@@ -11,6 +12,8 @@ import io.margay.cli.lab.LabCommand;
 import io.margay.cli.node.BgpCommand;
 import io.margay.cli.node.NodeCommand;
 import io.margay.cli.node.VersionCommand;
+import io.margay.cli.policy.PolicyCommands;
+import io.margay.cli.policy.WhyCommands;
 import io.margay.cli.resource.ResourceCommands;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -53,8 +56,11 @@ public final class Main implements Runnable {
           "bgp",
           "node",
           "version",
+          "doctor",
           "lab",
           "demo",
+          "policy",
+          "why",
           "ipam",
           "datastore",
           "import",
@@ -124,7 +130,10 @@ public final class Main implements Runnable {
   /// @return whether there is such a command
   private static boolean add(CommandLine margay, String name) {
     switch (name) {
+      case "policy" -> PolicyCommands.register(margay);
+      case "why" -> WhyCommands.register(margay);
       case "ipam" -> IpamCommands.register(margay);
+      case "node" -> NodeCommand.register(margay);
       case "datastore" -> DatastoreCommands.register(margay);
       case "import" -> ImportCommands.register(margay);
       default -> {
@@ -140,8 +149,8 @@ public final class Main implements Runnable {
           case "agent" -> new AgentCommand();
           case "bgpd" -> new BgpdCommand();
           case "bgp" -> new BgpCommand();
-          case "node" -> new NodeCommand();
           case "version" -> new VersionCommand();
+          case "doctor" -> new DoctorCommand();
           case "lab" -> new LabCommand();
           case "demo" -> new DemoCommand();
           case "install" -> new InstallCommand();

@@ -27,7 +27,8 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// ADD: journal, addresses, wire, policy, journal, in this order; all of it or nothing.
+/// ADD: journal; addresses, while both ends of the wire are made; policy, while the pod's end is
+/// set up; journal. All of it or nothing, and the answer only after all of it.
 ///
 /// A repeated ADD of the same container, interface and namespace answers what the first one did,
 /// after repairing what is no longer so. One that a crash interrupted is begun again: the addresses
@@ -45,6 +46,7 @@ final class AddCommand {
   private final Delegates delegates;
   private final Release release;
   private final PodNetwork network;
+  private final HeadStart headStart;
   private final EndpointPolicy policy;
   private final PodCatalog pods;
   private final ReleaseQueue releases;
@@ -65,6 +67,7 @@ final class AddCommand {
     this.delegates = delegates;
     this.release = new Release(addresses, delegates);
     this.network = network;
+    this.headStart = new HeadStart(network);
     this.policy = policy;
     this.pods = pods;
     this.releases = releases;
@@ -148,33 +151,29 @@ final class AddCommand {
       journal.remember(new JournalEntry.Prepared(attachment, journal.bootId()));
       stages.ended("journal");
       undo.push("addresses", () -> journal.owe(attachment, release));
-      Given given =
-          switch (attachment.duty()) {
-            case Duty.Delegated(Duty.Delegate delegate) -> foreign(attachment, delegate, said);
-            case Duty.Whole _, Duty.Addresses _, Duty.Policed _ ->
-                new Given(
-                    attachment,
-                    assign(
-                        attachment,
-                        wish,
-                        fresh -> EndpointDocument.of(attachment, node.name(), fresh, said)),
-                    Dns.NONE);
-          };
-      stages.ended("address");
+      undo.push("wire", () -> network.unwire(attachment.id(), Optional.of(attachment.hostEnd())));
+      Given given;
+      PodNetwork.Wire wire;
+      try (HeadStart.Begun begun = headStart.begin(attachment, request.podNetns())) {
+        given = given(attachment, wish, said);
+        stages.ended("address");
+        wire = begun.await();
+      }
+      stages.ended("link");
       Attachment wired = given.attachment();
-      undo.push("wire", () -> network.unwire(wired.id(), Optional.of(wired.hostEnd())));
-      network.wire(wired, given.addresses(), request.podNetns());
-      stages.ended("wire");
       JournalEntry.Committed committed =
           new JournalEntry.Committed(wired, journal.bootId(), given.addresses());
       PodEndpoint endpoint = endpoint(committed, said);
       undo.push("policy", () -> policy.remove(endpoint));
-      policy.apply(endpoint);
+      EndpointPolicy.Applying applying = policy.begin(endpoint);
+      network.finish(wired, wire, given.addresses(), request.podNetns());
+      stages.ended("wire");
+      journal.remember(committed);
+      stages.ended("journal");
+      applying.await();
       stages.ended("policy");
       request.requireListener();
-      journal.remember(committed);
       undo.commit();
-      stages.ended("journal");
       LOG.atDebug()
           .addKeyValue("attachment", wired.id())
           .addKeyValue("addresses", given.addresses())
@@ -182,6 +181,21 @@ final class AddCommand {
           .log("a pod is wired");
       return result(wired, given.addresses(), request.conf().dns().or(given.dns()));
     }
+  }
+
+  private Given given(Attachment attachment, PodAddresses.Wish wish, Optional<KubernetesPod> said)
+      throws CniException {
+    return switch (attachment.duty()) {
+      case Duty.Delegated(Duty.Delegate delegate) -> foreign(attachment, delegate, said);
+      case Duty.Whole _, Duty.Addresses _, Duty.Policed _ ->
+          new Given(
+              attachment,
+              assign(
+                  attachment,
+                  wish,
+                  fresh -> EndpointDocument.of(attachment, node.name(), fresh, said)),
+              Dns.NONE);
+    };
   }
 
   /// A pool that is used up may not be so once the pods that DEL has just taken away have given

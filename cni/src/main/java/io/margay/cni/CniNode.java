@@ -2,14 +2,16 @@ package io.margay.cni;
 
 import io.margay.linux.netns.Netns;
 import io.margay.model.net.InterfaceName;
+import java.util.function.IntSupplier;
 
 /// What the verbs know of the node they run on.
 ///
 /// @param name of the node, as in the datastore
 /// @param interfacePrefix of host ends (FelixConfiguration `interfacePrefix`): 1 to 4 characters
-/// @param mtu of pods, in octets, where the configuration names none
+/// @param podMtu in octets, where the configuration names none; asked at each ADD
 /// @param netns identity of the agent's own network namespace, which no pod may have
-public record CniNode(String name, String interfacePrefix, int mtu, Netns.NetnsId netns) {
+public record CniNode(
+    String name, String interfacePrefix, IntSupplier podMtu, Netns.NetnsId netns) {
 
   /// What 11 digits leave of an interface name.
   private static final int MAX_PREFIX = 4;
@@ -25,5 +27,15 @@ public record CniNode(String name, String interfacePrefix, int mtu, Netns.NetnsI
     }
     InterfaceName checked = new InterfaceName(interfacePrefix);
     interfacePrefix = checked.value();
+  }
+
+  /// A node whose links never change.
+  public CniNode(String name, String interfacePrefix, int mtu, Netns.NetnsId netns) {
+    this(name, interfacePrefix, () -> mtu, netns);
+  }
+
+  /// Octets of a pod's packet now, where the configuration names none.
+  public int mtu() {
+    return podMtu.getAsInt();
   }
 }

@@ -16,12 +16,15 @@ import io.margay.cni.spec.CniException;
 import io.margay.cni.spec.CniJson;
 import io.margay.cni.spec.CniVerb;
 import io.margay.cni.spec.CniVersion;
+import io.margay.cni.spec.IpamConf;
 import io.margay.cni.spec.NetConf;
 import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpFamily;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,7 +35,7 @@ public final class CniVerbs implements CniHandler {
 
   private static final Logger LOG = LoggerFactory.getLogger(CniVerbs.class);
 
-  private final Supplier<Optional<CniError>> readiness;
+  private final Readiness readiness;
   private final AttachmentJournal journal;
   private final AddCommand add;
   private final DelCommand del;
@@ -48,8 +51,6 @@ public final class CniVerbs implements CniHandler {
   private final ContainerLocks locks = new ContainerLocks();
 
   /// @param releases where addresses are given back once DEL has answered
-  /// @param readiness what STATUS answers: empty when an ADD would succeed now, else an error of
-  ///   code 50 or 51
   public CniVerbs(
       CniNode node,
       AttachmentJournal journal,
@@ -58,7 +59,7 @@ public final class CniVerbs implements CniHandler {
       EndpointPolicy policy,
       PodCatalog pods,
       ReleaseQueue releases,
-      Supplier<Optional<CniError>> readiness) {
+      Readiness readiness) {
     this.readiness = readiness;
     this.journal = journal;
     this.releases = releases;
@@ -219,7 +220,7 @@ public final class CniVerbs implements CniHandler {
         yield CniReply.success("").withStderr(spared);
       }
       case STATUS -> {
-        Optional<CniError> trouble = readiness.get();
+        Optional<CniError> trouble = trouble(call, conf);
         if (trouble.isPresent()) {
           throw new CniException(trouble.get());
         }
@@ -228,6 +229,27 @@ public final class CniVerbs implements CniHandler {
       }
       case VERSION -> version();
     };
+  }
+
+  /// Whether an ADD that says nothing of its own would succeed.
+  private Optional<CniError> trouble(CniCall call, NetConf conf) {
+    IpamConf ipam = conf.ipam();
+    boolean leased = VerbRequest.isIpam(call);
+    Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
+    if (!leased && !ipam.isOwn()) {
+      return readiness.trouble(
+          Readiness.Source.FOREIGN,
+          new PodAddresses.Wish(families, List.of(), List.of(), List.of()));
+    }
+    if (ipam.assignIpv4()) {
+      families.add(IpFamily.IPV4);
+    }
+    if (ipam.assignIpv6()) {
+      families.add(IpFamily.IPV6);
+    }
+    return readiness.trouble(
+        leased ? Readiness.Source.LEASED : Readiness.Source.OURS,
+        new PodAddresses.Wish(families, List.of(), ipam.ipv4Pools(), ipam.ipv6Pools()));
   }
 
   private ObjectNode add(VerbRequest request) throws CniException {
@@ -358,5 +380,21 @@ public final class CniVerbs implements CniHandler {
       giveBack(id);
     }
     return taken;
+  }
+
+  /// Mends the host end of an attachment that nobody works on.
+  void mend(AttachmentId id) {
+    Optional<ContainerLocks.Held> lock = locks.takeIfFree(id);
+    if (lock.isEmpty()) {
+      return;
+    }
+    try (ContainerLocks.Held _ = lock.get()) {
+      reclaim.mend(id);
+    } catch (CniException failure) {
+      LOG.atWarn()
+          .addKeyValue("attachment", id)
+          .addKeyValue("reason", failure.getMessage())
+          .log("the host end of a pod was down and can't be mended; CHECK says what it lacks");
+    }
   }
 }

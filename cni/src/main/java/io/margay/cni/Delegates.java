@@ -254,7 +254,8 @@ final class Delegates {
                   () -> {
                     try (in) {
                       text.set(new String(in.readNBytes(limit), StandardCharsets.UTF_8));
-                      in.skip(Long.MAX_VALUE);
+                      // Not by skip, which ends with what is buffered.
+                      in.transferTo(OutputStream.nullOutputStream());
                     } catch (IOException gone) {
                       LOG.atDebug().setCause(gone).log("an IPAM plugin's output ended early");
                     }

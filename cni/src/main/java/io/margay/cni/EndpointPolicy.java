@@ -7,11 +7,24 @@ import java.util.List;
 /// dropped.
 public interface EndpointPolicy {
 
-  /// Hands the endpoint over; returns when its rules and its route are in the kernel. Repeating it
-  /// is harmless.
+  /// Hands the endpoint over and waits until its rules and its route are in the kernel.
   ///
-  /// @throws CniException 105 when that took too long; the caller undoes
-  void apply(PodEndpoint endpoint) throws CniException;
+  /// @throws CniException as [Applying#await]
+  default void apply(PodEndpoint endpoint) throws CniException {
+    begin(endpoint).await();
+  }
+
+  /// Hands the endpoint over. Its host end is there. Repeating it is harmless.
+  Applying begin(PodEndpoint endpoint);
+
+  /// An endpoint on its way into the kernel.
+  interface Applying {
+
+    /// Returns when the rules and the route are in the kernel.
+    ///
+    /// @throws CniException 105 when that took too long; the caller undoes
+    void await() throws CniException;
+  }
 
   /// Takes rules and route away; returns when they are gone from the kernel, or will be without
   /// further ado. An endpoint of the same name that belongs to another container is left alone.

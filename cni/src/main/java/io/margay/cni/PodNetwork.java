@@ -40,7 +40,33 @@ public interface PodNetwork {
   ///
   /// @throws CniException 107 the interface in the pod, or the host end's name, is somebody else's;
   ///   106 the kernel refused. What was built before is gone again
-  void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns) throws CniException;
+  default void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
+      throws CniException {
+    finish(attachment, begin(attachment, podNetns), addresses, podNetns);
+  }
+
+  /// The part of [#wire] that needs no address: both ends are there, the pod's is down, so nothing
+  /// passes. A host route may lead there already.
+  ///
+  /// @throws CniException as [#wire]
+  Wire begin(Attachment attachment, OwnedFd podNetns) throws CniException;
+
+  /// The rest of [#wire].
+  ///
+  /// @throws CniException 106 the kernel refused, or the wire has vanished; what was built before
+  ///   is gone again
+  void finish(Attachment attachment, Wire wire, List<IpAddress> addresses, OwnedFd podNetns)
+      throws CniException;
+
+  /// A wire that is begun.
+  ///
+  /// @param hostIndex number of the host end on the node
+  /// @param podIndex number of the pod's end in the pod
+  record Wire(int hostIndex, int podIndex) {}
+
+  /// Gives the host end back what the kernel takes from an interface that is set down: its IPv6
+  /// address and the permanent neighbours. What is there stays; a wire that is gone stays gone.
+  void mend(Attachment attachment, List<IpAddress> addresses) throws CniException;
 
   /// Cuts the wire: when this returns no packet passes, and the host end's name is free. A host end
   /// of another attachment is left alone; none is success.

@@ -91,4 +91,24 @@ final class ReclaimCommand {
         .log("an attachment vanished from the kernel and no DEL came; it is released");
     return true;
   }
+
+  /// Mends a host end of ours that had been down. To be called under the lock.
+  void mend(AttachmentId id) throws CniException {
+    Optional<JournalEntry> entry = journal.find(id);
+    if (entry.orElse(null) instanceof JournalEntry.Committed committed
+        && isOurWire(committed.attachment())) {
+      network.mend(committed.attachment(), committed.addresses());
+      LOG.atInfo()
+          .addKeyValue("attachment", id)
+          .addKeyValue("interface", committed.attachment().hostEnd())
+          .log("the host end of a pod had been down; it has its addresses and neighbours again");
+    }
+  }
+
+  private static boolean isOurWire(Attachment attachment) {
+    return switch (attachment.duty()) {
+      case Duty.Whole _, Duty.Delegated _ -> true;
+      case Duty.Addresses _, Duty.Policed _ -> false;
+    };
+  }
 }

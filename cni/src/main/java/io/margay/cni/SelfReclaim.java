@@ -59,6 +59,11 @@ public final class SelfReclaim implements AutoCloseable {
     post(() -> suspect(id));
   }
 
+  /// A wire of ours had been down and carries packets again. From any thread; never blocks.
+  public void onReturned(AttachmentId id) {
+    post(() -> verbs.mend(id));
+  }
+
   /// Something may have vanished unseen. From any thread; never blocks.
   public void onUncertain() {
     post(this::compareAndSettle);

@@ -27,8 +27,10 @@ import io.margay.model.resource.ResourceValidator;
 import io.margay.model.resource.WorkloadEndpoint;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +56,7 @@ final class CniVerbsTest {
   private final InMemoryNetwork network = new InMemoryNetwork();
   private final InMemoryPolicy policy = new InMemoryPolicy();
   private Optional<CniError> readiness = Optional.empty();
+  private final List<String> asked = new ArrayList<>();
   private AttachmentJournal journal;
   private CniVerbs verbs;
   private boolean abandoned;
@@ -73,7 +76,10 @@ final class CniVerbsTest {
             policy,
             _ -> said,
             new ReleaseQueue(Runnable::run),
-            () -> readiness);
+            (source, wish) -> {
+              asked.add(source + " " + wish.families() + wish.ipv4Pools());
+              return readiness;
+            });
   }
 
   private static Map<CniVariable, String> pod(String container) {
@@ -220,6 +226,7 @@ final class CniVerbsTest {
     ASSIGN,
     ASSIGN_OUTCOME_UNKNOWN,
     WIRE,
+    POD_END,
     POLICY,
     ABANDONED
   }
@@ -231,6 +238,7 @@ final class CniVerbsTest {
       case ASSIGN -> addresses.failure = Optional.of(CniError.POOL_EXHAUSTED);
       case ASSIGN_OUTCOME_UNKNOWN -> addresses.failsAfterCommit = true;
       case WIRE -> network.fails = true;
+      case POD_END -> network.breaksOff = true;
       case POLICY -> policy.fails = true;
       case ABANDONED -> abandoned = true;
     }
@@ -239,9 +247,18 @@ final class CniVerbsTest {
     addresses.failure = Optional.empty();
     addresses.failsAfterCommit = false;
     network.fails = false;
+    network.breaksOff = false;
     policy.fails = false;
     abandoned = false;
     add("c1");
+  }
+
+  @Test
+  void an_add_that_gets_neither_address_nor_wire_tells_of_the_address() throws Exception {
+    addresses.failure = Optional.of(CniError.POOL_EXHAUSTED);
+    network.fails = true;
+    assertThat(code(call("ADD", pod("c1"), CONF))).isEqualTo(CniError.POOL_EXHAUSTED);
+    assertNothingIsLeft();
   }
 
   @Test
@@ -386,6 +403,10 @@ final class CniVerbsTest {
     readiness = Optional.of(new CniError(CniError.NOT_READY, "the pools are used up"));
     assertThat(code(call("STATUS", env, conf))).isEqualTo(50);
     assertThat(code(call("STATUS", env, CONF))).isEqualTo(CniError.INCOMPATIBLE_VERSION);
+    readiness = Optional.empty();
+    asked.clear();
+    call("STATUS", env, conf.replace("\"assign_ipv6\":true", "\"ipv4_pools\":[\"blue\"]"));
+    assertThat(asked).containsExactly("OURS [IPV4][blue]");
   }
 
   @ParameterizedTest(name = "valid attachments {0}")

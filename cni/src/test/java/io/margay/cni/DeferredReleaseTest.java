@@ -49,7 +49,7 @@ final class DeferredReleaseTest {
             new InMemoryPolicy(),
             _ -> Optional.empty(),
             new ReleaseQueue(due::add),
-            Optional::empty);
+            (_, _) -> Optional.empty());
   }
 
   private CniReply call(String command, String container) throws Exception {

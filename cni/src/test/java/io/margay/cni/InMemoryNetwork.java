@@ -10,24 +10,42 @@ import io.margay.model.net.IpAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /// Host ends by name.
 final class InMemoryNetwork implements PodNetwork {
 
-  final Map<String, Attachment> wires = new TreeMap<>();
+  final Map<String, Attachment> wires = new ConcurrentSkipListMap<>();
+  final List<AttachmentId> mended = new CopyOnWriteArrayList<>();
   Optional<ForeignWire> foreign = Optional.empty();
   boolean fails;
+  boolean breaksOff;
   boolean isBlind;
   Optional<String> unwireFailure = Optional.empty();
 
   @Override
-  public void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
-      throws CniException {
+  public Wire begin(Attachment attachment, OwnedFd podNetns) throws CniException {
     if (fails) {
       throw new CniException(CniError.KERNEL_REFUSED, "the kernel refused");
     }
     wires.put(attachment.hostEnd().value(), attachment);
+    return new Wire(1, 2);
+  }
+
+  @Override
+  public void finish(Attachment attachment, Wire wire, List<IpAddress> addresses, OwnedFd podNetns)
+      throws CniException {
+    if (breaksOff) {
+      wires.remove(attachment.hostEnd().value());
+      throw new CniException(CniError.KERNEL_REFUSED, "the kernel refused to configure");
+    }
+    wires.put(attachment.hostEnd().value(), attachment);
+  }
+
+  @Override
+  public void mend(Attachment attachment, List<IpAddress> addresses) {
+    mended.add(attachment.id());
   }
 
   @Override

@@ -13,11 +13,14 @@ final class InMemoryPolicy implements EndpointPolicy {
   boolean fails;
 
   @Override
-  public void apply(PodEndpoint endpoint) throws CniException {
+  public Applying begin(PodEndpoint endpoint) {
     applied.put(InMemoryAddresses.key(endpoint.document()), endpoint);
-    if (fails) {
-      throw new CniException(CniError.POLICY_NOT_PROGRAMMED, "too slow");
-    }
+    boolean late = fails;
+    return () -> {
+      if (late) {
+        throw new CniException(CniError.POLICY_NOT_PROGRAMMED, "too slow");
+      }
+    };
   }
 
   @Override

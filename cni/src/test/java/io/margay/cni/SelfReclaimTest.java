@@ -59,7 +59,7 @@ final class SelfReclaimTest {
             policy,
             _ -> document(),
             new ReleaseQueue(Runnable::run),
-            () -> Optional.empty());
+            (_, _) -> Optional.empty());
     reclaim = new SelfReclaim(verbs, GRACE, () -> now);
   }
 
@@ -141,6 +141,15 @@ final class SelfReclaimTest {
     assertThat(reclaim.reclaimed()).isEqualTo(1);
     add("c1");
     assertThat(addresses.handles).hasSize(2);
+  }
+
+  @Test
+  void the_host_end_of_an_attachment_that_was_down_is_mended() throws Exception {
+    add("c1");
+    verbs.mend(C1);
+    verbs.mend(id("unknown"));
+    assertThat(network.mended).containsExactly(C1);
+    assertThat(journal.all()).hasSize(1);
   }
 
   @Test

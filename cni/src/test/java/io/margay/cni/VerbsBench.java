@@ -48,7 +48,7 @@ final class VerbsBench {
             policy,
             _ -> said,
             new ReleaseQueue(Runnable::run),
-            () -> readiness);
+            (_, _) -> readiness);
   }
 
   static Map<CniVariable, String> pod(String container) {

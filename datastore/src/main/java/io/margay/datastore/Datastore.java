@@ -26,7 +26,8 @@ public interface Datastore extends AutoCloseable {
   Listing list(String prefix) throws DatastoreException;
 
   /// As `list`, but each key is handed over as it comes and not kept here: for whoever makes
-  /// something smaller of a large listing. When this throws, what was handed over is void.
+  /// something smaller of a large listing. When this throws, what was handed over was true of one
+  /// moment, but is not all.
   ///
   /// @return the listing without its items
   default Listing list(String prefix, Consumer<KeyValue> each) throws DatastoreException {

@@ -3,29 +3,38 @@ package io.margay.datastore;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.EOFException;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
-import java.util.zip.CheckedOutputStream;
 
-/// The last known good state on disk, so that an agent can restart while the store is away. Written
-/// to a neighbour, synced and renamed: a reader sees a whole snapshot or the one before. A checksum
-/// over everything closes the file: it guards against a torn disk, not against somebody who may
-/// write it (who may as well write the agent).
+/// Reads the last known good state from disk, so that an agent can restart while the store is away;
+/// [SnapshotWriter] wrote it.
+///
+/// The file is a list of records, appended as things change. One that closes a state carries a
+/// checksum over everything before it: what follows the last such record, or a part of the file
+/// that is damaged, does not count, and the state before it does. That guards against a torn disk,
+/// not against somebody who may write the file (who may as well write the agent).
+///
+/// ```
+/// file   = magic *record
+/// record = PUT text(key) text(value) u64(modRevision)
+///        | DELETE text(key)
+///        | CLOSE u64(milliseconds since 1970) text(cluster) u32(n) n*text(endpoint) u64(revision)
+///          u64(CRC-32C of all octets before)
+/// text   = u32(octets) UTF-8
+/// ```
 public final class SnapshotFile {
 
   /// The largest file that is written or read back, in octets.
@@ -34,30 +43,28 @@ public final class SnapshotFile {
   /// The longest single value: etcd's default request limit with room to spare.
   public static final int MAX_VALUE_OCTETS = 16 << 20;
 
+  static final long MAGIC = 0x4d41_5247_4159_5333L; // "MARGAYS3"
+  static final int PUT = 1;
+  static final int DELETE = 2;
+  static final int CLOSE = 3;
+
   private static final int MAX_NAME_OCTETS = 1024;
-
+  private static final int MAX_KEY_OCTETS = Keys.MAX_LENGTH * 4;
   private static final int MAX_ENDPOINTS = 64;
-
-  private static final long MAGIC = 0x4d41_5247_4159_5332L; // "MARGAYS2"
+  private static final int BUFFER_OCTETS = 1 << 16;
 
   private SnapshotFile() {}
 
-  /// What was known.
+  /// What a state is of.
   ///
   /// @param takenAt when the writer knew it
   /// @param cluster whose state it is ({@link StoreId#cluster})
   /// @param endpoints where the writer found that store
   /// @param revision the store's revision it was complete up to
-  public record Snapshot(
-      Instant takenAt,
-      String cluster,
-      List<String> endpoints,
-      long revision,
-      List<KeyValue> items) {
+  public record Head(Instant takenAt, String cluster, List<String> endpoints, long revision) {
 
-    public Snapshot {
+    public Head {
       endpoints = List.copyOf(endpoints);
-      items = List.copyOf(items);
     }
 
     /// Whether this is what the store at these endpoints said last: some member must be the same. A
@@ -67,57 +74,27 @@ public final class SnapshotFile {
     }
   }
 
-  /// Replaces the snapshot at `file`.
+  /// What was known.
   ///
-  /// @throws IOException when the disk refuses; the old snapshot is still there
-  public static void write(Path file, Snapshot snapshot) throws IOException {
-    Path directory = file.toAbsolutePath().getParent();
-    if (directory == null) {
-      throw new IOException(file + " has no directory");
-    }
-    Files.createDirectories(directory);
-    Path neighbour = directory.resolve(file.getFileName() + ".new");
-    CRC32C checksum = new CRC32C();
-    try (FileOutputStream raw = new FileOutputStream(neighbour.toFile())) {
-      DataOutputStream out =
-          new DataOutputStream(
-              new CheckedOutputStream(new BufferedOutputStream(raw, 1 << 16), checksum));
-      long octets = 0;
-      out.writeLong(MAGIC);
-      out.writeLong(snapshot.takenAt().toEpochMilli());
-      writeText(out, snapshot.cluster());
-      out.writeInt(snapshot.endpoints().size());
-      for (String endpoint : snapshot.endpoints()) {
-        writeText(out, endpoint);
-      }
-      out.writeLong(snapshot.revision());
-      out.writeInt(snapshot.items().size());
-      for (KeyValue item : snapshot.items()) {
-        writeText(out, item.key());
-        writeText(out, item.value());
-        out.writeLong(item.modRevision());
-        octets +=
-            Utf8.length(item.key()) + Utf8.length(item.value()) + 2 * Integer.BYTES + Long.BYTES;
-        if (octets > MAX_OCTETS) {
-          throw new IOException(
-              file + " would be larger than " + MAX_OCTETS + " octets; it is left as it was");
-        }
-      }
-      out.writeLong(checksum.getValue());
-      out.flush();
-      raw.getFD().sync();
-    }
-    Files.move(
-        neighbour, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    try (FileChannel entry = FileChannel.open(directory, StandardOpenOption.READ)) {
-      entry.force(true);
+  /// @param isCut whether something newer followed that is damaged or not complete
+  public record Snapshot(Head head, List<KeyValue> items, boolean isCut) {
+
+    public Snapshot {
+      items = List.copyOf(items);
     }
   }
 
-  /// Reads the snapshot at `file`; empty when there is none.
+  /// Reads the last whole state at `file`; empty when there is no file.
   ///
-  /// @throws IOException when it is damaged, saying how; delete the file to start without it
+  /// @throws IOException when no whole state is in it, saying why; delete the file to start without
   public static Optional<Snapshot> read(Path file) throws IOException {
+    List<KeyValue> items = new ArrayList<>();
+    Optional<Index> index = read(file, items::add);
+    return index.map(found -> new Snapshot(found.head, items, found.isCut));
+  }
+
+  /// The same without holding it: each item is handed over in no particular order.
+  static Optional<Index> read(Path file, Consumer<KeyValue> each) throws IOException {
     if (!Files.exists(file)) {
       return Optional.empty();
     }
@@ -125,68 +102,211 @@ public final class SnapshotFile {
     if (octets > MAX_OCTETS) {
       throw damaged(file, octets + " octets are beyond the limit of " + MAX_OCTETS);
     }
-    CRC32C checksum = new CRC32C();
-    try (DataInputStream in =
-        new DataInputStream(
-            new CheckedInputStream(
-                new BufferedInputStream(Files.newInputStream(file), 1 << 16), checksum))) {
-      if (in.readLong() != MAGIC) {
-        throw damaged(file, "it does not start like a snapshot");
+    Index index = index(file);
+    forEachLive(file, index, each);
+    return Optional.of(index);
+  }
+
+  /// Where the items of the last whole state are.
+  static final class Index {
+    private final Map<String, Long> offsets = new HashMap<>();
+    private final List<Step> steps = new ArrayList<>();
+    private Head head = new Head(Instant.EPOCH, "", List.of(), 0);
+    private long end;
+    private boolean isCut;
+
+    /// Since the last whole state: a key's new place, or none.
+    private record Step(String key, long offset) {
+      static final long GONE = -1;
+    }
+
+    private void close(Head now, long at) {
+      for (Step step : steps) {
+        if (step.offset == Step.GONE) {
+          offsets.remove(step.key);
+        } else {
+          offsets.put(step.key, step.offset);
+        }
       }
-      Instant takenAt = Instant.ofEpochMilli(in.readLong());
-      String cluster = readText(in, file, MAX_NAME_OCTETS);
-      int members = in.readInt();
-      if (members < 0 || members > MAX_ENDPOINTS) {
-        throw damaged(file, members + " endpoints are beyond the limit of " + MAX_ENDPOINTS);
+      steps.clear();
+      head = now;
+      end = at;
+    }
+
+    Head head() {
+      return head;
+    }
+
+    /// Octets up to the end of the last whole state.
+    long end() {
+      return end;
+    }
+  }
+
+  static Index index(Path file) throws IOException {
+    Index index = new Index();
+    String trouble = "it ends too early";
+    try (Records in = new Records(Files.newInputStream(file), file)) {
+      in.magic();
+      while (true) {
+        long at = in.position();
+        int type = in.type();
+        if (type < 0) {
+          break;
+        }
+        switch (type) {
+          case PUT -> {
+            index.steps.add(new Index.Step(in.key(), at));
+            in.skipValue();
+          }
+          case DELETE -> index.steps.add(new Index.Step(in.key(), Index.Step.GONE));
+          case CLOSE -> {
+            Head head = in.head();
+            in.verify();
+            index.close(head, in.position());
+          }
+          default -> throw damaged(file, "a record of type " + type);
+        }
       }
+      index.isCut = !index.steps.isEmpty();
+    } catch (EOFException cut) {
+      index.isCut = true;
+    } catch (IOException | IllegalArgumentException damage) {
+      index.isCut = true;
+      trouble = String.valueOf(damage.getMessage());
+    }
+    if (index.end == 0) {
+      throw damaged(file, trouble);
+    }
+    index.steps.clear();
+    return index;
+  }
+
+  /// Hands over the items of an indexed state.
+  static void forEachLive(Path file, Index index, Consumer<KeyValue> each) throws IOException {
+    try (Records in = new Records(Files.newInputStream(file), file)) {
+      in.magic();
+      while (in.position() < index.end) {
+        long at = in.position();
+        switch (in.type()) {
+          case PUT -> {
+            String key = in.key();
+            Long live = index.offsets.get(key);
+            if (live != null && live == at) {
+              each.accept(in.item(key));
+            } else {
+              in.skipValue();
+            }
+          }
+          case DELETE -> in.key();
+          case CLOSE -> {
+            in.head();
+            in.verify();
+          }
+          default -> throw damaged(file, "it changed while it was read");
+        }
+      }
+    } catch (EOFException | IllegalArgumentException changed) {
+      throw damaged(file, "it changed while it was read");
+    }
+  }
+
+  /// The records of a file, one field after the other.
+  private static final class Records implements AutoCloseable {
+    private final Path file;
+    private final CRC32C checksum = new CRC32C();
+    private final DataInputStream in;
+    private long position;
+
+    Records(InputStream raw, Path file) {
+      this.file = file;
+      in =
+          new DataInputStream(
+              new CheckedInputStream(new BufferedInputStream(raw, BUFFER_OCTETS), checksum));
+    }
+
+    long position() {
+      return position;
+    }
+
+    void magic() throws IOException {
+      if (number() != MAGIC) {
+        throw damaged(file, "it does not start like a snapshot of this version");
+      }
+    }
+
+    /// -1 at the end.
+    int type() throws IOException {
+      int type = in.read();
+      position += type < 0 ? 0 : 1;
+      return type;
+    }
+
+    String key() throws IOException {
+      return text(MAX_KEY_OCTETS);
+    }
+
+    KeyValue item(String key) throws IOException {
+      return new KeyValue(key, text(MAX_VALUE_OCTETS), number());
+    }
+
+    void skipValue() throws IOException {
+      int length = length(MAX_VALUE_OCTETS);
+      in.skipNBytes(length);
+      position += length;
+      number();
+    }
+
+    Head head() throws IOException {
+      Instant takenAt = Instant.ofEpochMilli(number());
+      String cluster = text(MAX_NAME_OCTETS);
+      int members = length(MAX_ENDPOINTS);
       List<String> endpoints = new ArrayList<>();
       for (int i = 0; i < members; i++) {
-        endpoints.add(readText(in, file, MAX_NAME_OCTETS));
+        endpoints.add(text(MAX_NAME_OCTETS));
       }
-      long revision = in.readLong();
-      int count = in.readInt();
-      List<KeyValue> items = new ArrayList<>();
-      for (int i = 0; i < count; i++) {
-        items.add(
-            new KeyValue(
-                readText(in, file, Keys.MAX_LENGTH * 4),
-                readText(in, file, MAX_VALUE_OCTETS),
-                in.readLong()));
-      }
+      return new Head(takenAt, cluster, endpoints, number());
+    }
+
+    void verify() throws IOException {
       long expected = checksum.getValue();
-      if (in.readLong() != expected) {
+      if (number() != expected) {
         throw damaged(file, "its checksum is wrong");
       }
-      if (in.read() >= 0) {
-        throw damaged(file, "something follows its checksum");
+    }
+
+    private long number() throws IOException {
+      long number = in.readLong();
+      position += Long.BYTES;
+      return number;
+    }
+
+    private int length(int limit) throws IOException {
+      int length = in.readInt();
+      position += Integer.BYTES;
+      if (length < 0 || length > limit) {
+        throw damaged(file, length + " found where at most " + limit + " was expected");
       }
-      return Optional.of(new Snapshot(takenAt, cluster, endpoints, revision, items));
-    } catch (EOFException cut) {
-      throw damaged(file, "it ends too early");
-    } catch (IllegalArgumentException impossible) {
-      throw damaged(file, String.valueOf(impossible.getMessage()));
+      return length;
+    }
+
+    private String text(int limit) throws IOException {
+      int length = length(limit);
+      byte[] octets = in.readNBytes(length);
+      if (octets.length < length) {
+        throw new EOFException();
+      }
+      position += length;
+      return new String(octets, UTF_8);
+    }
+
+    @Override
+    public void close() throws IOException {
+      in.close();
     }
   }
 
-  private static void writeText(DataOutputStream out, String text) throws IOException {
-    byte[] octets = text.getBytes(UTF_8);
-    out.writeInt(octets.length);
-    out.write(octets);
-  }
-
-  private static String readText(DataInputStream in, Path file, int limit) throws IOException {
-    int length = in.readInt();
-    if (length < 0 || length > limit) {
-      throw damaged(file, "a text of " + length + " octets is beyond the limit of " + limit);
-    }
-    byte[] octets = in.readNBytes(length);
-    if (octets.length < length) {
-      throw new EOFException();
-    }
-    return new String(octets, UTF_8);
-  }
-
-  private static IOException damaged(Path file, String how) {
+  static IOException damaged(Path file, String how) {
     return new IOException(
         "snapshot "
             + file

@@ -10,6 +10,10 @@ public interface SyncListener {
   /// possible, gaps are not.
   void onChanges(List<Change> changes);
 
+  /// The store is another than before, or was set back: revisions told so far mean nothing in it,
+  /// and writes that it had confirmed may be gone. The differences follow as changes.
+  default void onReplaced() {}
+
   /// How far what was delivered can be trusted. Called on every change of kind; `InSync` follows
   /// the changes it speaks of.
   void onStatus(SyncStatus status);

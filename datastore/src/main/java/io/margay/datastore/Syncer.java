@@ -6,13 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.NavigableMap;
-import java.util.Optional;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -24,10 +18,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/// Keeps a complete copy of some prefixes of the store and tells a listener every difference:
-/// lists, watches from there, and after any trouble goes on from the last revision it has really
-/// seen. If that revision is compacted away, or the store went back in time, it lists again and
-/// tells only the differences, vanished keys as deletions.
+/// Follows some prefixes of the store and tells a listener every difference: lists, watches from
+/// there, and after any trouble goes on from the last revision it has really seen. If that revision
+/// is compacted away, or the store went back in time, it lists again and tells only the
+/// differences, vanished keys as deletions. Documents it hands on and forgets ([KnownKeys]).
+///
+/// The first listing of a prefix comes in parts, which are nobody's business until the status says
+/// that all is there. What a later one finds comes in one call: listings have the order of keys,
+/// and a part of the differences would be a state that the store never had.
 ///
 /// Prefixes are kept apart: a change that spans two may arrive in two calls. One thread owns
 /// everything here.
@@ -54,6 +52,9 @@ public final class Syncer implements AutoCloseable {
   /// listed again.
   public static final int MAX_WAITING_BATCHES = 4096;
 
+  /// The most changes of a first listing told at once.
+  public static final int BATCH = 128;
+
   private static final String REFUSED = Kind.UNAUTHORISED.name();
 
   private static final StoreId NO_STORE = new StoreId("", 0);
@@ -64,6 +65,7 @@ public final class Syncer implements AutoCloseable {
   private final SyncListener listener;
   private final InstantSource clock;
   private final RandomGenerator jitter;
+  private final StateRecorder recorder;
   private final List<PrefixSync> prefixes = new ArrayList<>();
   private final ScheduledThreadPoolExecutor loop;
   private @Nullable SyncStatus told;
@@ -76,6 +78,18 @@ public final class Syncer implements AutoCloseable {
       SyncListener listener,
       InstantSource clock,
       RandomGenerator jitter) {
+    this(datastore, prefixes, listener, StateRecorder.NONE, clock, jitter);
+  }
+
+  /// @param recorder told everything that the listener is told
+  public Syncer(
+      Datastore datastore,
+      List<String> prefixes,
+      SyncListener listener,
+      StateRecorder recorder,
+      InstantSource clock,
+      RandomGenerator jitter) {
+    this.recorder = recorder;
     this.datastore = datastore;
     this.listener = listener;
     this.clock = clock;
@@ -91,6 +105,7 @@ public final class Syncer implements AutoCloseable {
     post(
         () -> {
           tellStatus("the first listing");
+          recorder.begin();
           prefixes.forEach(PrefixSync::list);
           prefixes.forEach(PrefixSync::compareEveryInterval);
         });
@@ -127,34 +142,23 @@ public final class Syncer implements AutoCloseable {
         });
   }
 
-  /// What a syncer knows.
-  ///
-  /// @param store who said so
-  /// @param revision up to which all prefixes are complete
-  /// @param items in key order of each prefix
-  public record Known(StoreId store, long revision, List<KeyValue> items) {
-    public Known {
-      items = List.copyOf(items);
-    }
+  /// Tells the recorder everything anew.
+  public void recordAgain() {
+    post(
+        () -> {
+          recorder.begin();
+          prefixes.forEach(prefix -> prefix.recorded = false);
+          prefixes.forEach(PrefixSync::list);
+        });
   }
 
-  /// Everything known now, for a snapshot; empty while some prefix has not been listed or the
-  /// store's prefixes are from different stores.
-  public CompletableFuture<Optional<Known>> known() {
-    CompletableFuture<Optional<Known>> answer = new CompletableFuture<>();
-    post(() -> answer.complete(allKnown()));
-    return answer;
-  }
-
-  private Optional<Known> allKnown() {
-    List<KeyValue> all = new ArrayList<>();
+  private void tellComplete() {
     for (PrefixSync prefix : prefixes) {
-      if (!prefix.listed || !prefix.store.cluster().equals(prefixes.getFirst().store.cluster())) {
-        return Optional.empty();
+      if (!prefix.recorded || !prefix.store.cluster().equals(prefixes.getFirst().store.cluster())) {
+        return;
       }
-      all.addAll(prefix.known.values());
     }
-    return Optional.of(new Known(prefixes.getFirst().store, lowestRevision(), all));
+    recorder.complete(prefixes.getFirst().store, lowestRevision());
   }
 
   private long lowestRevision() {
@@ -228,7 +232,7 @@ public final class Syncer implements AutoCloseable {
   /// One prefix. `generation` tells the callbacks of the present watch from those of one given up.
   private final class PrefixSync {
     private final String prefix;
-    private final NavigableMap<String, KeyValue> known = new TreeMap<>();
+    private final KnownKeys known = new KnownKeys();
     private final AtomicInteger waiting = new AtomicInteger();
     private StoreId store = NO_STORE;
     private long next = 1;
@@ -236,6 +240,7 @@ public final class Syncer implements AutoCloseable {
     private int failures;
     private boolean complete;
     private boolean listed;
+    private boolean recorded;
     private boolean fresh;
     private @Nullable Watch watch;
 
@@ -249,7 +254,7 @@ public final class Syncer implements AutoCloseable {
       }
       List<Change> changes = new ArrayList<>();
       for (KeyValue item : items) {
-        known.put(item.key(), item);
+        known.put(item);
         changes.add(new Change.Put(item));
       }
       complete = true;
@@ -258,24 +263,72 @@ public final class Syncer implements AutoCloseable {
 
     void list() {
       giveUpWatch();
-      Listing listing;
+      known.beginListing();
+      List<Change> changes = new ArrayList<>();
+      Listing head;
       try {
-        listing = datastore.list(prefix);
+        head = datastore.list(prefix, item -> listed(item, changes));
       } catch (DatastoreException failed) {
+        if (!complete) {
+          tell(changes);
+        }
         failed(this::list, failed);
         return;
       }
-      List<Change> changes = difference(listing);
-      known.clear();
-      listing.items().forEach(item -> known.put(item.key(), item));
-      store = listing.store();
-      next = listing.revision() + 1;
+      if (isReplaced(head)) {
+        listener.onReplaced();
+      }
+      if (complete) {
+        changes.forEach(this::learn);
+      }
+      for (String key : known.missing()) {
+        Change gone = new Change.Delete(key, head.revision());
+        learn(gone);
+        changes.add(gone);
+      }
+      store = head.store();
+      next = head.revision() + 1;
       listed = true;
       complete = true;
       fresh = true;
+      recorded = true;
+      tellComplete();
       tell(changes);
       tellStatus("");
       watchFromNext();
+    }
+
+    private boolean isReplaced(Listing head) {
+      return listed && (!store.isContinuedBy(head.store()) || head.revision() < next - 1);
+    }
+
+    private void listed(KeyValue item, List<Change> changes) {
+      boolean isNews = known.isListedAnew(item);
+      recorder.put(item, isNews && !complete);
+      if (!isNews) {
+        return;
+      }
+      changes.add(new Change.Put(item));
+      if (!complete) {
+        known.put(item);
+        if (changes.size() == BATCH) {
+          tell(changes);
+          changes.clear();
+        }
+      }
+    }
+
+    private void learn(Change change) {
+      switch (change) {
+        case Change.Put(KeyValue item) -> {
+          known.put(item);
+          recorder.put(item, true);
+        }
+        case Change.Delete(String key, long _) -> {
+          known.remove(key);
+          recorder.delete(key);
+        }
+      }
     }
 
     /// Looks behind the watch's back, for ever.
@@ -288,26 +341,6 @@ public final class Syncer implements AutoCloseable {
             }
             compareEveryInterval();
           });
-    }
-
-    private List<Change> difference(Listing listing) {
-      List<Change> changes = new ArrayList<>();
-      Set<String> present = new HashSet<>();
-      for (KeyValue item : listing.items()) {
-        present.add(item.key());
-        KeyValue before = known.get(item.key());
-        if (before == null
-            || before.modRevision() != item.modRevision()
-            || !before.value().equals(item.value())) {
-          changes.add(new Change.Put(item));
-        }
-      }
-      for (String key : known.keySet()) {
-        if (!present.contains(key)) {
-          changes.add(new Change.Delete(key, listing.revision()));
-        }
-      }
-      return changes;
     }
 
     private void watchFromNext() {
@@ -403,13 +436,11 @@ public final class Syncer implements AutoCloseable {
           continue;
         }
         seen = Math.max(seen, change.modRevision() + 1);
-        switch (change) {
-          case Change.Put(KeyValue item) -> known.put(item.key(), item);
-          case Change.Delete(String key, long _) -> known.remove(key);
-        }
+        learn(change);
         fresher.add(change);
       }
       next = seen;
+      tellComplete();
       tell(fresher);
     }
 

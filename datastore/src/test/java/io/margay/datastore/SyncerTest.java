@@ -2,15 +2,21 @@ package io.margay.datastore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.margay.datastore.DatastoreException.Kind;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -77,6 +83,138 @@ class SyncerTest {
   }
 
   @Test
+  void what_a_relisting_finds_comes_at_once_and_nothing_of_one_that_fails() throws Exception {
+    FlakyListings flaky = new FlakyListings(store);
+    List<Integer> sizes = new CopyOnWriteArrayList<>();
+    SyncListener counting =
+        new SyncListener() {
+          @Override
+          public void onChanges(List<Change> changes) {
+            sizes.add(changes.size());
+            seen.onChanges(changes);
+          }
+
+          @Override
+          public void onStatus(SyncStatus status) {
+            seen.onStatus(status);
+          }
+        };
+    put("/a/000-gone", "1");
+    try (Syncer relisting =
+        new Syncer(flaky, List.of("/a/"), counting, InstantSource.system(), new Random(1))) {
+      relisting.start();
+      seen.await("in sync", RecordingSync::isInSync);
+      sizes.clear();
+      for (int i = 0; i < 3 * Syncer.BATCH; i++) {
+        put("/a/" + i, "1");
+      }
+      store.commit(Txn.builder().delete("/a/000-gone").build());
+      flaky.failing.set(2);
+      relisting.recordAgain();
+      seen.await("caught up", now -> now.isInSync() && now.content().containsKey("/a/7"));
+      assertThat(flaky.failing).hasValue(0);
+      assertThat(sizes)
+          .as("no state that the store never had: listings come in the order of keys")
+          .containsExactly(3 * Syncer.BATCH + 1);
+      assertThat(seen.content()).hasSize(3 * Syncer.BATCH).doesNotContainKey("/a/000-gone");
+    }
+  }
+
+  @Test
+  void that_the_store_was_replaced_is_told_before_what_differs() throws Exception {
+    List<String> told = new CopyOnWriteArrayList<>();
+    SyncListener listening =
+        new SyncListener() {
+          @Override
+          public void onChanges(List<Change> changes) {
+            changes.forEach(change -> told.add(change.key()));
+            seen.onChanges(changes);
+          }
+
+          @Override
+          public void onReplaced() {
+            told.add("replaced");
+          }
+
+          @Override
+          public void onStatus(SyncStatus status) {
+            seen.onStatus(status);
+          }
+        };
+    put("/a/since-the-backup", "1");
+    try (InMemoryDatastore restored = new InMemoryDatastore()) {
+      FlakyListings either = new FlakyListings(store);
+      restored.commit(Txn.builder().put("/a/of-the-backup", "1").build());
+      try (Syncer syncing =
+          new Syncer(either, List.of("/a/"), listening, InstantSource.system(), new Random(1))) {
+        syncing.start();
+        seen.await("in sync", RecordingSync::isInSync);
+        put("/a/more", "1");
+        syncing.recordAgain();
+        seen.await("more", now -> now.content().containsKey("/a/more"));
+        assertThat(told).as("the same store").doesNotContain("replaced");
+        told.clear();
+        either.store = restored;
+        syncing.recordAgain();
+        seen.await("restored", now -> now.content().containsKey("/a/of-the-backup"));
+        assertThat(told)
+            .containsExactly("replaced", "/a/of-the-backup", "/a/more", "/a/since-the-backup");
+      }
+    }
+  }
+
+  /// A store whose watches tell nothing, and whose listings break off half way as often as told.
+  private static final class FlakyListings implements Datastore {
+    private volatile InMemoryDatastore store;
+    private final AtomicInteger failing = new AtomicInteger();
+
+    FlakyListings(InMemoryDatastore store) {
+      this.store = store;
+    }
+
+    @Override
+    public Listing list(String prefix, Consumer<KeyValue> each) throws DatastoreException {
+      Listing all = store.list(prefix);
+      if (failing.get() > 0) {
+        failing.decrementAndGet();
+        all.items().subList(0, all.items().size() / 2).forEach(each);
+        throw new DatastoreException(Kind.DEADLINE, "flaky", "no answer half way");
+      }
+      all.items().forEach(each);
+      return new Listing(all.store(), all.revision(), List.of());
+    }
+
+    @Override
+    public Listing list(String prefix) throws DatastoreException {
+      return store.list(prefix);
+    }
+
+    @Override
+    public Optional<KeyValue> get(String key) throws DatastoreException {
+      return store.get(key);
+    }
+
+    @Override
+    public Listing getAll(List<String> keys) throws DatastoreException {
+      return store.getAll(keys);
+    }
+
+    @Override
+    public CommitResult commit(Txn txn) throws DatastoreException {
+      return store.commit(txn);
+    }
+
+    @Override
+    public Watch watch(String prefix, long fromRevision, WatchListener listener) {
+
+      return () -> {};
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
   void a_snapshot_fills_in_until_the_store_answers_and_is_then_corrected() throws Exception {
     put("/a/live", "1");
     syncer.seed(
@@ -89,9 +227,6 @@ class SyncerTest {
     syncer.start();
     seen.await("in sync", RecordingSync::isInSync);
     assertThat(seen.content()).isEqualTo(Map.of("/a/live", "1"));
-    assertThat(syncer.known().get(20, TimeUnit.SECONDS).orElseThrow().items())
-        .extracting(KeyValue::key)
-        .containsExactly("/a/live");
   }
 
   @Test
@@ -131,7 +266,83 @@ class SyncerTest {
     syncer.seedUnlessAnswered(Duration.ofMillis(1), () -> List.of(new KeyValue("/b/old", "1", 3)));
     seen.await("seeded", RecordingSync::isStale);
     assertThat(seen.content()).isEqualTo(Map.of("/b/old", "1"));
-    assertThat(syncer.known().get(20, TimeUnit.SECONDS)).isEmpty();
+  }
+
+  /// What a recorder would have on its disk.
+  private static final class Recorded implements StateRecorder {
+    private final Map<String, String> content = new ConcurrentHashMap<>();
+    private final AtomicInteger begun = new AtomicInteger();
+    private volatile Map<String, String> whole = Map.of();
+    private boolean isFull;
+
+    /// What is on one side only.
+    Set<Map.Entry<String, String>> misses(RecordingSync told) {
+      Set<Map.Entry<String, String>> misses = new HashSet<>(whole.entrySet());
+      misses.removeAll(told.content().entrySet());
+      Set<Map.Entry<String, String>> others = new HashSet<>(told.content().entrySet());
+      others.removeAll(whole.entrySet());
+      misses.addAll(others);
+      return misses;
+    }
+
+    @Override
+    public void begin() {
+      begun.incrementAndGet();
+      content.clear();
+      isFull = false;
+    }
+
+    @Override
+    public void put(KeyValue item, boolean isNews) {
+      if (isNews || !isFull) {
+        content.put(item.key(), item.value());
+      }
+    }
+
+    @Override
+    public void delete(String key) {
+      content.remove(key);
+    }
+
+    @Override
+    public void complete(StoreId store, long revision) {
+      isFull = true;
+      whole = Map.copyOf(content);
+    }
+  }
+
+  @Test
+  void a_recorder_has_everything_after_news_a_relisting_and_a_new_beginning() throws Exception {
+    Recorded recorded = new Recorded();
+    RecordingSync told = new RecordingSync();
+    for (int i = 0; i < 3 * Syncer.BATCH; i++) {
+      put("/a/" + i, "1");
+    }
+    try (Syncer recording =
+        new Syncer(
+            store, List.of("/a/", "/b/"), told, recorded, InstantSource.system(), new Random(1))) {
+      recording.start();
+      told.await("in sync", RecordingSync::isInSync);
+      put("/b/1", "y");
+      store.commit(Txn.builder().delete("/a/7").put("/a/8", "2").build());
+      told.await("news", now -> "2".equals(now.content().get("/a/8")));
+      assertThat(recorded.misses(told)).isEmpty();
+      store.cutWatches();
+      store.commit(Txn.builder().delete("/a/9").put("/b/2", "z").build());
+      store.compact(store.revision());
+      told.await("caught up", now -> now.isInSync() && now.content().containsKey("/b/2"));
+      put("/a/last", "1");
+      told.await("watching", now -> now.content().containsKey("/a/last"));
+      assertThat(recorded.misses(told)).isEmpty();
+      assertThat(recorded.whole).doesNotContainKey("/a/9");
+      int before = told.changes().size();
+      recording.recordAgain();
+      put("/b/3", "n");
+      told.await("after it", now -> now.content().containsKey("/b/3"));
+      assertThat(recorded.begun).hasValue(2);
+      assertThat(recorded.misses(told)).isEmpty();
+      assertThat(told.changes()).as("the listener hears news only").hasSize(before + 1);
+    }
   }
 
   @Test

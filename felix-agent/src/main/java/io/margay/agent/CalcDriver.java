@@ -1,35 +1,46 @@
 package io.margay.agent;
 
+import io.margay.agent.bgp.Announcements;
 import io.margay.agent.bgp.BgpGlue;
 import io.margay.agent.bgp.BgpIntent;
 import io.margay.agent.bgp.LinkAddress;
 import io.margay.agent.calc.ClusterView;
 import io.margay.agent.calc.EndpointOverlay;
+import io.margay.agent.calc.HostKnobs;
+import io.margay.agent.calc.TunnelKnobs;
 import io.margay.agent.cni.KernelEndpointPolicy;
 import io.margay.agent.cni.KnownPods;
 import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.loop.Loop;
+import io.margay.agent.loop.Turnstile;
+import io.margay.agent.overlay.OverlayFeed;
 import io.margay.agent.settings.AgentSettings;
+import io.margay.bgp.speaker.OriginatedRoute;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.datastore.Change;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.SyncListener;
 import io.margay.datastore.SyncStatus;
 import io.margay.datastore.json.Decoded;
+import io.margay.datastore.json.EndpointSliceDocuments;
 import io.margay.datastore.json.PodDocuments;
 import io.margay.datastore.json.PodDocuments.PodName;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
+import io.margay.datastore.json.StagedKubernetesPolicies;
 import io.margay.ipam.Ipam;
 import io.margay.ipam.IpamKeys;
 import io.margay.ipam.OwnBlocks;
 import io.margay.ipam.OwnBlocksTracker;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.CalicoNodeStatus;
+import io.margay.model.resource.FelixConfiguration;
 import io.margay.model.resource.FieldError;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
+import io.margay.model.resource.StagedKubernetesNetworkPolicy;
 import io.margay.model.resource.WorkloadEndpoint;
 import io.margay.policy.CalcGraph;
 import io.margay.policy.EndpointKey;
@@ -37,6 +48,7 @@ import io.margay.policy.PolicyUpdate;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -45,7 +57,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -59,24 +73,37 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
 
   private static final Logger LOG = LoggerFactory.getLogger(CalcDriver.class);
 
+  /// Batches of changes on their way here; with more the syncer waits.
+  private static final int MAX_WAITING_BATCHES = 4;
+
   private static final Duration SPEAKER_RETRY = Duration.ofSeconds(5);
 
   private final AgentSettings settings;
   private final Loop loop;
+  private final Turnstile news;
   private final Dataplane dataplane;
   private final Ipam ipam;
   private final BgpGlue bgp;
   private final Supplier<List<LinkAddress>> links;
   private final KnownPods pods;
   private final Consumer<ResourceRef> rewrite;
+  private final OverlayFeed wrapping;
   private final Runnable onFirstSync;
 
   private final CalcGraph graph;
   private final ClusterView cluster = new ClusterView();
+  private final HostKnobs hostKnobs;
   private final EndpointOverlay overlay = new EndpointOverlay();
   private final OwnBlocksTracker ownBlocks;
+  private volatile BiConsumer<String, @Nullable CalicoNodeStatus> nodeStatuses = (_, _) -> {};
+  private Predicate<WorkloadEndpoint> isWired = _ -> false;
+  private Consumer<WorkloadEndpoint> lost = _ -> {};
+  private Runnable replaced = () -> {};
   private boolean inSync;
   private boolean clusterChanged;
+  private boolean hostKnobsChanged = true;
+  private TunnelKnobs tunnelKnobs = TunnelKnobs.DEFAULT;
+  private List<String> knobProblems = List.of();
   private boolean blocksChanged;
   private boolean speakerDue;
   private final List<Dataplane.HandIn> waiting = new ArrayList<>();
@@ -98,6 +125,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   /// @param links reads the node's addresses; may ask the kernel
   /// @param pods what users say of pods
   /// @param rewrite told of each endpoint here that is not stored as its pod's document has it
+  /// @param wrapping what packets between nodes are wrapped by
   /// @param onFirstSync runs once, on the loop, when the first complete state has been handed on
   CalcDriver(
       AgentSettings settings,
@@ -108,30 +136,79 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       Supplier<List<LinkAddress>> links,
       KnownPods pods,
       Consumer<ResourceRef> rewrite,
+      OverlayFeed wrapping,
       Runnable onFirstSync) {
     this.settings = settings;
     this.loop = loop;
+    this.news = new Turnstile(loop, MAX_WAITING_BATCHES);
     this.dataplane = dataplane;
     this.ipam = ipam;
     this.bgp = bgp;
     this.links = links;
     this.pods = pods;
     this.rewrite = rewrite;
+    this.wrapping = wrapping;
     this.onFirstSync = onFirstSync;
     this.graph = new CalcGraph(settings.nodeName());
     this.ownBlocks = new OwnBlocksTracker(settings.nodeName());
+    this.hostKnobs =
+        new HostKnobs(
+            settings.nodeName(),
+            DatastorePorts.of(settings.datastore().endpoints()),
+            settings.packetLog());
+  }
+
+  /// @param listener told of each CalicoNodeStatus, whichever node it is for; null: it is gone
+  void tellNodeStatuses(BiConsumer<String, @Nullable CalicoNodeStatus> listener) {
+    nodeStatuses = listener;
+  }
+
+  /// To be called before the loop starts.
+  ///
+  /// @param isWired whether an endpoint is that of a pod that lives here
+  /// @param lost told of each of them that the datastore has lost
+  /// @param replaced told, before that, that the store is another
+  void guard(
+      Predicate<WorkloadEndpoint> isWired, Consumer<WorkloadEndpoint> lost, Runnable replaced) {
+    this.isWired = isWired;
+    this.lost = lost;
+    this.replaced = replaced;
   }
 
   /// The prefixes of the store an agent follows.
   static List<String> prefixes(String nodeName) {
     return List.of(
-        ResourceKeys.ROOT, IpamKeys.affinities(nodeName), IpamKeys.BLOCKS, PodDocuments.PREFIX);
+        ResourceKeys.ROOT,
+        IpamKeys.affinities(nodeName),
+        IpamKeys.BLOCKS,
+        PodDocuments.PREFIX,
+        EndpointSliceDocuments.PREFIX);
   }
 
   /// Called on the syncer's thread.
   @Override
   public void onChanges(List<Change> changes) {
-    loop.post(() -> changes.forEach(this::take));
+    news.post(() -> changes.forEach(this::take));
+  }
+
+  /// Called on the syncer's thread.
+  @Override
+  public void onReplaced() {
+    news.post(
+        () -> {
+          replaced.run();
+          for (ResourceRef endpoint : overlay.onReplaced()) {
+            WorkloadEndpoint known = endpointsNow.get(endpoint);
+            if (known != null && isWired.test(known)) {
+              tellLost(known);
+            }
+          }
+        });
+  }
+
+  private void tellLost(WorkloadEndpoint endpoint) {
+    overlay.onUnstoredPut(endpoint.ref(), containerOf(endpoint));
+    lost.accept(endpoint);
   }
 
   /// Called on the syncer's thread.
@@ -172,9 +249,15 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       said(pod.get());
       return;
     }
+    Optional<ResourceRef> slice = EndpointSliceDocuments.parseKey(change.key());
+    if (slice.isPresent()) {
+      slice(slice.get(), change);
+      return;
+    }
     Optional<ResourceRef> ref = ResourceKeys.parseKey(change.key());
     if (ref.isEmpty()) {
       blocksChanged |= ownBlocks.onChange(change);
+      wrapping.onChange(change);
       return;
     }
     switch (change) {
@@ -185,27 +268,70 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     }
   }
 
+  private void slice(ResourceRef ref, Change change) {
+    switch (change) {
+      case Change.Put(KeyValue item) ->
+          decoded(EndpointSliceDocuments.decode(ref, item.value()), item.modRevision());
+      case Change.Delete(String _, long revision) -> resource(ref, null, revision);
+    }
+  }
+
   private void decoded(Decoded decoded, long revision) {
     switch (decoded) {
       case Decoded.Valid valid -> resource(valid.ref(), valid.resource(), revision);
-      case Decoded.Invalid(ResourceRef ref, List<FieldError> errors, Optional<Resource> readable) ->
-          graph.onUnreadable(
-              ref,
-              readable.orElse(null),
-              errors.stream().map(FieldError::toString).collect(Collectors.joining("; ")));
+      case Decoded.Invalid(
+              ResourceRef ref,
+              List<FieldError> errors,
+              Optional<Resource> readable) -> {
+        String problem =
+            errors.stream().map(FieldError::toString).collect(Collectors.joining("; "));
+        if (ref.kind() == Kind.FELIX_CONFIGURATION) {
+          LOG.atWarn()
+              .addKeyValue("resource", ref)
+              .addKeyValue("problem", problem)
+              .log("a configuration can't be read; its last valid version stays in force");
+        }
+        clusterChanged |= cluster.onUnreadable(ref, problem);
+        graph.onUnreadable(ref, readable.orElse(null), problem);
+      }
     }
   }
 
   private void resource(ResourceRef ref, @Nullable Resource value, long revision) {
     if (ref.kind() == Kind.WORKLOAD_ENDPOINT) {
       WorkloadEndpoint endpoint = (WorkloadEndpoint) value;
-      if (overlay.isNews(ref, revision, endpoint == null ? null : containerOf(endpoint))) {
+      if (overlay.isNews(ref, revision, endpoint == null ? null : containerOf(endpoint))
+          && !isLoss(ref, endpoint)) {
         endpoint(ref, endpoint);
       }
       return;
     }
+    if (ref.kind() == Kind.FELIX_CONFIGURATION) {
+      hostKnobs.onUpdate(ref.name(), (FelixConfiguration) value);
+      hostKnobsChanged = true;
+      return;
+    }
+    if (ref.kind() == Kind.CALICO_NODE_STATUS) {
+      nodeStatuses.accept(ref.name(), (CalicoNodeStatus) value);
+      return;
+    }
     clusterChanged |= cluster.onUpdate(ref, value);
-    graph.onUpdate(ref, value);
+    graph.onUpdate(
+        ref,
+        value instanceof StagedKubernetesNetworkPolicy staged
+            ? StagedKubernetesPolicies.translated(staged).map(Resource.class::cast).orElse(staged)
+            : value);
+  }
+
+  /// Whether the datastore has lost the endpoint of a pod that lives, or holds one of before. What
+  /// is known of the pod then stays in force, and is written again.
+  private boolean isLoss(ResourceRef ref, @Nullable WorkloadEndpoint endpoint) {
+    WorkloadEndpoint known = endpointsNow.get(ref);
+    if (known == null || !isWired.test(known) || (endpoint != null && isWired.test(endpoint))) {
+      return false;
+    }
+    tellLost(known);
+    return true;
   }
 
   /// Something else is said of a pod.
@@ -285,6 +411,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     if (!inSync) {
       return;
     }
+    boolean wrappingMayDiffer = clusterChanged || hostKnobsChanged;
     if (clusterChanged) {
       clusterChanged = false;
       ipam.setPools(cluster.ipamPools());
@@ -294,6 +421,11 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       blocksChanged = true;
       speakerDue = true;
     }
+    if (hostKnobsChanged) {
+      hostKnobsChanged = false;
+      protectHost();
+    }
+    wrapping.settle(wrappingMayDiffer, cluster, tunnelKnobs);
     List<PolicyUpdate> updates = new ArrayList<>();
     graph.flush(updates::add);
     if (!updates.isEmpty() || !waiting.isEmpty()) {
@@ -312,6 +444,22 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
             problems.size());
   }
 
+  private void protectHost() {
+    HostKnobs.Reading reading = hostKnobs.read();
+    dataplane.setHostProtection(reading.protection());
+    dataplane.setPacketLog(reading.packetLog());
+    dataplane.setMaySpoof(reading.maySpoof());
+    tunnelKnobs = reading.tunnel();
+    if (!reading.problems().equals(knobProblems)) {
+      knobProblems = reading.problems();
+      knobProblems.forEach(
+          problem ->
+              LOG.atWarn()
+                  .addKeyValue("problem", problem)
+                  .log("a FelixConfiguration is not followed as written"));
+    }
+  }
+
   /// Blackholes first, announcements when they are in the kernel: nobody is told of a prefix whose
   /// unused addresses would loop. Peers come last: a session that came up before the speaker knew
   /// its prefixes would hear End-of-RIB without them, and a peer that kept them through our restart
@@ -327,13 +475,17 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
         .map(IpAddress::toHostPrefix)
         .filter(address -> silent.stream().noneMatch(pool -> pool.contains(address)))
         .forEach(announced::add);
+    Set<OriginatedRoute> routes = Announcements.of(announced, settings.nodeName(), cluster);
+    // Of pools whose packets are wrapped, the datastore says who has what; peers do not.
+    Set<Prefix> guarded = new HashSet<>(own.confirmed());
+    cluster.vxlanPools().forEach(pool -> guarded.add(pool.cidr()));
     dataplane.setBlocks(
         own.confirmed(),
         // The dataplane ends after us: who stops announces nothing new.
         () ->
             loop.postUnlessEnded(
                 () -> {
-                  bgp.announce(announced, own.confirmed());
+                  bgp.announce(routes, guarded);
                   if (speakerDue) {
                     speakerDue = false;
                     configureSpeaker();
@@ -343,7 +495,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
 
   private void configureSpeaker() {
     Optional<BgpIntent> intent =
-        BgpIntent.of(settings.nodeName(), settings.bgp(), cluster, links.get());
+        BgpIntent.of(settings.nodeName(), settings.bgp(), cluster, links.get(), bgp.passwords());
     if (intent.isEmpty()) {
       LOG.atWarn()
           .addKeyValue("node", settings.nodeName())
@@ -352,14 +504,27 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
                   + " bgp.ipv4, bgp.routerId or bgp.asNumber, or the Node's spec.bgp");
       return;
     }
+    if (intent.get().awaitsPasswords()) {
+      // They are known within the deadline of a call to the datastore, and then this is repeated.
+      // Until then sessions stay as they are, and a first configuration, which also says whose
+      // routes to wait for after a restart, waits.
+      return;
+    }
+    dataplane.setPeerRoutes(intent.get().gateways());
     try {
-      bgp.configure(intent.get());
+      bgp.configure(intent.get())
+          .ifPresent(wait -> loop.schedule(wait, () -> clusterChanged = true));
     } catch (IOException refused) {
       LOG.atError()
           .addKeyValue("reason", refused.getMessage())
           .log("BGP can't listen; trying again");
       loop.schedule(SPEAKER_RETRY, () -> clusterChanged = true);
     }
+  }
+
+  /// Other passwords are known for BGP sessions. From any thread.
+  void onPasswords() {
+    loop.postUnlessEnded(() -> clusterChanged = true);
   }
 
   private void tellProblems() {
@@ -384,10 +549,10 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   }
 
   @Override
-  public List<String> problems(WorkloadEndpoint endpoint) {
-    return endpointsNow.containsKey(endpoint.ref())
-        ? dataplane.status().problem().map(List::of).orElse(List.of())
-        : List.of("the node's policy does not know " + endpoint.ref());
+  public CompletableFuture<List<String>> problems(ResourceRef endpoint) {
+    return endpointsNow.containsKey(endpoint)
+        ? dataplane.inspect(new EndpointKey(endpoint.namespace(), endpoint.name()))
+        : CompletableFuture.completedFuture(List.of("the node's policy does not know " + endpoint));
   }
 
   /// The endpoint of an attachment, as the store told of it. From any thread.

@@ -2,46 +2,36 @@ package io.margay.agent;
 
 import io.margay.agent.bgp.LinkAddress;
 import io.margay.linux.LinuxException;
-import io.margay.linux.netns.Netns;
-import io.margay.linux.netns.Sysctl;
 import io.margay.linux.route.Address;
 import io.margay.linux.route.Link;
 import io.margay.linux.route.Links;
+import io.margay.linux.route.NextHop;
+import io.margay.linux.route.Route;
 import io.margay.linux.route.Rtnetlink;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
-import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.Prefix;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// What the agent needs of the host's network: settings it makes, facts it reads.
+/// What the agent needs to know of the host's network.
 final class HostSettings {
 
   /// Ethernet's payload, where no link says otherwise.
-  private static final int DEFAULT_MTU = 1500;
+  static final int DEFAULT_MTU = 1500;
+
+  /// Devices that may lead to other nodes: physical ones, and what is made of those; a veth in a
+  /// lab.
+  private static final Set<String> UPLINK_KINDS =
+      Set.of("", "bond", "team", "vlan", "macvlan", "veth");
 
   private HostSettings() {}
-
-  /// Makes the node a router, and spreads flows (not packets) over equal-cost paths by ports as
-  /// well.
-  static void apply() throws LinuxException {
-    Map<Sysctl, String> wanted = new LinkedHashMap<>();
-    wanted.put(Sysctl.of("ipv4/ip_forward"), "1");
-    wanted.put(Sysctl.of("ipv6/conf/all/forwarding"), "1");
-    wanted.put(Sysctl.of("ipv4/fib_multipath_hash_policy"), "1");
-    wanted.put(Sysctl.of("ipv6/fib_multipath_hash_policy"), "1");
-    try (Netns own = Netns.ofThread()) {
-      Netns.writeSysctls(own.fd(), wanted);
-    }
-  }
 
   static Set<Integer> linksWithPrefix(Links links, String prefix) throws LinuxException {
     Set<Integer> found = new HashSet<>();
@@ -81,6 +71,33 @@ final class HostSettings {
     return addresses;
   }
 
+  /// How the kernel reaches a next hop: as it is, if it is on a link; else over the routers that
+  /// the best route to it names.
+  static Optional<List<NextHop>> waysTo(Rtnetlink netlink, IpAddress gateway)
+      throws LinuxException {
+    Optional<Route> route = netlink.routes().lookup(gateway);
+    if (route.isEmpty()) {
+      return Optional.empty();
+    }
+    boolean isOnLink = route.get().nextHops().stream().allMatch(hop -> hop.gateway().isEmpty());
+    return Optional.of(
+        isOnLink
+            ? List.of(NextHop.via(gateway))
+            : route.get().nextHops().stream()
+                .map(hop -> NextHop.via(hop.gateway().orElse(gateway), hop.index()))
+                .toList());
+  }
+
+  /// The node's addresses on links other than the loopback and pods' own, by link.
+  static Map<InterfaceName, Set<IpAddress>> addressesByLink(Rtnetlink netlink)
+      throws LinuxException {
+    Map<InterfaceName, Set<IpAddress>> addresses = new HashMap<>();
+    for (LinkAddress link : linkAddresses(netlink)) {
+      addresses.computeIfAbsent(link.link(), _ -> new HashSet<>()).add(link.address());
+    }
+    return addresses;
+  }
+
   /// Every address of the node, pods' gateways among them.
   static Set<IpAddress> addresses(Rtnetlink netlink) throws LinuxException {
     Set<IpAddress> addresses = new HashSet<>();
@@ -90,16 +107,48 @@ final class HostSettings {
     return addresses;
   }
 
-  /// The MTU of the link that holds the node's address: nothing is wrapped, so pods can use all of
-  /// it.
-  static int podMtu(Rtnetlink netlink, Optional<Ipv4Address> nodeAddress) throws LinuxException {
-    for (Address address : netlink.addresses().list(0)) {
-      if (nodeAddress.isPresent() && address.address().equals(nodeAddress.get())) {
-        Link link = netlink.links().get(address.index());
-        // A stable address sits on the loopback, whose own MTU says nothing.
-        return link.name().value().equals("lo") ? DEFAULT_MTU : link.mtu();
+  /// What the node's links carry, in octets: the MTU of the one that holds an address, or if a
+  /// stable address sits on the loopback, whose own MTU says nothing, the least of those that may
+  /// lead to other nodes.
+  ///
+  /// @param address by which the node is known; empty: nobody said, and it is taken for Ethernet
+  /// @return empty while no link has the address, as between two leases of it
+  static OptionalInt linkMtu(Rtnetlink netlink, Optional<? extends IpAddress> address)
+      throws LinuxException {
+    if (address.isEmpty()) {
+      return OptionalInt.of(DEFAULT_MTU);
+    }
+    List<Link> links = netlink.links().list();
+    List<Address> addresses = netlink.addresses().list(0);
+    boolean isHeld = false;
+    for (Address known : addresses) {
+      if (known.address().equals(address.get())) {
+        isHeld = true;
+        Optional<Link> holder =
+            links.stream()
+                .filter(link -> link.index() == known.index())
+                .filter(link -> !link.name().value().equals("lo"))
+                .findFirst();
+        if (holder.isPresent()) {
+          return OptionalInt.of(holder.get().mtu());
+        }
       }
     }
-    return DEFAULT_MTU;
+    if (!isHeld) {
+      return OptionalInt.empty();
+    }
+    Set<Integer> addressed = new HashSet<>();
+    addresses.stream()
+        .filter(known -> !known.address().isLinkLocal())
+        .forEach(known -> addressed.add(known.index()));
+    OptionalInt least =
+        links.stream()
+            .filter(Link::isUp)
+            .filter(link -> UPLINK_KINDS.contains(link.kind()) && addressed.contains(link.index()))
+            .filter(link -> !link.name().value().equals("lo"))
+            .filter(link -> !link.name().value().startsWith(NodeAgent.INTERFACE_PREFIX))
+            .mapToInt(Link::mtu)
+            .min();
+    return least.isPresent() ? least : OptionalInt.of(DEFAULT_MTU);
   }
 }

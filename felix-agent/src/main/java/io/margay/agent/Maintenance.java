@@ -6,17 +6,15 @@ import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.protocol.DeletionQueue;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.SnapshotFile;
+import io.margay.datastore.SnapshotWriter;
 import io.margay.datastore.Syncer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,17 +25,24 @@ final class Maintenance implements AutoCloseable {
 
   static final Duration INTERVAL = Duration.ofSeconds(10);
 
+  /// Runs between two attempts to keep the last known good state on a disk that refuses: each reads
+  /// everything from the datastore.
+  private static final int RUNS_A_RECORDING = 30;
+
+  /// How much of what the datastore said a process that dies may take along: a pod wired a moment
+  /// before is known to the next one, also when the datastore is not there.
+  static final Duration FLUSHING = Duration.ofMillis(200);
+
   private static final Logger LOG = LoggerFactory.getLogger(Maintenance.class);
 
   private final Path snapshotFile;
-  private final List<String> endpoints;
+  private final SnapshotWriter snapshot;
   private final CniVerbs verbs;
   private final AttachmentJournal journal;
   private final DeletionQueue deletions;
   private final Syncer syncer;
-  private final InstantSource clock;
   private final ScheduledThreadPoolExecutor thread;
-  private List<KeyValue> saved = List.of();
+  private int runsUntilRecording;
 
   Maintenance(
       AgentSettings settings,
@@ -45,23 +50,40 @@ final class Maintenance implements AutoCloseable {
       AttachmentJournal journal,
       DeletionQueue deletions,
       Syncer syncer,
-      InstantSource clock) {
+      SnapshotWriter snapshot) {
     this.snapshotFile = snapshotFile(settings);
-    this.endpoints = settings.datastore().endpoints();
+    this.snapshot = snapshot;
     this.verbs = verbs;
     this.journal = journal;
     this.deletions = deletions;
     this.syncer = syncer;
-    this.clock = clock;
     this.thread =
         new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().daemon().name("maintenance").factory());
     thread.scheduleWithFixedDelay(this::run, 0, INTERVAL.toSeconds(), TimeUnit.SECONDS);
+    thread.scheduleWithFixedDelay(
+        this::flush, FLUSHING.toMillis(), FLUSHING.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /// Where the last known good state is kept.
   static Path snapshotFile(AgentSettings settings) {
     return settings.stateDir().resolve("datastore.snapshot");
+  }
+
+  /// What an earlier process knew last, whatever has become of the store since; nothing if that
+  /// can't be read.
+  static List<KeyValue> lastKnown(AgentSettings settings) {
+    try {
+      return SnapshotFile.read(snapshotFile(settings))
+          .map(SnapshotFile.Snapshot::items)
+          .orElse(List.of());
+    } catch (IOException damaged) {
+      LOG.atWarn()
+          .addKeyValue("file", snapshotFile(settings))
+          .addKeyValue("reason", damaged.getMessage())
+          .log("the last known good state can't be read; it is not used");
+      return List.of();
+    }
   }
 
   /// The last known good state, if it is that of the configured store and whole; whoever asks goes
@@ -73,18 +95,20 @@ final class Maintenance implements AutoCloseable {
       if (found.isEmpty()) {
         return List.of();
       }
-      if (!found.get().isOf(settings.datastore().endpoints())) {
+      SnapshotFile.Head head = found.get().head();
+      if (!head.isOf(settings.datastore().endpoints())) {
         LOG.atWarn()
             .addKeyValue("file", file)
-            .addKeyValue("endpoints", found.get().endpoints())
+            .addKeyValue("endpoints", head.endpoints())
             .log("the last known good state is another datastore's; it is not used");
         return List.of();
       }
       LOG.atWarn()
           .addKeyValue("file", file)
-          .addKeyValue("takenAt", found.get().takenAt())
-          .addKeyValue("cluster", found.get().cluster())
-          .addKeyValue("revision", found.get().revision())
+          .addKeyValue("takenAt", head.takenAt())
+          .addKeyValue("cluster", head.cluster())
+          .addKeyValue("revision", head.revision())
+          .addKeyValue("endsDamaged", found.get().isCut())
           .log("the datastore does not answer; the last known good state is in force");
       return found.get().items();
     } catch (IOException damaged) {
@@ -113,24 +137,30 @@ final class Maintenance implements AutoCloseable {
     }
   }
 
+  /// A refusal is told by the next [#save].
+  private void flush() {
+    try {
+      snapshot.flush();
+    } catch (IOException refused) {
+      LOG.atDebug().addKeyValue("reason", refused.getMessage()).log("nothing was flushed");
+    } catch (RuntimeException bug) {
+      LOG.atError().setCause(bug).log("the last known good state can't be flushed; it is repeated");
+    }
+  }
+
   private void save() {
     try {
-      Optional<Syncer.Known> known = syncer.known().get(INTERVAL.toSeconds(), TimeUnit.SECONDS);
-      if (known.isPresent() && !known.get().items().equals(saved)) {
-        Syncer.Known now = known.get();
-        SnapshotFile.write(
-            snapshotFile,
-            new SnapshotFile.Snapshot(
-                clock.instant(), now.store().cluster(), endpoints, now.revision(), now.items()));
-        saved = now.items();
+      snapshot.save();
+    } catch (IOException refused) {
+      if (runsUntilRecording-- > 0) {
+        return;
       }
-    } catch (IOException | ExecutionException | TimeoutException refused) {
+      runsUntilRecording = RUNS_A_RECORDING;
       LOG.atWarn()
           .addKeyValue("file", snapshotFile)
           .addKeyValue("reason", String.valueOf(refused.getMessage()))
-          .log("the last known good state was not saved; trying again");
-    } catch (InterruptedException stopping) {
-      Thread.currentThread().interrupt();
+          .log("the last known good state was not saved; the one before stays, trying again");
+      syncer.recordAgain();
     }
   }
 

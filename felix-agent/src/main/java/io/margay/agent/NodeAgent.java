@@ -2,23 +2,40 @@ package io.margay.agent;
 
 import io.margay.agent.bgp.BgpGlue;
 import io.margay.agent.bgp.LinkAddress;
+import io.margay.agent.bgp.PasswordWatch;
+import io.margay.agent.birth.BirthKeeper;
+import io.margay.agent.birth.CalicoPods;
+import io.margay.agent.birth.HostSysctls;
+import io.margay.agent.birth.NodeIdentity;
 import io.margay.agent.care.AddressCare;
 import io.margay.agent.care.ReserveKeeper;
 import io.margay.agent.cni.EndpointDirectory;
+import io.margay.agent.cni.EndpointRestorer;
 import io.margay.agent.cni.EndpointWriter;
 import io.margay.agent.cni.EtcdPodAddresses;
 import io.margay.agent.cni.KernelEndpointPolicy;
 import io.margay.agent.cni.KnownPods;
 import io.margay.agent.cni.MeasuredHandler;
 import io.margay.agent.cni.MigrationGate;
+import io.margay.agent.cni.NodeReadiness;
 import io.margay.agent.dataplane.Dataplane;
+import io.margay.agent.dataplane.FlowReevaluation;
 import io.margay.agent.dataplane.HostPortFlows;
+import io.margay.agent.dataplane.PolicyCounters;
 import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FirewallSettings;
 import io.margay.agent.http.AgentMetrics;
 import io.margay.agent.http.BgpMetrics;
 import io.margay.agent.http.HttpRim;
+import io.margay.agent.http.PolicyMetrics;
 import io.margay.agent.loop.Loop;
+import io.margay.agent.overlay.OverlayDriver;
+import io.margay.agent.overlay.OverlayFeed;
+import io.margay.agent.overlay.PodMtuKeeper;
+import io.margay.agent.overlay.TunnelAddressKeeper;
+import io.margay.agent.service.Capabilities;
+import io.margay.agent.service.OtherAgents;
+import io.margay.agent.service.ServiceManager;
 import io.margay.agent.settings.AgentSettings;
 import io.margay.agent.settings.AgentSettings.HttpAddress;
 import io.margay.cni.CniNode;
@@ -28,10 +45,10 @@ import io.margay.cni.SelfReclaim;
 import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.protocol.CniServer;
 import io.margay.cni.protocol.DeletionQueue;
-import io.margay.cni.spec.CniError;
 import io.margay.cni.wiring.LinkWatch;
 import io.margay.cni.wiring.VethPodNetwork;
 import io.margay.datastore.DatastoreException;
+import io.margay.datastore.SnapshotWriter;
 import io.margay.datastore.SyncStatus;
 import io.margay.datastore.Syncer;
 import io.margay.datastore.etcd.EtcdDatastore;
@@ -49,6 +66,7 @@ import io.margay.linux.nft.NftTable;
 import io.margay.linux.route.RouteClass;
 import io.margay.linux.route.RouteTable;
 import io.margay.linux.route.Rtnetlink;
+import io.margay.model.net.IpAddress;
 import io.margay.model.resource.WorkloadEndpoint;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
@@ -58,6 +76,7 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -89,8 +108,11 @@ public final class NodeAgent implements AutoCloseable {
   private final CountDownLatch ended = new CountDownLatch(1);
   private final AtomicInteger exitCode = new AtomicInteger();
   private final Deque<AutoCloseable> running = new ArrayDeque<>();
+  private final ServiceManager service;
 
-  private NodeAgent() {}
+  private NodeAgent(ServiceManager service) {
+    this.service = service;
+  }
 
   /// The agent can't start. The message is one line: what, on which object, what to do.
   public static final class StartException extends Exception {
@@ -104,9 +126,11 @@ public final class NodeAgent implements AutoCloseable {
   /// Starts the agent and returns; it becomes ready by itself when the datastore has answered.
   ///
   /// @param announce told "ready", once
-  public static NodeAgent start(AgentSettings settings, Consumer<String> announce)
+  /// @param service told all the way; the agent closes it
+  public static NodeAgent start(
+      AgentSettings settings, Consumer<String> announce, ServiceManager service)
       throws StartException {
-    NodeAgent agent = new NodeAgent();
+    NodeAgent agent = new NodeAgent(service);
     Thread.setDefaultUncaughtExceptionHandler((_, bug) -> agent.onBug(bug));
     try {
       agent.wire(settings, announce);
@@ -114,7 +138,11 @@ public final class NodeAgent implements AutoCloseable {
     } catch (IOException | DatastoreException | NftException refused) {
       agent.close();
       throw new StartException(
-          "margay agent of node " + settings.nodeName() + " can't start: " + refused.getMessage(),
+          "margay agent of node "
+              + settings.nodeName()
+              + " can't start: "
+              + refused.getMessage()
+              + Capabilities.missing().map(lack -> "; " + lack).orElse(""),
           refused);
     }
   }
@@ -127,41 +155,78 @@ public final class NodeAgent implements AutoCloseable {
     RandomGenerator random = RandomGenerator.getDefault();
     Files.createDirectories(settings.runDir());
     Files.createDirectories(settings.stateDir());
-    keep(NodeLock.take(settings.runDir()));
+    keep(NodeLock.take(settings.runDir(), AgentPresence.NAME));
+    Capabilities.missing().ifPresent(lack -> LOG.atError().log(lack));
+    refuseBeside(OtherAgents.here());
+    AttachmentJournal journal = AttachmentJournal.open(settings.stateDir().resolve("journal"));
 
     Loop calcLoop = new Loop("calc", this::onBug);
     Loop dataplaneLoop = new Loop("dataplane", this::onBug);
+    Loop flowsLoop = new Loop("flows", this::onBug);
 
     // Connecting takes longest and needs nothing of the rest.
     EtcdDatastore datastore = keep(EtcdDatastore.open(settings.datastore()));
     Ipam ipam = keep(new Ipam(datastore, clock, Pools.none()));
 
-    HostSettings.apply();
     Rtnetlink dataplaneNetlink = keep(Rtnetlink.open());
     Rtnetlink calcNetlink = keep(Rtnetlink.open());
     Set<Integer> podLinks =
         HostSettings.linksWithPrefix(dataplaneNetlink.links(), INTERFACE_PREFIX);
+    NodeIdentity.confirm(
+        settings.stateDir(), settings.nodeName(), Math.max(journal.all().size(), podLinks.size()));
+    HostSysctls.of(settings.stateDir()).apply();
     RouteTable routes = new RouteTable(dataplaneNetlink.routes(), podLinks::contains);
     routes.adopt();
     boolean restarting = routes.holds(RouteClass.BGP);
     NftTable nft =
         keep(new NftTable(KernelNftables.open(), TABLE, NftTable.Ownership.WHERE_PERSISTENT));
     FirewallManager firewall = new FirewallManager(nft, FirewallSettings.DEFAULT);
-    firewall.tellHostPortMoves(
-        new HostPortFlows(keep(Conntrack.open()), () -> HostSettings.addresses(dataplaneNetlink)));
+    Conntrack conntrack = keep(Conntrack.open());
+    HostPortFlows.LocalAddresses addresses = () -> HostSettings.addresses(dataplaneNetlink);
+    firewall.tellHostPortMoves(new HostPortFlows(conntrack, addresses));
+    FlowReevaluation flows =
+        new FlowReevaluation(
+            dataplaneLoop,
+            flowsLoop,
+            nft,
+            settings.policyChangeMode(),
+            conntrack,
+            keep(Conntrack.open()),
+            addresses);
     Dataplane dataplane =
         new Dataplane(
             dataplaneLoop,
             firewall,
             routes,
-            name -> HostSettings.linkIndex(dataplaneNetlink.links(), name));
+            name -> HostSettings.linkIndex(dataplaneNetlink.links(), name),
+            () -> HostSettings.addressesByLink(dataplaneNetlink),
+            events -> keep(dataplaneNetlink.watchRoutes(events)));
+    dataplane.resolveGateways(gateway -> HostSettings.waysTo(dataplaneNetlink, gateway));
+    Optional<IpAddress> known = BirthKeeper.ipv4(settings);
+    OverlayDriver overlay =
+        new OverlayDriver(
+            dataplaneLoop,
+            dataplaneNetlink,
+            machine -> HostSettings.linkMtu(dataplaneNetlink, machine.or(() -> known)),
+            HostSettings.linkMtu(calcNetlink, known).orElse(HostSettings.DEFAULT_MTU));
+    dataplane.wrapWith(overlay);
     times.mark("kernel");
 
+    PasswordWatch passwords = keep(new PasswordWatch(settings.bgp().passwordDir(), datastore));
     BgpGlue bgp =
-        new BgpGlue(dataplane, settings.bgp().gracefulRestart(), restarting, clock, random);
+        new BgpGlue(
+            dataplane,
+            settings.bgp().gracefulRestart(),
+            restarting,
+            Optional.of(passwords),
+            clock,
+            random);
+    dataplane.tellLinkDown(bgp::linkDown);
     CountDownLatch applied = new CountDownLatch(1);
     KnownPods pods = new KnownPods();
     EndpointWriter endpoints = keep(new EndpointWriter(settings.nodeName(), datastore, pods::fit));
+    TunnelAddressKeeper tunnelAddresses =
+        keep(new TunnelAddressKeeper(settings.nodeName(), datastore, ipam));
     CalcDriver calc =
         new CalcDriver(
             settings,
@@ -172,6 +237,11 @@ public final class NodeAgent implements AutoCloseable {
             () -> linkAddresses(calcNetlink),
             pods,
             endpoints::request,
+            new OverlayFeed(
+                settings.nodeName(),
+                dataplane::setTunnelGuard,
+                overlay::setPlan,
+                tunnelAddresses::want),
             () -> {
               times.mark("inSync");
               // Posted after the first announcement, so that the speaker runs by then.
@@ -181,34 +251,67 @@ public final class NodeAgent implements AutoCloseable {
         keep(
             new StatusReporter(
                 settings.nodeName(), datastore, datastore, calc::endpointByKey, clock));
+    NodeStatusWriter nodeStatuses =
+        keep(
+            new NodeStatusWriter(
+                settings.nodeName(), datastore, NodeViews.statusReport(bgp, clock), clock));
+    calc.tellNodeStatuses(nodeStatuses::onUpdate);
+    tunnelAddresses.start(
+        () -> calc.syncStatus() instanceof SyncStatus.InSync && calc.isDatastoreReady());
     dataplane.reportTo(status);
+    dataplane.tellApplied(flows);
+    flowsLoop.start(() -> {});
+    EndpointDirectory directory = new EndpointDirectory(calc::endpointOf);
+    EndpointRestorer restorer =
+        keep(
+            new EndpointRestorer(
+                settings.nodeName(),
+                datastore,
+                ipam,
+                journal,
+                directory,
+                () -> calc.syncStatus() instanceof SyncStatus.InSync && calc.isDatastoreReady(),
+                clock));
+    calc.guard(restorer::isWired, restorer::restore, restorer::onReplaced);
     calcLoop.start(calc::settle);
     dataplaneLoop.start(dataplane::settle);
+    keep(flowsLoop);
     keep(dataplaneLoop);
     keep(calcLoop);
     keep(bgp::close);
+    passwords.start(calc::onPasswords);
     Optional<AddressReserve> reserve = openReserve(settings, clock);
     reserve.ifPresent(kept -> handInUnstored(kept, calc));
+    SnapshotWriter snapshot =
+        keep(
+            new SnapshotWriter(
+                Maintenance.snapshotFile(settings), settings.datastore().endpoints(), clock));
     Syncer syncer =
-        keep(new Syncer(datastore, CalcDriver.prefixes(settings.nodeName()), calc, clock, random));
+        keep(
+            new Syncer(
+                datastore,
+                CalcDriver.prefixes(settings.nodeName()),
+                calc,
+                snapshot,
+                clock,
+                random));
+    AgentProgress progress = new AgentProgress(calc::syncStatus, calc::snapshot, bgp::peers);
+    service.watch(Map.of("calc", calcLoop, "dataplane", dataplaneLoop), progress::line);
     syncer.start();
+    keep(BirthKeeper.start(settings, datastore, clock));
     syncer.seedUnlessAnswered(SNAPSHOT_PATIENCE, () -> Maintenance.lastKnownGood(settings));
 
-    EndpointDirectory directory = new EndpointDirectory(calc::endpointOf);
-    AttachmentJournal journal = AttachmentJournal.open(settings.stateDir().resolve("journal"));
+    overlay.tellPodMtu(keep(new PodMtuKeeper(journal, Rtnetlink.open())));
     VethPodNetwork podNetwork = keep(VethPodNetwork.open());
     PrometheusRegistry registry = new PrometheusRegistry();
     AgentMetrics metrics = new AgentMetrics(registry, () -> calc.snapshot().endpoints().size());
+    metrics.watchConnections(flows::cut, flows::forgotten);
     BgpMetrics.register(registry, bgp::speaker, InstantSource.system());
     CniVerbs verbs;
     try (Netns own = Netns.ofThread()) {
       verbs =
           new CniVerbs(
-              new CniNode(
-                  settings.nodeName(),
-                  INTERFACE_PREFIX,
-                  HostSettings.podMtu(calcNetlink, settings.bgp().ipv4()),
-                  own.id()),
+              new CniNode(settings.nodeName(), INTERFACE_PREFIX, overlay::podMtu, own.id()),
               journal,
               new MigrationGate(
                   new EtcdPodAddresses(
@@ -224,19 +327,44 @@ public final class NodeAgent implements AutoCloseable {
               new KernelEndpointPolicy(calc, directory),
               pods,
               keep(ReleaseQueue.start()),
-              () -> notReady(calc));
+              new NodeReadiness(
+                  settings.nodeName(),
+                  calc::syncStatus,
+                  calc::isDatastoreReady,
+                  ipam,
+                  reserve,
+                  calc::poolByName,
+                  bgp::isolatedSince,
+                  clock));
     }
     SelfReclaim reclaim = keep(new SelfReclaim(verbs, settings.reclaimAfter(), clock));
     metrics.watchReclaimed(reclaim::reclaimed);
-    keep(LinkWatch.start(reclaim::onVanished, reclaim::onUncertain));
-    NodeViews views = new NodeViews(settings, calc, dataplane, bgp, times, clock);
+    keep(LinkWatch.start(reclaim::onVanished, reclaim::onReturned, reclaim::onUncertain));
+    Loop countersLoop = new Loop("counters", this::onBug);
+    PolicyCounters counters =
+        new PolicyCounters(
+            countersLoop, keep(KernelNftables.open()), TABLE, dataplane::tellOrigins, clock);
+    countersLoop.start(() -> {});
+    keep(countersLoop);
+    NodeViews views = new NodeViews(settings, calc, dataplane, bgp, times, counters, clock);
+    PolicyMetrics.register(registry, views::countsIfAny);
     Thread.ofPlatform()
         .name("start")
         .start(
             () -> {
               try {
                 applied.await();
+                try (Rtnetlink netlink = Rtnetlink.open()) {
+                  CalicoPods.mark(
+                      calc.snapshot().endpoints(),
+                      id -> journal.find(id).isPresent(),
+                      netlink.links());
+                }
                 verbs.recover();
+                restorer.restoreLacking(
+                    calc::endpointOf,
+                    () -> Maintenance.lastKnown(settings),
+                    endpoint -> calc.handIn(endpoint, KernelEndpointPolicy.Calculation.UNSTORED));
                 reclaim.start();
                 DeletionQueue deletions = new DeletionQueue(settings.runDir().resolve("delq"));
                 // Before an ADD of the same container can be served, which they must not undo.
@@ -245,7 +373,7 @@ public final class NodeAgent implements AutoCloseable {
                     CniServer.start(
                         settings.runDir().resolve("cni.sock"),
                         new MeasuredHandler(verbs, metrics)));
-                keep(new Maintenance(settings, verbs, journal, deletions, syncer, clock));
+                keep(new Maintenance(settings, verbs, journal, deletions, syncer, snapshot));
                 AddressCare care =
                     keep(
                         AddressCare.start(
@@ -253,7 +381,7 @@ public final class NodeAgent implements AutoCloseable {
                             settings.gc(),
                             datastore,
                             ipam::settleAffinities,
-                            syncer,
+                            snapshot,
                             () -> calc.syncStatus() instanceof SyncStatus.InSync,
                             journal,
                             settings.stateDir().resolve("journal"),
@@ -265,7 +393,10 @@ public final class NodeAgent implements AutoCloseable {
                                 kept, ipam, () -> calc.syncStatus() instanceof SyncStatus.InSync)));
                 metrics.watchGarbage(care::suspected, care::due, care::freed);
                 status.start();
+                nodeStatuses.start();
                 times.mark("ready");
+                progress.serve();
+                service.ready();
                 announce.accept("ready");
                 LOG.atInfo()
                     .addKeyValue("node", settings.nodeName())
@@ -278,6 +409,15 @@ public final class NodeAgent implements AutoCloseable {
                 onBug(refused);
               }
             });
+  }
+
+  private static void refuseBeside(List<OtherAgents.Found> others) throws IOException {
+    if (!others.isEmpty()) {
+      throw new IOException(
+          others.getFirst()
+              + " runs in this network namespace, and two node agents take each other's routes and"
+              + " policy away; stop calico-node on this node first (docs/migration.md)");
+    }
   }
 
   private Optional<AddressReserve> openReserve(AgentSettings settings, InstantSource clock)
@@ -331,20 +471,6 @@ public final class NodeAgent implements AutoCloseable {
     }
   }
 
-  private static Optional<CniError> notReady(CalcDriver calc) {
-    return switch (calc.syncStatus()) {
-      case SyncStatus.InSync _ when !calc.isDatastoreReady() ->
-          Optional.of(new CniError(CniError.NOT_READY, "the datastore is locked for a migration"));
-      case SyncStatus.InSync _ -> Optional.empty();
-      case SyncStatus.Stale(var since, String reason) ->
-          Optional.of(
-              new CniError(
-                  CniError.NOT_READY, "the datastore is away since " + since + ": " + reason));
-      case SyncStatus.Waiting(String reason) ->
-          Optional.of(new CniError(CniError.NOT_READY, "waiting for the datastore: " + reason));
-    };
-  }
-
   private static List<LinkAddress> linkAddresses(Rtnetlink netlink) {
     try {
       return HostSettings.linkAddresses(netlink);
@@ -379,6 +505,7 @@ public final class NodeAgent implements AutoCloseable {
   /// Stops for a restart: kernel state stays, peers keep our routes.
   @Override
   public synchronized void close() {
+    service.stopping();
     while (!running.isEmpty()) {
       AutoCloseable part = running.pop();
       try {
@@ -392,6 +519,7 @@ public final class NodeAgent implements AutoCloseable {
             .log("did not stop cleanly");
       }
     }
+    service.close();
     ended.countDown();
   }
 }

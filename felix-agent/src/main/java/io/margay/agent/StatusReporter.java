@@ -11,6 +11,7 @@ import io.margay.datastore.Txn;
 import io.margay.model.resource.WorkloadEndpoint;
 import io.margay.model.resource.WorkloadEndpointSpec;
 import io.margay.policy.EndpointKey;
+import io.margay.policy.HostEndpointKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -28,8 +29,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Reports to the datastore, where Calico's tools look for it, that this node's agent lives and how
-/// each pod fares: `/calico/felix/v2/no-region/host/<node>/…`. All of it but the last report is
-/// gone {@link #TTL} after the agent has stopped. Nobody waits for it.
+/// each pod and host endpoint fares: `/calico/felix/v2/no-region/host/<node>/…` and
+/// `/calico/felix/v1/host/<node>/endpoint/<name>`. All of it but the last report is gone {@link
+/// #TTL} after the agent has stopped. Nobody waits for it.
 final class StatusReporter implements EndpointStatusListener, AutoCloseable {
 
   /// Calico's ReportingTTLSecs.
@@ -41,6 +43,10 @@ final class StatusReporter implements EndpointStatusListener, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StatusReporter.class);
 
   private final String folder;
+
+  /// Where Calico has host endpoints, of an older layout.
+  private final String hostFolder;
+
   private final Function<EndpointKey, Optional<WorkloadEndpoint>> endpoints;
   private final Datastore datastore;
   private final InstantSource clock;
@@ -62,6 +68,7 @@ final class StatusReporter implements EndpointStatusListener, AutoCloseable {
       Function<EndpointKey, Optional<WorkloadEndpoint>> endpoints,
       InstantSource clock) {
     this.folder = "/calico/felix/v2/no-region/host/" + escape(nodeName) + "/";
+    this.hostFolder = "/calico/felix/v1/host/" + escape(nodeName) + "/";
     this.datastore = datastore;
     this.endpoints = endpoints;
     this.clock = clock;
@@ -111,7 +118,7 @@ final class StatusReporter implements EndpointStatusListener, AutoCloseable {
       }
       reported.put(endpoint, key);
     }
-    keys.put(key, "{\"status\":\"" + status.name().toLowerCase(Locale.ROOT) + "\"}");
+    keys.put(key, statusDocument(status));
   }
 
   @Override
@@ -120,6 +127,24 @@ final class StatusReporter implements EndpointStatusListener, AutoCloseable {
     if (key != null) {
       keys.remove(key);
     }
+  }
+
+  @Override
+  public void onHostStatus(HostEndpointKey endpoint, Status status) {
+    keys.put(hostKeyOf(endpoint), statusDocument(status));
+  }
+
+  @Override
+  public void onHostGone(HostEndpointKey endpoint) {
+    keys.remove(hostKeyOf(endpoint));
+  }
+
+  private String hostKeyOf(HostEndpointKey endpoint) {
+    return hostFolder + "endpoint/" + escape(endpoint.name());
+  }
+
+  private static String statusDocument(Status status) {
+    return "{\"status\":\"" + status.name().toLowerCase(Locale.ROOT) + "\"}";
   }
 
   /// As Calico names a workload: a Kubernetes pod by namespace and name, one of another CNI runtime

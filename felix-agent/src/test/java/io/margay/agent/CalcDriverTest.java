@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.agent.bgp.BgpGlue;
 import io.margay.agent.bgp.LinkAddress;
+import io.margay.agent.bgp.PasswordWatch;
 import io.margay.agent.calc.Documents;
 import io.margay.agent.cni.EndpointWriter;
 import io.margay.agent.cni.KnownPods;
@@ -12,6 +13,9 @@ import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FirewallSettings;
 import io.margay.agent.loop.TestLoop;
+import io.margay.agent.overlay.OverlayFeed;
+import io.margay.agent.overlay.OverlayPlan;
+import io.margay.agent.overlay.TunnelAddressKeeper.Wish;
 import io.margay.agent.settings.AgentSettings;
 import io.margay.bgp.policy.ExportMode;
 import io.margay.bgp.policy.ImportMode;
@@ -21,6 +25,7 @@ import io.margay.bgp.speaker.CloseMode;
 import io.margay.bgp.speaker.FibChange;
 import io.margay.bgp.speaker.FibDelta;
 import io.margay.bgp.speaker.FibListener;
+import io.margay.bgp.speaker.OriginatedRoute;
 import io.margay.bgp.speaker.PeerConfig;
 import io.margay.bgp.speaker.SpeakerConfig;
 import io.margay.bgp.transport.ListenAddress;
@@ -38,9 +43,11 @@ import io.margay.datastore.json.PodDocuments;
 import io.margay.datastore.json.PodDocuments.PodName;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
+import io.margay.datastore.json.WholeDocuments;
 import io.margay.ipam.AssignRequest;
 import io.margay.ipam.AssignResult;
 import io.margay.ipam.Ipam;
+import io.margay.ipam.IpamKeys;
 import io.margay.ipam.Pool;
 import io.margay.ipam.Pools;
 import io.margay.ipam.SameTxn;
@@ -83,8 +90,10 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -123,8 +132,12 @@ class CalcDriverTest {
           name -> name.value().equals("cali1") ? OptionalInt.of(11) : OptionalInt.empty());
   private final Ipam ipam =
       new Ipam(store, InstantSource.system(), Pools.of(Pool.of("p", POOL6, 122)));
+  private final PasswordWatch passwords = new PasswordWatch(Optional.empty(), store);
   private final BgpGlue bgp =
-      new BgpGlue(dataplane, true, false, InstantSource.system(), new Random(1));
+      new BgpGlue(
+          dataplane, true, false, Optional.of(passwords), InstantSource.system(), new Random(1));
+  private final BlockingQueue<OverlayPlan> plans = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Map<IpFamily, Wish>> wishes = new LinkedBlockingQueue<>();
   private final KnownPods pods = new KnownPods();
   private final EndpointWriter endpoints = new EndpointWriter("n1", store, pods::fit);
   private CalcDriver calc;
@@ -151,7 +164,9 @@ class CalcDriverTest {
             () -> LINKS,
             pods,
             endpoints::request,
+            new OverlayFeed("n1", dataplane::setTunnelGuard, plans::add, wishes::add),
             () -> dataplane.begin(() -> {}));
+    passwords.start(calc::onPasswords);
     syncer =
         new Syncer(store, CalcDriver.prefixes("n1"), calc, InstantSource.system(), new Random(1));
     calcLoop.loop().start(calc::settle);
@@ -161,6 +176,7 @@ class CalcDriverTest {
   @AfterEach
   void close() {
     syncer.close();
+    passwords.close();
     endpoints.close();
     calcLoop.close();
     dataplaneLoop.close();
@@ -258,6 +274,153 @@ class CalcDriverTest {
   }
 
   @Test
+  void a_pool_whose_packets_are_wrapped_is_guarded_and_planned_for_and_leaves_nothing_behind()
+      throws Exception {
+    put(
+        document("Node", "n1", "{bgp: {ipv4Address: 192.0.2.1/24}, ipv4VXLANTunnelAddr: 10.65.0.0}")
+            + document(
+                "Node",
+                "n2",
+                "{bgp: {ipv4Address: 198.51.100.2/24}, ipv4VXLANTunnelAddr: 10.65.9.0}")
+            + document("FelixConfiguration", "default", "{vxlanPort: 8472}")
+            + document("HostEndpoint", "n1-all", "{node: n1, interfaceName: '*'}")
+            + OPEN_PROFILE
+            + document("IPPool", "p", "{cidr: 10.65.0.0/16, vxlanMode: Always}"));
+    put(endpoint("n1", "c1"));
+    Prefix block = Prefix.parse("10.65.9.0/30");
+    putRaw(
+        IpamKeys.block(block),
+        "{\"cidr\":\"10.65.9.0/30\",\"affinity\":\"host:n2\",\"allocations\":[null,null,null,null],"
+            + "\"unallocated\":[0,1,2,3],\"attributes\":[],\"sequenceNumber\":1,"
+            + "\"sequenceNumberForAllocation\":{},\"deleted\":false}");
+    syncer.start();
+
+    assertThat(
+            dataplaneLoop.await(
+                this::text,
+                text -> text.contains("chain tunnel_in") && text.contains("egress|vxlan-port")))
+        .contains(
+            "udp th dport 8472",
+            "comment \"tunnel|stranger\"",
+            "notrack comment \"tunnel|untracked|in\"",
+            "notrack comment \"tunnel|untracked|out\"",
+            "0x00000001 . 198.51.100.2",
+            "comment \"host|ingress|tunnel\"",
+            "comment \"host|egress|tunnel\"");
+    OverlayPlan plan = plans.poll(10, TimeUnit.SECONDS);
+    assertThat(plan).isNotNull();
+    assertThat(Objects.requireNonNull(plan.wrappings().get(IpFamily.IPV4)).routes())
+        .isEqualTo(Map.of(block, new OverlayPlan.Way.Tunnelled(IpAddress.parse("10.65.9.0"))));
+    assertThat(wishes.poll(10, TimeUnit.SECONDS).get(IpFamily.IPV4))
+        .isEqualTo(
+            new Wish(List.of(POOL), List.of(POOL), Optional.of(IpAddress.parse("10.65.0.0"))));
+
+    put(document("IPPool", "p", "{cidr: 10.65.0.0/16}"));
+    assertThat(dataplaneLoop.await(this::text, text -> !text.contains("chain tunnel_")))
+        .doesNotContain("198.51.100.2", "|tunnel\"", "8472");
+    assertThat(plans.poll(10, TimeUnit.SECONDS)).isEqualTo(OverlayPlan.NONE);
+  }
+
+  @Test
+  void a_host_endpoint_of_the_store_is_policed_with_failsafes_and_the_datastore_open()
+      throws Exception {
+    put(document("HostEndpoint", "n1-eth0", "{node: n1, interfaceName: eth0}"));
+    put(document("HostEndpoint", "n2-eth1", "{node: n2, interfaceName: eth1}"));
+    syncer.start();
+    String closed = dataplaneLoop.await(this::text, text -> text.contains("chain hi-eth0"));
+    assertThat(closed)
+        .contains("0x00000001 . tcp . 22 . 0.0.0.0/0", "0x00000002 . tcp . 1 . 127.0.0.1")
+        .doesNotContain("eth1", "workload|cali");
+    put(
+        document(
+            "FelixConfiguration",
+            "default",
+            "{defaultEndpointToHostAction: Drop, failsafeInboundHostPorts: []}"));
+    put(
+        document(
+            "FelixConfiguration",
+            "node.n1",
+            "{failsafeOutboundHostPorts: [{protocol: TCP, port: 4001, net: 192.0.2.0/24}]}"));
+    String configured =
+        dataplaneLoop.await(this::text, text -> text.contains(". 4001 . 192.0.2.0/24"));
+    assertThat(configured)
+        .contains("counter drop comment \"host|ingress|workload|cali\"")
+        .contains("0x00000002 . tcp . 1 . 127.0.0.1")
+        .doesNotContain(". tcp . 22 .", ". udp . 53 .");
+    for (String name : List.of("default", "node.n1")) {
+      store.commit(
+          Txn.builder()
+              .delete(ResourceKeys.key(new ResourceRef(Kind.FELIX_CONFIGURATION, "", name)))
+              .build());
+    }
+    assertThat(
+            dataplaneLoop.await(
+                this::text, text -> text.contains(". tcp . 22 .") && text.contains(". udp . 53 .")))
+        .doesNotContain(". 4001 .");
+  }
+
+  @Test
+  void a_pod_that_lives_outlives_the_loss_of_its_endpoint() throws Exception {
+    BlockingQueue<WorkloadEndpoint> lost = new LinkedBlockingQueue<>();
+    Set<String> wired = ConcurrentHashMap.newKeySet();
+    calcLoop.run(
+        () ->
+            calc.guard(
+                endpoint -> wired.contains(endpoint.spec().containerID()), lost::add, () -> {}));
+    put(OPEN_PROFILE);
+    put(endpoint("n1", "c2"));
+    syncer.start();
+    dataplaneLoop.await(this::text, text -> text.contains("chain e-cali1"));
+    wired.add("c2");
+
+    ResourceRef pod = endpoint("n1", "c2").ref();
+    tellGone(pod, 90);
+    assertThat(rules()).contains("chain e-cali1");
+    assertThat(lost.poll(10, TimeUnit.SECONDS)).isNotNull();
+    tell(endpoint("n1", "c1"), 91);
+    assertThat(calc.containerOf(pod)).as("that of a container before it").isEqualTo("c2");
+    tell(endpoint("n1", "c2"), 92);
+    assertThat(calc.containerOf(pod)).isEqualTo("c2");
+
+    wired.clear();
+    tellGone(pod, 93);
+    assertThat(rules()).as("of one that was unwired").doesNotContain("chain e-cali1");
+  }
+
+  @Test
+  void a_commit_that_the_replaced_store_had_confirmed_is_asked_for_again() throws Exception {
+    BlockingQueue<WorkloadEndpoint> lost = new LinkedBlockingQueue<>();
+    calcLoop.run(() -> calc.guard(_ -> true, lost::add, () -> {}));
+    put(OPEN_PROFILE);
+    syncer.start();
+    dataplaneLoop.await(this::text, text -> text.contains("chain egress"));
+    calc.handIn(endpoint("n1", "c1"), 1_000_000);
+    calc.onReplaced();
+    WorkloadEndpoint told = lost.poll(10, TimeUnit.SECONDS);
+    assertThat(told).isNotNull();
+    assertThat(told.spec().containerID()).isEqualTo("c1");
+  }
+
+  @Test
+  void a_kubernetes_policy_on_trial_is_counted() throws Exception {
+    put(OPEN_PROFILE);
+    put(endpoint("n1", "c1"));
+    put(
+        """
+        apiVersion: projectcalico.org/v3
+        kind: StagedKubernetesNetworkPolicy
+        metadata: {name: trial, namespace: ns}
+        spec: {podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 80}]}]}
+        """);
+    syncer.start();
+    assertThat(
+            dataplaneLoop.await(
+                this::text, text -> text.contains("staged|ns/trial|ingress|0|allow")))
+        .doesNotContain("tier|default|ingress|end");
+    assertThat(calc.snapshot().problems()).isZero();
+  }
+
+  @Test
   void an_unreadable_policy_denies_what_it_selects() throws Exception {
     put(OPEN_PROFILE);
     put(endpoint("n1", "c1"));
@@ -305,7 +468,7 @@ class CalcDriverTest {
     assertThat(calc.containerOf(endpoint("n1", "c1").ref())).isEqualTo("c1");
     assertThat(calc.endpointOf(new AttachmentId("c1", new InterfaceName("eth0"))))
         .contains(endpoint("n1", "c1").ref());
-    assertThat(calc.problems(endpoint("n1", "c1"))).isEmpty();
+    assertThat(TestLoop.get(calc.problems(endpoint("n1", "c1").ref()))).isEmpty();
   }
 
   @Test
@@ -381,6 +544,35 @@ class CalcDriverTest {
         .singleElement()
         .satisfies(found -> assertThat(found.metadata().annotations()).isEmpty());
     assertThat(kernelRoutes()).contains(POD);
+  }
+
+  @Test
+  void a_services_endpoints_are_followed() throws Exception {
+    put(OPEN_PROFILE);
+    put(
+        document(
+            "GlobalNetworkPolicy",
+            "to-db",
+            "{types: [Egress], egress: [{action: Allow,"
+                + " destination: {services: {name: db, namespace: ns}}}]}"));
+    put(endpoint("n1", "c1"));
+    syncer.start();
+    dataplaneLoop.await(this::text, text -> text.contains("to-db|egress"));
+    assertThat(text()).doesNotContain("192.0.2.77");
+    WholeDocuments users = new WholeDocuments(store);
+    String key = "/margay/v1/endpointslices/ns/db-x1";
+
+    users.apply(
+        key,
+        """
+        {"kind":"EndpointSlice","apiVersion":"discovery.k8s.io/v1","metadata":{"name":"db-x1",
+         "namespace":"ns","labels":{"kubernetes.io/service-name":"db"}},"addressType":"IPv4",
+         "endpoints":[{"addresses":["192.0.2.77"]}],"ports":[{"port":5432}]}
+        """);
+    dataplaneLoop.await(this::text, text -> text.contains("192.0.2.77"));
+
+    users.delete(key);
+    dataplaneLoop.await(this::text, text -> !text.contains("192.0.2.77"));
   }
 
   @Test
@@ -498,8 +690,31 @@ class CalcDriverTest {
                         .exportMode(ExportMode.OWN)
                         .build())
                 .families(Set.of(IpFamily.values()))
+                // A loopback address, which the session has, leads nobody back.
+                .nextHops(Map.of(IpFamily.IPV4, IpAddress.parse("192.0.2.9")))
                 .build()));
     return speaker;
+  }
+
+  @Test
+  void a_peer_with_a_password_is_had_once_the_password_is_there_and_as_long_as_it_is()
+      throws Exception {
+    put(
+        document("Node", "n1", "{bgp: {ipv4Address: 10.0.0.1/24}}")
+            + document("BGPConfiguration", "default", "{listenPort: " + freePort() + "}")
+            + document(
+                "BGPPeer",
+                "tor",
+                "{peerIP: 127.0.0.2, asNumber: 65001, sourceAddress: None,"
+                    + " password: {secretKeyRef: {name: s, key: k}}}"));
+    syncer.start();
+    calcLoop.await(bgp::problems, problems -> problems.toString().contains("secret s"));
+    assertThat(bgp.peers()).isEmpty();
+    putRaw("/margay/v1/secrets/s/k", "hunter2");
+    calcLoop.await(bgp::peers, peers -> peers.size() == 1);
+    assertThat(bgp.problems()).isEmpty();
+    store.commit(Txn.builder().delete("/margay/v1/secrets/s/k").build());
+    calcLoop.await(bgp::peers, List::isEmpty);
   }
 
   @Test
@@ -517,7 +732,9 @@ class CalcDriverTest {
             + document("Node", "n1", "{bgp: {ipv4Address: 10.0.0.1/24}}")
             + document("BGPConfiguration", "default", "{listenPort: " + ownPort + "}")
             + document(
-                "BGPPeer", "tor", "{peerIP: '127.0.0.2:" + peerPort + "', asNumber: 65001}"));
+                "BGPPeer",
+                "tor",
+                "{peerIP: '127.0.0.2:" + peerPort + "', asNumber: 65001, sourceAddress: None}"));
     kernel.plant(
         new Route(
             block,
@@ -545,6 +762,42 @@ class CalcDriverTest {
         until.add(Objects.requireNonNull(heard.poll(60, TimeUnit.SECONDS), until::toString));
       }
       assertThat(until).contains(block.toString());
+    } finally {
+      neighbour.close(CloseMode.SHUTDOWN);
+    }
+  }
+
+  @Test
+  void what_peers_say_of_a_pool_whose_packets_are_wrapped_is_not_believed() throws Exception {
+    int ownPort = freePort();
+    int peerPort = freePort();
+    kernel.addDevice(2, Prefix.parse("192.0.2.0/24"));
+    put(
+        document("IPPool", "p", "{cidr: 10.65.0.0/16, vxlanMode: CrossSubnet}")
+            + document("Node", "n1", "{bgp: {ipv4Address: 10.0.0.1/24}}")
+            + document("BGPConfiguration", "default", "{listenPort: " + ownPort + "}")
+            + document(
+                "BGPPeer",
+                "tor",
+                "{peerIP: '127.0.0.2:" + peerPort + "', asNumber: 65001, sourceAddress: None}"));
+    BgpSpeaker neighbour = neighbour(peerPort, new LinkedBlockingQueue<>());
+    try {
+      neighbour.originate(
+          Set.of(
+              OriginatedRoute.of(Prefix.parse("10.65.7.0/26")),
+              OriginatedRoute.of(Prefix.parse("10.64.0.0/15")),
+              OriginatedRoute.of(Prefix.parse("203.0.113.0/24"))));
+      syncer.start();
+      Set<Prefix> learned =
+          dataplaneLoop.await(
+              () -> kernel.all().stream().map(Route::prefix).collect(Collectors.toSet()),
+              prefixes -> prefixes.contains(Prefix.parse("203.0.113.0/24")));
+      assertThat(learned).containsExactly(Prefix.parse("203.0.113.0/24"));
+
+      put(document("IPPool", "p", "{cidr: 10.65.0.0/16}"));
+      dataplaneLoop.await(
+          () -> kernel.all().stream().map(Route::prefix).collect(Collectors.toSet()),
+          prefixes -> prefixes.contains(Prefix.parse("10.65.7.0/26")));
     } finally {
       neighbour.close(CloseMode.SHUTDOWN);
     }

@@ -15,6 +15,7 @@ import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FirewallSettings;
 import io.margay.agent.loop.TestLoop;
+import io.margay.agent.overlay.OverlayFeed;
 import io.margay.agent.settings.AgentSettings;
 import io.margay.cni.CniNode;
 import io.margay.cni.CniVerbs;
@@ -122,6 +123,7 @@ final class LockedDatastoreTest {
             List::of,
             new KnownPods(),
             _ -> {},
+            new OverlayFeed("n1", _ -> {}, _ -> {}, _ -> {}),
             () -> dataplane.begin(() -> {}));
     syncer =
         new Syncer(store, CalcDriver.prefixes("n1"), calc, InstantSource.system(), new Random(1));
@@ -141,7 +143,7 @@ final class LockedDatastoreTest {
             new KernelEndpointPolicy(calc, endpoints),
             _ -> Optional.empty(),
             new ReleaseQueue(Runnable::run),
-            Optional::empty);
+            (_, _) -> Optional.empty());
     put(
         document("IPPool", "p", "{cidr: 10.65.0.0/24, blockSize: 26}")
             + document("Profile", "kns.ns", "{ingress: [{action: Allow}]}"));
@@ -261,7 +263,16 @@ final class LockedDatastoreTest {
   /// Wires that always come up; what they do to a kernel is tested elsewhere.
   private static final class Wires implements PodNetwork {
     @Override
-    public void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns) {}
+    public Wire begin(Attachment attachment, OwnedFd podNetns) {
+      return new Wire(1, 2);
+    }
+
+    @Override
+    public void finish(
+        Attachment attachment, Wire wire, List<IpAddress> addresses, OwnedFd podNetns) {}
+
+    @Override
+    public void mend(Attachment attachment, List<IpAddress> addresses) {}
 
     @Override
     public void unwire(AttachmentId id, Optional<InterfaceName> hostEnd) {}

@@ -13,6 +13,7 @@ import io.margay.datastore.json.Decoded;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.model.resource.WorkloadEndpoint;
 import io.margay.policy.EndpointKey;
+import io.margay.policy.HostEndpointKey;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Test;
 class StatusReporterTest {
 
   private static final String FOLDER = "/calico/felix/v2/no-region/host/n1/";
+  private static final String HOST_FOLDER = "/calico/felix/v1/host/n1/";
   private static final EndpointKey POD = new EndpointKey("default", "n1-k8s-web-eth0");
   private static final EndpointKey BOX = new EndpointKey("default", "n1-cni-c2-eth0");
 
@@ -52,7 +54,7 @@ class StatusReporterTest {
   private final Syncer syncer =
       new Syncer(
           store,
-          List.of(FOLDER),
+          List.of(FOLDER, HOST_FOLDER),
           new SyncListener() {
             @Override
             public void onChanges(List<Change> changes) {
@@ -111,6 +113,22 @@ class StatusReporterTest {
     reporter.onGone(POD);
     assertThat(next()).isInstanceOf(Change.Delete.class);
     assertThat(store.list(FOLDER).items()).hasSize(1);
+  }
+
+  @Test
+  void host_endpoints_are_reported_where_calico_has_them() throws Exception {
+    syncer.start();
+    reporter.onHostStatus(new HostEndpointKey("n1-eth0"), Status.UP);
+    assertThat(put(next()))
+        .isEqualTo(Map.entry(HOST_FOLDER + "endpoint/n1-eth0", "{\"status\":\"up\"}"));
+    reporter.onHostStatus(new HostEndpointKey("n1-eth0"), Status.ERROR);
+    assertThat(put(next()).getValue()).isEqualTo("{\"status\":\"error\"}");
+    reporter.onHostGone(new HostEndpointKey("n1-eth0"));
+    assertThat(next()).isInstanceOf(Change.Delete.class);
+    reporter.onHostStatus(new HostEndpointKey("n1-eth1"), Status.UP);
+    assertThat(put(next()).getKey()).isEqualTo(HOST_FOLDER + "endpoint/n1-eth1");
+    reporter.close();
+    assertThat(store.list(HOST_FOLDER).items()).as("with the lease").isEmpty();
   }
 
   @Test

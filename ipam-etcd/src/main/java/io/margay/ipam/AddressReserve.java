@@ -170,6 +170,17 @@ public final class AddressReserve implements AutoCloseable {
     return new ReserveResult.Taken(addresses);
   }
 
+  /// Why {@link #take} would have nothing to give now; empty when it would.
+  ///
+  /// @param pools as a taker's
+  public synchronized Optional<String> whyNone(Set<IpFamily> families, List<Prefix> pools) {
+    return families.stream()
+        .sorted()
+        .filter(family -> spare(family, pools) == null)
+        .map(family -> whyNone(family, pools))
+        .findFirst();
+  }
+
   private ReserveJournal.@Nullable Spare spare(IpFamily family, List<Prefix> pools) {
     List<Prefix> named = pools.stream().filter(pool -> pool.family() == family).toList();
     for (ReserveJournal.Spare spare : journal.spares()) {

@@ -69,6 +69,17 @@ public final class Ipam implements AutoCloseable {
     return await(new AssignOperation(request));
   }
 
+  /// What {@link #assign} would answer a handle that has nothing, without doing it; of a success no
+  /// addresses are told. Mostly from memory: the store is asked when the node's own blocks have
+  /// nothing left.
+  ///
+  /// @param limit how long to wait for the store
+  public AssignResult probe(AssignRequest request, Duration limit) throws DatastoreException {
+    Operation<AssignResult> operation = new ProbeOperation(request);
+    committer.submit(operation);
+    return awaitSubmitted(operation, limit);
+  }
+
   /// Gives a handle one particular address.
   public AssignResult assignIp(AssignIpRequest request) throws DatastoreException {
     return await(new AssignIpOperation(request));
@@ -117,7 +128,7 @@ public final class Ipam implements AutoCloseable {
     }
     List<ReleaseResult> results = new ArrayList<>();
     for (Operation<ReleaseResult> operation : operations) {
-      results.add(awaitSubmitted(operation));
+      results.add(awaitSubmitted(operation, CALL_LIMIT));
     }
     return results;
   }
@@ -191,12 +202,13 @@ public final class Ipam implements AutoCloseable {
 
   private <R> R await(Operation<R> operation) throws DatastoreException {
     committer.submit(operation);
-    return awaitSubmitted(operation);
+    return awaitSubmitted(operation, CALL_LIMIT);
   }
 
-  private static <R> R awaitSubmitted(Operation<R> operation) throws DatastoreException {
+  private static <R> R awaitSubmitted(Operation<R> operation, Duration limit)
+      throws DatastoreException {
     try {
-      return operation.result().get(CALL_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      return operation.result().get(limit.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException failed) {
       switch (failed.getCause()) {
         case DatastoreException known ->
@@ -210,7 +222,7 @@ public final class Ipam implements AutoCloseable {
       throw new DatastoreException(
           DatastoreException.Kind.DEADLINE,
           "ipam",
-          "no commit in " + CALL_LIMIT.toSeconds() + " s",
+          "no answer in " + limit.toMillis() + " ms",
           late);
     } catch (InterruptedException stop) {
       operation.result().cancel(false);

@@ -46,6 +46,11 @@ public record Pools(
     return new Pools(List.of(pools), List.of(), (_, _) -> true);
   }
 
+  /// The same, each chosen by every namespace.
+  Pools forAnyNamespace() {
+    return new Pools(pools, reservations, selects, (_, _) -> true);
+  }
+
   /// The pool of this name, or of this CIDR.
   public Optional<Pool> find(String nameOrCidr) {
     return pools.stream()

@@ -98,16 +98,21 @@ final class IpamHammer {
   /// @param open a node's own view of the store, before faults
   void run(Function<String, Datastore> open) throws Exception {
     try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
-      List<Future<?>> running = new ArrayList<>();
+      List<Datastore> views = new ArrayList<>();
       for (int number = 0; number < shape.nodes(); number++) {
-        int which = number;
         String node = node(number);
         Datastore view = open.apply(node);
+        views.add(view);
         if (!isCalico(number)) {
           processes.put(node, new Agent(node, view, seed + number));
           processes.put(node + "'", new Agent(node, view, seed + 7919 + number));
         }
-        running.add(callers.submit(() -> nodeLife(which, view, callers)));
+      }
+      // Only then: a node that has lived is cleaned up after by another.
+      List<Future<?>> running = new ArrayList<>();
+      for (int number = 0; number < shape.nodes(); number++) {
+        int which = number;
+        running.add(callers.submit(() -> nodeLife(which, views.get(which), callers)));
       }
       for (Future<?> future : running) {
         future.get();

@@ -80,6 +80,10 @@ class IpamTest {
     return assigned(result).assignments().stream().map(Assignment::address).toList();
   }
 
+  private AssignResult probe(AssignRequest request) throws DatastoreException {
+    return ipam.probe(request, Ipam.CALL_LIMIT);
+  }
+
   private void assertSound() throws DatastoreException {
     assertThat(IpamCheck.run(store).findings()).isEmpty();
   }
@@ -115,6 +119,28 @@ class IpamTest {
     assertThat(counted.roundTrips() - before).isEqualTo(20);
     assertSound();
     assertThat(IpamCheck.run(store).allocatedCount()).isEqualTo(2);
+  }
+
+  @Test
+  void a_probe_says_what_an_assignment_would_and_writes_nothing() throws DatastoreException {
+    ipam.assign(request("h1", "n1", 1, 1));
+    List<KeyValue> before = store.list("/calico/").items();
+    int roundTrips = counted.roundTrips();
+    assertThat(probe(request("p", "n1", 1, 1))).isInstanceOf(AssignResult.Assigned.class);
+    assertThat(counted.roundTrips()).as("from memory").isEqualTo(roundTrips);
+
+    ipam.setPools(Pools.of(Pool.of("tiny", Prefix.parse("10.66.0.0/30"), 30)));
+    assertThat(probe(request("p", "n1", 1, 0))).isInstanceOf(AssignResult.Assigned.class);
+    assertThat(store.list("/calico/").items()).isEqualTo(before);
+    ipam.assign(request("h2", "n1", 4, 0));
+    assertThat(probe(request("p", "n1", 1, 0))).isInstanceOf(AssignResult.PoolExhausted.class);
+    ipam.releaseByHandle("h2", withoutEndpoint("h2"));
+    now = now.plus(IpamConfig.DEFAULT.cooldown()).plusSeconds(1);
+    assertThat(probe(request("p", "n1", 1, 0))).isInstanceOf(AssignResult.Assigned.class);
+
+    ipam.setPools(Pools.none());
+    assertThat(probe(request("p", "n1", 1, 0))).isInstanceOf(AssignResult.NoPool.class);
+    assertSound();
   }
 
   @Test

@@ -13,7 +13,7 @@ class DemoTest {
 
   @Test
   void every_expectation_of_the_demo_holds_and_nothing_stays_behind() throws Exception {
-    String name = "it" + ProcessHandle.current().pid();
+    String name = "mgytdemo" + ProcessHandle.current().pid();
     Rack.Run demo = Rack.margay("demo", "--name", name);
     assertThat(demo.exitCode()).as("%s%n%s", demo.out(), demo.err()).isZero();
     assertThat(demo.out().lines()).allMatch(line -> line.length() <= 100);

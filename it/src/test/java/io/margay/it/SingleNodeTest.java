@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 @Tag("lab")
 class SingleNodeTest {
 
-  private static final String LAB = "one" + ProcessHandle.current().pid();
+  private static final String LAB = "mgytone" + ProcessHandle.current().pid();
   private static final String POD_NETNS = "mgyt-" + LAB;
   private static final JsonMapper JSON = new JsonMapper();
 

@@ -2,6 +2,7 @@ package io.margay.linux;
 
 import static io.margay.linux.NativeBinding.C;
 
+import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
@@ -18,6 +19,7 @@ public final class LibC {
   public static final int AF_NETLINK = 16;
 
   public static final int SOCK_STREAM = 1;
+  public static final int SOCK_DGRAM = 2;
   public static final int SOCK_RAW = 3;
   public static final int SOCK_SEQPACKET = 5;
   public static final int SOCK_CLOEXEC = 0x80000;
@@ -31,6 +33,7 @@ public final class LibC {
   public static final int SO_RCVBUF = 8;
   public static final int SO_SNDBUFFORCE = 32;
   public static final int SO_RCVBUFFORCE = 33;
+  public static final int SO_ATTACH_FILTER = 26;
 
   public static final int MSG_TRUNC = 0x20;
   public static final int MSG_DONTWAIT = 0x40;
@@ -45,7 +48,8 @@ public final class LibC {
 
   public static final int POLLIN = 1;
 
-  /// `sun_path` less its terminating zero (sys/un.h).
+  /// `sun_path` less its terminating zero (sys/un.h); an abstract name's leading zero takes the
+  /// same place.
   public static final int MAX_UNIX_PATH_OCTETS = 107;
 
   private static final int EFD_CLOEXEC = 0x80000;
@@ -65,6 +69,13 @@ public final class LibC {
 
   public static void connect(int fd, NativeBuffer address, int length) throws LinuxException {
     check(C.connect(fd, address.pointer(), within(length, address)), "connect", fd);
+  }
+
+  /// Reads the address the socket is bound to into the start of `address`.
+  public static void getsockname(int fd, NativeBuffer address) throws LinuxException {
+    NativeBuffer length = NativeBuffer.allocate(Integer.BYTES);
+    length.bytes().putInt(0, address.size());
+    check(C.getsockname(fd, address.pointer(), length.pointer()), "getsockname", fd);
   }
 
   public static void listen(int fd, int backlog) throws LinuxException {
@@ -160,6 +171,22 @@ public final class LibC {
         "getsockopt " + level + "/" + option,
         fd);
     return length.bytes().getInt(0);
+  }
+
+  /// Lets a datagram into the socket's buffer only if the program says so: classic BPF, one `struct
+  /// sock_filter` of 8 octets an instruction (linux/filter.h).
+  public static void attachFilter(int fd, long... instructions) throws LinuxException {
+    NativeBuffer code = NativeBuffer.allocate(Long.BYTES * instructions.length);
+    for (int i = 0; i < instructions.length; i++) {
+      code.bytes().putLong(Long.BYTES * i, instructions[i]);
+    }
+    NativeBuffer program = NativeBuffer.allocate(2 * Long.BYTES); // struct sock_fprog
+    program.bytes().putShort(0, (short) instructions.length).putLong(8, code.address());
+    try {
+      setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, program.size());
+    } finally {
+      Reference.reachabilityFence(code);
+    }
   }
 
   /// Limits how long a blocking receive waits; past it [#recv] fails with EAGAIN.
@@ -268,6 +295,26 @@ public final class LibC {
     }
     NativeBuffer address = NativeBuffer.allocate(Short.BYTES + octets.length + 1);
     address.bytes().putShort(0, (short) AF_UNIX).put(2, octets);
+    return address;
+  }
+
+  /// A `struct sockaddr_un` for a name in the abstract namespace, which is no file, is the network
+  /// namespace's own and dies with its socket (unix(7)).
+  ///
+  /// @throws IllegalArgumentException when the name has more than 107 octets
+  public static NativeBuffer abstractUnixAddress(String name) {
+    byte[] octets = name.getBytes(StandardCharsets.UTF_8);
+    if (octets.length == 0 || octets.length > MAX_UNIX_PATH_OCTETS) {
+      throw new IllegalArgumentException(
+          "abstract socket name \""
+              + name
+              + "\" has "
+              + octets.length
+              + " octets; 1 to 107 are allowed");
+    }
+    // The address's length ends the name: a zero behind it would be part of it.
+    NativeBuffer address = NativeBuffer.allocate(Short.BYTES + 1 + octets.length);
+    address.bytes().putShort(0, (short) AF_UNIX).put(3, octets);
     return address;
   }
 

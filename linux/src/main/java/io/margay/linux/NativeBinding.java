@@ -21,6 +21,8 @@ final class NativeBinding {
 
     int listen(int fd, int backlog);
 
+    int getsockname(int fd, Pointer address, Pointer length);
+
     int accept4(int fd, @In Pointer address, @In Pointer length, int flags);
 
     int shutdown(int fd, int how);

@@ -22,9 +22,9 @@ final class ActiveRulesCalculator {
 
   /// Hears which policy selects which local endpoint.
   interface MatchListener {
-    void onPolicyMatch(PolicyKey policy, EndpointKey endpoint);
+    void onPolicyMatch(PolicyKey policy, PolicedKey endpoint);
 
-    void onPolicyMatchStopped(PolicyKey policy, EndpointKey endpoint);
+    void onPolicyMatchStopped(PolicyKey policy, PolicedKey endpoint);
   }
 
   private final RulesListener rulesListener;
@@ -32,18 +32,18 @@ final class ActiveRulesCalculator {
   private final Map<PolicyKey, CompiledPolicy> policies = new HashMap<>();
   private final Map<PolicyKey, Integer> matchCounts = new HashMap<>();
   private final Map<String, CompiledProfile> profiles = new HashMap<>();
-  private final Map<String, Set<EndpointKey>> profileUsers = new HashMap<>();
-  private final Map<EndpointKey, Set<String>> profilesOf = new HashMap<>();
-  private final LabelIndex<PolicyKey, EndpointKey> index =
+  private final Map<String, Set<PolicedKey>> profileUsers = new HashMap<>();
+  private final Map<PolicedKey, Set<String>> profilesOf = new HashMap<>();
+  private final LabelIndex<PolicyKey, PolicedKey> index =
       new LabelIndex<>(
-          new LabelIndex.Listener<PolicyKey, EndpointKey>() {
+          new LabelIndex.Listener<PolicyKey, PolicedKey>() {
             @Override
-            public void onMatchStarted(PolicyKey policy, EndpointKey endpoint) {
+            public void onMatchStarted(PolicyKey policy, PolicedKey endpoint) {
               matchStarted(policy, endpoint);
             }
 
             @Override
-            public void onMatchStopped(PolicyKey policy, EndpointKey endpoint) {
+            public void onMatchStopped(PolicyKey policy, PolicedKey endpoint) {
               matchStopped(policy, endpoint);
             }
           });
@@ -58,6 +58,11 @@ final class ActiveRulesCalculator {
       index.removeSelector(key);
       policies.remove(key);
       return;
+    }
+    CompiledPolicy former = policies.get(key);
+    if (former != null && former.isForWorkloads() != policy.isForWorkloads()) {
+      // What ends must be judged by what it was when it began.
+      index.removeSelector(key);
     }
     CompiledPolicy old = policies.put(key, policy);
     if (old != null && matchCounts.containsKey(key) && !sameRules(old, policy)) {
@@ -85,7 +90,7 @@ final class ActiveRulesCalculator {
     }
   }
 
-  void onLocalEndpoint(EndpointKey key, @Nullable LocalEndpoint endpoint) {
+  void onPoliced(PolicedKey key, @Nullable Policed endpoint) {
     useProfiles(key, endpoint == null ? Set.of() : Set.copyOf(endpoint.profiles()));
     if (endpoint == null) {
       index.removeItem(key);
@@ -94,10 +99,10 @@ final class ActiveRulesCalculator {
     }
   }
 
-  private void useProfiles(EndpointKey key, Set<String> now) {
+  private void useProfiles(PolicedKey key, Set<String> now) {
     Set<String> before = now.isEmpty() ? profilesOf.remove(key) : profilesOf.put(key, now);
     for (String name : now) {
-      Set<EndpointKey> users = profileUsers.computeIfAbsent(name, n -> new HashSet<>());
+      Set<PolicedKey> users = profileUsers.computeIfAbsent(name, n -> new HashSet<>());
       CompiledProfile profile = profiles.get(name);
       if (users.isEmpty() && profile != null) {
         activate(name, profile);
@@ -108,7 +113,7 @@ final class ActiveRulesCalculator {
       return;
     }
     for (String name : before) {
-      Set<EndpointKey> users = profileUsers.get(name);
+      Set<PolicedKey> users = profileUsers.get(name);
       if (users != null && !now.contains(name) && users.remove(key) && users.isEmpty()) {
         profileUsers.remove(name);
         if (profiles.containsKey(name)) {
@@ -123,13 +128,24 @@ final class ActiveRulesCalculator {
         new RulesKey.OfProfile(name), profile.ingressRules(), profile.egressRules());
   }
 
-  private void matchStarted(PolicyKey key, EndpointKey endpoint) {
+  private void matchStarted(PolicyKey key, PolicedKey endpoint) {
+    if (!concerns(key, endpoint)) {
+      return;
+    }
     if (matchCounts.merge(key, 1, Integer::sum) == 1) {
       CompiledPolicy policy = policyOf(key);
       rulesListener.onRulesActive(
           new RulesKey.OfPolicy(key), policy.ingressRules(), policy.egressRules());
     }
     matchListener.onPolicyMatch(key, endpoint);
+  }
+
+  /// Untracked and pre-DNAT policies are for hosts alone.
+  private boolean concerns(PolicyKey key, PolicedKey endpoint) {
+    return switch (endpoint) {
+      case EndpointKey _ -> policyOf(key).isForWorkloads();
+      case HostEndpointKey _ -> true;
+    };
   }
 
   private CompiledPolicy policyOf(PolicyKey key) {
@@ -140,7 +156,10 @@ final class ActiveRulesCalculator {
     return policy;
   }
 
-  private void matchStopped(PolicyKey key, EndpointKey endpoint) {
+  private void matchStopped(PolicyKey key, PolicedKey endpoint) {
+    if (!concerns(key, endpoint)) {
+      return;
+    }
     matchListener.onPolicyMatchStopped(key, endpoint);
     Integer left =
         matchCounts.computeIfPresent(key, (policy, count) -> count == 1 ? null : count - 1);

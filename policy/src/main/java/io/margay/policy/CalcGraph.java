@@ -1,5 +1,6 @@
 package io.margay.policy;
 
+import io.margay.model.resource.EndpointSlice;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
 import java.util.Map;
@@ -10,9 +11,10 @@ import org.jspecify.annotations.Nullable;
 /// Computes, incrementally, what the kernel of one node must hold for all resources of the cluster.
 ///
 /// ```
-/// resources ─► ValidationFilter ─┬─► ActiveRulesCalculator ─► RuleScanner ─► IpSetMemberIndex ─┐
+/// resources ─► ValidationFilter ─┬─► ActiveRulesCalculator ─► RuleScanner ─► both indexes ─────┐
 ///                                ├─► PolicyResolver ◄─ which policy selects which endpoint     ├─► EventSequencer ─► sink
-///                                └─► IpSetMemberIndex: endpoints, network sets, labels         ┘
+///                                ├─► IpSetMemberIndex: endpoints, network sets, labels         │
+///                                └─► ServiceIndex: endpoints of services                       ┘
 /// ```
 ///
 /// The output is a function of the resources as they are, not of the order they came in. Updates
@@ -31,10 +33,11 @@ public final class CalcGraph {
   public CalcGraph(String nodeName) {
     sequencer = new EventSequencer();
     IpSetMemberIndex members = new IpSetMemberIndex(sequencer);
-    RuleScanner scanner = new RuleScanner(members, sequencer);
+    ServiceIndex services = new ServiceIndex(sequencer);
+    RuleScanner scanner = new RuleScanner(new Sets(members, services), sequencer);
     resolver = new PolicyResolver(sequencer);
     ActiveRulesCalculator activeRules = new ActiveRulesCalculator(scanner, resolver);
-    filter = new ValidationFilter(nodeName, new FanOut(activeRules, resolver, members));
+    filter = new ValidationFilter(nodeName, new FanOut(activeRules, resolver, members, services));
     filter.start();
   }
 
@@ -79,9 +82,32 @@ public final class CalcGraph {
     return filter.problems();
   }
 
+  /// Hands each set to the index that fills it.
+  private record Sets(IpSetMemberIndex members, ServiceIndex services)
+      implements RuleScanner.SetListener {
+
+    @Override
+    public void onSetActive(SetDefinition definition) {
+      switch (definition) {
+        case SetDefinition.Selected selected -> members.onSetActive(selected);
+        case SetDefinition.OfService ofService -> services.onSetActive(ofService);
+      }
+    }
+
+    @Override
+    public void onSetInactive(SetId id) {
+      if (!services.onSetInactive(id)) {
+        members.onSetInactive(id);
+      }
+    }
+  }
+
   /// Hands each thing to the nodes that need it.
   private record FanOut(
-      ActiveRulesCalculator activeRules, PolicyResolver resolver, IpSetMemberIndex members)
+      ActiveRulesCalculator activeRules,
+      PolicyResolver resolver,
+      IpSetMemberIndex members,
+      ServiceIndex services)
       implements ValidationFilter.Listener {
 
     @Override
@@ -107,9 +133,14 @@ public final class CalcGraph {
     }
 
     @Override
-    public void onLocalEndpoint(EndpointKey key, @Nullable LocalEndpoint endpoint) {
-      resolver.onLocalEndpoint(key, endpoint);
-      activeRules.onLocalEndpoint(key, endpoint);
+    public void onSlice(ResourceRef ref, @Nullable EndpointSlice slice) {
+      services.onSlice(ref, slice);
+    }
+
+    @Override
+    public void onPoliced(PolicedKey key, @Nullable Policed endpoint) {
+      resolver.onPoliced(key, endpoint);
+      activeRules.onPoliced(key, endpoint);
     }
   }
 }

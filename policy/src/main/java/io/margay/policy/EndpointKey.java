@@ -1,7 +1,8 @@
 package io.margay.policy;
 
 /// The identity of a workload endpoint: namespace and v3 resource name.
-public record EndpointKey(String namespace, String name) implements Comparable<EndpointKey> {
+public record EndpointKey(String namespace, String name)
+    implements Comparable<EndpointKey>, PolicedKey {
 
   @Override
   public int compareTo(EndpointKey other) {

@@ -2,6 +2,7 @@ package io.margay.policy;
 
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
+import io.margay.model.net.Prefix;
 import java.util.List;
 
 /// Everything the kernel needs to police one local workload endpoint.
@@ -15,13 +16,15 @@ import java.util.List;
 /// @param egress tiers for packets from the endpoint
 /// @param profiles profile names; one without a [PolicyUpdate.ProfileUpdated] denies
 /// @param hostPorts ports of the node that lead to the endpoint's first address of a family
+/// @param spoofable what else it may use as source, where the node lets endpoints
 public record EndpointPolicy(
     InterfaceName interfaceName,
     List<IpAddress> addresses,
     List<TierPolicies> ingress,
     List<TierPolicies> egress,
     List<String> profiles,
-    List<HostPort> hostPorts) {
+    List<HostPort> hostPorts,
+    List<Prefix> spoofable) {
 
   public EndpointPolicy {
     addresses = List.copyOf(addresses);
@@ -29,6 +32,7 @@ public record EndpointPolicy(
     egress = List.copyOf(egress);
     profiles = List.copyOf(profiles);
     hostPorts = List.copyOf(hostPorts);
+    spoofable = List.copyOf(spoofable);
   }
 
   /// An endpoint without host ports.
@@ -38,6 +42,6 @@ public record EndpointPolicy(
       List<TierPolicies> ingress,
       List<TierPolicies> egress,
       List<String> profiles) {
-    this(interfaceName, addresses, ingress, egress, profiles, List.of());
+    this(interfaceName, addresses, ingress, egress, profiles, List.of(), List.of());
   }
 }

@@ -27,6 +27,7 @@ final class EventSequencer
   private final Ledger<PolicyKey, RuleSet> policies = new Ledger<>();
   private final Ledger<String, RuleSet> profiles = new Ledger<>();
   private final Ledger<EndpointKey, EndpointPolicy> endpoints = new Ledger<>();
+  private final Ledger<HostEndpointKey, HostEndpointPolicy> hosts = new Ledger<>();
 
   @Override
   public void onSetAdded(SetId id, SetKind kind) {
@@ -81,6 +82,11 @@ final class EventSequencer
     endpoints.put(key, policy);
   }
 
+  @Override
+  public void onHostEndpointPolicy(HostEndpointKey key, @Nullable HostEndpointPolicy policy) {
+    hosts.put(key, policy);
+  }
+
   void flush(Consumer<? super PolicyUpdate> sink) {
     List<PolicyUpdate> setRemovals = new ArrayList<>();
     List<PolicyUpdate> policyRemovals = new ArrayList<>();
@@ -97,6 +103,9 @@ final class EventSequencer
     endpoints.flush(
         (key, policy) -> sink.accept(new PolicyUpdate.EndpointUpdated(key, policy)),
         key -> endpointRemovals.add(new PolicyUpdate.EndpointRemoved(key)));
+    hosts.flush(
+        (key, policy) -> sink.accept(new PolicyUpdate.HostEndpointUpdated(key, policy)),
+        key -> endpointRemovals.add(new PolicyUpdate.HostEndpointRemoved(key)));
 
     endpointRemovals.forEach(sink);
     profileRemovals.forEach(sink);

@@ -8,10 +8,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Computes the members of every active set over all endpoints and network sets of the cluster.
+/// Sets of services are the [ServiceIndex]'s.
 ///
 /// Which sets are active is the [RuleScanner]'s business; when to tell the dataplane, the
 /// [EventSequencer]'s.
-final class IpSetMemberIndex implements RuleScanner.SetListener {
+final class IpSetMemberIndex {
 
   /// Hears of sets and of their visible members. A set's last members leave before it is removed.
   interface Listener {
@@ -27,12 +28,13 @@ final class IpSetMemberIndex implements RuleScanner.SetListener {
   private final Listener listener;
   private final Map<SetId, ActiveSet> sets = new HashMap<>();
   private final Map<ResourceRef, Contributor> contributors = new HashMap<>();
+  private final Canonical canonical = new Canonical();
   private final LabelIndex<ActiveSet, Contributor> index =
       new LabelIndex<>(
           new LabelIndex.Listener<ActiveSet, Contributor>() {
             @Override
             public void onMatchStarted(ActiveSet set, Contributor contributor) {
-              contributor.sets.add(set);
+              contributor.add(set);
               contributor.source.membersOf(set.definition).forEach(set.members::add);
             }
 
@@ -47,16 +49,14 @@ final class IpSetMemberIndex implements RuleScanner.SetListener {
     this.listener = listener;
   }
 
-  @Override
-  public void onSetActive(SetDefinition definition) {
+  void onSetActive(SetDefinition.Selected definition) {
     ActiveSet set = new ActiveSet(definition);
     sets.put(definition.id(), set);
     listener.onSetAdded(definition.id(), definition.kind());
     index.putSelector(set, definition.selector());
   }
 
-  @Override
-  public void onSetInactive(SetId id) {
+  void onSetInactive(SetId id) {
     ActiveSet set = sets.remove(id);
     if (set == null) {
       throw new IllegalStateException("set " + id + " ends without having begun");
@@ -66,20 +66,22 @@ final class IpSetMemberIndex implements RuleScanner.SetListener {
   }
 
   /// An endpoint or network set is this now, or is gone.
-  void onSource(ResourceRef ref, @Nullable SetSource source) {
+  void onSource(ResourceRef ref, @Nullable SetSource given) {
     Contributor contributor = contributors.get(ref);
-    if (source == null) {
+    if (given == null) {
       if (contributor != null) {
         contributors.remove(ref);
         index.removeItem(contributor);
       }
       return;
     }
+    if (contributor != null && contributor.source.equals(given)) {
+      return;
+    }
+    SetSource source = canonical.source(given);
     if (contributor == null) {
       contributor = new Contributor(source);
-      contributors.put(ref, contributor);
-    } else if (contributor.source.equals(source)) {
-      return;
+      contributors.put(canonical.ref(ref), contributor);
     } else {
       SetSource old = contributor.source;
       contributor.source = source;
@@ -97,10 +99,10 @@ final class IpSetMemberIndex implements RuleScanner.SetListener {
   }
 
   private final class ActiveSet {
-    private final SetDefinition definition;
+    private final SetDefinition.Selected definition;
     private final SetMembers members;
 
-    private ActiveSet(SetDefinition definition) {
+    private ActiveSet(SetDefinition.Selected definition) {
       this.definition = definition;
       this.members =
           new SetMembers(
@@ -120,10 +122,19 @@ final class IpSetMemberIndex implements RuleScanner.SetListener {
 
   private static final class Contributor {
     private SetSource source;
-    private final Set<ActiveSet> sets = new HashSet<>();
+
+    /// Most endpoints of a cluster are in no set that a node asks for.
+    private Set<ActiveSet> sets = Set.of();
 
     private Contributor(SetSource source) {
       this.source = source;
+    }
+
+    private void add(ActiveSet set) {
+      if (sets.isEmpty()) {
+        sets = new HashSet<>();
+      }
+      sets.add(set);
     }
   }
 }

@@ -41,7 +41,11 @@ final class LabelIndex<S, I> {
   private final LabelTable<SelectorEntry<S, I>> selectorsByValue = new LabelTable<>();
   private final Map<String, Set<SelectorEntry<S, I>>> selectorsByPresence = new HashMap<>();
   private final Set<SelectorEntry<S, I>> selectorsWithoutAnchor = new HashSet<>();
+
+  /// Only of keys that some selector has asked for: of the labels in a cluster these are few.
   private final LabelTable<ItemEntry<S, I>> itemsByOwnLabel = new LabelTable<>();
+
+  private final Set<String> askedFor = new HashSet<>();
   private final LabelTable<ParentEntry<S, I>> parentsByLabel = new LabelTable<>();
 
   LabelIndex(Listener<S, I> listener) {
@@ -61,6 +65,7 @@ final class LabelIndex<S, I> {
       entry.selector = selector;
     }
     entry.anchor = LabelAnchor.best(anchors);
+    anchors.forEach(anchor -> askFor(anchor.key()));
     index(entry);
     for (ItemEntry<S, I> item : List.copyOf(entry.matches)) {
       if (!selector.matches(item)) {
@@ -90,9 +95,9 @@ final class LabelIndex<S, I> {
     } else if (item.labels.equals(labels) && item.parentNames().equals(parentNames)) {
       return;
     }
-    itemsByOwnLabel.remove(item.labels, item);
+    unindex(item);
     item.labels = Map.copyOf(labels);
-    itemsByOwnLabel.add(item.labels, item);
+    index(item);
     setParents(item, parentNames);
     rescan(item);
   }
@@ -102,7 +107,7 @@ final class LabelIndex<S, I> {
     if (item == null) {
       return;
     }
-    itemsByOwnLabel.remove(item.labels, item);
+    unindex(item);
     setParents(item, List.of());
     for (SelectorEntry<S, I> selector : List.copyOf(item.matches)) {
       stop(selector, item);
@@ -169,7 +174,7 @@ final class LabelIndex<S, I> {
 
   private void start(SelectorEntry<S, I> selector, ItemEntry<S, I> item) {
     if (!item.matches.contains(selector) && selector.selector.matches(item)) {
-      item.matches.add(selector);
+      item.add(selector);
       selector.matches.add(item);
       listener.onMatchStarted(selector.id, item.id);
     }
@@ -179,6 +184,31 @@ final class LabelIndex<S, I> {
     item.matches.remove(selector);
     selector.matches.remove(item);
     listener.onMatchStopped(selector.id, item.id);
+  }
+
+  private void askFor(String key) {
+    if (!askedFor.add(key)) {
+      return;
+    }
+    for (ItemEntry<S, I> item : items.values()) {
+      String value = item.labels.get(key);
+      if (value != null) {
+        itemsByOwnLabel.add(key, value, item);
+      }
+    }
+  }
+
+  private void index(ItemEntry<S, I> item) {
+    item.labels.forEach(
+        (key, value) -> {
+          if (askedFor.contains(key)) {
+            itemsByOwnLabel.add(key, value, item);
+          }
+        });
+  }
+
+  private void unindex(ItemEntry<S, I> item) {
+    itemsByOwnLabel.remove(item.labels, item);
   }
 
   private void index(SelectorEntry<S, I> entry) {
@@ -270,10 +300,19 @@ final class LabelIndex<S, I> {
     private final I id;
     private Map<String, String> labels = Map.of();
     private List<ParentEntry<S, I>> parents = List.of();
-    private final Set<SelectorEntry<S, I>> matches = new HashSet<>();
+
+    /// Of most items nothing is asked.
+    private Set<SelectorEntry<S, I>> matches = Set.of();
 
     private ItemEntry(I id) {
       this.id = id;
+    }
+
+    private void add(SelectorEntry<S, I> selector) {
+      if (matches.isEmpty()) {
+        matches = new HashSet<>();
+      }
+      matches.add(selector);
     }
 
     private List<String> parentNames() {

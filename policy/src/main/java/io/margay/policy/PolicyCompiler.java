@@ -6,10 +6,14 @@ import io.margay.model.resource.PolicySpec;
 import io.margay.model.resource.PolicyType;
 import io.margay.model.resource.Profile;
 import io.margay.model.resource.ResourceRef;
+import io.margay.model.resource.StagedGlobalNetworkPolicy;
+import io.margay.model.resource.StagedNetworkPolicy;
 import io.margay.model.selector.Selector;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Brings policies and profiles into the form the graph computes with. Pure.
@@ -25,8 +29,8 @@ final class PolicyCompiler {
     /// @param warnings matches that this version can't make
     record Compiled<T>(T value, List<String> warnings) implements Outcome<T> {}
 
-    /// It applies to no workload endpoint.
-    record NotForWorkloads<T>() implements Outcome<T> {}
+    /// It says nothing that could be enforced or counted.
+    record Nothing<T>() implements Outcome<T> {}
 
     /// It contradicts itself.
     ///
@@ -42,8 +46,21 @@ final class PolicyCompiler {
 
   /// Compiles a policy of one namespace.
   static Outcome<CompiledPolicy> compile(NetworkPolicy policy) {
-    PolicySpec spec = policy.spec();
-    String namespace = policy.metadata().namespaceOrEmpty();
+    return ofNamespace(policy.ref(), policy.spec());
+  }
+
+  /// Compiles a policy of one namespace that is on trial.
+  ///
+  /// @param ref what it is written as, which may be a Kubernetes policy
+  static Outcome<CompiledPolicy> compile(ResourceRef ref, StagedNetworkPolicy policy) {
+    return switch (policy.spec().effectiveStagedAction()) {
+      case SET, LEARN, IGNORE -> ofNamespace(ref, policy.spec().policy());
+      case DELETE -> new Outcome.Nothing<>();
+    };
+  }
+
+  private static Outcome<CompiledPolicy> ofNamespace(ResourceRef ref, PolicySpec spec) {
+    String namespace = ref.namespace();
     Selector accounts = RuleCompiler.given(spec.serviceAccountSelector());
     Selector selector =
         RuleCompiler.inNamespace(namespace)
@@ -51,25 +68,37 @@ final class PolicyCompiler {
             .and(accounts == null ? Selector.ALL : accounts.forServiceAccounts());
     if (RuleCompiler.given(spec.namespaceSelector()) != null) {
       return new Outcome.Invalid<>(
-          closed(policy.ref(), spec, selector),
+          closed(ref, spec, selector),
           "namespaceSelector is for GlobalNetworkPolicy; a NetworkPolicy has its own namespace");
     }
-    return compile(policy.ref(), spec, selector);
+    return compile(ref, spec, selector);
   }
 
-  /// Compiles a policy of the whole cluster. Untracked and pre-DNAT policies are for hosts.
+  /// Compiles a policy of the whole cluster.
   static Outcome<CompiledPolicy> compile(GlobalNetworkPolicy policy) {
-    PolicySpec spec = policy.spec();
-    if (spec.isDoNotTrack() || spec.isPreDnat()) {
-      return new Outcome.NotForWorkloads<>();
-    }
+    return ofCluster(policy.ref(), policy.spec());
+  }
+
+  /// Compiles a policy of the whole cluster that is on trial.
+  static Outcome<CompiledPolicy> compile(StagedGlobalNetworkPolicy policy) {
+    return switch (policy.spec().effectiveStagedAction()) {
+      case SET, LEARN, IGNORE -> ofCluster(policy.ref(), policy.spec().policy());
+      case DELETE -> new Outcome.Nothing<>();
+    };
+  }
+
+  private static Outcome<CompiledPolicy> ofCluster(ResourceRef ref, PolicySpec spec) {
     Selector namespaces = RuleCompiler.given(spec.namespaceSelector());
     Selector accounts = RuleCompiler.given(spec.serviceAccountSelector());
     Selector selector =
         (namespaces == null ? Selector.ALL : namespaces.forNamespaces())
             .and(spec.effectiveSelector())
             .and(accounts == null ? Selector.ALL : accounts.forServiceAccountsOnly());
-    return compile(policy.ref(), spec, selector);
+    if (spec.isDoNotTrack() && spec.isPreDnat()) {
+      return new Outcome.Invalid<>(
+          closed(ref, spec, selector), "doNotTrack and preDNAT exclude each other");
+    }
+    return compile(ref, spec, selector);
   }
 
   private static Outcome<CompiledPolicy> compile(
@@ -86,8 +115,9 @@ final class PolicyCompiler {
               spec.effectiveTier(),
               spec.effectiveOrder(),
               selector,
-              spec.effectiveTypes().contains(PolicyType.INGRESS),
-              spec.effectiveTypes().contains(PolicyType.EGRESS),
+              stages(spec),
+              appliesTo(spec, PolicyType.INGRESS),
+              appliesTo(spec, PolicyType.EGRESS),
               new RuleCompiler(ref.namespace(), "ingress", warnings).compileAll(spec.ingress()),
               new RuleCompiler(ref.namespace(), "egress", warnings).compileAll(spec.egress()));
       return new Outcome.Compiled<>(policy, List.copyOf(warnings));
@@ -102,11 +132,28 @@ final class PolicyCompiler {
             spec.effectiveTier(),
             spec.effectiveOrder(),
             selector,
-            spec.effectiveTypes().contains(PolicyType.INGRESS),
-            spec.effectiveTypes().contains(PolicyType.EGRESS),
+            stages(spec),
+            appliesTo(spec, PolicyType.INGRESS),
+            appliesTo(spec, PolicyType.EGRESS),
             List.of(),
             List.of())
         .closed();
+  }
+
+  private static Set<HostStage> stages(PolicySpec spec) {
+    if (spec.isDoNotTrack()) {
+      return EnumSet.of(HostStage.UNTRACKED);
+    }
+    if (spec.isPreDnat()) {
+      return EnumSet.of(HostStage.PRE_DNAT);
+    }
+    return spec.isApplyOnForward()
+        ? EnumSet.of(HostStage.NORMAL, HostStage.FORWARDED)
+        : EnumSet.of(HostStage.NORMAL);
+  }
+
+  private static boolean appliesTo(PolicySpec spec, PolicyType direction) {
+    return spec.effectiveTypes().contains(direction);
   }
 
   /// The identity of the policy a resource is.

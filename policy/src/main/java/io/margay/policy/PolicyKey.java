@@ -8,6 +8,11 @@ package io.margay.policy;
 public record PolicyKey(String kind, String namespace, String name)
     implements Comparable<PolicyKey> {
 
+  /// Whether the policy is on trial: its matches are counted, it decides nothing.
+  public boolean isStaged() {
+    return kind.startsWith("Staged");
+  }
+
   /// Calico breaks ties on the string `name/namespace/kind`, so `a-b` sorts before `a`.
   @Override
   public int compareTo(PolicyKey other) {

@@ -10,16 +10,20 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Puts the policies that apply to each local endpoint in order: tiers, and policies in each, for
-/// either direction. Works once per flush and only on endpoints that something changed for.
+/// either direction and, on hosts, each stage. Works once per flush and only on endpoints that
+/// something changed for.
 final class PolicyResolver implements ActiveRulesCalculator.MatchListener {
 
   /// Hears what each local endpoint must have; null = the endpoint is gone. Repeats are possible.
   interface Listener {
     void onEndpointPolicy(EndpointKey key, @Nullable EndpointPolicy policy);
+
+    void onHostEndpointPolicy(HostEndpointKey key, @Nullable HostEndpointPolicy policy);
   }
 
   /// What of a policy matters here; its rules don't.
-  private record Place(String tier, double order, boolean ingress, boolean egress) {}
+  private record Place(
+      String tier, double order, Set<HostStage> stages, boolean ingress, boolean egress) {}
 
   /// Tiers that don't exist come first: the policies that name them must deny, whatever other tiers
   /// allow. Ties in order are broken by name.
@@ -33,12 +37,12 @@ final class PolicyResolver implements ActiveRulesCalculator.MatchListener {
   private record RankedPolicy(PolicyKey key, Place place, @Nullable TierPlace tier) {}
 
   private final Listener listener;
-  private final Map<EndpointKey, LocalEndpoint> endpoints = new HashMap<>();
+  private final Map<PolicedKey, Policed> endpoints = new HashMap<>();
   private final Map<String, TierPlace> tiers = new HashMap<>();
   private final Map<PolicyKey, Place> places = new HashMap<>();
-  private final Map<PolicyKey, Set<EndpointKey>> endpointsOf = new HashMap<>();
-  private final Map<EndpointKey, Set<PolicyKey>> policiesOf = new HashMap<>();
-  private final Set<EndpointKey> dirty = new HashSet<>();
+  private final Map<PolicyKey, Set<PolicedKey>> endpointsOf = new HashMap<>();
+  private final Map<PolicedKey, Set<PolicyKey>> policiesOf = new HashMap<>();
+  private final Set<PolicedKey> dirty = new HashSet<>();
 
   PolicyResolver(Listener listener) {
     this.listener = listener;
@@ -48,7 +52,8 @@ final class PolicyResolver implements ActiveRulesCalculator.MatchListener {
     Place place =
         policy == null
             ? null
-            : new Place(policy.tier(), policy.order(), policy.ingress(), policy.egress());
+            : new Place(
+                policy.tier(), policy.order(), policy.stages(), policy.ingress(), policy.egress());
     Place old = place == null ? places.remove(key) : places.put(key, place);
     if (place != null && !place.equals(old)) {
       dirty.addAll(endpointsOf.getOrDefault(key, Set.of()));
@@ -69,22 +74,22 @@ final class PolicyResolver implements ActiveRulesCalculator.MatchListener {
         });
   }
 
-  void onLocalEndpoint(EndpointKey key, @Nullable LocalEndpoint endpoint) {
-    LocalEndpoint old = endpoint == null ? endpoints.remove(key) : endpoints.put(key, endpoint);
+  void onPoliced(PolicedKey key, @Nullable Policed endpoint) {
+    Policed old = endpoint == null ? endpoints.remove(key) : endpoints.put(key, endpoint);
     if (endpoint == null ? old != null : !endpoint.equals(old)) {
       dirty.add(key);
     }
   }
 
   @Override
-  public void onPolicyMatch(PolicyKey policy, EndpointKey endpoint) {
+  public void onPolicyMatch(PolicyKey policy, PolicedKey endpoint) {
     endpointsOf.computeIfAbsent(policy, key -> new HashSet<>()).add(endpoint);
     policiesOf.computeIfAbsent(endpoint, key -> new HashSet<>()).add(policy);
     dirty.add(endpoint);
   }
 
   @Override
-  public void onPolicyMatchStopped(PolicyKey policy, EndpointKey endpoint) {
+  public void onPolicyMatchStopped(PolicyKey policy, PolicedKey endpoint) {
     remove(endpointsOf, policy, endpoint);
     remove(policiesOf, endpoint, policy);
     dirty.add(endpoint);
@@ -99,14 +104,68 @@ final class PolicyResolver implements ActiveRulesCalculator.MatchListener {
 
   /// Resolves every endpoint that changed since the last call.
   void flush() {
-    for (EndpointKey key : dirty) {
-      LocalEndpoint endpoint = endpoints.get(key);
-      listener.onEndpointPolicy(key, endpoint == null ? null : resolve(key, endpoint));
+    for (PolicedKey key : dirty) {
+      switch (key) {
+        case EndpointKey workload ->
+            listener.onEndpointPolicy(
+                workload,
+                endpoints.get(key) instanceof LocalEndpoint endpoint
+                    ? resolve(key, endpoint)
+                    : null);
+        case HostEndpointKey host ->
+            listener.onHostEndpointPolicy(
+                host,
+                endpoints.get(key) instanceof LocalHost endpoint ? resolve(key, endpoint) : null);
+      }
     }
     dirty.clear();
   }
 
-  private EndpointPolicy resolve(EndpointKey key, LocalEndpoint endpoint) {
+  private EndpointPolicy resolve(PolicedKey key, LocalEndpoint endpoint) {
+    List<RankedPolicy> ranked = ranked(key);
+    return new EndpointPolicy(
+        endpoint.interfaceName(),
+        endpoint.addresses(),
+        inTiers(ranked.stream().filter(policy -> policy.place.ingress).toList()),
+        inTiers(ranked.stream().filter(policy -> policy.place.egress).toList()),
+        endpoint.profiles(),
+        endpoint.hostPorts(),
+        endpoint.spoofable());
+  }
+
+  private HostEndpointPolicy resolve(PolicedKey key, LocalHost endpoint) {
+    List<RankedPolicy> ranked = ranked(key);
+    return new HostEndpointPolicy(
+        endpoint.where(),
+        at(HostStage.UNTRACKED, ranked),
+        at(HostStage.PRE_DNAT, ranked).ingress(),
+        at(HostStage.NORMAL, ranked),
+        at(HostStage.FORWARDED, ranked),
+        endpoint.profiles());
+  }
+
+  private static HostEndpointPolicy.Tiers at(HostStage stage, List<RankedPolicy> ranked) {
+    List<RankedPolicy> here =
+        ranked.stream().filter(policy -> policy.place.stages.contains(stage)).toList();
+    return new HostEndpointPolicy.Tiers(
+        ended(stage, inTiers(here.stream().filter(policy -> policy.place.ingress).toList())),
+        ended(stage, inTiers(here.stream().filter(policy -> policy.place.egress).toList())));
+  }
+
+  /// Before connection tracking and DNAT a tier ends without a say, whatever its default action:
+  /// the later stages are still to come.
+  private static List<TierPolicies> ended(HostStage stage, List<TierPolicies> tiers) {
+    return switch (stage) {
+      case NORMAL, FORWARDED -> tiers;
+      case UNTRACKED, PRE_DNAT ->
+          tiers.stream()
+              .map(tier -> new TierPolicies(tier.tier(), RuleAction.PASS, tier.policies()))
+              .toList();
+    };
+  }
+
+  /// The policies that select the endpoint, in evaluation order.
+  private List<RankedPolicy> ranked(PolicedKey key) {
     List<RankedPolicy> ranked = new ArrayList<>();
     for (PolicyKey policy : policiesOf.getOrDefault(key, Set.of())) {
       Place place = places.get(policy);
@@ -117,13 +176,7 @@ final class PolicyResolver implements ActiveRulesCalculator.MatchListener {
       ranked.add(new RankedPolicy(policy, place, tiers.get(place.tier)));
     }
     ranked.sort(EVALUATION_ORDER);
-    return new EndpointPolicy(
-        endpoint.interfaceName(),
-        endpoint.addresses(),
-        inTiers(ranked.stream().filter(policy -> policy.place.ingress).toList()),
-        inTiers(ranked.stream().filter(policy -> policy.place.egress).toList()),
-        endpoint.profiles(),
-        endpoint.hostPorts());
+    return ranked;
   }
 
   /// Groups policies, already in evaluation order, by tier.
@@ -138,13 +191,16 @@ final class PolicyResolver implements ActiveRulesCalculator.MatchListener {
         keys.add(ranked.get(next).key);
         next++;
       }
-      grouped.add(
-          new TierPolicies(
-              first.place.tier,
-              first.tier == null ? RuleAction.DENY : first.tier.endAction(),
-              keys));
+      grouped.add(new TierPolicies(first.place.tier, endOf(first.tier, keys), keys));
       start = next;
     }
     return grouped;
+  }
+
+  private static RuleAction endOf(@Nullable TierPlace tier, List<PolicyKey> policies) {
+    if (policies.stream().allMatch(PolicyKey::isStaged)) {
+      return RuleAction.PASS;
+    }
+    return tier == null ? RuleAction.DENY : tier.endAction();
   }
 }

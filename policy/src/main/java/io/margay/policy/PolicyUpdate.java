@@ -38,4 +38,9 @@ public sealed interface PolicyUpdate {
   record EndpointUpdated(EndpointKey key, EndpointPolicy policy) implements PolicyUpdate {}
 
   record EndpointRemoved(EndpointKey key) implements PolicyUpdate {}
+
+  record HostEndpointUpdated(HostEndpointKey key, HostEndpointPolicy policy)
+      implements PolicyUpdate {}
+
+  record HostEndpointRemoved(HostEndpointKey key) implements PolicyUpdate {}
 }

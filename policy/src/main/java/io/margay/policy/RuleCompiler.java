@@ -9,6 +9,7 @@ import io.margay.model.resource.Port;
 import io.margay.model.resource.Protocol;
 import io.margay.model.resource.Rule;
 import io.margay.model.resource.ServiceAccountMatch;
+import io.margay.model.resource.ServiceMatch;
 import io.margay.model.selector.Selector;
 import io.margay.model.selector.SelectorNode;
 import java.util.ArrayList;
@@ -76,8 +77,8 @@ final class RuleCompiler {
         number(rule.notProtocol()),
         icmp,
         notIcmp,
-        peer(rule.source(), families),
-        peer(rule.destination(), families));
+        peer(rule.source(), families, false),
+        peer(rule.destination(), families, true));
   }
 
   private static @Nullable Integer number(@Nullable Protocol protocol) {
@@ -138,8 +139,8 @@ final class RuleCompiler {
     if (rule.http() != null) {
       beyondUs.add("http");
     }
-    collectUnsupported("source", rule.source(), beyondUs);
-    collectUnsupported("destination", rule.destination(), beyondUs);
+    collectUnsupported("source", rule.source(), false, beyondUs);
+    collectUnsupported("destination", rule.destination(), true, beyondUs);
     collectUnsupported("icmp", rule.icmp(), beyondUs);
     collectUnsupported("notICMP", rule.notICMP(), beyondUs);
     beyondUs.addAll(rule.unknown().keySet());
@@ -163,8 +164,9 @@ final class RuleCompiler {
     return opens ? null : RuleAction.DENY;
   }
 
-  private static void collectUnsupported(String end, EntityRule peer, List<String> beyondUs) {
-    if (peer.services() != null) {
+  private void collectUnsupported(
+      String end, EntityRule peer, boolean isDestination, List<String> beyondUs) {
+    if (peer.services() != null && service(peer, isDestination) == null) {
       beyondUs.add(end + ".services");
     }
     peer.unknown().keySet().forEach(field -> beyondUs.add(end + "." + field));
@@ -210,7 +212,29 @@ final class RuleCompiler {
     }
   }
 
-  private SelectorRule.Peer peer(EntityRule rule, Set<IpFamily> families) {
+  /// The service a peer names, if it is one that can be found: it has a name and a namespace, and
+  /// nothing stands beside it but a source's ports.
+  private @Nullable ServiceKey service(EntityRule peer, boolean isDestination) {
+    ServiceMatch match = peer.services();
+    if (match == null || !match.unknown().isEmpty() || match.name() == null) {
+      return null;
+    }
+    String scope =
+        match.namespace() == null || match.namespace().isEmpty() ? namespace : match.namespace();
+    boolean alone =
+        peer.nets().isEmpty()
+            && peer.notNets().isEmpty()
+            && given(peer.selector()) == null
+            && given(peer.notSelector()) == null
+            && given(peer.namespaceSelector()) == null
+            && peer.serviceAccounts() == null
+            && (!isDestination || peer.ports().isEmpty() && peer.notPorts().isEmpty());
+    return alone && !scope.isEmpty() && !match.name().isEmpty()
+        ? new ServiceKey(scope, match.name())
+        : null;
+  }
+
+  private SelectorRule.Peer peer(EntityRule rule, Set<IpFamily> families, boolean isDestination) {
     return new SelectorRule.Peer(
         constraint(rule.nets(), families),
         maximal(rule.notNets(), families),
@@ -219,7 +243,8 @@ final class RuleCompiler {
         numbers(rule.ports()),
         names(rule.ports()),
         numbers(rule.notPorts()),
-        names(rule.notPorts()));
+        names(rule.notPorts()),
+        service(rule, isDestination));
   }
 
   /// The nets that constrain: none when every family the rule is about is wholly included.

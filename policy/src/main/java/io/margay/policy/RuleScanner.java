@@ -84,8 +84,13 @@ final class RuleScanner implements ActiveRulesCalculator.RulesListener {
               rule.notProtocol(),
               rule.icmp(),
               rule.notIcmp(),
-              compute(rule.source(), rule.protocol(), needed),
-              compute(rule.destination(), rule.protocol(), needed)));
+              ofService(
+                  rule.source(), false, needed, compute(rule.source(), rule.protocol(), needed)),
+              ofService(
+                  rule.destination(),
+                  true,
+                  needed,
+                  compute(rule.destination(), rule.protocol(), needed))));
     }
     return computed;
   }
@@ -108,6 +113,28 @@ final class RuleScanner implements ActiveRulesCalculator.RulesListener {
         namedPorts(peer.namedPorts(), selector, protocol, needed),
         peer.notPorts(),
         namedPorts(peer.notNamedPorts(), selector, protocol, needed));
+  }
+
+  /// The match with a service's endpoints in it: a destination is one at its ports.
+  private static PeerMatch ofService(
+      SelectorRule.Peer peer,
+      boolean isDestination,
+      Map<SetId, SetDefinition> needed,
+      PeerMatch rest) {
+    ServiceKey service = peer.service();
+    if (service == null) {
+      return rest;
+    }
+    List<SetId> set = List.of(use(SetDefinition.service(service, isDestination), needed));
+    return new PeerMatch(
+        rest.nets(),
+        rest.notNets(),
+        isDestination ? rest.sets() : set,
+        rest.notSets(),
+        rest.ports(),
+        isDestination ? set : rest.namedPorts(),
+        rest.notPorts(),
+        rest.notNamedPorts());
   }
 
   private static List<SetId> namedPorts(

@@ -23,6 +23,7 @@ record SelectorRule(
   ///
   /// @param selector effective: scoped to its namespaces, with inherited keys prefixed
   /// @param notSelector as written: it is never scoped
+  /// @param service instead of all others but a source's ports
   record Peer(
       List<Prefix> nets,
       List<Prefix> notNets,
@@ -31,10 +32,12 @@ record SelectorRule(
       List<PortRange> ports,
       List<String> namedPorts,
       List<PortRange> notPorts,
-      List<String> notNamedPorts) {
+      List<String> notNamedPorts,
+      @Nullable ServiceKey service) {
 
     static final Peer ANY =
-        new Peer(List.of(), List.of(), null, null, List.of(), List.of(), List.of(), List.of());
+        new Peer(
+            List.of(), List.of(), null, null, List.of(), List.of(), List.of(), List.of(), null);
 
     Peer {
       nets = List.copyOf(nets);

@@ -7,13 +7,37 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
-/// What a set is made of: the addresses of everything a selector matches, or of those endpoints
-/// among them that have a port of this name.
-///
-/// @param id equal definitions have equal ids
-/// @param selector picks endpoints and network sets
-/// @param namedPort null for a set of addresses
-record SetDefinition(SetId id, Selector selector, @Nullable NamedPortRef namedPort) {
+/// What a set is made of. Equal definitions have equal ids.
+sealed interface SetDefinition {
+
+  SetId id();
+
+  SetKind kind();
+
+  /// The addresses of everything a selector matches, or of those endpoints among them that have a
+  /// port of this name.
+  ///
+  /// @param selector picks endpoints and network sets
+  /// @param namedPort null for a set of addresses
+  record Selected(SetId id, Selector selector, @Nullable NamedPortRef namedPort)
+      implements SetDefinition {
+
+    @Override
+    public SetKind kind() {
+      return namedPort == null ? SetKind.NETS : SetKind.NAMED_PORTS;
+    }
+  }
+
+  /// The endpoints of a service.
+  ///
+  /// @param withPorts whether a member is an address at a port, or an address
+  record OfService(SetId id, ServiceKey service, boolean withPorts) implements SetDefinition {
+
+    @Override
+    public SetKind kind() {
+      return withPorts ? SetKind.NAMED_PORTS : SetKind.NETS;
+    }
+  }
 
   /// A port of an endpoint as rules name it.
   ///
@@ -22,18 +46,20 @@ record SetDefinition(SetId id, Selector selector, @Nullable NamedPortRef namedPo
 
   /// The addresses of what `selector` matches.
   static SetDefinition nets(Selector selector) {
-    return new SetDefinition(new SetId(selector.id().value()), selector, null);
+    return new Selected(new SetId(selector.id().value()), selector, null);
   }
 
   /// Port `name` of the endpoints that `selector` matches.
   static SetDefinition namedPort(Selector selector, int protocol, String name) {
     String text = selector.id().value() + "," + protocol + "," + name;
-    return new SetDefinition(
-        new SetId("n:" + digest(text)), selector, new NamedPortRef(protocol, name));
+    return new Selected(new SetId("n:" + digest(text)), selector, new NamedPortRef(protocol, name));
   }
 
-  SetKind kind() {
-    return namedPort == null ? SetKind.NETS : SetKind.NAMED_PORTS;
+  /// A service's endpoints.
+  static SetDefinition service(ServiceKey service, boolean withPorts) {
+    String text = service.namespace() + "/" + service.name();
+    return new OfService(
+        new SetId((withPorts ? "svc:" : "svcnoport:") + digest(text)), service, withPorts);
   }
 
   private static String digest(String text) {

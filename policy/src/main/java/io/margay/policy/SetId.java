@@ -3,7 +3,8 @@ package io.margay.policy;
 /// The name of an address set. Equal selectors give equal ids, so policies share sets.
 ///
 /// @param value canonical id: `s:` + hash for a selector, `n:` + hash for a named port of a
-///   selector
+///   selector, `svc:` + hash for a service's endpoints at their ports, `svcnoport:` + hash for
+///   their addresses
 public record SetId(String value) implements Comparable<SetId> {
 
   @Override

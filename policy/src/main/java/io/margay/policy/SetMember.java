@@ -9,7 +9,7 @@ public sealed interface SetMember {
   /// An address or, from a network set, a prefix.
   record Net(Prefix prefix) implements SetMember {}
 
-  /// A named port resolved on one endpoint.
+  /// A named port resolved on one endpoint, or a port of a service's endpoint.
   ///
   /// @param address the endpoint's address
   /// @param protocol IP protocol number: 6 TCP, 17 UDP, 132 SCTP

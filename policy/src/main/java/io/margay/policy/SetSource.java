@@ -30,7 +30,7 @@ record SetSource(
   }
 
   /// What this contributes to a set whose selector matches it.
-  Set<SetMember> membersOf(SetDefinition set) {
+  Set<SetMember> membersOf(SetDefinition.Selected set) {
     Set<SetMember> members = new LinkedHashSet<>();
     SetDefinition.NamedPortRef wanted = set.namedPort();
     if (wanted == null) {

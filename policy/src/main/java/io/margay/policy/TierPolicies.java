@@ -2,8 +2,10 @@ package io.margay.policy;
 
 import java.util.List;
 
-/// The policies of one tier that apply to one endpoint in one direction, in order. Present only if
-/// at least one non-staged policy of the direction selects the endpoint.
+/// The policies of one tier that apply to one endpoint in one direction, in order.
+///
+/// Staged ones stand where they would apply and decide nothing; a tier that has no others passes at
+/// its end, as if it were not there.
 ///
 /// @param tier the tier's name
 /// @param endAction what happens when no rule matched: [RuleAction#DENY] or [RuleAction#PASS]
@@ -16,5 +18,10 @@ public record TierPolicies(String tier, RuleAction endAction, List<PolicyKey> po
           "tier " + tier + " ends in " + endAction + "; DENY or PASS");
     }
     policies = List.copyOf(policies);
+  }
+
+  /// Whether a packet can be decided here: some policy is more than staged.
+  public boolean isEnforced() {
+    return policies.stream().anyMatch(policy -> !policy.isStaged());
   }
 }

@@ -10,6 +10,7 @@ import io.margay.model.resource.BlockAffinity;
 import io.margay.model.resource.CalicoNodeStatus;
 import io.margay.model.resource.ClusterInformation;
 import io.margay.model.resource.EndpointPort;
+import io.margay.model.resource.EndpointSlice;
 import io.margay.model.resource.FelixConfiguration;
 import io.margay.model.resource.GlobalNetworkPolicy;
 import io.margay.model.resource.GlobalNetworkSet;
@@ -46,8 +47,8 @@ import org.jspecify.annotations.Nullable;
 /// What is invalid must never open anything. A policy or profile that becomes invalid stays as it
 /// last was when valid; without such a version it denies what it selects. So does a policy in a
 /// tier that does not exist, for as long as it does not. An invalid endpoint or network set is
-/// absent: its interface is then unknown to the firewall, which drops. Every such case is a
-/// [#problems] entry.
+/// absent: its interface is then unknown to the firewall, which drops; a host endpoint stays as it
+/// was, see [HostEndpoints]. Every such case is a [#problems] entry.
 final class ValidationFilter {
 
   /// Hears of valid things; null = absent. Repeats are possible.
@@ -61,10 +62,15 @@ final class ValidationFilter {
     /// An endpoint of any node, or a network set.
     void onSource(ResourceRef ref, @Nullable SetSource source);
 
-    void onLocalEndpoint(EndpointKey key, @Nullable LocalEndpoint endpoint);
+    /// Some endpoints of a service.
+    void onSlice(ResourceRef ref, @Nullable EndpointSlice slice);
+
+    /// A workload or host endpoint of this node.
+    void onPoliced(PolicedKey key, @Nullable Policed endpoint);
   }
 
   private final String nodeName;
+  private final HostEndpoints hosts;
   private final Listener listener;
   private final SortedMap<ResourceRef, String> problems = new TreeMap<>();
   private final Map<ResourceRef, CompiledPolicy> policies = new HashMap<>();
@@ -75,6 +81,7 @@ final class ValidationFilter {
 
   ValidationFilter(String nodeName, Listener listener) {
     this.nodeName = nodeName;
+    this.hosts = new HostEndpoints(nodeName);
     this.listener = listener;
   }
 
@@ -111,10 +118,22 @@ final class ValidationFilter {
                   List.of(),
                   set.spec().nets(),
                   List.of()));
-      case HostEndpoint endpoint -> listener.onSource(ref, sourceOf(endpoint));
+      case HostEndpoint endpoint -> {
+        listener.onSource(ref, sourceOf(endpoint));
+        onHost(ref, hosts.onUpdate(ref, endpoint));
+      }
       case WorkloadEndpoint endpoint -> onWorkload(ref, endpoint);
-      // A staged policy enforces nothing.
-      case StagedGlobalNetworkPolicy _, StagedKubernetesNetworkPolicy _, StagedNetworkPolicy _ -> {}
+      case EndpointSlice slice -> {
+        problems.remove(ref);
+        listener.onSlice(ref, slice);
+      }
+      case StagedNetworkPolicy policy -> onPolicy(ref, PolicyCompiler.compile(ref, policy));
+      case StagedGlobalNetworkPolicy policy -> onPolicy(ref, PolicyCompiler.compile(policy));
+      case StagedKubernetesNetworkPolicy _ ->
+          onPolicy(
+              ref,
+              new PolicyCompiler.Outcome.Invalid<>(
+                  null, "its rules hold what Kubernetes has no name for"));
       case BGPConfiguration _,
           BGPFilter _,
           BGPPeer _,
@@ -134,7 +153,11 @@ final class ValidationFilter {
   void onRemoved(ResourceRef ref) {
     problems.remove(ref);
     switch (ref.kind()) {
-      case NETWORK_POLICY, GLOBAL_NETWORK_POLICY -> {
+      case NETWORK_POLICY,
+          GLOBAL_NETWORK_POLICY,
+          STAGED_GLOBAL_NETWORK_POLICY,
+          STAGED_KUBERNETES_NETWORK_POLICY,
+          STAGED_NETWORK_POLICY -> {
         policies.remove(ref);
         lastValidPolicies.remove(ref);
         policyProblems.remove(ref);
@@ -147,11 +170,14 @@ final class ValidationFilter {
         }
       }
       case TIER -> onTier(ref.name(), TierPlace.BUILT_IN.get(ref.name()));
-      case NETWORK_SET, GLOBAL_NETWORK_SET, HOST_ENDPOINT -> listener.onSource(ref, null);
+      case NETWORK_SET, GLOBAL_NETWORK_SET -> listener.onSource(ref, null);
+      case HOST_ENDPOINT -> {
+        hosts.onRemoved(ref);
+        listener.onPoliced(new HostEndpointKey(ref.name()), null);
+        listener.onSource(ref, null);
+      }
       case WORKLOAD_ENDPOINT -> removeWorkload(ref);
-      case STAGED_GLOBAL_NETWORK_POLICY,
-          STAGED_KUBERNETES_NETWORK_POLICY,
-          STAGED_NETWORK_POLICY -> {}
+      case ENDPOINT_SLICE -> listener.onSlice(ref, null);
       case BGP_CONFIGURATION,
           BGP_FILTER,
           BGP_PEER,
@@ -173,24 +199,33 @@ final class ValidationFilter {
   /// @param readable what could be: a policy without its rules, or null when not even that
   void onUnreadable(ResourceRef ref, @Nullable Resource readable, String problem) {
     switch (ref.kind()) {
-      case NETWORK_POLICY -> onPolicy(ref, unreadable(readable, problem));
-      case GLOBAL_NETWORK_POLICY -> onPolicy(ref, unreadable(readable, problem));
+      case NETWORK_POLICY,
+          GLOBAL_NETWORK_POLICY,
+          STAGED_GLOBAL_NETWORK_POLICY,
+          STAGED_KUBERNETES_NETWORK_POLICY,
+          STAGED_NETWORK_POLICY ->
+          onPolicy(ref, unreadable(readable, problem));
       case PROFILE -> onProfile(ref, new PolicyCompiler.Outcome.Invalid<>(null, problem));
       case TIER -> {
         onTier(ref.name(), TierPlace.BUILT_IN.get(ref.name()));
         problems.put(ref, problem + "; the tier is taken for absent, its policies deny");
       }
-      case NETWORK_SET, GLOBAL_NETWORK_SET, HOST_ENDPOINT -> {
+      case NETWORK_SET, GLOBAL_NETWORK_SET -> {
         listener.onSource(ref, null);
         problems.put(ref, problem + "; taken for absent, no rule finds it");
+      }
+      case HOST_ENDPOINT -> {
+        listener.onSource(ref, null);
+        onHost(ref, hosts.onInvalid(ref, problem + "; no rule finds its addresses"));
       }
       case WORKLOAD_ENDPOINT -> {
         removeWorkload(ref);
         problems.put(ref, problem + "; the endpoint's traffic is dropped");
       }
-      case STAGED_GLOBAL_NETWORK_POLICY,
-          STAGED_KUBERNETES_NETWORK_POLICY,
-          STAGED_NETWORK_POLICY -> {}
+      case ENDPOINT_SLICE -> {
+        listener.onSlice(ref, null);
+        problems.put(ref, problem + "; taken for absent, its service lacks its endpoints");
+      }
       case BGP_CONFIGURATION,
           BGP_FILTER,
           BGP_PEER,
@@ -218,7 +253,7 @@ final class ValidationFilter {
     return switch (outcome) {
       case PolicyCompiler.Outcome.Compiled<CompiledPolicy>(CompiledPolicy policy, _) ->
           new PolicyCompiler.Outcome.Invalid<>(policy.closed(), problem);
-      case PolicyCompiler.Outcome.NotForWorkloads<CompiledPolicy> none -> none;
+      case PolicyCompiler.Outcome.Nothing<CompiledPolicy> none -> none;
       case PolicyCompiler.Outcome.Invalid<CompiledPolicy>(CompiledPolicy closed, _) ->
           new PolicyCompiler.Outcome.Invalid<>(closed, problem);
     };
@@ -236,7 +271,7 @@ final class ValidationFilter {
           policyProblems.put(ref, String.join("; ", warnings));
         }
       }
-      case PolicyCompiler.Outcome.NotForWorkloads<CompiledPolicy> _ -> {
+      case PolicyCompiler.Outcome.Nothing<CompiledPolicy> _ -> {
         policies.remove(ref);
         lastValidPolicies.remove(ref);
       }
@@ -244,7 +279,10 @@ final class ValidationFilter {
               CompiledPolicy closed,
               String problem) -> {
         CompiledPolicy last = lastValidPolicies.get(ref);
-        if (last != null) {
+        if (PolicyCompiler.keyOf(ref).isStaged()) {
+          policies.remove(ref);
+          policyProblems.put(ref, problem + "; the staged policy is not counted");
+        } else if (last != null) {
           policyProblems.put(ref, problem + "; the last valid version stays in force");
         } else if (closed != null) {
           policies.put(ref, closed);
@@ -262,7 +300,9 @@ final class ValidationFilter {
   private void publish(ResourceRef ref) {
     CompiledPolicy policy = policies.get(ref);
     String problem = policyProblems.get(ref);
-    if (policy != null && !tiers.containsKey(policy.tier())) {
+    if (policy != null
+        && !PolicyCompiler.keyOf(ref).isStaged()
+        && !tiers.containsKey(policy.tier())) {
       String missing =
           "tier \""
               + policy.tier()
@@ -315,7 +355,7 @@ final class ValidationFilter {
         }
         listener.onProfile(ref.name(), profile);
       }
-      case PolicyCompiler.Outcome.NotForWorkloads<CompiledProfile> _ ->
+      case PolicyCompiler.Outcome.Nothing<CompiledProfile> _ ->
           listener.onProfile(ref.name(), null);
       case PolicyCompiler.Outcome.Invalid<CompiledProfile>(
               CompiledProfile closed,
@@ -364,7 +404,7 @@ final class ValidationFilter {
             ports(endpoint.spec().ports())));
     List<IpAddress> addresses = new ArrayList<>();
     endpoint.spec().ipNetworks().forEach(net -> addresses.add(net.address()));
-    listener.onLocalEndpoint(
+    listener.onPoliced(
         keyOf(ref),
         isLocal && interfaceName != null
             ? new LocalEndpoint(
@@ -372,13 +412,23 @@ final class ValidationFilter {
                 addresses,
                 labels,
                 endpoint.spec().profiles(),
-                hostPorts(endpoint.spec().ports()))
+                hostPorts(endpoint.spec().ports()),
+                endpoint.spec().allowSpoofedSourcePrefixes())
             : null);
   }
 
   private void removeWorkload(ResourceRef ref) {
-    listener.onLocalEndpoint(keyOf(ref), null);
+    listener.onPoliced(keyOf(ref), null);
     listener.onSource(ref, null);
+  }
+
+  private void onHost(ResourceRef ref, HostEndpoints.Outcome outcome) {
+    if (outcome.problem() == null) {
+      problems.remove(ref);
+    } else {
+      problems.put(ref, outcome.problem());
+    }
+    listener.onPoliced(new HostEndpointKey(ref.name()), outcome.local());
   }
 
   private static EndpointKey keyOf(ResourceRef ref) {

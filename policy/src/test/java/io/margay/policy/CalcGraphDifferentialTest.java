@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.model.net.IpAddress;
 import io.margay.model.resource.PolicyType;
+import io.margay.model.resource.Resource;
 import io.margay.policy.oracle.Decision;
 import io.margay.policy.oracle.Flow;
+import io.margay.policy.oracle.HostDecision;
 import io.margay.policy.oracle.PolicyOracle;
 import io.margay.policy.oracle.PolicyState;
 import io.margay.policy.oracle.RuleInterpreter;
@@ -16,7 +18,9 @@ import io.margay.policy.testing.Things;
 import io.margay.policy.testing.World;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 
@@ -111,6 +115,73 @@ class CalcGraphDifferentialTest {
                 }
               }
             });
+  }
+
+  @Test
+  void interpreted_output_gives_the_oracles_decisions_about_hosts() {
+    Map<HostDecision.Outcome, Integer> decisions = new EnumMap<>(HostDecision.Outcome.class);
+    Gen.forSeeds(
+        SEEDS,
+        gen -> {
+          Node node = new Node();
+          node.graph.onInSync();
+          for (World world : states(gen)) {
+            node.tell(world);
+            node.flush();
+            compareHosts(gen, world, node.dataplane.state(), decisions);
+          }
+        });
+    assertThat(decisions).containsOnlyKeys(HostDecision.Outcome.values());
+    System.out.println("decisions about hosts: " + decisions);
+  }
+
+  private static void compareHosts(
+      Gen gen, World world, PolicyState state, Map<HostDecision.Outcome, Integer> decisions) {
+    PolicyOracle oracle = new PolicyOracle(world.all());
+    RuleInterpreter interpreter = new RuleInterpreter(state);
+    RandomWorld random = new RandomWorld(gen);
+    state
+        .hosts()
+        .forEach(
+            (key, host) -> {
+              for (HostStage stage : HostStage.values()) {
+                for (PolicyType direction : PolicyType.values()) {
+                  for (int i = 0; i < FLOWS_PER_ENDPOINT_AND_DIRECTION; i++) {
+                    IpAddress own = IpAddress.parse(gen.oneOf("10.0.0.1", "fd00::1"));
+                    Flow flow = random.flow(own, direction == PolicyType.EGRESS);
+                    HostDecision expected = oracle.decide(key, stage, direction, flow);
+                    HostDecision actual = interpreter.decide(key, stage, direction, flow);
+                    if (!actual.equals(expected)) {
+                      assertThat(actual)
+                          .as("%s %s %s %s in %s", key, stage, direction, flow, world)
+                          .isEqualTo(expected);
+                    }
+                    decisions.merge(expected.outcome(), 1, Integer::sum);
+                  }
+                }
+              }
+            });
+  }
+
+  @Test
+  void staged_policies_change_no_decision() {
+    int[] staged = new int[1];
+    Gen.forSeeds(
+        SEEDS,
+        gen -> {
+          World world = new RandomWorld(gen).world();
+          World without = world;
+          for (Resource resource : world.all()) {
+            if (resource.kind().kindName().startsWith("Staged")) {
+              without = without.without(resource.ref());
+              staged[0]++;
+            }
+          }
+          PolicyState state = fromScratch(world);
+          compare(gen, without, state, new int[2]);
+          compareHosts(gen, without, state, new EnumMap<>(HostDecision.Outcome.class));
+        });
+    assertThat(staged[0]).as("staged policies").isGreaterThan(SEEDS / 2);
   }
 
   @Test

@@ -413,7 +413,7 @@ class CalcGraphTest {
                         allow()
                             .withSource(
                                 EntityRule.EMPTY.withServices(
-                                    new ServiceMatch("svc", null, Map.of()))))));
+                                    new ServiceMatch(null, null, Map.of()))))));
     flushInSync(WEB, policy, globalNetworkSet("g", List.of("192.0.2.0/24")));
     assertThat(graph.problems().get(policy.ref()))
         .isEqualTo(

@@ -748,7 +748,7 @@ class PolicySemanticsTest {
   static Stream<Case> failClosed() {
     Rule broken = allow().withDestination(EntityRule.EMPTY.withPorts(List.of(Port.parse("80"))));
     Rule services =
-        allow().withSource(EntityRule.EMPTY.withServices(new ServiceMatch("svc", null, Map.of())));
+        allow().withSource(EntityRule.EMPTY.withServices(new ServiceMatch(null, null, Map.of())));
     return Stream.of(
         of(
             "a policy with ports but no protocol denies what it selects, before the rules after it",

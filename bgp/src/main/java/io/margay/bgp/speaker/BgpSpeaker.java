@@ -3,10 +3,7 @@ package io.margay.bgp.speaker;
 import io.margay.bgp.bfd.BfdChange;
 import io.margay.bgp.bfd.BfdPeer;
 import io.margay.bgp.bfd.BfdSessions;
-import io.margay.bgp.message.AsPath;
-import io.margay.bgp.message.Community;
 import io.margay.bgp.message.Notification;
-import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttributes;
 import io.margay.bgp.policy.OwnRanges;
 import io.margay.bgp.policy.SpeakerPolicy;
@@ -221,13 +218,7 @@ public final class BgpSpeaker {
   public void originate(Set<OriginatedRoute> routes) {
     Map<Prefix, PathAttributes> attributes = new HashMap<>();
     for (OriginatedRoute route : routes) {
-      List<PathAttribute> all = new ArrayList<>();
-      all.add(new PathAttribute.Origin(PathAttribute.OriginCode.IGP));
-      all.add(new PathAttribute.AsPathAttribute(AsPath.EMPTY));
-      if (!route.communities().isEmpty()) {
-        all.add(new PathAttribute.Communities(List.<Community>copyOf(route.communities())));
-      }
-      if (attributes.put(route.prefix(), PathAttributes.of(all)) != null) {
+      if (attributes.put(route.prefix(), route.attributes()) != null) {
         throw new IllegalArgumentException("prefix " + route.prefix() + " is originated twice");
       }
     }
@@ -261,6 +252,15 @@ public final class BgpSpeaker {
   public boolean reset(ScopedAddress peer, String text) {
     Notification reset = Notification.shutdown(Notification.CEASE_RESET, text);
     return answer(transport.loop().submit(() -> peers.reset(peer, reset)));
+  }
+
+  /// The way to these peers is gone, the link to them for example: their sessions end at once and
+  /// nothing of theirs is kept, instead of packets being sent their way as soon as the link is back
+  /// and before they know where to (fast external failover). Returns at once.
+  ///
+  /// @param cause for logs and the peers' operators, up to 255 octets
+  public void pathDown(Set<ScopedAddress> gone, String cause) {
+    clock.execute(() -> gone.forEach(peer -> peers.pathDown(peer, cause)));
   }
 
   /// What is known of the next hops that {@link NextHopTracker#track} named; others cannot be
@@ -382,7 +382,10 @@ public final class BgpSpeaker {
     Notification notification =
         switch (mode) {
           case SHUTDOWN -> Notification.shutdown(Notification.CEASE_SHUTDOWN, text);
-          case GRACEFUL_RESTART -> null;
+          case GRACEFUL_RESTART -> {
+            rib.postLeave();
+            yield null;
+          }
         };
     transport
         .loop()

@@ -6,6 +6,7 @@ public enum CloseMode {
   SHUTDOWN,
 
   /// Connections end without a NOTIFICATION, so that peers with graceful restart keep our routes
-  /// and wait for us (RFC 4724 §4.2).
+  /// and wait for us (RFC 4724 §4.2). The FIB is left as it is: what peers announced goes on being
+  /// forwarded until the next speaker has heard from them.
   GRACEFUL_RESTART
 }

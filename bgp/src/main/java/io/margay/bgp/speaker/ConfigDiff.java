@@ -56,6 +56,7 @@ final class ConfigDiff {
         "keepaliveTime",
         before.timers().keepaliveTime(),
         after.timers().keepaliveTime());
+    note(nextSession, "restartTime", before.restartTime(), after.restartTime());
     note(nextSession, "sendHold", before.timers().sendHold(), after.timers().sendHold());
     Set<String> open = session == null ? nextSession : reset;
     note(open, "families", before.families(), after.families());

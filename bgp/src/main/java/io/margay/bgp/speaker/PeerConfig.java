@@ -2,6 +2,7 @@ package io.margay.bgp.speaker;
 
 import io.margay.bgp.bfd.BfdParameters;
 import io.margay.bgp.fsm.ExpectedAs;
+import io.margay.bgp.message.Capability;
 import io.margay.bgp.policy.PeerPolicy;
 import io.margay.bgp.transport.Password;
 import io.margay.bgp.transport.Ttl;
@@ -30,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 ///   says nothing of an external one
 /// @param gracefulRestart whether to offer graceful restart (with {@link
 ///   SpeakerConfig.Restart#enabled()})
+/// @param restartTime how long this peer is asked to keep our routes while we are gone, 1 to 4095 s
+///   (RFC 4724 §3); absent: {@link SpeakerConfig.Restart#time()}
 /// @param nextHops our own next hop towards this peer, per family of the routes; an IPv6 address
 ///   for IPv4 routes needs RFC 8950. Where absent: our end of the session for its family, {@link
 ///   SpeakerConfig#nextHops()} for the other
@@ -45,11 +48,24 @@ public record PeerConfig(
     AddPathMode addPath,
     boolean routeReflectorClient,
     boolean gracefulRestart,
+    @Nullable Duration restartTime,
     Map<IpFamily, IpAddress> nextHops,
     @Nullable BfdParameters bfd,
     PeerPolicy policy) {
 
   public PeerConfig {
+    if (restartTime != null
+        && (restartTime.toSeconds() < 1
+            || restartTime.toSeconds() > Capability.GracefulRestart.MAX_RESTART_SECONDS)) {
+      throw new IllegalArgumentException(
+          "restart time of peer "
+              + remote
+              + " is "
+              + restartTime.toSeconds()
+              + " s, not in 1.."
+              + Capability.GracefulRestart.MAX_RESTART_SECONDS
+              + " s");
+    }
     if (families.isEmpty()) {
       throw new IllegalArgumentException("peer " + remote + " has no address family");
     }
@@ -93,6 +109,7 @@ public record PeerConfig(
     builder.addPath = addPath;
     builder.routeReflectorClient = routeReflectorClient;
     builder.gracefulRestart = gracefulRestart;
+    builder.restartTime = restartTime;
     builder.nextHops = nextHops;
     builder.bfd = bfd;
     return builder;
@@ -110,6 +127,7 @@ public record PeerConfig(
     private AddPathMode addPath = AddPathMode.NONE;
     private boolean routeReflectorClient;
     private boolean gracefulRestart = true;
+    private @Nullable Duration restartTime;
     private Map<IpFamily, IpAddress> nextHops = Map.of();
     private @Nullable BfdParameters bfd;
     private PeerPolicy policy;
@@ -203,6 +221,11 @@ public record PeerConfig(
       return this;
     }
 
+    public Builder restartTime(@Nullable Duration time) {
+      restartTime = time;
+      return this;
+    }
+
     public Builder nextHops(Map<IpFamily, IpAddress> own) {
       nextHops = own;
       return this;
@@ -230,6 +253,7 @@ public record PeerConfig(
           addPath,
           routeReflectorClient,
           gracefulRestart,
+          restartTime,
           nextHops,
           bfd,
           policy);

@@ -420,6 +420,17 @@ final class PeerSession {
     }
   }
 
+  /// The way to the peer is known to be gone, and what it forwarded with it: the session ends for
+  /// good, and is set up again when the way is back.
+  void pathDown(String cause) {
+    PeerConnection up = established;
+    if (up != null && up.state() instanceof SessionState.Established(Negotiated negotiated)) {
+      resetProblem = cause;
+      up.stop(
+          Retention.forGood(negotiated, Notification.shutdown(Notification.CEASE_RESET, cause)));
+    }
+  }
+
   void deliver(PeerConnection connection, List<Update> updates) {
     RibLoop.Admission admission =
         host.rib()

@@ -253,6 +253,14 @@ final class PeerTable implements PeerHost {
     return session != null;
   }
 
+  /// The way to a peer is gone.
+  void pathDown(ScopedAddress peer, String cause) {
+    PeerSession session = sessions.get(peer);
+    if (session != null) {
+      session.pathDown(cause);
+    }
+  }
+
   void prefixLimit(PrefixLimit crossed) {
     PeerSession session = sessions.get(crossed.peer());
     if (session != null) {

@@ -97,11 +97,20 @@ final class RibLoop {
   private int appliedUpdates;
   private boolean running = true;
 
+  /// Whether the FIB stays as it is, whatever is still decided.
+  private boolean leaving;
+
   RibLoop(SpeakerPolicy speaker, RibSettings settings, RibEnvironment environment) {
     this.environment = environment;
     FibListener fib = environment.fib();
     ForwardingListener forwarding =
-        fib.equals(FibListener.NONE) ? null : changes -> fib.onRoutes(FibDelta.of(changes));
+        fib.equals(FibListener.NONE)
+            ? null
+            : changes -> {
+              if (!leaving) {
+                fib.onRoutes(FibDelta.of(changes));
+              }
+            };
     this.rib = new Rib(speaker, settings, forwarding);
     this.awaiting = rib.awaitingEndOfRib();
   }
@@ -141,6 +150,11 @@ final class RibLoop {
 
   void postOriginate(Map<Prefix, PathAttributes> routes) {
     post(() -> rib.originate(routes));
+  }
+
+  /// From now on the FIB hears nothing: sessions end, and packets go on as they do.
+  void postLeave() {
+    post(() -> leaving = true);
   }
 
   void postNextHops(Map<IpAddress, Reachability> known) {
@@ -303,8 +317,10 @@ final class RibLoop {
     if (!settlement.complete().isEmpty()) {
       awaiting = rib.awaitingEndOfRib();
       for (IpFamily family : settlement.complete()) {
-        BgpLog.readyToSweep(family);
-        environment.fib().onReadyToSweep(family);
+        if (!leaving) {
+          BgpLog.readyToSweep(family);
+          environment.fib().onReadyToSweep(family);
+        }
       }
     }
   }

@@ -1,5 +1,6 @@
 package io.margay.bgp.speaker;
 
+import io.margay.bgp.policy.SpeakerPolicy;
 import io.margay.bgp.transport.ListenAddress;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpAddress;
@@ -23,6 +24,7 @@ import java.util.Set;
 /// @param restart graceful restart of the speaker as a whole
 /// @param gracefulShutdown whether it starts drained: GRACEFUL_SHUTDOWN on every exported route
 ///   (RFC 8326); {@link BgpSpeaker#gracefulShutdown} changes it later
+/// @param defaultLocalPref LOCAL_PREF of a route that came without, and of our own: 0 to 4294967295
 public record SpeakerConfig(
     Asn asn,
     RouterId routerId,
@@ -31,7 +33,8 @@ public record SpeakerConfig(
     Map<IpFamily, IpAddress> nextHops,
     Multipath multipath,
     Restart restart,
-    boolean gracefulShutdown) {
+    boolean gracefulShutdown,
+    long defaultLocalPref) {
 
   /// Which paths of a prefix share traffic.
   ///
@@ -126,6 +129,7 @@ public record SpeakerConfig(
     private Multipath multipath = Multipath.DEFAULT;
     private Restart restart = Restart.DISABLED;
     private boolean gracefulShutdown;
+    private long defaultLocalPref = SpeakerPolicy.USUAL_LOCAL_PREF;
 
     private Builder(Asn asn, RouterId routerId) {
       this.asn = asn;
@@ -163,9 +167,22 @@ public record SpeakerConfig(
       return this;
     }
 
+    public Builder defaultLocalPref(long preference) {
+      defaultLocalPref = preference;
+      return this;
+    }
+
     public SpeakerConfig build() {
       return new SpeakerConfig(
-          asn, routerId, clusterId, listen, nextHops, multipath, restart, gracefulShutdown);
+          asn,
+          routerId,
+          clusterId,
+          listen,
+          nextHops,
+          multipath,
+          restart,
+          gracefulShutdown,
+          defaultLocalPref);
     }
   }
 }

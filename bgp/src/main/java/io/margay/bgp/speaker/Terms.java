@@ -10,6 +10,7 @@ import io.margay.bgp.message.NextHop;
 import io.margay.bgp.message.Open;
 import io.margay.bgp.policy.ExportSession;
 import io.margay.bgp.policy.LocalAs;
+import io.margay.bgp.policy.OwnRanges;
 import io.margay.bgp.policy.PeerKind;
 import io.margay.bgp.policy.RouteSource;
 import io.margay.bgp.policy.SpeakerPolicy;
@@ -21,6 +22,7 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.model.net.ScopedAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -68,7 +70,7 @@ final class Terms {
       capabilities.add(Capability.ExtendedNextHop.ipv6For(AfiSafi.IPV4_UNICAST));
     }
     if (offersGracefulRestart(speaker, peer)) {
-      capabilities.add(gracefulRestart(speaker.restart(), families, restarting));
+      capabilities.add(gracefulRestart(speaker.restart(), peer, families, restarting));
     }
     capabilities.add(new Capability.FourOctetAs(asn));
     if (peer.addPath() != AddPathMode.NONE) {
@@ -98,11 +100,12 @@ final class Terms {
   /// R is true only until a restart is over, F always where the kernel keeps forwarding: neither
   /// depends on how fast we start.
   private static Capability gracefulRestart(
-      SpeakerConfig.Restart restart, List<AfiSafi> families, boolean restarting) {
+      SpeakerConfig.Restart restart, PeerConfig peer, List<AfiSafi> families, boolean restarting) {
+    Duration asked = peer.restartTime();
     return new Capability.GracefulRestart(
         restarting,
         true,
-        restart.time(),
+        asked == null ? restart.time() : asked,
         families.stream()
             .map(family -> new Capability.GracefulRestart.Kept(family, restart.forwardingKept()))
             .toList());
@@ -222,7 +225,8 @@ final class Terms {
         speaker.routerId(),
         speaker.clusterId().value(),
         own,
-        Set.of(),
-        speaker.gracefulShutdown());
+        OwnRanges.of(Set.of()),
+        speaker.gracefulShutdown(),
+        speaker.defaultLocalPref());
   }
 }

@@ -80,6 +80,7 @@ class ConfigDiffTest {
         live("localAddress", b -> b.localAddress(IpAddress.parse("10.0.0.1"))),
         live("asn", b -> b.asn(new ExpectedAs.External())),
         later("holdTime", b -> b.holdTime(Duration.ofSeconds(9))),
+        later("restartTime", b -> b.restartTime(Duration.ofSeconds(30))),
         later("port", b -> b.port(1790)),
         reset("asn", b -> b.asn(ExpectedAs.only(Asn.of(65009)))),
         reset("families", b -> b.families(Set.of(IpFamily.values()))),

@@ -209,6 +209,7 @@ class LoopbackTest {
     two.configure(List.of(peer(1)));
     String before = "{10.65.0.0/26=[192.0.2.1], 10.65.1.0/26=[192.0.2.1]}";
     holds(fibTwo, before);
+    holds(fibOne, "{10.65.0.64/26=[192.0.2.2]}");
 
     one.close(CloseMode.GRACEFUL_RESTART);
     Waiting.until(
@@ -219,6 +220,8 @@ class LoopbackTest {
           return ipv4 != null && ipv4.prefixesStale() == 2;
         });
     assertThat(fibTwo.text()).isEqualTo(before);
+    String learned = "{10.65.0.64/26=[192.0.2.2]}";
+    assertThat(fibOne.text()).as("the FIB of the one that left").isEqualTo(learned);
 
     RecordingFib fibAgain = new RecordingFib();
     BgpSpeaker again = start(1, true, fibAgain);
@@ -226,8 +229,9 @@ class LoopbackTest {
     again.configure(List.of(peer(2)));
     // What the restarted speaker no longer announces goes with its End-of-RIB.
     holds(fibTwo, "{10.65.0.0/26=[192.0.2.1]}");
-    holds(fibAgain, "{10.65.0.64/26=[192.0.2.2]}");
+    holds(fibAgain, learned);
     Waiting.until("sweep", fibAgain::swept, () -> fibAgain.swept().equals(BOTH));
+    assertThat(fibOne.text()).isEqualTo(learned);
     assertThat(only(two).session())
         .isNotNull()
         .returns(true, PeerStatus.Negotiation::peerRestarting);

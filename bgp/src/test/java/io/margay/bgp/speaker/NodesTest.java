@@ -249,6 +249,29 @@ class NodesTest implements SimNode.World {
   }
 
   @Test
+  void a_peer_whose_link_is_gone_loses_its_session_and_all_of_its_routes_at_once() {
+    SimNode one = boot(ONE, 65001);
+    one.configure(List.of(peer(TWO, 65002).build()));
+    SimNode two = boot(TWO, 65002, "10.66.0.0/24");
+    two.configure(List.of(peer(ONE, 65001).build()));
+    run(Duration.ofSeconds(15));
+    assertThat(one.fib().text()).isEqualTo("{10.66.0.0/24=[10.0.0.2]}");
+
+    link(ONE, TWO).cut();
+    one.pathDown(TWO, "link eth0 is down");
+    one.pathDown(THREE, "link eth0 is down");
+    run(Duration.ofMillis(500));
+    assertThat(isUp(one, TWO)).isFalse();
+    assertThat(lastReset(one, TWO)).contains("link eth0 is down");
+    assertThat(one.fib().text()).as("nothing waits for a restart").isEqualTo("{}");
+
+    link(ONE, TWO).heal();
+    run(Duration.ofSeconds(40));
+    assertThat(isUp(one, TWO)).isTrue();
+    assertThat(one.fib().text()).isEqualTo("{10.66.0.0/24=[10.0.0.2]}");
+  }
+
+  @Test
   void a_plan_names_what_forces_a_reset_and_configuring_does_just_that() {
     SimNode one = boot(ONE, 65001);
     one.configure(List.of(peer(TWO, 65002).build()));

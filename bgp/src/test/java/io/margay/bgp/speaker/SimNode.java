@@ -291,6 +291,10 @@ final class SimNode {
     run(() -> peers.bfdChanged(about, change));
   }
 
+  void pathDown(ScopedAddress peer, String cause) {
+    run(() -> peers.pathDown(peer, cause));
+  }
+
   /// The process ends without a chance to say anything.
   ///
   /// @param power whether the kernel lives on and closes its connections

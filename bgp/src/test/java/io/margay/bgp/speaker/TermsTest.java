@@ -7,6 +7,8 @@ import io.margay.bgp.fsm.Negotiated;
 import io.margay.bgp.fsm.SessionConfig;
 import io.margay.bgp.message.AfiSafi;
 import io.margay.bgp.message.Capability;
+import io.margay.bgp.message.Community;
+import io.margay.bgp.message.LargeCommunity;
 import io.margay.bgp.message.NextHop;
 import io.margay.bgp.message.Open;
 import io.margay.bgp.policy.PeerKind;
@@ -48,6 +50,33 @@ class TermsTest {
   private static LocalLink.Own own(String address, int length) {
     IpAddress parsed = IpAddress.parse(address);
     return new LocalLink.Own(parsed, Prefix.containing(parsed, length));
+  }
+
+  @Test
+  void a_peer_is_asked_to_keep_routes_as_long_as_it_was_told_or_else_as_long_as_all_are() {
+    assertThat(restartTime(peer("10.0.0.2"))).isEqualTo(SpeakerConfig.Restart.DEFAULT_TIME);
+    assertThat(restartTime(peer("10.0.0.2").restartTime(Duration.ofSeconds(30))))
+        .isEqualTo(Duration.ofSeconds(30));
+  }
+
+  private static Duration restartTime(PeerConfig.Builder peer) {
+    return Terms.of(SPEAKER, peer.build(), false, false).open().capabilities().stream()
+        .filter(Capability.GracefulRestart.class::isInstance)
+        .map(Capability.GracefulRestart.class::cast)
+        .findFirst()
+        .orElseThrow()
+        .restartTime();
+  }
+
+  @Test
+  void own_routes_carry_both_kinds_of_communities() {
+    OriginatedRoute route =
+        new OriginatedRoute(
+            Prefix.parse("10.65.0.0/26"),
+            Set.of(new Community(65001 << 16 | 7)),
+            Set.of(new LargeCommunity(65001, 1, 2)));
+    assertThat(route.attributes().communities().communities()).hasToString("[65001:7]");
+    assertThat(route.attributes().largeCommunities().communities()).hasToString("[65001:1:2]");
   }
 
   private static PeerConfig.Builder peer(String address) {

@@ -128,7 +128,8 @@ final class Bgpd {
         config.nextHops(),
         config.multipath(),
         restart,
-        config.gracefulShutdown());
+        config.gracefulShutdown(),
+        config.defaultLocalPref());
   }
 
   /// Whether a running speaker can become what is wanted.

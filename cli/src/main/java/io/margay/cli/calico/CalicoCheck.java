@@ -1,10 +1,13 @@
 package io.margay.cli.calico;
 
 import io.margay.agent.bgp.BgpIntent;
+import io.margay.agent.bgp.Passwords;
 import io.margay.agent.calc.ClusterView;
 import io.margay.agent.settings.AgentSettings;
 import io.margay.datastore.json.Decoded;
+import io.margay.datastore.json.StagedKubernetesPolicies;
 import io.margay.datastore.json.UnknownFields;
+import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.RouterId;
 import io.margay.model.resource.BGPConfiguration;
 import io.margay.model.resource.BGPConfigurationSpec;
@@ -19,6 +22,8 @@ import io.margay.model.resource.NodeBgp;
 import io.margay.model.resource.PolicySpec;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
+import io.margay.model.resource.SecretKeyRef;
+import io.margay.model.resource.StagedKubernetesNetworkPolicy;
 import io.margay.policy.CalcGraph;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -43,13 +48,7 @@ final class CalicoCheck {
 
   /// Kinds that are kept and that no part of Margay acts on.
   private static final List<Kind> INERT =
-      List.of(
-          Kind.STAGED_GLOBAL_NETWORK_POLICY,
-          Kind.STAGED_KUBERNETES_NETWORK_POLICY,
-          Kind.STAGED_NETWORK_POLICY,
-          Kind.CALICO_NODE_STATUS,
-          Kind.KUBE_CONTROLLERS_CONFIGURATION,
-          Kind.LIVE_MIGRATION);
+      List.of(Kind.KUBE_CONTROLLERS_CONFIGURATION, Kind.LIVE_MIGRATION);
 
   private final CalicoCluster cluster;
   private final List<String> joining;
@@ -138,15 +137,17 @@ final class CalicoCheck {
 
   private void pools() {
     for (IPPool pool : cluster.all(IPPool.class)) {
-      if (pool.spec().isEncapsulated()) {
+      if (pool.spec().isWrappedInIp()) {
         find(
             Support.ENCAPSULATED_POOL,
             pool.ref(),
-            pool.spec().cidr()
-                + ", ipipMode "
-                + word(pool.spec().effectiveIpipMode())
-                + ", vxlanMode "
-                + word(pool.spec().effectiveVxlanMode()));
+            pool.spec().cidr() + ", ipipMode " + word(pool.spec().effectiveIpipMode()));
+      }
+      if (pool.spec().isWrappedInVxlan()) {
+        find(
+            Support.VXLAN_POOL,
+            pool.ref(),
+            pool.spec().cidr() + ", vxlanMode " + word(pool.spec().effectiveVxlanMode()));
       }
     }
     for (String node : joining.isEmpty() ? List.of(NEWCOMER) : joining) {
@@ -186,15 +187,19 @@ final class CalicoCheck {
       nodes.add(NEWCOMER);
     }
     for (String node : nodes) {
-      BgpIntent intent = BgpIntent.of(node, ANY_IDENTITY, view, List.of()).orElseThrow();
+      BgpIntent intent =
+          BgpIntent.of(node, identity(node), view, List.of(), CalicoCheck::password).orElseThrow();
       problems.addAll(intent.problems());
       isServed |= !intent.peers().isEmpty();
-      if (!joining.isEmpty() && intent.peers().isEmpty()) {
-        find(Support.NO_SESSION, node, "no BGPPeer that can be served selects it");
+      if (!joining.isEmpty() && intent.peers().isEmpty() && needsFabric()) {
+        find(
+            Support.NO_SESSION,
+            node,
+            "no BGPPeer that can be served selects it, and it is not in a mesh");
       }
     }
-    if (joining.isEmpty() && !isServed) {
-      find(Support.NO_SESSION, "any node", "no BGPPeer that can be served");
+    if (joining.isEmpty() && !isServed && needsFabric()) {
+      find(Support.NO_SESSION, "any node", "no BGPPeer that can be served, and no mesh");
     }
     problems.stream()
         .sorted()
@@ -206,10 +211,31 @@ final class CalicoCheck {
     bgpConfigurations();
   }
 
-  /// Enough of an identity to see which sessions a node would have.
-  private static final AgentSettings.Bgp ANY_IDENTITY =
-      new AgentSettings.Bgp(
-          Optional.empty(), Optional.empty(), Optional.empty(), Optional.of(new RouterId(1)), true);
+  /// Whether pods can be reached only if somebody announces them.
+  private boolean needsFabric() {
+    return cluster.all(IPPool.class).stream().anyMatch(pool -> !pool.spec().isWrappedInVxlan());
+  }
+
+  /// Enough of an identity to see which sessions a node would have, whether its resource is there
+  /// already or not.
+  private AgentSettings.Bgp identity(String node) {
+    boolean isKnown = view.node(node).map(found -> found.spec().bgp()).isPresent();
+    return new AgentSettings.Bgp(
+        isKnown ? Optional.empty() : Optional.of(SOME_ADDRESS),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.of(new RouterId(1)),
+        true);
+  }
+
+  /// Of a node to come (RFC 5737).
+  private static final Ipv4Address SOME_ADDRESS = Ipv4Address.parse("192.0.2.255");
+
+  /// Calico's are Secrets of Kubernetes, which this does not see.
+  private static Passwords.Answer password(SecretKeyRef ref) {
+    return new Passwords.Answer.Missing(
+        "give it to Margay's nodes below bgp.passwordDir/" + ref.name() + ", or in etcd");
+  }
 
   private void bgpConfigurations() {
     BGPConfigurationSpec global =
@@ -234,14 +260,6 @@ final class CalicoCheck {
       if (!services.isEmpty()) {
         find(Support.SERVICE_ADVERTISEMENT, configuration.ref(), String.join(", ", services));
       }
-      if (!spec.prefixAdvertisements().isEmpty()) {
-        find(
-            Support.ADVERTISED_COMMUNITIES,
-            configuration.ref(),
-            spec.prefixAdvertisements().stream()
-                .map(one -> String.valueOf(one.cidr()))
-                .collect(Collectors.joining(", ")));
-      }
       List<String> others = otherSettings(spec);
       if (!others.isEmpty()) {
         find(Support.BGP_SETTING, configuration.ref(), String.join(", ", others));
@@ -251,7 +269,6 @@ final class CalicoCheck {
 
   private static List<String> otherSettings(BGPConfigurationSpec spec) {
     Map<String, Boolean> set = new TreeMap<>();
-    set.put("bindMode", spec.bindMode() != null && !spec.bindMode().equals("None"));
     set.put("ignoredInterfaces", !spec.ignoredInterfaces().isEmpty());
     set.put("localWorkloadPeeringIPV4", spec.localWorkloadPeeringIPV4() != null);
     set.put("localWorkloadPeeringIPV6", spec.localWorkloadPeeringIPV6() != null);
@@ -286,7 +303,17 @@ final class CalicoCheck {
       }
     }
     CalcGraph graph = new CalcGraph(NEWCOMER);
-    cluster.resources().forEach(graph::onUpdate);
+    cluster
+        .resources()
+        .forEach(
+            (ref, resource) ->
+                graph.onUpdate(
+                    ref,
+                    resource instanceof StagedKubernetesNetworkPolicy staged
+                        ? StagedKubernetesPolicies.translated(staged)
+                            .map(Resource.class::cast)
+                            .orElse(staged)
+                        : resource));
     graph.problems().forEach((ref, problem) -> find(Support.POLICY_NOT_AS_WRITTEN, ref, problem));
   }
 

@@ -6,11 +6,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
-/// What FelixConfigurations ask for. A Margay agent follows none of their settings; those that only
-/// tune how Felix works (logs, timers, metrics, its eBPF and iptables machinery) are passed over.
+/// What FelixConfigurations ask for. A Margay agent follows those that protect the node and that
+/// say how packets are wrapped; those that only tune how Felix works (logs, timers, metrics, its
+/// eBPF and iptables machinery) are passed over.
 final class FelixKnobs {
 
   private static final Pattern TUNING =
@@ -20,6 +22,16 @@ final class FelixKnobs {
               + "|route(?!Table)|netlink|dataplane|genericXDP|sidecar|policySync|endpointStatus"
               + "|featureDetect|featureGates|goGC|goMaxProcs|goMemory|windows|aws|goldmane).*",
           Pattern.CASE_INSENSITIVE);
+
+  private static final Set<String> FOLLOWED =
+      Set.of(
+          "defaultEndpointToHostAction",
+          "failsafeInboundHostPorts",
+          "failsafeOutboundHostPorts",
+          "vxlanMTU",
+          "vxlanMTUV6",
+          "vxlanPort",
+          "vxlanVNI");
 
   private static final List<String> WIREGUARD = List.of("wireguardEnabled", "wireguardEnabledV6");
 
@@ -40,7 +52,8 @@ final class FelixKnobs {
       List<String> knobs = new ArrayList<>();
       for (Map.Entry<String, Object> setting : new TreeMap<>(spec.settings()).entrySet()) {
         String name = setting.getKey();
-        if (!TUNING.matcher(name).matches()
+        if (!FOLLOWED.contains(name)
+            && !TUNING.matcher(name).matches()
             && !name.toLowerCase(Locale.ROOT).startsWith("wireguard")) {
           knobs.add(name + ": " + setting.getValue());
         }

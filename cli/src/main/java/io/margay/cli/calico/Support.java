@@ -16,14 +16,14 @@ public enum Support {
       Severity.BLOCKS,
       "no pool a Margay node can assign from",
       "pods on it would get no address",
-      "add an IPPool with ipipMode: Never and vxlanMode: Never"),
+      "add an IPPool with ipipMode: Never"),
   NO_SESSION(
       Severity.BLOCKS,
       "no BGP session would come up",
-      "Margay makes the sessions of BGPPeers, not Calico's node-to-node mesh, and the fabric would"
-          + " not learn the node's blocks",
+      "no BGPPeer selects the node and there is no node-to-node mesh: nobody would learn its"
+          + " blocks",
       "add a BGPPeer with peerIP and asNumber of a top-of-rack router, for all nodes or by"
-          + " nodeSelector"),
+          + " nodeSelector, or set nodeToNodeMeshEnabled: true"),
   BPF_DATAPLANE(
       Severity.BLOCKS,
       "the eBPF dataplane is on",
@@ -54,8 +54,7 @@ public enum Support {
   INERT_KIND(
       Severity.DIFFERS,
       "resources that Margay keeps and does not act on",
-      "a staged policy is not evaluated, no status is reported, kube-controllers' settings are"
-          + " for kube-controllers",
+      "kube-controllers' settings are for kube-controllers",
       "keep the parts of Calico that act on them, if you need them"),
   UNREADABLE(
       Severity.DIFFERS,
@@ -69,9 +68,10 @@ public enum Support {
       "check what it does in your version of Calico"),
   ENCAPSULATED_POOL(
       Severity.DIFFERS,
-      "a pool whose packets are wrapped (IP in IP or VXLAN)",
-      "Margay wraps nothing: it assigns no address from the pool, and sends to its pods plainly",
-      "add a plain pool for Margay nodes; move workloads over before the wrapped one goes"),
+      "a pool whose packets are wrapped in IP",
+      "Margay does not do that: it assigns no address from the pool, and sends to its pods plainly",
+      "add a plain or a VXLAN pool for Margay nodes; move workloads over before the wrapped one"
+          + " goes"),
   WIREGUARD(
       Severity.DIFFERS,
       "WireGuard encrypts traffic between nodes",
@@ -82,48 +82,21 @@ public enum Support {
       "a FelixConfiguration setting Margay does not follow",
       "Margay nodes keep their own behaviour",
       "compare with docs/api.md; nothing to do if the setting only tunes Felix"),
-  MESH(
-      Severity.DIFFERS,
-      "Calico's node-to-node mesh is on",
-      "Margay takes no part in it: Calico's nodes keep trying to reach a Margay node and fail, and"
-          + " learn its blocks only from the routers",
-      "let every node peer with the routers, then set nodeToNodeMeshEnabled: false"),
   PEER_NOT_SERVED(
       Severity.DIFFERS,
       "a BGPPeer without a session",
       "a session that can't be made as asked for is not made at all",
-      "give Margay nodes a BGPPeer without what it names"),
-  REFLECTOR(
-      Severity.DIFFERS,
-      "a node is a route reflector",
-      "a Margay node reflects nothing; margay bgpd does, outside of the cluster's resources",
-      "leave reflectors to Calico's nodes, or put margay bgpd or a router in their place"),
+      "do what it says, or give Margay nodes a BGPPeer without what it names"),
   SERVICE_ADVERTISEMENT(
       Severity.DIFFERS,
       "addresses of services are announced",
       "Margay nodes announce pod addresses only",
       "leave the announcement to Calico's nodes, or announce the range from the routers"),
-  ADVERTISED_COMMUNITIES(
-      Severity.DIFFERS,
-      "communities are attached to announced prefixes",
-      "a Margay node announces its blocks without them",
-      "attach them on the router"),
   BGP_SETTING(
       Severity.DIFFERS,
       "a BGPConfiguration setting Margay does not follow",
       "Margay nodes keep their own behaviour",
       "check whether the nodes that change over depend on it"),
-  HOST_ENDPOINT(
-      Severity.DIFFERS,
-      "a host endpoint",
-      "Margay polices pods, not the node's own interfaces: on a node that changes over, the"
-          + " interface is open",
-      "protect the node by its own firewall before it changes over"),
-  HOST_POLICY(
-      Severity.DIFFERS,
-      "a policy for hosts (doNotTrack, preDNAT, applyOnForward)",
-      "Margay does not enforce the host's part of it",
-      "protect the node by its own firewall before it changes over"),
   POLICY_NOT_AS_WRITTEN(
       Severity.DIFFERS,
       "a policy or profile that is not enforced as written",
@@ -155,16 +128,44 @@ public enum Support {
       "Calico announces whatever lies in an IPPool, learned routes too; a Margay node announces its"
           + " own blocks and borrowed addresses, never what it learned",
       "nothing, unless routers rely on nodes passing routes on"),
+  MESH(
+      Severity.INFORMS,
+      "the node-to-node mesh is on",
+      "a Margay node takes part in it, under the addresses its Node resource has",
+      "give the node's resource spec.bgp with its addresses, as calico-node does"),
+  REFLECTOR(
+      Severity.INFORMS,
+      "a node is a route reflector",
+      "as a Margay node it would reflect what lies in pools within the AS, and tell routers of"
+          + " other ASes its own blocks alone",
+      "nothing, unless routers of other ASes learn the cluster from it: then add a BGPFilter"),
   IPV6_NODE(
       Severity.INFORMS,
       "the node peers over IPv6 too",
-      "Margay carries IPv6 routes over the same session as IPv4",
+      "to routers, Margay carries IPv6 routes over the same session as IPv4; between nodes there is"
+          + " one session a family",
       "let the router accept both families on one session (MP-BGP)"),
   TAKEN_OVER_NODE(
       Severity.INFORMS,
       "the node is in the cluster already",
       "Margay takes over its blocks; pods wired by Calico must be recreated",
       "drain it, stop calico-node, start margay agent with the same name"),
+  VXLAN_POOL(
+      Severity.INFORMS,
+      "a pool whose packets are wrapped in VXLAN",
+      "Margay wraps them as Calico does, under the same device names, port and addresses; such a"
+          + " pool needs no BGP session",
+      "let the port (UDP 4789) pass between nodes; read docs/overlay.md"),
+  HOST_ENDPOINT(
+      Severity.INFORMS,
+      "a host endpoint",
+      "Margay polices the interface as Calico does; failsafe ports and the datastore stay open",
+      "read docs/host-endpoints.md before its node changes over"),
+  HOST_POLICY(
+      Severity.INFORMS,
+      "a policy for hosts (doNotTrack, preDNAT, applyOnForward)",
+      "Margay enforces it on host endpoints",
+      "nothing"),
   CLUSTER_SIZE(Severity.INFORMS, "the cluster's size", "for comparison after joining", "nothing"),
   VERSION(
       Severity.INFORMS,

@@ -182,7 +182,7 @@ public final class UdpFlood {
   }
 
   /// How many different datagrams have arrived so far.
-  int received() {
+  public int received() {
     return received.get();
   }
 

@@ -27,7 +27,9 @@ import picocli.CommandLine.Spec;
     description = {
       "Put the CNI plugin where container runtimes look: margay-cni and margay-ipam, and last",
       "05-margay.conflist, at whose appearance runtimes call the node ready. Can be repeated; a",
-      "configuration of ours that was edited is kept, and the differences told."
+      "configuration of ours that was edited is kept, and the differences told. With --service"
+          + " also",
+      "the agent's systemd unit."
     })
 public final class InstallCommand implements Callable<Integer> {
 
@@ -97,8 +99,14 @@ public final class InstallCommand implements Callable<Integer> {
     Conflist wanted = wanted(distribution.resolve("etc").resolve(InstallPlaces.CONFLIST));
     PlacedFile conflist = places.conflist(mode());
     Optional<byte[]> kept = kept(conflist, wanted);
-    if (kept.isEmpty()) {
+    Optional<ServiceUnit> unit =
+        places.isWithService() ? Optional.of(unit(distribution)) : Optional.empty();
+    if (kept.isEmpty() || (unit.isPresent() && isForeignUnit())) {
       return ExitCodes.CONFLICT;
+    }
+    if (unit.isPresent()) {
+      directory(places.unitDirectory());
+      place(places.unit(), unit.get().content());
     }
     directory(places.binDirectory());
     directory(places.confDirectory());
@@ -107,7 +115,42 @@ public final class InstallCommand implements Callable<Integer> {
     }
     place(conflist, kept.get());
     tell(wanted, kept.get());
+    if (unit.isPresent()) {
+      tellService(distribution);
+    }
     return ExitCodes.OK;
+  }
+
+  private void tellService(Path distribution) {
+    PrintWriter err = spec.commandLine().getErr();
+    err.println("margay: systemctl daemon-reload && systemctl enable --now margay starts it");
+    if (places.isOfThisMachine()
+        && ServiceUnit.HIDDEN.stream().anyMatch(distribution.toAbsolutePath()::startsWith)) {
+      err.println(
+          "margay: the unit can't see "
+              + distribution
+              + " (ProtectHome=yes, PrivateTmp=yes); move the distribution, to /opt/margay say, and"
+              + " install from there");
+    }
+  }
+
+  private ServiceUnit unit(Path distribution) throws IOException {
+    ServiceUnit shipped =
+        ServiceUnit.read(distribution.resolve("etc/systemd").resolve(ServiceUnit.NAME));
+    return places.isOfThisMachine()
+        ? shipped.running(distribution.toAbsolutePath().normalize().resolve("bin/margay"))
+        : shipped;
+  }
+
+  private boolean isForeignUnit() throws IOException {
+    Path path = places.unit().path();
+    if (places.isForced() || !Files.exists(path) || ServiceUnit.isOurs(path)) {
+      return false;
+    }
+    spec.commandLine()
+        .getErr()
+        .println("margay: " + path + " is not ours; nothing was done, --force replaces it");
+    return true;
   }
 
   /// Whoever opened the file to others meant it.

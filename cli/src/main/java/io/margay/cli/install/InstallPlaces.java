@@ -30,6 +30,18 @@ final class InstallPlaces {
       description = "the root of the file system to change, such as an image's (default: /)")
   private Path root = Path.of("");
 
+  @Option(
+      names = "--service",
+      description = "also the agent's systemd unit, margay.service; see docs/systemd.md")
+  private boolean service;
+
+  @Option(
+      names = "--unit-dir",
+      paramLabel = "DIR",
+      defaultValue = "/etc/systemd/system",
+      description = "systemd's directory of units (default: ${DEFAULT-VALUE})")
+  private Path unitDir = Path.of("");
+
   @Option(names = "--dry-run", description = "say what would be done, and do nothing")
   private boolean dryRun;
 
@@ -42,6 +54,24 @@ final class InstallPlaces {
 
   PlacedFile conflist(String mode) {
     return new PlacedFile(confDirectory().resolve(CONFLIST), mode);
+  }
+
+  PlacedFile unit() {
+    return new PlacedFile(unitDirectory().resolve(ServiceUnit.NAME), "rw-r--r--");
+  }
+
+  Path unitDirectory() {
+    return below(unitDir);
+  }
+
+  /// Whether the agent's unit goes with the plugin.
+  boolean isWithService() {
+    return service;
+  }
+
+  /// Whether it is this machine that is changed, not an image.
+  boolean isOfThisMachine() {
+    return root.equals(Path.of("/"));
   }
 
   Path confDirectory() {

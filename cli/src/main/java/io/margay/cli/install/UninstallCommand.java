@@ -74,6 +74,16 @@ public final class UninstallCommand implements Callable<Integer> {
     for (String binary : BINARIES) {
       remove(places.binary(binary));
     }
+    if (places.isWithService()) {
+      PlacedFile unit = places.unit();
+      if (Files.exists(unit.path()) && !ServiceUnit.isOurs(unit.path()) && !places.isForced()) {
+        err.println("margay: " + unit.path() + " is not ours; it stays, --force removes it");
+        return ExitCodes.CONFLICT;
+      }
+      remove(unit);
+    }
+    err.println(
+        "margay: what agents left in this node's kernel stays; margay node clean takes it away");
     return ExitCodes.OK;
   }
 

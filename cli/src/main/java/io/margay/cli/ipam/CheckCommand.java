@@ -1,5 +1,7 @@
 package io.margay.cli.ipam;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.margay.cli.ExitCodes;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
@@ -25,11 +27,16 @@ import picocli.CommandLine.Option;
     })
 final class CheckCommand extends IpamCommand {
 
+  private static final Path AS_JSON = Path.of("json");
+
   @Option(
       names = {"-o", "--output"},
-      paramLabel = "FILE",
-      description = "write every allocation to a report, for release --from-report")
-  private @Nullable Path report;
+      paramLabel = "FILE|json",
+      description = {
+        "write every allocation to a report, for release --from-report;",
+        "json: print the findings as JSON instead (./json is a file)"
+      })
+  private @Nullable Path output;
 
   @Option(names = "--show-all-ips", description = "print every address that is checked")
   private boolean showAll;
@@ -48,6 +55,9 @@ final class CheckCommand extends IpamCommand {
     IpamReport checked =
         IpamCheck.run(
             () -> last[0] = read(datastore), Optional.of(surroundings().clock().instant()));
+    if (AS_JSON.equals(output)) {
+      return json(checked);
+    }
     AllocationReport allocations = AllocationReport.of(last[0], surroundings().version());
     if (showAll) {
       allocations
@@ -70,8 +80,8 @@ final class CheckCommand extends IpamCommand {
                                               : String.join(", ", one.owners()))))));
     }
     out().print(Findings.text(checked.findings(), showAll || showProblems));
-    if (report != null) {
-      write(report, allocations.toJson());
+    if (output != null) {
+      write(output, allocations.toJson());
     }
     String size =
         checked.usage().size()
@@ -86,6 +96,18 @@ final class CheckCommand extends IpamCommand {
     }
     out().println("all adds up: " + size);
     return ExitCodes.OK;
+  }
+
+  private int json(IpamReport checked) {
+    ObjectNode document = JsonNodeFactory.instance.objectNode();
+    document
+        .put("blocks", checked.usage().size())
+        .put("handles", checked.handleCount())
+        .put("addresses", checked.allocatedCount())
+        .put("problems", checked.problemCount())
+        .set("findings", Findings.json(checked.findings()));
+    out().println(document.toPrettyString());
+    return checked.problemCount() > 0 ? ExitCodes.FAILED : ExitCodes.OK;
   }
 
   private static void write(Path file, String text) throws IOException {

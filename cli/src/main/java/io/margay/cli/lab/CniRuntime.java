@@ -15,8 +15,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -94,6 +96,23 @@ public final class CniRuntime {
       }
     }
     return Optional.empty();
+  }
+
+  /// The names and addresses by which a wired pod is known to the kernel, etcd and files.
+  public Set<String> marks(Pod pod) throws LabException {
+    Set<String> marks = new LinkedHashSet<>();
+    String container = containerId(pod);
+    marks.add(container);
+    marks.add(container.substring(0, LeakChecker.SHOWN_OF_CONTAINER));
+    marks.add("-k8s-" + pod.name().replace("-", "--") + "-eth0");
+    for (IpFamily family : IpFamily.values()) {
+      address(pod, family).map(IpAddress::toString).ifPresent(marks::add);
+    }
+    recorded(pod)
+        .map(record -> record.path("result").path("interfaces").path(0).path("name").asText(""))
+        .filter(name -> !name.isEmpty())
+        .ifPresent(marks::add);
+    return marks;
   }
 
   /// What a runtime would call the pod's sandbox: 64 hex digits, the same for the same lab and pod.

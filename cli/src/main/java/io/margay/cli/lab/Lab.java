@@ -29,8 +29,8 @@ public final class Lab {
   private static final Duration AGENT_LIMIT = Duration.ofSeconds(45);
 
   /// Routers and nodes forward; a path whose link has no carrier is not taken (Linux
-  /// Documentation/networking/ip-sysctl); flows, not destinations, spread over equal paths; every
-  /// address is usable at once.
+  /// Documentation/networking/ip-sysctl); a link that went down has its addresses when it comes
+  /// back; flows, not destinations, spread over equal paths; every address is usable at once.
   private static final String MACHINE_SYSCTLS =
       """
       set -e
@@ -40,6 +40,8 @@ public final class Lab {
       echo 1 > ipv4/conf/all/ignore_routes_with_linkdown
       echo 1 > ipv6/conf/all/ignore_routes_with_linkdown
       echo 1 > ipv6/conf/default/ignore_routes_with_linkdown
+      echo 1 > ipv6/conf/all/keep_addr_on_down
+      echo 1 > ipv6/conf/default/keep_addr_on_down
       echo 1 > ipv4/conf/default/ignore_routes_with_linkdown
       echo 1 > ipv4/fib_multipath_hash_policy
       echo 1 > ipv6/fib_multipath_hash_policy
@@ -201,12 +203,13 @@ public final class Lab {
     for (String machine : machines) {
       Command.in(machine, "sh", "-c", MACHINE_SYSCTLS).output();
     }
-    batch(plan.managementNamespace(), plan.managementBatch());
+    LabCables cables = new LabCables(plan);
+    batch(plan.managementNamespace(), cables.management());
     for (Tor tor : plan.topology().tors()) {
-      batch(plan.machineNamespace(tor.name()), plan.torBatch(tor));
+      batch(plan.machineNamespace(tor.name()), cables.tor(tor));
     }
     for (Node node : plan.topology().nodes()) {
-      batch(plan.machineNamespace(node.name()), plan.nodeBatch(node));
+      batch(plan.machineNamespace(node.name()), cables.node(node));
     }
     for (Pod pod : plan.topology().pods()) {
       batch(plan.podNamespace(pod), "link set dev lo up\n");
@@ -218,48 +221,46 @@ public final class Lab {
   }
 
   private List<Daemon> startEtcd() throws LabException {
-    int members = plan.topology().etcdMembers();
-    List<String> cluster = new ArrayList<>();
-    for (int member = 0; member < members; member++) {
-      cluster.add("m" + member + "=" + peerUrl(member));
-    }
     List<Daemon> daemons = new ArrayList<>();
-    for (int member = 0; member < members; member++) {
-      Path home = plan.etcdDirectory(member);
-      String clients = plan.etcdUrls().get(member);
-      daemons.add(
-          Daemon.start(
-              "etcd",
-              plan.managementNamespace(),
-              home,
-              List.of(
-                  "etcd",
-                  "--name",
-                  "m" + member,
-                  "--data-dir",
-                  home.resolve("data").toString(),
-                  "--listen-client-urls",
-                  clients,
-                  "--advertise-client-urls",
-                  clients,
-                  "--listen-peer-urls",
-                  peerUrl(member),
-                  "--initial-advertise-peer-urls",
-                  peerUrl(member),
-                  "--initial-cluster",
-                  String.join(",", cluster),
-                  "--initial-cluster-token",
-                  "margay-lab-" + plan.name(),
-                  "--logger",
-                  "zap",
-                  "--log-level",
-                  "warn")));
+    for (int member = 0; member < plan.topology().etcdMembers(); member++) {
+      daemons.add(startEtcd(member));
     }
     return daemons;
   }
 
+  private Daemon startEtcd(int member) throws LabException {
+    Path home = plan.etcdDirectory(member);
+    String clients = plan.etcdUrls().get(member);
+    return Daemon.start(
+        "etcd",
+        plan.managementNamespace(),
+        home,
+        List.of(
+            "etcd",
+            "--name",
+            "m" + member,
+            "--data-dir",
+            home.resolve("data").toString(),
+            "--listen-client-urls",
+            clients,
+            "--advertise-client-urls",
+            clients,
+            "--listen-peer-urls",
+            peerUrl(member),
+            "--initial-advertise-peer-urls",
+            peerUrl(member),
+            "--initial-cluster",
+            initialCluster(),
+            "--initial-cluster-token",
+            "margay-lab-" + plan.name(),
+            "--logger",
+            "zap",
+            "--log-level",
+            "warn"));
+  }
+
   private String peerUrl(int member) {
-    return "http://" + plan.etcdAddress(member) + ":" + LabPlan.ETCD_PEER_PORT;
+    return plan.etcdUrl(member, LabPlan.ETCD_PEER_PORT);
   }
 
   private void awaitEtcd(List<Daemon> daemons) throws LabException {
@@ -276,8 +277,79 @@ public final class Lab {
     }
   }
 
+  /// Kills every member of etcd as a crash would. Returns once they are gone.
+  public void killEtcd() throws LabException {
+    for (ProcessHandle member : etcd()) {
+      destroy(member);
+    }
+  }
+
+  /// Starts etcd again with the data it has, and waits until it answers.
+  public void restartEtcd() throws LabException {
+    awaitEtcd(startEtcd());
+  }
+
+  /// Writes a backup of etcd, as an operator makes one.
+  public void backUpEtcd(Path file) throws LabException {
+    Command.in(
+            plan.managementNamespace(),
+            "etcdctl",
+            "--endpoints",
+            plan.etcdUrls().getFirst(),
+            "snapshot",
+            "save",
+            file.toString())
+        .with(Map.of("ETCDCTL_API", "3"))
+        .output();
+  }
+
+  /// Kills etcd, gives every member the data of a backup instead of its own, and starts it again: a
+  /// store of another identity, whose revisions begin where the backup was made.
+  public void restoreEtcd(Path backup) throws LabException {
+    killEtcd();
+    for (int member = 0; member < plan.topology().etcdMembers(); member++) {
+      Path data = plan.etcdDirectory(member).resolve("data");
+      Command.of("rm", "-rf", data.toString()).output();
+      Command.of(
+              "etcdctl",
+              "snapshot",
+              "restore",
+              backup.toString(),
+              "--data-dir",
+              data.toString(),
+              "--name",
+              "m" + member,
+              "--initial-cluster",
+              initialCluster(),
+              "--initial-cluster-token",
+              "margay-lab-" + plan.name() + "-restored",
+              "--initial-advertise-peer-urls",
+              peerUrl(member))
+          .with(Map.of("ETCDCTL_API", "3"))
+          .output();
+    }
+    restartEtcd();
+  }
+
+  private String initialCluster() {
+    List<String> cluster = new ArrayList<>();
+    for (int each = 0; each < plan.topology().etcdMembers(); each++) {
+      cluster.add("m" + each + "=" + peerUrl(each));
+    }
+    return String.join(",", cluster);
+  }
+
+  /// The members' processes.
+  public List<ProcessHandle> etcd() throws LabException {
+    List<ProcessHandle> members = new ArrayList<>();
+    for (int member = 0; member < plan.topology().etcdMembers(); member++) {
+      members.add(process("etcd", plan.etcdDirectory(member)));
+    }
+    return members;
+  }
+
   /// `etcdctl` on the lab's etcd.
-  Command etcdctl(String... arguments) {
+  public Command etcdctl(String... arguments) {
     List<String> argv =
         new ArrayList<>(List.of("etcdctl", "--endpoints", String.join(",", plan.etcdUrls())));
     argv.addAll(List.of(arguments));
@@ -459,19 +531,28 @@ public final class Lab {
 
   /// Kills a node's agent as a crash would: SIGKILL, no word to anybody. Returns once it is gone.
   public void killAgent(Node node) throws LabException {
-    ProcessHandle agent = agent(node);
-    agent.destroyForcibly();
-    while (agent.isAlive()) {
+    destroy(agent(node));
+  }
+
+  private static void destroy(ProcessHandle process) throws LabException {
+    process.destroyForcibly();
+    while (process.isAlive()) {
       Daemon.pause();
     }
   }
 
-  private ProcessHandle agent(Node node) throws LabException {
-    Path file = plan.nodeDirectory(node).resolve("agent.pid");
+  /// The process of a node's agent.
+  public ProcessHandle agent(Node node) throws LabException {
+    return process("agent", plan.nodeDirectory(node));
+  }
+
+  private static ProcessHandle process(String daemon, Path directory) throws LabException {
+    Path file = directory.resolve(daemon + ".pid");
     try {
       long id = Long.parseLong(Files.readString(file).strip());
       return ProcessHandle.of(id)
-          .orElseThrow(() -> new LabException("the agent of " + node.name() + " does not run"));
+          .orElseThrow(
+              () -> new LabException("the " + daemon + " of " + directory + " does not run"));
     } catch (IOException | NumberFormatException unreadable) {
       throw new LabException("can't read " + file + ": " + unreadable, unreadable);
     }
@@ -513,9 +594,16 @@ public final class Lab {
   public void killTor(Tor tor) throws LabException {
     String namespace = plan.machineNamespace(tor.name());
     StringBuilder down = new StringBuilder();
-    plan.linksOf(tor)
-        .forEach(link -> down.append("link set dev ").append(link.node().name()).append(" down\n"));
+    plan.ports(tor).forEach(port -> down.append("link set dev ").append(port).append(" down\n"));
     batch(namespace, down.toString());
     Namespaces.processesIn(List.of(namespace)).forEach(ProcessHandle::destroyForcibly);
+  }
+
+  /// A router that was killed comes back: its links first, then its daemon.
+  public void reviveTor(Tor tor) throws LabException {
+    StringBuilder up = new StringBuilder();
+    plan.ports(tor).forEach(port -> up.append("link set dev ").append(port).append(" up\n"));
+    batch(plan.machineNamespace(tor.name()), up.toString());
+    routers.awaitAnswering(tor, routers.start(tor));
   }
 }

@@ -20,6 +20,13 @@ final class LabDocuments {
   static final String CNI_VERSION = "1.0.0";
   static final String NETWORK = "k8s-pod-network";
 
+  private static final String BFD_ANNOTATION = "margay.io/bfd";
+
+  /// The label of nodes that reflect routes.
+  private static final String REFLECTOR = "route-reflector";
+
+  private static final String CLUSTER_ID = "244.0.0.1";
+
   private LabDocuments() {}
 
   /// Pools, nodes, peerings and namespaces. JSON documents are YAML documents too.
@@ -30,7 +37,10 @@ final class LabDocuments {
       ObjectNode spec = JSON.createObjectNode();
       spec.put("cidr", pool.cidr().toString());
       spec.put("blockSize", pool.blockSize());
-      spec.put("ipipMode", "Never").put("vxlanMode", "Never").put("natOutgoing", false);
+      spec.put("ipipMode", "Never").put("vxlanMode", pool.vxlanMode()).put("natOutgoing", false);
+      if (pool.isWrapped()) {
+        spec.put("disableBGPExport", true);
+      }
       spec.put("nodeSelector", "all()");
       append(all, document("IPPool", "pool-" + topology.pools().indexOf(pool), spec));
     }
@@ -40,26 +50,54 @@ final class LabDocuments {
         .findFirst()
         .ifPresent(node -> bgp.put("asNumber", node.asn().toLong()));
     append(all, document("BGPConfiguration", "default", bgp));
-    for (Node node : topology.nodes()) {
+    topology.nodes().forEach(node -> append(all, node(plan, node)));
+    if (topology.isSegment()) {
       ObjectNode spec = JSON.createObjectNode();
-      boolean own = plan.isMultihomed(node);
-      spec.putObject("bgp")
-          .put("asNumber", node.asn().toLong())
-          .put("ipv4Address", withLength(plan.nodeAddress4(node), own ? 32 : 31))
-          .put("ipv6Address", withLength(plan.nodeAddress6(node), own ? 128 : 126));
-      append(all, document("Node", node.name(), spec));
-    }
-    for (Link link : plan.links()) {
-      ObjectNode spec = JSON.createObjectNode();
-      spec.put("node", link.node().name());
-      spec.put("peerIP", link.tor4().toString());
-      spec.put("asNumber", link.tor().asn().toLong());
-      // The session runs between the ends of the link, whatever address the node is known by.
-      spec.put("sourceAddress", "None");
-      append(all, document("BGPPeer", link.node().name() + "." + link.tor().name(), spec));
+      spec.put("nodeSelector", "all()").put("peerSelector", REFLECTOR + " == 'true'");
+      append(all, document("BGPPeer", "reflectors", spec));
+    } else {
+      plan.links().forEach(link -> append(all, peer(plan, link)));
     }
     topology.namespaces().forEach((name, labels) -> append(all, namespace(name, labels)));
     return all.toString();
+  }
+
+  private static ObjectNode node(LabPlan plan, Node node) {
+    ObjectNode spec = JSON.createObjectNode();
+    ObjectNode bgp = spec.putObject("bgp").put("asNumber", node.asn().toLong());
+    for (IpFamily family : plan.topology().addresses().families()) {
+      bgp.put(
+          "ipv" + family.version() + "Address",
+          withLength(plan.nodeAddress(node, family), plan.nodeAddressLength(node, family)));
+    }
+    ObjectNode document = document("Node", node.name(), spec);
+    if (plan.topology().reflectors().contains(node.name())) {
+      bgp.put("routeReflectorClusterID", CLUSTER_ID);
+      ((ObjectNode) document.get("metadata")).putObject("labels").put(REFLECTOR, "true");
+    }
+    return document;
+  }
+
+  private static ObjectNode peer(LabPlan plan, Link link) {
+    Topology.Bgp bgp = plan.topology().bgp();
+    ObjectNode spec = JSON.createObjectNode();
+    spec.put("node", link.node().name());
+    String zone = plan.isUnnumbered() ? "%" + link.tor().name() : "";
+    spec.put("peerIP", plan.torEnd(link) + zone);
+    spec.put("asNumber", link.tor().asn().toLong());
+    // The session runs between the ends of the link, whatever address the node is known by.
+    spec.put("sourceAddress", "None");
+    if (bgp.allowOwnAs() > 0) {
+      spec.put("numAllowedLocalASNumbers", bgp.allowOwnAs());
+    }
+    ObjectNode document = document("BGPPeer", link.node().name() + "." + link.tor().name(), spec);
+    bgp.bfd()
+        .ifPresent(
+            bfd ->
+                ((ObjectNode) document.get("metadata"))
+                    .putObject("annotations")
+                    .put(BFD_ANNOTATION, bfd.toString()));
+    return document;
   }
 
   private static ObjectNode document(String kind, String name, ObjectNode spec) {
@@ -92,14 +130,12 @@ final class LabDocuments {
     return """
     nodeName: %s
     datastore:
-      endpoints: [%s]
+      endpoints: ["%s"]
     runDir: %s
     stateDir: %s
     http: 127.0.0.1:%d
     bgp:
-      ipv4: %s
-      ipv6: "%s"
-      asNumber: %s
+    %s  asNumber: %s
       routerId: %s
       gracefulRestart: %s
     log: %s
@@ -107,17 +143,24 @@ final class LabDocuments {
     """
         .formatted(
             node.name(),
-            String.join(", ", plan.etcdUrls()),
+            String.join("\", \"", plan.etcdUrls()),
             plan.runDirectory(node),
             plan.stateDirectory(node),
             LabState.AGENT_PORT,
-            plan.nodeAddress4(node),
-            plan.nodeAddress6(node),
+            addresses(plan, node),
             node.asn(),
-            plan.nodeAddress4(node),
+            plan.topology().addresses().has(IpFamily.IPV4) ? plan.nodeAddress4(node) : "hash",
             plan.topology().bgp().gracefulRestart(),
             plan.topology().agent().log(),
             plan.topology().agent().reclaimAfterSeconds());
+  }
+
+  private static String addresses(LabPlan plan, Node node) {
+    StringBuilder lines = new StringBuilder();
+    for (IpFamily family : plan.topology().addresses().families()) {
+      lines.append("  ipv%d: \"%s\"\n".formatted(family.version(), plan.nodeAddress(node, family)));
+    }
+    return lines.toString();
   }
 
   /// The network configuration list a runtime would find in its configuration directory.

@@ -3,7 +3,9 @@ package io.margay.cli.lab;
 import io.margay.cli.lab.Topology.Node;
 import io.margay.cli.lab.Topology.Pod;
 import io.margay.cli.lab.Topology.Tor;
+import io.margay.model.net.Asn;
 import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
 import io.margay.model.net.RouterId;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,10 +24,28 @@ public final class LabPlan {
   /// The first node's last octet on the management network; etcd members take 1 to 3.
   private static final int FIRST_NODE_ON_MANAGEMENT = 11;
 
+  /// Ends of unnumbered links have hardware addresses of ours, 02:00:00:00 and a number, of which
+  /// the kernel makes link-local ones (RFC 4291 appendix A).
+  private static final IpAddress LINK_LOCAL = IpAddress.parse("fe80::ff:fe00:0");
+
+  private static final long FIRST_LINK_LOCAL_NODE = 0x101;
+
   private final String name;
   private final Topology topology;
   private final Path home;
   private final List<Link> links;
+  private final List<Trunk> trunks;
+
+  /// The subnet of a segment that all nodes share.
+  private static final int SEGMENT4 = 24;
+
+  private static final int SEGMENT6 = 112;
+
+  /// The first node's last octet on a shared segment, as on the management network.
+  private static final int FIRST_NODE_ON_SEGMENT = 11;
+
+  /// The bridge of a router whose nodes share one segment.
+  static final String SEGMENT = "br0";
 
   /// A cable between a router and a node: interfaces carry the other end's name.
   ///
@@ -34,12 +54,33 @@ public final class LabPlan {
   record Link(
       Tor tor, Node node, IpAddress tor4, IpAddress node4, IpAddress tor6, IpAddress node6) {}
 
+  /// A cable between two routers.
+  record Trunk(
+      Tor upper,
+      Tor lower,
+      IpAddress upper4,
+      IpAddress lower4,
+      IpAddress upper6,
+      IpAddress lower6) {}
+
+  /// A BGP session of a router.
+  ///
+  /// @param peer the other end, and the interface that leads there
+  /// @param local6 our IPv6 address on that link
+  record Session(String peer, Asn peerAsn, IpAddress local, IpAddress remote, IpAddress local6) {
+
+    boolean isIpv4() {
+      return remote.family() == IpFamily.IPV4;
+    }
+  }
+
   /// @param home the lab's directory
   LabPlan(String name, Topology topology, Path home) {
     this.name = name;
     this.topology = topology;
     this.home = home;
-    this.links = links(topology);
+    this.links = topology.isSegment() ? segment(topology) : links(topology);
+    this.trunks = trunks(topology, links.size());
   }
 
   private static List<Link> links(Topology topology) {
@@ -61,6 +102,39 @@ public final class LabPlan {
       }
     }
     return List.copyOf(links);
+  }
+
+  private static List<Link> segment(Topology topology) {
+    Tor tor = topology.tors().getFirst();
+    IpAddress base4 = topology.addresses().links4().address();
+    IpAddress base6 = topology.addresses().links6().address();
+    List<Link> links = new ArrayList<>();
+    for (Node node : topology.nodes()) {
+      long own = (long) FIRST_NODE_ON_SEGMENT + links.size();
+      links.add(
+          new Link(tor, node, base4.plus(1), base4.plus(own), base6.plus(1), base6.plus(own)));
+    }
+    return List.copyOf(links);
+  }
+
+  private static List<Trunk> trunks(Topology topology, int before) {
+    IpAddress base4 = topology.addresses().links4().address();
+    IpAddress base6 = topology.addresses().links6().address();
+    List<Trunk> trunks = new ArrayList<>();
+    for (Tor lower : topology.tors()) {
+      for (String upper : lower.tors()) {
+        int k = before + trunks.size();
+        trunks.add(
+            new Trunk(
+                topology.tor(upper).orElseThrow(),
+                lower,
+                base4.plus(2L * k),
+                base4.plus(2L * k + 1),
+                base6.plus(4L * k + 1),
+                base6.plus(4L * k + 2)));
+      }
+    }
+    return List.copyOf(trunks);
   }
 
   public String name() {
@@ -92,6 +166,92 @@ public final class LabPlan {
     return links.stream().filter(link -> link.tor().equals(tor)).toList();
   }
 
+  /// The router's interfaces, each named after its other end.
+  List<String> ports(Tor tor) {
+    List<String> ports = new ArrayList<>();
+    linksOf(tor).forEach(link -> ports.add(link.node().name()));
+    for (Trunk trunk : trunks) {
+      if (trunk.upper().equals(tor)) {
+        ports.add(trunk.lower().name());
+      } else if (trunk.lower().equals(tor)) {
+        ports.add(trunk.upper().name());
+      }
+    }
+    return ports;
+  }
+
+  /// The sessions the router has, those with nodes first.
+  List<Session> sessions(Tor tor) {
+    List<Session> sessions = new ArrayList<>();
+    if (topology.isSegment()) {
+      return sessions;
+    }
+    for (Link link : linksOf(tor)) {
+      sessions.add(
+          new Session(
+              link.node().name(), link.node().asn(), torEnd(link), nodeEnd(link), link.tor6()));
+    }
+    boolean four = topology.addresses().has(IpFamily.IPV4);
+    for (Trunk trunk : trunks) {
+      IpAddress upper = four ? trunk.upper4() : trunk.upper6();
+      IpAddress lower = four ? trunk.lower4() : trunk.lower6();
+      if (trunk.upper().equals(tor)) {
+        sessions.add(
+            new Session(trunk.lower().name(), trunk.lower().asn(), upper, lower, trunk.upper6()));
+      } else if (trunk.lower().equals(tor)) {
+        sessions.add(
+            new Session(trunk.upper().name(), trunk.upper().asn(), lower, upper, trunk.lower6()));
+      }
+    }
+    return sessions;
+  }
+
+  List<Trunk> trunks() {
+    return trunks;
+  }
+
+  boolean isUnnumbered() {
+    return topology.links() == Topology.Links.UNNUMBERED;
+  }
+
+  private long number(Tor tor) {
+    return 1L + topology.tors().indexOf(tor);
+  }
+
+  private long number(Node node) {
+    return FIRST_LINK_LOCAL_NODE + topology.nodes().indexOf(node);
+  }
+
+  /// The hardware address of the router's unnumbered links.
+  String hardwareAddress(Tor tor) {
+    return hardwareAddress(number(tor));
+  }
+
+  String hardwareAddress(Node node) {
+    return hardwareAddress(number(node));
+  }
+
+  private static String hardwareAddress(long number) {
+    return "02:00:00:00:%02x:%02x".formatted(number >> 8, number & 0xff);
+  }
+
+  /// Where the router's session with the node ends.
+  IpAddress torEnd(Link link) {
+    if (isUnnumbered()) {
+      return LINK_LOCAL.plus(number(link.tor()));
+    }
+    return topology.addresses().has(IpFamily.IPV4) ? link.tor4() : link.tor6();
+  }
+
+  /// Where the node's session with the router ends. Link-local ones differ from node to node: FRR
+  /// knows neighbours by their addresses alone.
+  IpAddress nodeEnd(Link link) {
+    if (isUnnumbered()) {
+      return LINK_LOCAL.plus(number(link.node()));
+    }
+    return topology.addresses().has(IpFamily.IPV4) ? link.node4() : link.node6();
+  }
+
   /// The namespace of a router or node.
   public String machineNamespace(String machine) {
     return PREFIX + name + "-" + machine;
@@ -115,19 +275,37 @@ public final class LabPlan {
     return all;
   }
 
-  boolean isMultihomed(Node node) {
-    return node.tors().size() > 1;
+  /// Whether the node is known by an address on `lo`, since it has several links, or none with an
+  /// address.
+  boolean hasOwnAddress(Node node) {
+    return node.tors().size() > 1 || isUnnumbered();
   }
 
   /// What the node is known by: its only link's address, or one of its own on `lo`.
+  IpAddress nodeAddress(Node node, IpFamily family) {
+    return family == IpFamily.IPV4 ? nodeAddress4(node) : nodeAddress6(node);
+  }
+
+  /// The length of the subnet that address is in.
+  int nodeAddressLength(Node node, IpFamily family) {
+    return hasOwnAddress(node) ? family.bits() : linkLength(family);
+  }
+
+  int linkLength(IpFamily family) {
+    boolean four = family == IpFamily.IPV4;
+    return topology.isSegment() ? (four ? SEGMENT4 : SEGMENT6) : (four ? 31 : 126);
+  }
+
+  /// The same of IPv4.
   public IpAddress nodeAddress4(Node node) {
-    return isMultihomed(node)
+    return hasOwnAddress(node)
         ? topology.addresses().nodes4().address().plus(1L + topology.nodes().indexOf(node))
         : linksOf(node).getFirst().node4();
   }
 
+  /// The same of IPv6.
   public IpAddress nodeAddress6(Node node) {
-    return isMultihomed(node)
+    return hasOwnAddress(node)
         ? topology.addresses().nodes6().address().plus(1L + topology.nodes().indexOf(node))
         : linksOf(node).getFirst().node6();
   }
@@ -153,9 +331,15 @@ public final class LabPlan {
   public List<String> etcdUrls() {
     List<String> urls = new ArrayList<>();
     for (int member = 0; member < topology.etcdMembers(); member++) {
-      urls.add("http://" + etcdAddress(member) + ":" + ETCD_CLIENT_PORT);
+      urls.add(etcdUrl(member, ETCD_CLIENT_PORT));
     }
     return urls;
+  }
+
+  String etcdUrl(int member, int port) {
+    IpAddress address = etcdAddress(member);
+    boolean four = address.family() == IpFamily.IPV4;
+    return "http://" + (four ? address : "[" + address + "]") + ":" + port;
   }
 
   Path etcdDirectory(int member) {
@@ -190,57 +374,5 @@ public final class LabPlan {
   /// A protocol name BIRD takes: letters, digits, underscores.
   public static String birdName(String machine) {
     return machine.replace('-', '_').toLowerCase(Locale.ROOT);
-  }
-
-  /// Network interfaces, addresses and routes as `ip -n NAMESPACE -batch -` reads them. Links are
-  /// created by the router's and the node's own lists; the order of namespaces is that of
-  /// [#namespaces()].
-  String managementBatch() {
-    int length = topology.addresses().management().length();
-    StringBuilder batch = new StringBuilder("link set dev lo up\nlink add name br0 type bridge\n");
-    for (int member = 0; member < topology.etcdMembers(); member++) {
-      batch.append("addr add %s/%d dev br0\n".formatted(etcdAddress(member), length));
-    }
-    batch.append("link set dev br0 up\n");
-    for (Node node : topology.nodes()) {
-      batch.append(
-          "link add name %s master br0 up type veth peer name %s netns %s\n"
-              .formatted(node.name(), MANAGEMENT_INTERFACE, machineNamespace(node.name())));
-    }
-    return batch.toString();
-  }
-
-  String torBatch(Tor tor) {
-    StringBuilder batch = new StringBuilder("link set dev lo up\n");
-    for (Link link : linksOf(tor)) {
-      String node = link.node().name();
-      batch.append(
-          "link add name %s type veth peer name %s netns %s\n"
-              .formatted(node, tor.name(), machineNamespace(node)));
-      batch.append("addr add %s/31 dev %s\n".formatted(link.tor4(), node));
-      batch.append("addr add %s/126 dev %s nodad\n".formatted(link.tor6(), node));
-      batch.append("link set dev %s up\n".formatted(node));
-    }
-    return batch.toString();
-  }
-
-  String nodeBatch(Node node) {
-    int length = topology.addresses().management().length();
-    StringBuilder batch = new StringBuilder("link set dev lo up\n");
-    batch.append(
-        "addr add %s/%d dev %s\nlink set dev %s up\n"
-            .formatted(
-                managementAddress(node), length, MANAGEMENT_INTERFACE, MANAGEMENT_INTERFACE));
-    for (Link link : linksOf(node)) {
-      String tor = link.tor().name();
-      batch.append("addr add %s/31 dev %s\n".formatted(link.node4(), tor));
-      batch.append("addr add %s/126 dev %s nodad\n".formatted(link.node6(), tor));
-      batch.append("link set dev %s up\n".formatted(tor));
-    }
-    if (isMultihomed(node)) {
-      batch.append("addr add %s/32 dev lo\n".formatted(nodeAddress4(node)));
-      batch.append("addr add %s/128 dev lo\n".formatted(nodeAddress6(node)));
-    }
-    return batch.toString();
   }
 }

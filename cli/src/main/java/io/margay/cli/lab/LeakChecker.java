@@ -2,8 +2,11 @@ package io.margay.cli.lab;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.margay.agent.overlay.OverlayDriver;
 import io.margay.cli.lab.Topology.Node;
 import io.margay.cli.lab.Topology.Pod;
+import io.margay.datastore.KeyValue;
+import io.margay.datastore.SnapshotFile;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import java.io.IOException;
@@ -16,7 +19,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// Looks, after every pod of a lab was deleted, for what should have gone with them: with `ip -j`,
@@ -41,7 +46,17 @@ public final class LeakChecker {
   /// The tables `ip margay` and `ip6 margay`.
   private static final String TABLE = "margay";
 
+  private static final String SNAPSHOT = "datastore.snapshot";
+  private static final String RESERVE = "reserve";
+
+  /// A line of the reserve: from now on the datastore knows what this handle has, or that it has
+  /// nothing.
+  private static final Pattern SETTLED = Pattern.compile("\"settle\".*\"handle\":(\"[^\"]+\")");
+
   private static final int JOURNAL_DEPTH = 8;
+
+  /// Digits of a container's id that a leak shows.
+  static final int SHOWN_OF_CONTAINER = 12;
 
   /// What can be left behind.
   public enum Kind {
@@ -157,7 +172,8 @@ public final class LeakChecker {
         json("ip -j link", Command.of("ip", "-n", namespace, "-d", "-j", "link").output())) {
       String name = link.path("ifname").asText();
       String alias = link.path("ifalias").asText();
-      if (name.startsWith("cali") || alias.startsWith("margay:")) {
+      boolean isPods = name.startsWith("cali") || alias.startsWith("margay:");
+      if (isPods && !alias.equals(OverlayDriver.ALIAS)) {
         add(Kind.VETH, node.name(), name + (alias.isEmpty() ? "" : " (" + alias + ")"));
       }
     }
@@ -269,7 +285,10 @@ public final class LeakChecker {
       String content = content(file);
       for (String id : containers) {
         if (name.contains(id) || content.contains(id)) {
-          add(Kind.JOURNAL, node.name(), file + " names container " + id.substring(0, 12));
+          add(
+              Kind.JOURNAL,
+              node.name(),
+              file + " names container " + id.substring(0, SHOWN_OF_CONTAINER));
         }
       }
     }
@@ -286,12 +305,34 @@ public final class LeakChecker {
     }
   }
 
-  private static String content(Path file) throws LabException {
+  /// What counts in a file: of those that are appended to, what they say in the end.
+  static String content(Path file) throws LabException {
     try {
-      return Files.readString(file, StandardCharsets.ISO_8859_1);
+      if (file.endsWith(SNAPSHOT)) {
+        return SnapshotFile.read(file).stream()
+            .flatMap(snapshot -> snapshot.items().stream())
+            .map(KeyValue::toString)
+            .collect(Collectors.joining("\n"));
+      }
+      String content = Files.readString(file, StandardCharsets.ISO_8859_1);
+      return file.endsWith(RESERVE) ? unsettled(content) : content;
     } catch (IOException failed) {
       throw new LabException("can't read " + file + ": " + failed, failed);
     }
+  }
+
+  /// Records of the reserve whose handles the datastore has not been told of.
+  private static String unsettled(String records) {
+    List<String> open = new ArrayList<>();
+    for (String line : records.lines().toList()) {
+      Matcher settled = SETTLED.matcher(line);
+      if (settled.find()) {
+        open.removeIf(earlier -> earlier.contains(settled.group(1)));
+      } else {
+        open.add(line);
+      }
+    }
+    return String.join("\n", open);
   }
 
   private void add(Kind kind, String where, String what) {

@@ -93,8 +93,14 @@ public final class Probe {
 
   /// @param ports what is tried on every pod; empty = the ports of the topology
   public Probe(Lab lab, List<Port> ports) {
+    this(lab, lab.plan().topology().pods(), ports);
+  }
+
+  /// @param pods those that are wired
+  /// @param ports what is tried on every pod; empty = the ports of the pods
+  public Probe(Lab lab, List<Pod> pods, List<Port> ports) {
     this.lab = lab;
-    this.pods = lab.plan().topology().pods();
+    this.pods = List.copyOf(pods);
     this.ports = ports.isEmpty() ? portsOf(pods) : List.copyOf(ports);
   }
 

@@ -1,12 +1,15 @@
 package io.margay.cli.lab;
 
 import io.margay.cli.lab.LabPlan.Link;
+import io.margay.cli.lab.LabPlan.Session;
 import io.margay.cli.lab.Topology.Tor;
+import io.margay.model.net.IpFamily;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The configuration files of the routers: each peers with every node it is linked to over the IPv4
-/// link addresses, takes IPv4 and IPv6 from it, and passes one node's prefixes on to the others.
+/// The configuration files of the routers: each has one session with every node and router it is
+/// linked to, over the IPv4 link addresses where there are some, takes IPv4 and IPv6 from it, and
+/// passes one's prefixes on to the others.
 final class RouterConfigs {
 
   private RouterConfigs() {}
@@ -26,8 +29,19 @@ final class RouterConfigs {
         protocol kernel kernel6 { merge paths on; ipv6 { import none; export where source ~ [RTS_BGP, RTS_STATIC]; }; }
         """);
     List<Link> links = plan.linksOf(tor);
-    text.append(birdStatics(plan, links, 4)).append(birdStatics(plan, links, 6));
-    for (Link link : links) {
+    Topology topology = plan.topology();
+    for (IpFamily family : topology.addresses().families()) {
+      text.append(birdStatics(plan, links, family.version()));
+    }
+    topology
+        .bgp()
+        .bfd()
+        .ifPresent(
+            bfd ->
+                text.append(
+                    "protocol bfd { interface \"*\" { interval %d ms; multiplier %d; }; }\n"
+                        .formatted(bfd.intervalMillis(), bfd.multiplier())));
+    for (Session session : plan.sessions(tor)) {
       text.append(
           """
           protocol bgp %s {
@@ -39,18 +53,26 @@ final class RouterConfigs {
             error wait time 1, 2;
             graceful restart aware;
             long lived graceful restart off;
-            ipv4 { gateway recursive; import all; export where source = RTS_BGP; next hop self; };
-            ipv6 { gateway recursive; import all; export where source = RTS_BGP; next hop self; next hop address %s; };
-          }
           """
               .formatted(
-                  LabPlan.birdName(link.node().name()),
-                  link.tor4(),
+                  LabPlan.birdName(session.peer()),
+                  session.local(),
                   tor.asn(),
-                  link.node4(),
-                  link.node().asn(),
-                  plan.topology().bgp().holdSeconds(),
-                  link.tor6()));
+                  session.remote(),
+                  session.peerAsn(),
+                  topology.bgp().holdSeconds()));
+      if (topology.bgp().bfd().isPresent()) {
+        text.append("  bfd graceful;\n");
+      }
+      for (IpFamily family : topology.addresses().families()) {
+        boolean isForeign = family == IpFamily.IPV6 && session.isIpv4();
+        text.append(
+            "  ipv%d { gateway recursive; import all; export where source = RTS_BGP; next hop self;%s };\n"
+                .formatted(
+                    family.version(),
+                    isForeign ? " next hop address " + session.local6() + ";" : ""));
+      }
+      text.append("}\n");
     }
     return text.toString();
   }
@@ -58,7 +80,7 @@ final class RouterConfigs {
   private static String birdStatics(LabPlan plan, List<Link> links, int version) {
     StringBuilder routes = new StringBuilder();
     for (Link link : links) {
-      if (plan.isMultihomed(link.node())) {
+      if (plan.hasOwnAddress(link.node())) {
         routes.append(
             version == 4
                 ? " route %s/32 via %s;".formatted(plan.nodeAddress4(link.node()), link.node4())
@@ -81,7 +103,7 @@ final class RouterConfigs {
   /// FRR's bgpd.
   static String frr(LabPlan plan, Tor tor) {
     int hold = plan.topology().bgp().holdSeconds();
-    List<Link> links = plan.linksOf(tor);
+    List<Session> sessions = plan.sessions(tor);
     StringBuilder text = new StringBuilder("hostname %s\n".formatted(tor.name()));
     text.append(
         "log file %s informational\n".formatted(plan.torDirectory(tor).resolve("bgpd.log")));
@@ -96,28 +118,49 @@ final class RouterConfigs {
          timers bgp %d %d
         """
             .formatted(tor.asn(), plan.routerId(tor), Math.max(1, hold / 3), hold));
-    for (Link link : links) {
-      text.append(" neighbor %s remote-as %s\n".formatted(link.node4(), link.node().asn()));
-      text.append(" neighbor %s timers connect 1\n".formatted(link.node4()));
-      text.append(" neighbor %s advertisement-interval 0\n".formatted(link.node4()));
-    }
-    for (String family : List.of("ipv4", "ipv6")) {
-      text.append(" address-family %s unicast\n  maximum-paths 8\n".formatted(family));
-      for (Link link : links) {
-        text.append("  neighbor %s activate\n".formatted(link.node4()));
-        text.append("  neighbor %s next-hop-self\n".formatted(link.node4()));
-        if (family.equals("ipv6")) {
-          text.append(
-              "  neighbor %s route-map next6-%s out\n".formatted(link.node4(), link.node().name()));
+    sessions.forEach(session -> text.append(frrNeighbor(plan, session)));
+    for (IpFamily family : plan.topology().addresses().families()) {
+      text.append(" address-family ipv%d unicast\n  maximum-paths 8\n".formatted(family.version()));
+      for (Session session : sessions) {
+        String neighbor = "  neighbor " + session.remote() + " ";
+        text.append(neighbor).append("activate\n");
+        text.append(neighbor).append("next-hop-self\n");
+        if (family == IpFamily.IPV6 && session.isIpv4()) {
+          text.append(neighbor).append("route-map next6-%s out\n".formatted(session.peer()));
         }
       }
       text.append(" exit-address-family\n");
     }
-    for (Link link : links) {
-      text.append(
-          "route-map next6-%s permit 10\n set ipv6 next-hop global %s\n"
-              .formatted(link.node().name(), link.tor6()));
+    for (Session session : sessions) {
+      if (session.isIpv4() && plan.topology().addresses().has(IpFamily.IPV6)) {
+        text.append(
+            "route-map next6-%s permit 10\n set ipv6 next-hop global %s\n"
+                .formatted(session.peer(), session.local6()));
+      }
     }
+    return text.toString();
+  }
+
+  private static String frrNeighbor(LabPlan plan, Session session) {
+    String neighbor = " neighbor " + session.remote() + " ";
+    StringBuilder text = new StringBuilder();
+    text.append(neighbor).append("remote-as ").append(session.peerAsn()).append('\n');
+    text.append(neighbor).append("timers connect 1\n");
+    text.append(neighbor).append("advertisement-interval 0\n");
+    if (plan.isUnnumbered()) {
+      text.append(neighbor).append("interface ").append(session.peer()).append('\n');
+      text.append(neighbor).append("capability extended-nexthop\n");
+    }
+    plan.topology()
+        .bgp()
+        .bfd()
+        .ifPresent(
+            bfd ->
+                text.append(neighbor)
+                    .append(
+                        "bfd %d %d %d\n"
+                            .formatted(
+                                bfd.multiplier(), bfd.intervalMillis(), bfd.intervalMillis())));
     return text.toString();
   }
 
@@ -132,7 +175,7 @@ final class RouterConfigs {
           port = 179
         """
             .formatted(tor.asn(), plan.routerId(tor)));
-    for (Link link : plan.linksOf(tor)) {
+    for (Session session : plan.sessions(tor)) {
       text.append(
           """
           [[neighbors]]
@@ -158,8 +201,8 @@ final class RouterConfigs {
                 enabled = true
           """
               .formatted(
-                  link.node4(),
-                  link.node().asn(),
+                  session.remote(),
+                  session.peerAsn(),
                   plan.topology().bgp().holdSeconds(),
                   Math.max(1, plan.topology().bgp().holdSeconds() / 3)));
     }

@@ -59,6 +59,15 @@ public final class Routers {
         // bgpd looks for zebra once at its start and again only after seconds.
         kernel.await(START_LIMIT, () -> Files.exists(socket));
         daemons.add(kernel);
+        if (plan.topology().bgp().bfd().isPresent()) {
+          Path bfdd =
+              write(home.resolve("bfdd.conf"), "log file " + home.resolve("bfdd.log") + "\n");
+          List<String> control = List.of("--bfdctl", home.resolve("bfdd.sock").toString());
+          Daemon watch =
+              Daemon.start("bfdd", namespace, home, frr("bfdd", home, bfdd, socket, control));
+          watch.await(START_LIMIT, () -> Files.exists(home.resolve("bfdd.vty")));
+          daemons.add(watch);
+        }
         daemons.add(
             Daemon.start("bgpd", namespace, home, frr("bgpd", home, bgpd, socket, List.of())));
       }

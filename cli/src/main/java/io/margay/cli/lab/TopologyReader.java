@@ -2,22 +2,22 @@ package io.margay.cli.lab;
 
 import io.margay.cli.lab.Topology.Addresses;
 import io.margay.cli.lab.Topology.Bgp;
+import io.margay.cli.lab.Topology.Links;
 import io.margay.cli.lab.Topology.Node;
 import io.margay.cli.lab.Topology.Pod;
 import io.margay.cli.lab.Topology.Pool;
 import io.margay.cli.lab.Topology.Port;
-import io.margay.cli.lab.Topology.RouterDaemon;
 import io.margay.cli.lab.Topology.Tor;
 import io.margay.cli.yaml.StrictYaml;
 import io.margay.cli.yaml.YamlException;
 import io.margay.cni.SelfReclaim;
-import io.margay.model.net.Asn;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,28 +33,23 @@ final class TopologyReader {
   /// Rows and columns of a matrix are named by one letter or digit each.
   static final int MAX_PODS = 62;
 
-  static final int MAX_NODES = 64;
-  static final int MAX_TORS = 8;
-
-  /// Router and node names become interface names (15 bytes at most) and parts of namespace names.
-  private static final Pattern MACHINE_NAME = Pattern.compile("[a-z]([a-z0-9-]{0,11}[a-z0-9])?");
+  /// As `numAllowedLocalASNumbers` of a BGPPeer.
+  private static final int MAX_OWN_AS = 10;
 
   private static final Pattern POD_NAME = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
-  private static final String MACHINE_EXPECTATION =
-      "a name of at most 13 lower-case letters, digits and dashes, other than mgmt, mgmt0, br0, lo,"
-          + " eth0 and p-…";
-
-  /// Interfaces and namespaces the lab makes itself.
-  private static final Set<String> RESERVED = Set.of("mgmt", "mgmt0", "br0", "lo", "eth0");
-
   private static final List<String> LEVELS = List.of("error", "warn", "info", "debug", "trace");
   private static final Addresses DEFAULT_ADDRESSES =
       new Addresses(
+          EnumSet.allOf(IpFamily.class),
           Prefix.parse("10.0.0.0/16"),
           Prefix.parse("fd00:100::/48"),
           Prefix.parse("10.1.0.0/24"),
           Prefix.parse("fd00:101::/64"),
           Prefix.parse("172.31.0.0/24"));
+
+  /// The management network of a rack without IPv4.
+  private static final Prefix IPV6_MANAGEMENT = Prefix.parse("fd00:102::/64");
+
   private static final List<Pool> DEFAULT_POOLS =
       List.of(
           new Pool(Prefix.parse("10.65.0.0/16"), 26), new Pool(Prefix.parse("fd00:65::/48"), 122));
@@ -89,27 +84,36 @@ final class TopologyReader {
             "etcd",
             "addresses",
             "bgp",
+            "links",
             "tors",
             "nodes",
+            "reflectors",
             "pools",
             "namespaces",
             "ports",
             "pods",
             "agent");
-    String name = root.child("name").scalar(MACHINE_EXPECTATION, matching(MACHINE_NAME));
-    List<Tor> tors = tors(root.child("tors"));
-    List<Node> nodes = nodes(root, tors);
-    List<Pool> pools = root.has("pools") ? pools(root.child("pools")) : DEFAULT_POOLS;
+    String name = MachineReader.rackName(root.child("name"));
+    Addresses addresses = addresses(root);
+    Bgp bgp = bgp(root);
+    Links links = links(root);
+    MachineReader machines = new MachineReader(root, bgp, links);
+    List<Tor> tors = machines.tors();
+    List<Node> nodes = machines.nodes(tors);
+    List<String> reflectors = machines.reflectors(tors, nodes);
+    List<Pool> pools = pools(root, addresses, links);
     Map<String, Map<String, String>> namespaces = namespaces(root);
     List<Port> ports = root.has("ports") ? ports(root.child("ports")) : List.of();
     List<Pod> pods = pods(root, nodes, namespaces, ports);
     return new Topology(
         name,
         etcdMembers(root),
-        addresses(root),
-        bgp(root),
+        addresses,
+        bgp,
+        links,
         tors,
         nodes,
+        reflectors,
         pools,
         namespaces,
         pods,
@@ -131,14 +135,44 @@ final class TopologyReader {
       return DEFAULT_ADDRESSES;
     }
     StrictYaml given =
-        root.child("addresses").mappingOf("links4", "links6", "nodes4", "nodes6", "management");
+        root.child("addresses")
+            .mappingOf("families", "links4", "links6", "nodes4", "nodes6", "management");
     Addresses fallback = DEFAULT_ADDRESSES;
+    Set<IpFamily> families = families(given);
+    boolean hasIpv4 = families.contains(IpFamily.IPV4);
     return new Addresses(
+        families,
         range(given, "links4", IpFamily.IPV4, 20, fallback.links4()),
         range(given, "links6", IpFamily.IPV6, 112, fallback.links6()),
         range(given, "nodes4", IpFamily.IPV4, 24, fallback.nodes4()),
         range(given, "nodes6", IpFamily.IPV6, 112, fallback.nodes6()),
-        range(given, "management", IpFamily.IPV4, 24, fallback.management()));
+        hasIpv4
+            ? range(given, "management", IpFamily.IPV4, 24, fallback.management())
+            : range(given, "management", IpFamily.IPV6, 112, IPV6_MANAGEMENT));
+  }
+
+  private static Set<IpFamily> families(StrictYaml addresses) throws YamlException {
+    if (!addresses.has("families")) {
+      return EnumSet.allOf(IpFamily.class);
+    }
+    Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
+    for (StrictYaml item : addresses.child("families").items(1, "IPv4 and IPv6")) {
+      IpFamily family =
+          item.scalar(
+              "IPv4 or IPv6",
+              text -> oneOf(text, "IPv4", "IPv6").equals("IPv4") ? IpFamily.IPV4 : IpFamily.IPV6);
+      if (!families.add(family)) {
+        throw item.expected("each family once");
+      }
+    }
+    return families;
+  }
+
+  private static Links links(StrictYaml root) throws YamlException {
+    return root.optional(
+            "links", "numbered or unnumbered", text -> oneOf(text, "numbered", "unnumbered"))
+        .map(text -> text.equals("numbered") ? Links.NUMBERED : Links.UNNUMBERED)
+        .orElse(Links.NUMBERED);
   }
 
   private static Prefix range(
@@ -163,8 +197,16 @@ final class TopologyReader {
     if (!root.has("bgp")) {
       return new Bgp(9, true);
     }
-    StrictYaml given = root.child("bgp").mappingOf("holdSeconds", "gracefulRestart");
-    return new Bgp(given.number("holdSeconds", 9, 3, 65535), given.truth("gracefulRestart", true));
+    StrictYaml given =
+        root.child("bgp").mappingOf("holdSeconds", "gracefulRestart", "bfd", "allowOwnAs");
+    return new Bgp(
+        given.number("holdSeconds", 9, 3, 65535),
+        given.truth("gracefulRestart", true),
+        given.optional(
+            "bfd",
+            "interval and multiplier like \"300ms x 3\", 50ms to 60000ms and 2 to 255",
+            Topology.Bfd::parse),
+        given.number("allowOwnAs", 0, 0, MAX_OWN_AS));
   }
 
   private static Topology.Agent agent(StrictYaml root) throws YamlException {
@@ -183,105 +225,18 @@ final class TopologyReader {
         given.number("reclaimAfterSeconds", reclaimAfterSeconds, 1, 3600));
   }
 
-  private static List<Tor> tors(StrictYaml list) throws YamlException {
-    List<Tor> tors = new ArrayList<>();
-    Set<String> names = new HashSet<>();
-    for (StrictYaml item : list.items(1, "routers")) {
-      item.mappingOf("name", "daemon", "asn");
-      String name = machineName(item, names);
-      RouterDaemon daemon =
-          item.optional(
-                  "daemon",
-                  "bird, frr or gobgp",
-                  text ->
-                      switch (text) {
-                        case "bird" -> RouterDaemon.BIRD;
-                        case "frr" -> RouterDaemon.FRR;
-                        case "gobgp" -> RouterDaemon.GOBGP;
-                        default -> throw new IllegalArgumentException(text);
-                      })
-              .orElse(RouterDaemon.BIRD);
-      tors.add(new Tor(name, daemon, asn(item)));
+  private static List<Pool> pools(StrictYaml root, Addresses addresses, Links links)
+      throws YamlException {
+    if (!root.has("pools")) {
+      return DEFAULT_POOLS.stream().filter(pool -> addresses.has(pool.cidr().family())).toList();
     }
-    if (tors.size() > MAX_TORS) {
-      throw list.expected("at most " + MAX_TORS + " routers");
-    }
-    return tors;
-  }
-
-  private static List<Node> nodes(StrictYaml root, List<Tor> tors) throws YamlException {
-    if (!root.has("nodes")) {
-      return List.of();
-    }
-    List<Node> nodes = new ArrayList<>();
-    Set<String> names = new HashSet<>();
-    Set<Asn> numbers = new HashSet<>();
-    tors.forEach(tor -> names.add(tor.name()));
-    tors.forEach(tor -> numbers.add(tor.asn()));
-    List<String> known = tors.stream().map(Tor::name).toList();
-    for (StrictYaml item : root.child("nodes").items(0, "nodes")) {
-      item.mappingOf("name", "asn", "tors");
-      String name = machineName(item, names);
-      Asn asn = asn(item);
-      if (!numbers.add(asn)) {
-        // RFC 4271 §9.1.2: a node would drop what another of the same AS announces as a loop.
-        throw item.child("asn").expected("an AS number no other router or node has");
-      }
-      List<String> linked = new ArrayList<>();
-      for (StrictYaml tor : item.child("tors").items(1, "routers' names")) {
-        String peer =
-            tor.scalar(
-                "one of " + String.join(", ", known),
-                text -> oneOf(text, known.toArray(String[]::new)));
-        if (linked.contains(peer)) {
-          throw tor.expected("each router once");
-        }
-        linked.add(peer);
-      }
-      nodes.add(new Node(name, asn, linked));
-    }
-    if (nodes.size() > MAX_NODES) {
-      throw root.child("nodes").expected("at most " + MAX_NODES + " nodes");
-    }
-    return nodes;
-  }
-
-  private static String machineName(StrictYaml item, Set<String> taken) throws YamlException {
-    String name =
-        item.child("name")
-            .scalar(
-                MACHINE_EXPECTATION,
-                text -> {
-                  if (RESERVED.contains(text) || text.startsWith("p-")) {
-                    throw new IllegalArgumentException(text);
-                  }
-                  return matching(MACHINE_NAME).apply(text);
-                });
-    if (!taken.add(name)) {
-      throw item.child("name").expected("a name no other router, node or pod has");
-    }
-    return name;
-  }
-
-  private static Asn asn(StrictYaml item) throws YamlException {
-    return item.child("asn")
-        .scalar(
-            "an AS number, 1 to 4294967294",
-            text -> {
-              Asn asn = Asn.parse(text);
-              // RFC 7607 and RFC 7300 reserve the ends.
-              if (asn.toLong() == 0 || asn.toLong() == 0xffff_ffffL) {
-                throw new IllegalArgumentException(text);
-              }
-              return asn;
-            });
-  }
-
-  private static List<Pool> pools(StrictYaml list) throws YamlException {
     List<Pool> pools = new ArrayList<>();
-    for (StrictYaml item : list.items(0, "pools")) {
-      item.mappingOf("cidr", "blockSize");
+    for (StrictYaml item : root.child("pools").items(0, "pools")) {
+      item.mappingOf("cidr", "blockSize", "vxlanMode");
       Prefix cidr = item.child("cidr").scalar("a prefix without host bits", Prefix::parse);
+      if (!addresses.has(cidr.family())) {
+        throw item.child("cidr").expected("a prefix of a family in addresses.families");
+      }
       for (Pool earlier : pools) {
         if (earlier.cidr().overlaps(cidr)) {
           throw item.child("cidr").expected("a prefix that does not overlap " + earlier.cidr());
@@ -291,7 +246,17 @@ final class TopologyReader {
       int least = Math.max(cidr.length(), four ? 20 : 116);
       int most = four ? 32 : 128;
       int fallback = Math.max(least, four ? 26 : 122);
-      pools.add(new Pool(cidr, item.number("blockSize", fallback, least, most)));
+      String[] modes = {Pool.NEVER, "Always", "CrossSubnet"};
+      pools.add(
+          new Pool(
+              cidr,
+              item.number("blockSize", fallback, least, most),
+              item.optional(
+                      "vxlanMode", "one of " + String.join(", ", modes), text -> oneOf(text, modes))
+                  .orElse(Pool.NEVER)));
+      if (pools.getLast().isWrapped() && links == Links.UNNUMBERED) {
+        throw item.child("vxlanMode").expected("Never, since unnumbered links route to no node");
+      }
     }
     return pools;
   }
@@ -354,14 +319,14 @@ final class TopologyReader {
     return ports;
   }
 
-  private static String oneOf(String text, String... allowed) {
+  static String oneOf(String text, String... allowed) {
     if (!List.of(allowed).contains(text)) {
       throw new IllegalArgumentException(text);
     }
     return text;
   }
 
-  private static Function<String, String> matching(Pattern pattern) {
+  static Function<String, String> matching(Pattern pattern) {
     return text -> {
       if (!pattern.matcher(text).matches()) {
         throw new IllegalArgumentException(text);

@@ -46,6 +46,13 @@ abstract class ApiOptions implements Callable<Integer> {
   /// Prints an answer for people.
   abstract void print(InputStream answer, PrintWriter out) throws IOException;
 
+  /// Says for people what follows from there being nothing to tell of.
+  ///
+  /// @return false when it has nothing to say
+  boolean explainAbsence(PrintWriter out) throws IOException {
+    return false;
+  }
+
   /// How the line begins that says that nobody answers.
   String absent() {
     return "";
@@ -79,6 +86,11 @@ abstract class ApiOptions implements Callable<Integer> {
       if (response.status() == 200 || response.status() == 503) {
         show(response.body());
         return ExitCodes.OK;
+      }
+      if (response.status() == 404
+          && output.equals("text")
+          && explainAbsence(spec.commandLine().getOut())) {
+        return ExitCodes.FAILED;
       }
       err.println(error(response));
       return response.status() == 400 ? ExitCodes.USAGE : ExitCodes.FAILED;

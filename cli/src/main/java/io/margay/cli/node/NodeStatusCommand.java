@@ -1,6 +1,7 @@
 package io.margay.cli.node;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.margay.agent.bgp.BgpIntent;
 import io.margay.cli.TextTable;
 import io.margay.cli.http.HttpClient;
 import io.margay.model.net.IpFamily;
@@ -21,8 +22,8 @@ import picocli.CommandLine.Command;
 @Command(
     name = "status",
     description = {
-      "Whether the agent runs, its BGP peers as calicoctl shows them, and its state: readiness of",
-      "each part, pods, blocks, start-up times."
+      "Whether the agent runs, its BGP peers as calicoctl shows them, and its state.",
+      "Readiness of each part, pods, blocks, start-up times."
     })
 final class NodeStatusCommand extends ApiOptions {
 
@@ -82,6 +83,9 @@ final class NodeStatusCommand extends ApiOptions {
 
   private static String type(JsonNode peer) {
     String name = peer.path("desc").asText();
+    if (name.equals(BgpIntent.MESH)) {
+      return name;
+    }
     return name.isEmpty() ? "AS " + peer.path("expectedAs").asText() : "BGPPeer " + name;
   }
 

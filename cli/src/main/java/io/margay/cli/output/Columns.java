@@ -20,6 +20,7 @@ public record Columns(
 
   private static final int LIST_WIDTH = 80;
   private static final String NAMESPACE = "NAMESPACE";
+  private static final String SERVICE_LABEL = "kubernetes.io/service-name";
 
   /// Stands in a row for the AS number of the cluster, which a node without one of its own has.
   public static final String CLUSTER_ASN = "(default)";
@@ -190,6 +191,23 @@ public record Columns(
             .with("FREE", block -> String.valueOf(at(block, "spec.unallocated").size()))
             .done());
     all.put(
+        "pods",
+        table("NAME STATE NODE IPS", "NAME STATE NODE IPS ENDPOINT LABELS")
+            .with("STATE", "status.state")
+            .with("NODE", "status.node")
+            .with("IPS", "status.podIPs")
+            .with("ENDPOINT", "status.endpoint")
+            .with("LABELS", pod -> pairs(at(pod, "metadata.labels")))
+            .done());
+    all.put(
+        "endpointslices",
+        table("NAME SERVICE ENDPOINTS", "NAME SERVICE ADDRESSTYPE ENDPOINTS PORTS")
+            .with("SERVICE", slice -> at(slice, "metadata.labels").path(SERVICE_LABEL).asText())
+            .with("ADDRESSTYPE", "addressType")
+            .with("ENDPOINTS", slice -> values(slice, "endpoints", "addresses"))
+            .with("PORTS", slice -> values(slice, "ports", "port"))
+            .done());
+    all.put(
         "ipamhandles",
         table("NAME HANDLEID", "NAME HANDLEID BLOCKS")
             .with("HANDLEID", "spec.handleID")
@@ -208,6 +226,21 @@ public record Columns(
 
   private static Columns set() {
     return table("NAME", "NAME NETS").with("NETS", set -> shortened(set, "spec.nets")).done();
+  }
+
+  /// One field of each object in a list, lists in it flattened.
+  private static String values(JsonNode document, String list, String field) {
+    List<String> values = new ArrayList<>();
+    for (JsonNode object : document.path(list)) {
+      JsonNode value = object.path(field);
+      if (value.isArray()) {
+        value.forEach(one -> values.add(one.asText()));
+      } else if (value.isValueNode()) {
+        values.add(value.asText());
+      }
+    }
+    String all = String.join(",", values);
+    return all.length() <= LIST_WIDTH ? all : all.substring(0, LIST_WIDTH) + "…";
   }
 
   private static String peerNode(JsonNode peer) {

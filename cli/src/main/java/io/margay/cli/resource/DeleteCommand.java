@@ -2,8 +2,8 @@ package io.margay.cli.resource;
 
 import io.margay.cli.ExitCodes;
 import io.margay.datastore.DatastoreException;
-import io.margay.datastore.json.PodDocuments;
 import io.margay.datastore.json.ResourceDocuments;
+import io.margay.datastore.json.WholeDocuments;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.ResourceRef;
 import java.io.IOException;
@@ -48,10 +48,8 @@ final class DeleteCommand extends ResourceCommand {
   @Parameters(index = "1..*", arity = "0..*", paramLabel = "NAME", description = "which of them")
   private List<String> names = List.of();
 
-  private static final String POD = "Pod";
-
   private final List<Target> targets = new ArrayList<>();
-  private final List<PodDocuments.PodName> pods = new ArrayList<>();
+  private final List<WholeDocument> whole = new ArrayList<>();
 
   DeleteCommand(ResourceCommands.Surroundings surroundings) {
     super(surroundings);
@@ -76,7 +74,7 @@ final class DeleteCommand extends ResourceCommand {
                   targets.add(
                       new Target(
                           item.resource().ref(), item.resource().metadata().resourceVersion())));
-      documents.pods().forEach(item -> pods.add(PodDocuments.nameOf(item.pod())));
+      whole.addAll(WholeDocument.of(documents));
       targets.sort(Comparator.comparing(target -> target.ref().kind() == Kind.TIER));
       return files.end(documents, spec());
     }
@@ -98,7 +96,7 @@ final class DeleteCommand extends ResourceCommand {
 
   @Override
   int run(ResourceStore store) throws DatastoreException {
-    Tally tally = new Tally(out(), err(), "deleted", targets.size() + pods.size());
+    Tally tally = new Tally(out(), err(), "deleted", targets.size() + whole.size());
     for (Target target : targets) {
       String name = target.ref().toString();
       try {
@@ -113,16 +111,16 @@ final class DeleteCommand extends ResourceCommand {
         throw failure;
       }
     }
-    for (PodDocuments.PodName pod : pods) {
+    for (WholeDocument document : whole) {
       try {
-        PodDocuments.Outcome outcome = store.pods().delete(pod);
-        if (skipMissing && outcome == PodDocuments.Outcome.MISSING) {
-          tally.done(pod + " was not there");
+        WholeDocuments.Outcome outcome = store.whole().delete(document.key());
+        if (skipMissing && outcome == WholeDocuments.Outcome.MISSING) {
+          tally.done(document.name() + " was not there");
         } else {
-          tally.add(POD, pod.toString(), "", PodOutcomes.of(outcome));
+          tally.add(document.kind(), document.name(), "", WholeOutcomes.of(outcome));
         }
       } catch (DatastoreException failure) {
-        tally.interrupted(pod.toString(), failure.isOutcomeUnknown());
+        tally.interrupted(document.name(), failure.isOutcomeUnknown());
         throw failure;
       }
     }

@@ -78,7 +78,7 @@ final class FileOptions {
 
   /// What to stop with when the files hold nothing; empty = they hold something.
   Optional<Integer> end(ResourceDocuments documents, CommandSpec spec) {
-    if (!documents.items().isEmpty() || !documents.pods().isEmpty()) {
+    if (!documents.isEmpty()) {
       return Optional.empty();
     }
     PrintWriter to = skipEmpty ? spec.commandLine().getOut() : spec.commandLine().getErr();

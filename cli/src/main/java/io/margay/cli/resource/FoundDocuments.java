@@ -72,14 +72,14 @@ record FoundDocuments(
   }
 
   /// Everything a view shows.
-  static FoundDocuments list(View view, Listing listing) {
+  static FoundDocuments list(View view, Listing listing, UnaryOperator<ObjectNode> dress) {
     return new FoundDocuments(
         view.kindName(),
         view.plural(),
-        false,
+        view.isNamespaced(),
         Long.toString(listing.revision()),
         () -> listing.items().stream().flatMap(item -> view.document(item).stream()).iterator(),
-        UnaryOperator.identity());
+        dress);
   }
 
   /// Objects that were asked for by name.

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -218,7 +219,11 @@ final class GetCommand extends ResourceCommand {
   }
 
   private FoundDocuments view(View view, ResourceStore store) throws DatastoreException {
-    FoundDocuments all = FoundDocuments.list(view, store.listing(view.prefix()));
+    FoundDocuments all =
+        FoundDocuments.list(
+            view,
+            store.listing(view.prefix(allNamespaces ? null : files.namespace())),
+            dress(view, store));
     if (names.isEmpty()) {
       return all;
     }
@@ -234,7 +239,19 @@ final class GetCommand extends ResourceCommand {
         found.add(document);
       }
     }
-    return FoundDocuments.named(view.kindName(), view.plural(), false, found, document -> document);
+    return FoundDocuments.named(
+        view.kindName(), view.plural(), view.isNamespaced(), found, this::dressed);
+  }
+
+  private UnaryOperator<ObjectNode> dress(View view, ResourceStore store)
+      throws DatastoreException {
+    if (view != View.PODS) {
+      return this::dressed;
+    }
+    PodFates fates =
+        new PodFates(
+            store.listing(Kind.WORKLOAD_ENDPOINT, allNamespaces ? null : files.namespace()));
+    return document -> dressed(fates.dressed(document));
   }
 
   private void reportInvalid(Decoded.Invalid invalid) {

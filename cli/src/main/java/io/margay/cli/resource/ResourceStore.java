@@ -7,9 +7,9 @@ import io.margay.datastore.KeyValue;
 import io.margay.datastore.Listing;
 import io.margay.datastore.Txn;
 import io.margay.datastore.json.Decoded;
-import io.margay.datastore.json.PodDocuments;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
+import io.margay.datastore.json.WholeDocuments;
 import io.margay.ipam.IpamKeys;
 import io.margay.ipam.care.IpamSettings;
 import io.margay.ipam.care.NodeRemoval;
@@ -50,9 +50,9 @@ final class ResourceStore {
     this.clock = clock;
   }
 
-  /// What users say of their pods, which is no resource of its own.
-  PodDocuments pods() {
-    return new PodDocuments(datastore);
+  /// Kubernetes' documents that are stored as they are.
+  WholeDocuments whole() {
+    return new WholeDocuments(datastore);
   }
 
   /// Stores a resource that must not be there yet.

@@ -42,9 +42,7 @@ final class ValidateCommand implements Callable<Integer> {
       if (empty.isPresent()) {
         return empty.get();
       }
-      spec.commandLine()
-          .getOut()
-          .println(documents.items().size() + documents.pods().size() + " resources are valid");
+      spec.commandLine().getOut().println(documents.size() + " resources are valid");
       return ExitCodes.OK;
     } catch (IOException unreadable) {
       err.println(unreadable.getMessage());

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.margay.datastore.KeyValue;
+import io.margay.datastore.json.EndpointSliceDocuments;
+import io.margay.datastore.json.PodDocuments;
 import io.margay.ipam.IpamKeys;
 import io.margay.model.resource.Kind;
 import java.util.Arrays;
@@ -12,27 +14,36 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
-/// What IPAM keeps, shown as the objects Calico's API has for it; nobody writes these by hand.
+/// What is kept under keys of another form than resources: what IPAM keeps, shown as the objects
+/// Calico's API has for it, which nobody writes by hand; and Kubernetes' documents that are stored
+/// as they are.
 enum View {
-  BLOCK_AFFINITIES("BlockAffinity", "blockaffinities", IpamKeys.HOSTS, View::affinity),
-  IPAM_BLOCKS("IPAMBlock", "ipamblocks", IpamKeys.BLOCKS, View::block),
-  IPAM_HANDLES("IPAMHandle", "ipamhandles", IpamKeys.HANDLES, View::handle);
+  BLOCK_AFFINITIES("BlockAffinity", "blockaffinities", false, IpamKeys.HOSTS, View::affinity),
+  ENDPOINT_SLICES(
+      "EndpointSlice", "endpointslices", true, EndpointSliceDocuments.PREFIX, View::whole),
+  IPAM_BLOCKS("IPAMBlock", "ipamblocks", false, IpamKeys.BLOCKS, View::block),
+  IPAM_HANDLES("IPAMHandle", "ipamhandles", false, IpamKeys.HANDLES, View::handle),
+  PODS("Pod", "pods", true, PodDocuments.PREFIX, View::whole);
 
   private static final JsonMapper JSON = new JsonMapper();
 
   private final String kindName;
   private final String plural;
+  private final boolean namespaced;
   private final String prefix;
   private final Function<KeyValue, Optional<ObjectNode>> document;
 
   View(
       String kindName,
       String plural,
+      boolean namespaced,
       String prefix,
       Function<KeyValue, Optional<ObjectNode>> document) {
     this.kindName = kindName;
     this.plural = plural;
+    this.namespaced = namespaced;
     this.prefix = prefix;
     this.document = document;
   }
@@ -56,14 +67,32 @@ enum View {
     return plural;
   }
 
+  boolean isNamespaced() {
+    return namespaced;
+  }
+
   /// The folder its keys are in.
-  String prefix() {
-    return prefix;
+  ///
+  /// @param namespace null = all; without meaning for what has none
+  String prefix(@Nullable String namespace) {
+    return namespaced && namespace != null ? prefix + namespace + "/" : prefix;
   }
 
   /// The object a key holds; empty if the key is another's or its value no document.
   Optional<ObjectNode> document(KeyValue item) {
     return document.apply(item);
+  }
+
+  /// The document itself.
+  private static Optional<ObjectNode> whole(KeyValue item) {
+    Optional<ObjectNode> document = spec(item);
+    document.ifPresent(
+        whole -> {
+          if (whole.get("metadata") instanceof ObjectNode metadata) {
+            metadata.put("resourceVersion", Long.toString(item.modRevision()));
+          }
+        });
+    return document;
   }
 
   private static Optional<ObjectNode> affinity(KeyValue item) {

@@ -3,9 +3,8 @@ package io.margay.cli.resource;
 import io.margay.cli.ExitCodes;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.json.Origin;
-import io.margay.datastore.json.PodDocuments;
 import io.margay.datastore.json.ResourceDocuments;
-import io.margay.model.k8s.KubernetesPod;
+import io.margay.datastore.json.WholeDocuments;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.Resource;
 import java.io.IOException;
@@ -36,7 +35,7 @@ abstract sealed class WriteCommand extends ResourceCommand {
 
   abstract WriteOutcome write(Resource resource, ResourceStore store) throws DatastoreException;
 
-  abstract PodDocuments.Outcome write(KubernetesPod pod, PodDocuments pods)
+  abstract WholeDocuments.Outcome write(WholeDocument document, WholeDocuments documents)
       throws DatastoreException;
 
   /// One document to write.
@@ -73,7 +72,7 @@ abstract sealed class WriteCommand extends ResourceCommand {
     return tally.end();
   }
 
-  /// Tiers, the other resources, pods.
+  /// Tiers, the other resources, what is stored whole.
   private List<Step> steps(ResourceStore store) {
     List<Step> steps = new ArrayList<>();
     documents.items().stream()
@@ -86,16 +85,14 @@ abstract sealed class WriteCommand extends ResourceCommand {
                         item.resource().kind().kindName(),
                         item.resource().ref().toString(),
                         () -> write(item.resource(), store))));
-    documents
-        .pods()
-        .forEach(
-            item ->
-                steps.add(
-                    new Step(
-                        item.origin(),
-                        "Pod",
-                        PodDocuments.nameOf(item.pod()).toString(),
-                        () -> PodOutcomes.of(write(item.pod(), store.pods())))));
+    for (WholeDocument document : WholeDocument.of(documents)) {
+      steps.add(
+          new Step(
+              document.origin(),
+              document.kind(),
+              document.name(),
+              () -> WholeOutcomes.of(write(document, store.whole()))));
+    }
     return steps;
   }
 
@@ -120,8 +117,9 @@ abstract sealed class WriteCommand extends ResourceCommand {
     }
 
     @Override
-    PodDocuments.Outcome write(KubernetesPod pod, PodDocuments pods) throws DatastoreException {
-      return pods.apply(pod);
+    WholeDocuments.Outcome write(WholeDocument document, WholeDocuments documents)
+        throws DatastoreException {
+      return documents.apply(document.key(), document.value());
     }
   }
 
@@ -151,10 +149,11 @@ abstract sealed class WriteCommand extends ResourceCommand {
     }
 
     @Override
-    PodDocuments.Outcome write(KubernetesPod pod, PodDocuments pods) throws DatastoreException {
-      PodDocuments.Outcome outcome = pods.create(pod);
-      return skipExisting && outcome == PodDocuments.Outcome.EXISTS
-          ? PodDocuments.Outcome.UNCHANGED
+    WholeDocuments.Outcome write(WholeDocument document, WholeDocuments documents)
+        throws DatastoreException {
+      WholeDocuments.Outcome outcome = documents.create(document.key(), document.value());
+      return skipExisting && outcome == WholeDocuments.Outcome.EXISTS
+          ? WholeDocuments.Outcome.UNCHANGED
           : outcome;
     }
   }
@@ -179,8 +178,9 @@ abstract sealed class WriteCommand extends ResourceCommand {
     }
 
     @Override
-    PodDocuments.Outcome write(KubernetesPod pod, PodDocuments pods) throws DatastoreException {
-      return pods.replace(pod);
+    WholeDocuments.Outcome write(WholeDocument document, WholeDocuments documents)
+        throws DatastoreException {
+      return documents.replace(document.key(), document.value());
     }
   }
 }

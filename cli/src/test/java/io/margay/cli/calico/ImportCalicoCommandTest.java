@@ -118,6 +118,16 @@ class ImportCalicoCommandTest {
     assertThat(out).endsWith("0 blocking, 0 differing, 2 to know: a Margay node can join\n");
   }
 
+  @Test
+  void a_cluster_whose_packets_are_all_wrapped_in_vxlan_needs_no_bgp() throws Exception {
+    put(
+        "/calico/resources/v3/projectcalico.org/ippools/p",
+        "{\"kind\":\"IPPool\",\"apiVersion\":\"projectcalico.org/v3\",\"metadata\":{\"name\":\"p\"},"
+            + "\"spec\":{\"cidr\":\"10.65.0.0/16\",\"vxlanMode\":\"Always\"}}");
+    assertThat(margay("import", "calico")).isZero();
+    assertThat(out).contains("wrapped in VXLAN").doesNotContain("no BGP session would");
+  }
+
   @ParameterizedTest(name = "{0}: {1}")
   @CsvFileSource(resources = "rows.csv", delimiter = '|', quoteCharacter = '\0')
   void each_row_is_found_by_what_it_is_about(

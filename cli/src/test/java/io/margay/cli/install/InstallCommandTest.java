@@ -45,6 +45,9 @@ final class InstallCommandTest {
     Files.createDirectories(home.resolve("etc"));
     Files.writeString(home.resolve("bin/margay-cni"), "the plugin");
     Files.copy(SHIPPED, home.resolve("etc").resolve(LIST));
+    Files.copy(
+        SHIPPED.resolveSibling("../systemd/margay.service").normalize(),
+        Files.createDirectories(home.resolve("etc/systemd")).resolve("margay.service"));
     bin = directory.resolve("bin");
     conf = directory.resolve("net.d");
   }
@@ -81,6 +84,39 @@ final class InstallCommandTest {
     try (Stream<Path> files = Files.list(of)) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
     }
+  }
+
+  @Test
+  void the_agents_unit_goes_with_the_plugin_when_asked_for() throws IOException {
+    Path units = directory.resolve("units");
+    Path unit = units.resolve("margay.service");
+    assertThat(install()).isZero();
+    assertThat(units).doesNotExist();
+    String[] options = {"--service", "--unit-dir", units.toString()};
+    assertThat(install(options)).as(err).isZero();
+    assertThat(Files.readString(unit))
+        .contains("ExecStart=" + home + "/bin/margay agent --config /etc/margay/agent.yaml\n")
+        .contains("Type=notify\n");
+    assertThat(mode(unit)).isEqualTo("rw-r--r--");
+    assertThat(err.contains("the unit can't see " + home)).isEqualTo(home.startsWith("/tmp"));
+    assertThat(install(options)).isZero();
+    assertThat(out).contains(unit + " unchanged");
+
+    Files.writeString(unit, "[Service]\nExecStart=/bin/other\n");
+    assertThat(install(options)).isEqualTo(ExitCodes.CONFLICT);
+    assertThat(err).contains(unit + " is not ours; nothing was done");
+    assertThat(uninstall(options)).isEqualTo(ExitCodes.CONFLICT);
+    assertThat(unit).exists();
+    assertThat(uninstall("--service", "--unit-dir", units.toString(), "--force")).isZero();
+    assertThat(unit).doesNotExist();
+  }
+
+  @Test
+  void an_images_unit_runs_the_images_distribution() throws IOException {
+    Path image = Files.createDirectories(directory.resolve("image"));
+    assertThat(install("--service", "--root", image.toString())).as(err).isZero();
+    assertThat(Files.readString(image.resolve("etc/systemd/system/margay.service")))
+        .contains("ExecStart=/opt/margay/bin/margay agent");
   }
 
   @Test

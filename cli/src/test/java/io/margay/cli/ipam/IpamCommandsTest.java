@@ -159,6 +159,9 @@ class IpamCommandsTest {
   void a_sound_cluster_adds_up() {
     assertThat(margay("ipam", "check")).isZero();
     assertThat(out).isEqualTo("all adds up: 2 blocks, 3 handles, 3 addresses\n");
+    assertThat(margay("ipam", "check", "-o", "json")).isZero();
+    assertThat(out.replaceAll("\\s+", ""))
+        .isEqualTo("{\"blocks\":2,\"handles\":3,\"addresses\":3,\"problems\":0,\"findings\":[]}");
     assertThat(margay("ipam", "check", "--show-all-ips")).isZero();
     assertThat(out).contains("held by k8s-pod-network.ca, used by Workload(shop/n0-k8s-a-eth0)");
     assertThat(margay("ipam", "repair", "--apply")).isZero();
@@ -171,6 +174,8 @@ class IpamCommandsTest {
     delete(ENDPOINT + "n0-k8s-a-eth0");
     delete(IpamKeys.handle("k8s-pod-network.cc"));
 
+    assertThat(margay("ipam", "check", "-o", "json")).isEqualTo(1);
+    assertThat(out).contains("\"findings\"", "\"kind\"", "\"repair\"");
     assertThat(margay("ipam", "check")).isEqualTo(1);
     assertThat(out)
         .contains(

@@ -21,7 +21,19 @@ class TopologyReaderTest {
   private static final String NODES = "nodes: [{name: n1, asn: 65001, tors: [t1]}]";
 
   @ParameterizedTest
-  @ValueSource(strings = {"single-node.yaml", "rack.yaml", "dual-tor.yaml", "train.yaml"})
+  @ValueSource(
+      strings = {
+        "single-node.yaml",
+        "rack.yaml",
+        "dual-tor.yaml",
+        "dual-tor-bfd.yaml",
+        "as-per-rack.yaml",
+        "reflectors.yaml",
+        "unnumbered.yaml",
+        "ipv6-only.yaml",
+        "overlay.yaml",
+        "train.yaml"
+      })
   void shipped_topologies_are_valid(String file) throws TopologyException {
     assertThat(Topology.read(SHIPPED.resolve(file)).nodes()).isNotEmpty();
   }
@@ -43,8 +55,9 @@ class TopologyReaderTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "name: r; TORS; colour: red | colour: expected one of addresses, agent, bgp, etcd, name,"
-            + " namespaces, nodes, pods, pools, ports, tors, got the unknown key \"colour\"",
+        "name: r; TORS; colour: red | colour: expected one of addresses, agent, bgp, etcd, links,"
+            + " name, namespaces, nodes, pods, pools, ports, reflectors, tors, got the unknown key"
+            + " \"colour\"",
         "TORS | name: expected a name of at most 13 lower-case letters, digits and dashes, other"
             + " than mgmt, mgmt0, br0, lo, eth0 and p-…, got nothing",
         "name: r | tors: expected a list of at least 1 of routers, got nothing",
@@ -59,7 +72,7 @@ class TopologyReaderTest {
             + " lower-case letters, digits and dashes, other than mgmt, mgmt0, br0, lo, eth0 and"
             + " p-…, got \"mgmt\"",
         "name: r; tors: [{name: t1, asn: 1, x: 2}] | tors[0].x: expected one of asn, daemon, name,"
-            + " got the unknown key \"x\"",
+            + " tors, got the unknown key \"x\"",
         "name: r; TORS; etcd: {members: 2} | etcd.members: expected 1 or 3, got 2",
         "name: r; TORS; bgp: {holdSeconds: 1} | bgp.holdSeconds: expected a whole number, 3 to"
             + " 65535, got 1",
@@ -77,6 +90,8 @@ class TopologyReaderTest {
             + " host bits, got \"10.65.0.1/16\"",
         "name: r; TORS; pools: [{cidr: 10.65.0.0/16, blockSize: 15}] | pools[0].blockSize: expected"
             + " a whole number, 20 to 32, got 15",
+        "name: r; TORS; pools: [{cidr: 10.65.0.0/16, vxlanMode: Perhaps}] | pools[0].vxlanMode:"
+            + " expected one of Never, Always, CrossSubnet, got \"Perhaps\"",
         "name: r; TORS; pools: [{cidr: 10.0.0.0/8}, {cidr: 10.1.0.0/16}] | pools[1].cidr: expected"
             + " a prefix that does not overlap 10.0.0.0/8, got \"10.1.0.0/16\"",
         "name: r; TORS; addresses: {links4: 'fd00::/48'} | addresses.links4: expected an IPv4"
@@ -91,6 +106,51 @@ class TopologyReaderTest {
             + " pods[0].labels: expected a mapping of texts, got [\"a\"]",
         "name: r; TORS; NODES; pods: [{name: n1, namespace: web, node: n1}] | pods[0].name:"
             + " expected a name no other router, node or pod has, got \"n1\"",
+        "name: r; TORS; bgp: {bfd: often} | bgp.bfd: expected interval and multiplier like \"300ms"
+            + " x 3\", 50ms to 60000ms and 2 to 255, got \"often\"",
+        "name: r; TORS; bgp: {bfd: 10ms x 3} | bgp.bfd: expected interval and multiplier like"
+            + " \"300ms x 3\", 50ms to 60000ms and 2 to 255, got \"10ms x 3\"",
+        "name: r; tors: [{name: t1, daemon: gobgp, asn: 1}]; bgp: {bfd: 300ms x 3} |"
+            + " tors[0].daemon: expected bird or frr, which have BFD, got \"gobgp\"",
+        "name: r; TORS; bgp: {allowOwnAs: 11} | bgp.allowOwnAs: expected a whole number, 0 to 10,"
+            + " got 11",
+        "name: r; TORS; bgp: {allowOwnAs: 1}; nodes: [{name: n1, asn: 64601, tors: [t1]}] |"
+            + " nodes[0].asn: expected an AS number no other router or node has, got 64601",
+        "name: r; TORS; nodes: [{name: n1, asn: 2, tors: [t1]}, {name: n2, asn: 2, tors: [t1]}] |"
+            + " nodes[1].asn: expected an AS number no other router or node has, got 2",
+        "name: r; TORS; links: none | links: expected numbered or unnumbered, got \"none\"",
+        "name: r; TORS; links: unnumbered | tors[0].daemon: expected frr, since links are"
+            + " unnumbered, got nothing",
+        "name: r; tors: [{name: s, daemon: frr, asn: 1}, {name: t, daemon: frr, asn: 2, tors: [s]}]"
+            + "; links: unnumbered | tors[1].tors: expected no routers: unnumbered links lead to"
+            + " nodes only, got [\"s\"]",
+        "name: r; tors: [{name: t, asn: 2, tors: [s]}, {name: s, asn: 1}] | tors[0].tors[0]:"
+            + " expected nothing, since there is no router before it, got \"s\"",
+        "name: r; tors: [{name: t1, daemon: frr, asn: 1}]; links: unnumbered; pools: [{cidr:"
+            + " 10.65.0.0/16, vxlanMode: Always}] | pools[0].vxlanMode: expected Never, since"
+            + " unnumbered links route to no node, got \"Always\"",
+        "name: r; TORS; addresses: {families: []} | addresses.families: expected a list of at least"
+            + " 1 of IPv4 and IPv6, got []",
+        "name: r; TORS; addresses: {families: [IPv5]} | addresses.families[0]: expected IPv4 or"
+            + " IPv6, got \"IPv5\"",
+        "name: r; TORS; addresses: {families: [IPv6, IPv6]} | addresses.families[1]: expected each"
+            + " family once, got \"IPv6\"",
+        "name: r; TORS; addresses: {families: [IPv6], management: 10.0.0.0/24} |"
+            + " addresses.management: expected an IPv6 prefix of length 112 or shorter, got"
+            + " \"10.0.0.0/24\"",
+        "name: r; TORS; addresses: {families: [IPv6]}; pools: [{cidr: 10.65.0.0/16}] |"
+            + " pools[0].cidr: expected a prefix of a family in addresses.families, got"
+            + " \"10.65.0.0/16\"",
+        "name: r; TORS; NODES; reflectors: [n2] | reflectors[0]: expected one of n1, got \"n2\"",
+        "name: r; TORS; NODES; reflectors: [] | reflectors: expected a list of at least 1 of nodes'"
+            + " names, got []",
+        "name: r; tors: [{name: t1, asn: 1}, {name: t2, asn: 2}]; nodes: [{name: n1, asn: 3, tors:"
+            + " [t1]}]; reflectors: [n1] | reflectors: expected one router and numbered links"
+            + " beside it, got [\"n1\"]",
+        "name: r; TORS; nodes: [{name: n1, asn: 2, tors: [t1]}, {name: n2, asn: 3, tors: [t1]}];"
+            + " reflectors: [n1] | reflectors: expected nodes of one AS beside it, got [\"n1\"]",
+        "name: r; TORS; NODES; bgp: {bfd: 300ms x 3}; reflectors: [n1] | reflectors: expected no"
+            + " bgp.bfd beside it: nodes that share a segment have no link to watch, got [\"n1\"]",
         "name: r; TORS; agent: {log: loud} | agent.log: expected one of error, warn, info, debug,"
             + " trace, got \"loud\"",
         "name: r; TORS; nodes: 7 | nodes: expected a list of nodes, got 7",

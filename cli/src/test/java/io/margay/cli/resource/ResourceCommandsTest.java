@@ -223,6 +223,8 @@ class ResourceCommandsTest {
 
     assertThat(margay(policy, "apply", "-f", "-")).isZero();
     assertThat(out).startsWith("GlobalNetworkPolicy(kcnp.kube-baseline.p) created\n");
+    assertThat(margay(policy.replace("v1alpha2", "v1beta1"), "apply", "-f", "-")).isZero();
+    assertThat(out).startsWith("GlobalNetworkPolicy(kcnp.kube-baseline.p) unchanged\n");
     assertThat(margay(policy.replace("Deny", "Drop"), "apply", "-f", "-")).isEqualTo(1);
     assertThat(err).contains("spec.ingress[0].action: \"Drop\" is not one of Accept, Deny, Pass");
   }
@@ -258,6 +260,88 @@ class ResourceCommandsTest {
     assertThat(store.get("/margay/v1/pods/shop/web-0")).isEmpty();
     assertThat(margay(pod, "delete", "-f", "-")).isEqualTo(1);
     assertThat(margay(pod, "delete", "--skip-not-exists", "-f", "-")).isZero();
+  }
+
+  @Test
+  void an_endpoint_slice_is_kept_as_it_is_shown_and_deleted() throws Exception {
+    String slice =
+        """
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {name: db-x1, namespace: shop, labels: {kubernetes.io/service-name: db}}
+        addressType: IPv4
+        endpoints:
+        - {addresses: [10.0.0.7], conditions: {ready: true}, nodeName: n1}
+        ports: [{name: pg, protocol: TCP, port: 5432}]
+        """;
+
+    assertThat(margay(slice, "apply", "-f", "-")).isZero();
+    assertThat(out).startsWith("EndpointSlice(shop/db-x1) created\n");
+    assertThat(store.get("/margay/v1/endpointslices/shop/db-x1").orElseThrow().value())
+        .isEqualTo(
+            "{\"kind\":\"EndpointSlice\",\"apiVersion\":\"discovery.k8s.io/v1\",\"metadata\":"
+                + "{\"name\":\"db-x1\",\"namespace\":\"shop\",\"labels\":"
+                + "{\"kubernetes.io/service-name\":\"db\"}},\"addressType\":\"IPv4\","
+                + "\"endpoints\":[{\"addresses\":[\"10.0.0.7\"]}],"
+                + "\"ports\":[{\"name\":\"pg\",\"protocol\":\"TCP\",\"port\":5432}]}");
+    assertThat(margay("", "get", "endpointslices", "-A", "-o", "wide")).isZero();
+    assertThat(out.lines().map(line -> line.strip().replaceAll(" +", " ")))
+        .containsExactly(
+            "NAMESPACE NAME SERVICE ADDRESSTYPE ENDPOINTS PORTS",
+            "shop db-x1 db IPv4 10.0.0.7 5432",
+            "");
+    assertThat(margay(slice.replace("10.0.0.7", "fd00::7"), "apply", "-f", "-")).isEqualTo(1);
+    assertThat(err).contains("endpoints[0].addresses[0]: fd00::7 is not of addressType IPv4");
+    assertThat(margay(slice, "delete", "-f", "-")).isZero();
+    assertThat(out).startsWith("EndpointSlice(shop/db-x1) deleted\n");
+    assertThat(store.get("/margay/v1/endpointslices/shop/db-x1")).isEmpty();
+  }
+
+  @Test
+  void get_pods_says_what_became_of_what_was_said() {
+    String pods =
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: web, namespace: shop, labels: {app: web}}
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: db, namespace: shop, labels: {app: db}}
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: later, namespace: shop}
+        """;
+    String endpoint =
+        """
+        apiVersion: projectcalico.org/v3
+        kind: WorkloadEndpoint
+        metadata: {name: n1-k8s-%1$s-eth0, namespace: shop, labels: {app: web}}
+        spec:
+          orchestrator: k8s
+          node: n1
+          pod: %1$s
+          endpoint: eth0
+          interfaceName: cali%1$s
+          ipNetworks: [10.0.0.%2$d/32]
+        """;
+    margay(pods, "apply", "-f", "-");
+    margay(endpoint.formatted("web", 1), "apply", "-f", "-");
+    margay(endpoint.formatted("db", 2), "apply", "-f", "-");
+
+    assertThat(margay("", "get", "pods", "-n", "shop")).isZero();
+    assertThat(out.lines().map(line -> line.strip().replaceAll(" +", " ")))
+        .containsExactly(
+            "NAMESPACE NAME STATE NODE IPS",
+            "shop db pending n1 10.0.0.2",
+            "shop later waiting",
+            "shop web applied n1 10.0.0.1",
+            "");
+    assertThat(margay("", "get", "pod", "web", "-n", "shop", "--export", "-o", "json")).isZero();
+    assertThat(out).contains("\"kind\"").doesNotContain("\"status\"", "resourceVersion");
+    assertThat(margay("", "get", "pod", "nobody", "-n", "shop")).isEqualTo(1);
+    assertThat(err).contains("Pod(nobody): does not exist");
   }
 
   @Test

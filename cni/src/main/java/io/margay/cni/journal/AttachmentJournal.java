@@ -15,20 +15,26 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The attachments of this node: a file each below one directory, and all of them in memory. A file
-/// is written beside its place and renamed, so that it holds the old entry or the new one, never
-/// half of either.
+/// The attachments of this node: files below one directory, and all of them in memory. A file is
+/// written beside its place and renamed, so that it holds the old entry or the new one, never half
+/// of either.
+///
+/// An ADD writes twice, and a file system may put a file on the disk at once when it replaces
+/// another (ext4 does, a millisecond each). So what is begun stands in a file of its own,
+/// `C@IF.begun.json`, that the next state, `C@IF.json`, outranks from the moment it is there.
 public final class AttachmentJournal {
 
   private static final Logger LOG = LoggerFactory.getLogger(AttachmentJournal.class);
 
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
   private static final String SUFFIX = ".json";
+  private static final String BEGUN_SUFFIX = ".begun.json";
   private static final Set<StandardOpenOption> WRITING =
       Set.of(
           StandardOpenOption.WRITE,
@@ -39,6 +45,9 @@ public final class AttachmentJournal {
   private final String bootId;
   private final Map<AttachmentId, JournalEntry> entries;
   private final Set<AttachmentId> unsynced = new HashSet<>();
+
+  /// Attachments whose file of the begun state is outranked and still there.
+  private final Set<AttachmentId> outranked = new HashSet<>();
 
   private AttachmentJournal(
       Path directory, String bootId, Map<AttachmentId, JournalEntry> entries) {
@@ -55,16 +64,33 @@ public final class AttachmentJournal {
 
   static AttachmentJournal open(Path directory, String bootId) throws IOException {
     Files.createDirectories(directory);
-    Map<AttachmentId, JournalEntry> entries = new HashMap<>();
+    List<Path> begun = new ArrayList<>();
+    List<Path> settled = new ArrayList<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
       for (Path file : files) {
         String name = file.getFileName().toString();
         if (name.startsWith(".")) {
           Files.deleteIfExists(file); // a write that a crash interrupted before the rename
+        } else if (name.endsWith(BEGUN_SUFFIX)) {
+          begun.add(file);
         } else if (name.endsWith(SUFFIX)) {
-          load(file, entries);
+          settled.add(file);
         }
       }
+    }
+    // An outranked file goes first: where what outranks it can't be read, a pod that lives would
+    // else be taken for one that was only begun.
+    for (Path file : settled) {
+      Path outranked = begunOf(file);
+      Files.deleteIfExists(outranked);
+      begun.remove(outranked);
+    }
+    Map<AttachmentId, JournalEntry> entries = new HashMap<>();
+    for (Path file : begun) {
+      load(file, entries);
+    }
+    for (Path file : settled) {
+      load(file, entries);
     }
     return new AttachmentJournal(directory, bootId, entries);
   }
@@ -101,24 +127,68 @@ public final class AttachmentJournal {
   /// it from then on; a loss of power does until [#sync], and takes the pod with it.
   public void write(JournalEntry entry) throws IOException {
     AttachmentId id = entry.attachment().id();
-    Path file = file(id);
-    Path temporary = directory.resolve("." + file.getFileName());
-    try (FileChannel channel = FileChannel.open(temporary, WRITING)) {
-      ByteBuffer octets = ByteBuffer.wrap(EntryJson.write(entry));
-      while (octets.hasRemaining()) {
-        channel.write(octets);
-      }
-    }
-    Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    boolean isFirst = entry instanceof JournalEntry.Prepared && find(id).isEmpty();
+    Path file = isFirst ? begunOf(file(id)) : file(id);
     synchronized (this) {
-      entries.put(id, entry);
+      outranked.remove(id);
+    }
+    byte[] octets = EntryJson.write(entry);
+    try {
+      replace(file, octets);
+    } catch (NoSuchFileException deleted) {
+      restore();
+      replace(file, octets);
+    }
+    synchronized (this) {
+      JournalEntry before = entries.put(id, entry);
+      if (!isFirst && before instanceof JournalEntry.Prepared) {
+        outranked.add(id);
+      }
       unsynced.add(id);
     }
   }
 
-  /// Puts on the disk what is not there yet; to be called now and then. Neither ADD nor DEL waits
-  /// for it (docs/adr/0014-journal-off-the-path.md).
+  private static void replace(Path file, byte[] octets) throws IOException {
+    Path temporary = file.resolveSibling("." + file.getFileName());
+    try {
+      try (FileChannel channel = FileChannel.open(temporary, WRITING)) {
+        ByteBuffer left = ByteBuffer.wrap(octets);
+        while (left.hasRemaining()) {
+          channel.write(left);
+        }
+      }
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException failure) {
+      Files.deleteIfExists(temporary);
+      throw failure;
+    }
+  }
+
+  /// Makes the directory again, with all that is known, if somebody deleted it. It comes into its
+  /// place whole: until then every write fails, so that none can be overtaken by an older entry.
+  private synchronized void restore() throws IOException {
+    if (Files.isDirectory(directory)) {
+      return;
+    }
+    LOG.atError()
+        .addKeyValue("directory", directory)
+        .addKeyValue("attachments", entries.size())
+        .log("the journal of attachments was deleted; it is written anew from memory");
+    Path above = Objects.requireNonNull(directory.toAbsolutePath().getParent());
+    Files.createDirectories(above);
+    Path made = Files.createTempDirectory(above, ".journal");
+    for (JournalEntry entry : entries.values()) {
+      AttachmentId id = entry.attachment().id();
+      replace(made.resolve(file(id).getFileName()), EntryJson.write(entry));
+      unsynced.add(id);
+    }
+    Files.move(made, directory, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /// Puts on the disk what is not there yet, and tidies up; to be called now and then. Neither ADD
+  /// nor DEL waits for it (docs/adr/0014-journal-off-the-path.md).
   public void sync() throws IOException {
+    restore();
     List<AttachmentId> due;
     synchronized (this) {
       due = List.copyOf(unsynced);
@@ -128,25 +198,49 @@ public final class AttachmentJournal {
       try (FileChannel channel = FileChannel.open(file(id), StandardOpenOption.WRITE)) {
         channel.force(false);
       } catch (NoSuchFileException gone) {
-        // Forgotten meanwhile.
+        // Forgotten meanwhile, or only begun: nothing to lose.
       }
     }
+    removeOutranked();
+  }
+
+  private synchronized void removeOutranked() throws IOException {
+    for (AttachmentId id : outranked) {
+      Files.deleteIfExists(begunOf(file(id)));
+    }
+    outranked.clear();
   }
 
   /// Forgets an attachment. Should the file come back after a loss of power, it carries another
   /// boot id and is released again, which is harmless.
+  ///
+  /// @throws IOException when a file can't be deleted; the attachment is still known
   public void remove(AttachmentId id) throws IOException {
-    try {
-      Files.delete(file(id));
-    } catch (NoSuchFileException gone) {
-      // Already forgotten.
-    }
+    JournalEntry forgotten;
     synchronized (this) {
-      entries.remove(id);
+      // First, so that a directory written anew can't bring it back.
+      forgotten = entries.remove(id);
+      outranked.remove(id);
+    }
+    try {
+      Files.deleteIfExists(begunOf(file(id)));
+      Files.deleteIfExists(file(id));
+    } catch (IOException refused) {
+      synchronized (this) {
+        if (forgotten != null) {
+          entries.putIfAbsent(id, forgotten);
+        }
+      }
+      throw refused;
     }
   }
 
   private Path file(AttachmentId id) {
     return directory.resolve(id.containerId() + "@" + id.ifName() + SUFFIX);
+  }
+
+  private static Path begunOf(Path file) {
+    String name = file.getFileName().toString();
+    return file.resolveSibling(name.substring(0, name.length() - SUFFIX.length()) + BEGUN_SUFFIX);
   }
 }

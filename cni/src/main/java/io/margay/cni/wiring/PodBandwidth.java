@@ -100,10 +100,10 @@ final class PodBandwidth {
   }
 
   /// @throws CniException 107 when a stranger has the ifb's name
-  void limit(Attachment attachment, Link hostEnd, Bandwidth bandwidth, Remover remover)
+  void limit(Attachment attachment, int hostIndex, Bandwidth bandwidth, Remover remover)
       throws LinuxException, CniException {
     if (bandwidth.ingressRate() > 0) {
-      traffic.shape(hostEnd.index(), toPod(bandwidth));
+      traffic.shape(hostIndex, toPod(bandwidth));
     }
     if (bandwidth.egressRate() > 0) {
       InterfaceName name = ifbName(attachment.hostEnd());
@@ -125,7 +125,7 @@ final class PodBandwidth {
       withoutIpv6(name);
       links.setUp(ifb.index());
       traffic.shape(ifb.index(), fromPod(bandwidth));
-      traffic.redirect(hostEnd.index(), ifb.index());
+      traffic.redirect(hostIndex, ifb.index());
     }
   }
 

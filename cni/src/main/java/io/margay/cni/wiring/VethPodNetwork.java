@@ -70,8 +70,7 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
   /// writes a sysctl while another holds that spins (`rtnl_trylock` in `devinet_sysctl_forward` and
   /// its like) and takes the processor from the holder.
   @Override
-  public void wire(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)
-      throws CniException {
+  public Wire begin(Attachment attachment, OwnedFd podNetns) throws CniException {
     synchronized (hostLock) {
       Link hostEnd;
       try {
@@ -81,7 +80,21 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
             "create host interface " + attachment.hostEnd() + " of " + attachment.id(), failure);
       }
       try {
-        configureHost(attachment, addresses, podNetns, hostEnd);
+        host.links().setIpv4(hostEnd.index(), true, STRICT_REVERSE_PATH);
+        return new Wire(hostEnd.index(), hostEnd.peerIndex());
+      } catch (LinuxException failure) {
+        unwire(attachment.id(), Optional.of(attachment.hostEnd()));
+        throw refused("configure " + attachment.id(), failure);
+      }
+    }
+  }
+
+  @Override
+  public void finish(Attachment attachment, Wire wire, List<IpAddress> addresses, OwnedFd podNetns)
+      throws CniException {
+    synchronized (hostLock) {
+      try {
+        configureHost(attachment, addresses, podNetns, wire);
       } catch (LinuxException failure) {
         unwire(attachment.id(), Optional.of(attachment.hostEnd()));
         throw refused("configure " + attachment.id(), failure);
@@ -95,24 +108,51 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
   /// The order matters: settings that shape the kernel's own addresses come before there is a
   /// carrier, the pod's end then brings it, and the host end's addresses and neighbours follow.
   private void configureHost(
-      Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns, Link hostEnd)
+      Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns, Wire wire)
       throws LinuxException, CniException {
     Set<IpFamily> families = PodEnd.families(addresses);
-    writeSysctls(hostEnd, families);
+    writeSysctls(attachment.hostEnd(), families);
     if (!attachment.hostPorts().isEmpty()) {
       // For those who ask 127.0.0.1; what pods may send there is the firewall's business.
       Sysctl.ofInterface(IpFamily.IPV4, attachment.hostEnd(), "route_localnet").write("1");
     }
     if (attachment.bandwidth().isPresent()) {
-      bandwidth.limit(attachment, hostEnd, attachment.bandwidth().get(), this::cut);
+      bandwidth.limit(attachment, wire.hostIndex(), attachment.bandwidth().get(), this::cut);
     }
-    PodEnd.configure(attachment, addresses, podNetns, hostEnd.peerIndex());
+    PodEnd.configure(attachment, addresses, podNetns, wire.podIndex());
+    address(attachment, addresses, wire.hostIndex(), gateways(attachment, addresses));
+  }
+
+  private void address(
+      Attachment attachment, List<IpAddress> addresses, int hostIndex, Set<IpAddress> gateways)
+      throws LinuxException {
     RtnetlinkBatch batch = host.batch();
-    gateways(attachment, addresses)
-        .forEach(gateway -> batch.add(gatewayAddress(gateway, hostEnd.index())));
+    gateways.forEach(gateway -> batch.add(gatewayAddress(gateway, hostIndex)));
     addresses.forEach(
-        address -> batch.replace(new Neighbour(hostEnd.index(), address, attachment.podMac())));
+        address -> batch.replace(new Neighbour(hostIndex, address, attachment.podMac())));
     batch.sendAll();
+  }
+
+  @Override
+  public void mend(Attachment attachment, List<IpAddress> addresses) throws CniException {
+    synchronized (hostLock) {
+      try {
+        Optional<Link> hostEnd = hostEndOf(attachment).filter(Link::isUp);
+        if (hostEnd.isPresent()) {
+          int index = hostEnd.get().index();
+          Set<IpAddress> lacking = gateways(attachment, addresses);
+          host.addresses().list(index).forEach(present -> lacking.remove(present.address()));
+          address(attachment, addresses, index, lacking);
+        }
+      } catch (LinuxException failure) {
+        throw refused("mend the host end of " + attachment.id(), failure);
+      }
+    }
+  }
+
+  private Optional<Link> hostEndOf(Attachment attachment) throws LinuxException {
+    String alias = Attachment.alias(attachment.id());
+    return host.links().find(attachment.hostEnd()).filter(link -> link.alias().equals(alias));
   }
 
   /// Every next hop the pod may know: one a family, and those that go with single addresses.
@@ -219,9 +259,8 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
           new Setting(IpFamily.IPV6, "forwarding", "1"));
 
   /// Without an IPv6 address the family stays off on the wire.
-  private void writeSysctls(Link hostEnd, Set<IpFamily> families) throws LinuxException {
-    InterfaceName name = hostEnd.name();
-    host.links().setIpv4(hostEnd.index(), true, STRICT_REVERSE_PATH);
+  private static void writeSysctls(InterfaceName name, Set<IpFamily> families)
+      throws LinuxException {
     if (families.contains(IpFamily.IPV6)) {
       for (Setting setting : WITH_IPV6) {
         setting.of(name).write(setting.value());

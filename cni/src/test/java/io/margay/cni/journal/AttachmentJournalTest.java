@@ -1,6 +1,8 @@
 package io.margay.cni.journal;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.Bandwidth;
@@ -19,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -89,7 +92,7 @@ final class AttachmentJournalTest {
     assertThat(AttachmentJournal.open(directory, "boot").all())
         .extracting(JournalEntry::attachment)
         .containsExactlyInAnyOrder(plain, full);
-    assertThat(directory.resolve("a@eth0.json"))
+    assertThat(directory.resolve("a@eth0.begun.json"))
         .as("an entry as earlier versions wrote it")
         .content()
         .doesNotContain("hostPorts")
@@ -135,6 +138,60 @@ final class AttachmentJournalTest {
   }
 
   @Test
+  void what_is_begun_is_outranked_by_what_follows_and_tidied_away_later() throws IOException {
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot");
+    Attachment attachment = attachment("a", new Workload.Container("a"));
+    journal.write(new JournalEntry.Prepared(attachment, "boot"));
+    JournalEntry committed = new JournalEntry.Committed(attachment, "boot", List.of());
+    journal.write(committed);
+    Path begun = directory.resolve("a@eth0.begun.json");
+    assertThat(begun).as("until there is time").exists();
+    journal.sync();
+    assertThat(begun).doesNotExist();
+    assertThat(AttachmentJournal.open(directory, "boot").all()).containsExactly(committed);
+  }
+
+  @Test
+  void a_process_that_finds_both_believes_the_later_one_and_if_it_is_torn_neither()
+      throws IOException {
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot");
+    Attachment attachment = attachment("a", new Workload.Container("a"));
+    JournalEntry begun = new JournalEntry.Prepared(attachment, "boot");
+    JournalEntry committed = new JournalEntry.Committed(attachment, "boot", List.of());
+    journal.write(begun);
+    journal.write(committed);
+    Path later = directory.resolve("a@eth0.json");
+    byte[] whole = Files.readAllBytes(later);
+    Files.write(later, Arrays.copyOf(whole, whole.length / 2));
+    assertThat(AttachmentJournal.open(directory, "boot").all()).as("a live pod").isEmpty();
+    assertThat(directory.resolve("a@eth0.json.bad")).exists();
+    assertThat(directory.resolve("a@eth0.begun.json")).doesNotExist();
+
+    journal.write(committed);
+    Files.write(directory.resolve("a@eth0.begun.json"), "{".getBytes(UTF_8));
+    assertThat(AttachmentJournal.open(directory, "boot").all()).containsExactly(committed);
+    assertThat(directory.resolve("a@eth0.begun.json")).doesNotExist();
+  }
+
+  @Test
+  void one_begun_again_before_there_was_time_to_tidy_stays() throws IOException {
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot");
+    Attachment attachment = attachment("a", new Workload.Container("a"));
+    JournalEntry begun = new JournalEntry.Prepared(attachment, "boot");
+    journal.write(begun);
+    journal.write(new JournalEntry.Committed(attachment, "boot", List.of()));
+    journal.remove(attachment.id());
+    journal.write(begun);
+    journal.sync();
+    assertThat(AttachmentJournal.open(directory, "boot").all()).containsExactly(begun);
+    journal.write(new JournalEntry.Releasing(attachment, "boot"));
+    JournalEntry third = new JournalEntry.Prepared(attachment, "boot");
+    journal.write(third);
+    journal.sync();
+    assertThat(AttachmentJournal.open(directory, "boot").all()).containsExactly(third);
+  }
+
+  @Test
   void syncing_bears_what_was_removed_meanwhile_and_changes_nothing() throws IOException {
     AttachmentJournal journal = AttachmentJournal.open(directory, "boot");
     Attachment stays = attachment("a", new Workload.Container("a"));
@@ -155,14 +212,14 @@ final class AttachmentJournalTest {
         new JournalEntry.Prepared(attachment("good", new Workload.Container("good")), "boot"));
     journal.write(
         new JournalEntry.Prepared(attachment("torn", new Workload.Pod("a", "b")), "boot"));
-    Path torn = directory.resolve("torn@eth0.json");
+    Path torn = directory.resolve("torn@eth0.begun.json");
     byte[] whole = Files.readAllBytes(torn);
     for (int length = 0; length < whole.length; length++) {
       Files.write(torn, Arrays.copyOf(whole, length));
       assertThat(AttachmentJournal.open(directory, "boot").all())
           .as("%d octets", length)
           .hasSize(1);
-      assertThat(directory.resolve("torn@eth0.json.bad")).exists();
+      assertThat(directory.resolve("torn@eth0.begun.json.bad")).exists();
     }
   }
 
@@ -180,5 +237,53 @@ final class AttachmentJournalTest {
         .isEqualTo("net.c");
     assertThat(Attachment.handleId("net", new AttachmentId("c", new InterfaceName("net1"))))
         .isEqualTo("net.c.net1");
+  }
+
+  private static JournalEntry owed(String container) {
+    return new JournalEntry.Releasing(
+        attachment(container, new Workload.Container(container)), "boot1");
+  }
+
+  private static void deleteWhole(Path journal) throws IOException {
+    try (Stream<Path> files = Files.list(journal)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(journal);
+  }
+
+  @Test
+  void a_directory_that_somebody_deleted_is_written_anew_from_memory() throws IOException {
+    Path below = directory.resolve("journal");
+    AttachmentJournal journal = AttachmentJournal.open(below, "boot1");
+    journal.write(owed("a"));
+    journal.write(owed("b"));
+    deleteWhole(below);
+    journal.remove(owed("b").attachment().id());
+    journal.write(owed("c"));
+    assertThat(AttachmentJournal.open(below, "boot1").all())
+        .containsExactlyInAnyOrder(owed("a"), owed("c"));
+
+    deleteWhole(below);
+    journal.sync();
+    assertThat(AttachmentJournal.open(below, "boot1").all())
+        .as("without a write")
+        .containsExactlyInAnyOrder(owed("a"), owed("c"));
+    try (Stream<Path> files = Files.list(directory)) {
+      assertThat(files).as("nothing beside it").containsExactly(below);
+    }
+  }
+
+  @Test
+  void an_entry_that_cant_be_deleted_is_still_known() throws IOException {
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot1");
+    AttachmentId id = owed("a").attachment().id();
+    journal.write(owed("a"));
+    Path file = directory.resolve("a@eth0.json");
+    Files.delete(file);
+    Files.createDirectories(file.resolve("in-the-way"));
+    assertThatThrownBy(() -> journal.remove(id)).isInstanceOf(IOException.class);
+    assertThat(journal.find(id)).contains(owed("a"));
   }
 }

@@ -93,7 +93,7 @@ final class ClientToKernelTest {
                       new RouteAsPolicy(),
                       _ -> Optional.empty(),
                       new ReleaseQueue(Runnable::run),
-                      Optional::empty);
+                      (_, _) -> Optional.empty());
               return CniServer.start(directory.resolve("cni.sock"), verbs);
             });
   }
@@ -402,7 +402,11 @@ final class ClientToKernelTest {
   private static final class RouteAsPolicy implements EndpointPolicy {
 
     @Override
-    public void apply(PodEndpoint endpoint) throws CniException {
+    public Applying begin(PodEndpoint endpoint) {
+      return () -> route(endpoint);
+    }
+
+    private static void route(PodEndpoint endpoint) throws CniException {
       try (Rtnetlink rtnetlink = Rtnetlink.open()) {
         InterfaceName hostEnd = endpoint.attachment().hostEnd();
         int index = rtnetlink.links().find(hostEnd).orElseThrow().index();

@@ -34,13 +34,15 @@ final class LinkWatchTest {
   void a_host_end_that_goes_with_its_pods_namespace_is_told_and_a_strangers_is_not()
       throws Exception {
     LinkedBlockingQueue<AttachmentId> vanished = new LinkedBlockingQueue<>();
+    LinkedBlockingQueue<AttachmentId> returned = new LinkedBlockingQueue<>();
     try (TestNamespace node = new TestNamespace()) {
       TestNamespace pod = new TestNamespace();
       TestNamespace other = new TestNamespace();
       node.exec(veth("cali1", pod));
       node.exec("ip link set cali1 alias " + Attachment.alias(POD));
       node.exec(veth("cali2", other));
-      try (LinkWatch _ = node.inside(() -> LinkWatch.start(vanished::add, () -> {}))) {
+      try (LinkWatch _ =
+          node.inside(() -> LinkWatch.start(vanished::add, returned::add, () -> {}))) {
         node.exec("ip link set cali1 down");
         node.exec("ip link set cali1 name mgyd7");
         other.close();
@@ -48,6 +50,31 @@ final class LinkWatchTest {
         assertThat(vanished.poll(20, TimeUnit.SECONDS)).isEqualTo(POD);
       }
       assertThat(vanished).isEmpty();
+    }
+  }
+
+  @Test
+  void a_host_end_that_was_down_is_told_when_it_carries_packets_again() throws Exception {
+    LinkedBlockingQueue<AttachmentId> returned = new LinkedBlockingQueue<>();
+    try (TestNamespace node = new TestNamespace();
+        TestNamespace pod = new TestNamespace();
+        LinkWatch _ = node.inside(() -> LinkWatch.start(_ -> {}, returned::add, () -> {}))) {
+      node.exec(veth("cali1", pod));
+      node.exec("ip link set cali1 alias " + Attachment.alias(POD));
+      node.exec("ip link set cali1 up");
+      pod.exec("ip link set eth0 up");
+      awaitRunning(node);
+      assertThat(returned).as("its birth is no return").isEmpty();
+      node.exec("ip link set cali1 down");
+      node.exec("ip link set cali1 up");
+      assertThat(returned.poll(20, TimeUnit.SECONDS)).isEqualTo(POD);
+    }
+  }
+
+  /// The kernel tells of a carrier in its own time.
+  private static void awaitRunning(TestNamespace node) throws Exception {
+    while (!node.exec("ip link show cali1").contains("state UP")) {
+      Thread.sleep(10);
     }
   }
 
@@ -73,6 +100,7 @@ final class LinkWatchTest {
                           busy.countDown();
                           await(flooded);
                         },
+                        _ -> {},
                         uncertain::countDown))) {
       node.exec(veth("cali1", pod));
       node.exec("ip link set cali1 alias " + Attachment.alias(POD));

@@ -145,6 +145,32 @@ final class VethPodNetworkTest {
     }
   }
 
+  @Test
+  void a_host_end_that_was_down_gets_back_what_the_kernel_took() throws Exception {
+    Attachment attachment = attachment("c1");
+    wire(attachment, DUAL);
+    node.exec("ip link set " + HOST_END + " down");
+    mend(attachment);
+    node.exec("ip link set " + HOST_END + " up");
+    assertThat(problems(attachment)).anyMatch(problem -> problem.contains("fe80::1"));
+    mend(attachment);
+    assertThat(problems(attachment)).isEmpty();
+    route();
+    pod.exec("ping -c1 -W5 fd00:99::1");
+    pod.exec("ping -c1 -W5 10.99.0.1");
+    mend(attachment);
+    assertThat(problems(attachment)).isEmpty();
+    mend(attachment("c2"));
+  }
+
+  private void mend(Attachment attachment) throws Exception {
+    node.inside(
+        () -> {
+          network.mend(attachment, DUAL);
+          return "";
+        });
+  }
+
   private static Matcher awaitLine(BufferedReader said, Pattern pattern) throws IOException {
     for (String line = said.readLine(); line != null; line = said.readLine()) {
       Matcher matcher = pattern.matcher(line);

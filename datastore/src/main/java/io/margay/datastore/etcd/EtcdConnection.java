@@ -6,10 +6,12 @@ import io.grpc.netty.GrpcSslContexts;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.DatastoreSettings;
 import java.io.IOException;
+import java.net.URI;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLException;
 
 /// Makes clients of the library, with its habits that lose or repeat writes switched off: queued
@@ -31,7 +33,7 @@ final class EtcdConnection {
     try {
       ClientBuilder builder =
           Client.builder()
-              .endpoints(settings.endpoints().toArray(String[]::new))
+              .target(target(settings.endpoints()))
               .useVertx()
               .executorService(executor)
               .waitForReady(false)
@@ -62,6 +64,17 @@ final class EtcdConnection {
               + "; check the files of datastore.tls",
           unusable);
     }
+  }
+
+  /// The endpoints in the form that the library's resolver reads. The library makes it of endpoints
+  /// as well, but leaves the brackets of IPv6 addresses as they are, which no URI's path can have.
+  private static String target(List<String> endpoints) {
+    return endpoints.stream()
+        .map(URI::create)
+        .map(endpoint -> endpoint.getHost() + ":" + endpoint.getPort())
+        .distinct()
+        .map(address -> address.replace("[", "%5B").replace("]", "%5D"))
+        .collect(Collectors.joining(",", "ip:///", ""));
   }
 
   private static void useTls(ClientBuilder builder, DatastoreSettings.Tls tls) throws IOException {

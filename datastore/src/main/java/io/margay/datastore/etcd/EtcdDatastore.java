@@ -60,6 +60,10 @@ public final class EtcdDatastore implements Datastore, Leases {
   /// The most keys asked for in one answer of a listing; fewer when they are large.
   public static final int PAGE_KEYS = 4096;
 
+  /// The same where each is handed over as it comes: what is on its way fits into the young
+  /// generation of a small heap.
+  static final int STREAM_KEYS = 512;
+
   /// The largest answer accepted, in octets. A watch's answer can't be cut into pages.
   public static final int MAX_INBOUND_OCTETS = 64 << 20;
 
@@ -207,12 +211,12 @@ public final class EtcdDatastore implements Datastore, Leases {
 
   @Override
   public Listing list(String prefix) throws DatastoreException {
-    return new EtcdListing(calls, client.getKVClient(), prefix).read();
+    return new EtcdListing(calls, client.getKVClient(), prefix, PAGE_KEYS).read();
   }
 
   @Override
   public Listing list(String prefix, Consumer<KeyValue> each) throws DatastoreException {
-    return new EtcdListing(calls, client.getKVClient(), prefix).readOnce(each);
+    return new EtcdListing(calls, client.getKVClient(), prefix, STREAM_KEYS).readOnce(each);
   }
 
   @Override

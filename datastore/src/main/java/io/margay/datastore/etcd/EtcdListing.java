@@ -27,12 +27,14 @@ final class EtcdListing {
   private final EtcdCalls calls;
   private final KV kv;
   private final String prefix;
-  private int pageKeys = EtcdDatastore.PAGE_KEYS;
+  private int pageKeys;
 
-  EtcdListing(EtcdCalls calls, KV kv, String prefix) {
+  /// @param pageKeys the most keys in one answer
+  EtcdListing(EtcdCalls calls, KV kv, String prefix, int pageKeys) {
     this.calls = calls;
     this.kv = kv;
     this.prefix = prefix;
+    this.pageKeys = pageKeys;
   }
 
   Listing read() throws DatastoreException {

@@ -3,11 +3,10 @@ package io.margay.datastore.json;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.margay.datastore.CommitResult;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.KeyValue;
-import io.margay.datastore.Txn;
+import io.margay.datastore.json.WholeDocuments.Outcome;
 import io.margay.model.k8s.KubernetesDocument;
 import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.resource.FieldError;
@@ -27,16 +26,15 @@ public final class PodDocuments {
   /// The folder of all Pod documents; ends in `/`.
   public static final String PREFIX = "/margay/v1/pods/";
 
-  /// Tries of one write while others keep changing the same document.
-  static final int MAX_ATTEMPTS = 8;
-
   private static final String API_VERSION = "v1";
   private static final String KIND = "Pod";
 
   private final Datastore datastore;
+  private final WholeDocuments documents;
 
   public PodDocuments(Datastore datastore) {
     this.datastore = datastore;
+    this.documents = new WholeDocuments(datastore);
   }
 
   /// Which pod.
@@ -47,21 +45,6 @@ public final class PodDocuments {
     public String toString() {
       return "Pod(" + namespace + "/" + name + ")";
     }
-  }
-
-  /// How a write ended.
-  public enum Outcome {
-    CREATED,
-    REPLACED,
-    /// The store already was as wanted.
-    UNCHANGED,
-    DELETED,
-    /// There is no such document; nothing was written.
-    MISSING,
-    /// There is one already; nothing was written.
-    EXISTS,
-    /// Others changed it at every attempt; nothing was written.
-    CONTENDED
   }
 
   /// What is under a document's key.
@@ -128,51 +111,22 @@ public final class PodDocuments {
 
   /// Makes the store hold the document, whether there was one or not.
   public Outcome apply(KubernetesPod pod) throws DatastoreException {
-    return write(pod, true, true);
+    return documents.apply(key(nameOf(pod)), encode(pod));
   }
 
   /// Stores a document that must not be there yet.
   public Outcome create(KubernetesPod pod) throws DatastoreException {
-    return write(pod, true, false);
+    return documents.create(key(nameOf(pod)), encode(pod));
   }
 
   /// Replaces a document that must be there.
   public Outcome replace(KubernetesPod pod) throws DatastoreException {
-    return write(pod, false, true);
-  }
-
-  private Outcome write(KubernetesPod pod, boolean mayCreate, boolean mayReplace)
-      throws DatastoreException {
-    String key = key(nameOf(pod));
-    String value = encode(pod);
-    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      @Nullable KeyValue stored = datastore.get(key).orElse(null);
-      if (stored == null ? !mayCreate : !mayReplace) {
-        return stored == null ? Outcome.MISSING : Outcome.EXISTS;
-      }
-      if (stored != null && stored.value().equals(value)) {
-        return Outcome.UNCHANGED;
-      }
-      Txn txn = stored == null ? Txn.create(key, value) : Txn.replace(stored, value);
-      if (datastore.commit(txn) instanceof CommitResult.Committed) {
-        return stored == null ? Outcome.CREATED : Outcome.REPLACED;
-      }
-    }
-    return Outcome.CONTENDED;
+    return documents.replace(key(nameOf(pod)), encode(pod));
   }
 
   /// Deletes a document. The pod's endpoint becomes what it would be without.
   public Outcome delete(PodName name) throws DatastoreException {
-    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      Optional<KeyValue> stored = datastore.get(key(name));
-      if (stored.isEmpty()) {
-        return Outcome.MISSING;
-      }
-      if (datastore.commit(Txn.delete(stored.get())) instanceof CommitResult.Committed) {
-        return Outcome.DELETED;
-      }
-    }
-    return Outcome.CONTENDED;
+    return documents.delete(key(name));
   }
 
   /// The documents of a namespace, or of all of them if it is null; in key order.

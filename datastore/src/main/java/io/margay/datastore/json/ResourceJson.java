@@ -27,6 +27,7 @@ import io.margay.model.resource.BGPPeer;
 import io.margay.model.resource.BlockAffinity;
 import io.margay.model.resource.CalicoNodeStatus;
 import io.margay.model.resource.ClusterInformation;
+import io.margay.model.resource.EndpointSlice;
 import io.margay.model.resource.FelixConfiguration;
 import io.margay.model.resource.FieldError;
 import io.margay.model.resource.GlobalNetworkPolicy;
@@ -193,6 +194,7 @@ public final class ResourceJson {
       case BLOCK_AFFINITY -> BlockAffinity.class;
       case CALICO_NODE_STATUS -> CalicoNodeStatus.class;
       case CLUSTER_INFORMATION -> ClusterInformation.class;
+      case ENDPOINT_SLICE -> EndpointSlice.class;
       case FELIX_CONFIGURATION -> FelixConfiguration.class;
       case GLOBAL_NETWORK_POLICY -> GlobalNetworkPolicy.class;
       case GLOBAL_NETWORK_SET -> GlobalNetworkSet.class;

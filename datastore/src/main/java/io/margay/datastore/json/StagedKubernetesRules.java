@@ -11,6 +11,7 @@ import io.margay.model.resource.StagedKubernetesNetworkPolicy;
 import io.margay.model.resource.StagedKubernetesNetworkPolicySpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Reads the spec of a StagedKubernetesNetworkPolicy as the Kubernetes NetworkPolicy it would
@@ -55,6 +56,11 @@ final class StagedKubernetesRules {
 
   private static boolean isUnknownField(FieldError error) {
     return error.message().equals(Problems.NO_SUCH_FIELD);
+  }
+
+  /// The policy under a name of its own; empty when a field is unknown.
+  static Optional<KubernetesNetworkPolicy> read(StagedKubernetesNetworkPolicySpec spec) {
+    return Optional.ofNullable(read(spec, new ErrorSink()));
   }
 
   private static @Nullable KubernetesNetworkPolicy read(

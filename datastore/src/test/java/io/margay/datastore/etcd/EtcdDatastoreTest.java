@@ -177,4 +177,12 @@ class EtcdDatastoreTest extends DatastoreContract {
   void pages_are_of_the_moment_of_the_first() throws Exception {
     pagesAreOfOneMoment();
   }
+
+  @Test
+  void a_server_is_reached_by_its_ipv6_address() throws Exception {
+    try (TcpProxy relay = new TcpProxy(etcd.clientPort(), "[::1]");
+        EtcdDatastore other = EtcdDatastore.open(DatastoreSettings.of(relay.endpoint()))) {
+      assertThat(other.get("/test/nothing")).isEmpty();
+    }
+  }
 }

@@ -49,6 +49,7 @@ class EtcdRolesTest {
     for (String role :
         List.of(
             "margay-collector",
+            "margay-bgp-secrets",
             "margay-admin",
             "margay-reader",
             "calico-node",
@@ -173,6 +174,19 @@ class EtcdRolesTest {
     try (EtcdDatastore store = as("pw-a")) {
       assertThat(store.list("/margay/v1/agents/").revision()).isPositive();
       assertRefused(() -> store.list("/margay/v1/secrets/"));
+    }
+  }
+
+  @Test
+  void who_only_looks_reads_no_secrets_and_who_needs_passwords_nothing_else()
+      throws DatastoreException {
+    try (EtcdDatastore store = as("margay-reader")) {
+      assertThat(store.list("/margay/v1/pods/").revision()).isPositive();
+      assertRefused(() -> store.get("/margay/v1/secrets/bgp/tor"));
+    }
+    try (EtcdDatastore store = as("margay-bgp-secrets")) {
+      assertThat(store.get("/margay/v1/secrets/bgp/tor")).isEmpty();
+      assertRefused(() -> store.get(R + "nodes/a"));
     }
   }
 

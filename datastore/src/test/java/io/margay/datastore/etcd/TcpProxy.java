@@ -13,19 +13,26 @@ import java.util.concurrent.ConcurrentHashMap;
 final class TcpProxy implements AutoCloseable {
 
   private final ServerSocket listener;
+  private final String host;
   private volatile int target;
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
   private volatile boolean refusing;
   private volatile boolean frozen;
 
   TcpProxy(int target) throws IOException {
+    this(target, "127.0.0.1");
+  }
+
+  /// @param host where it listens, as URLs have it
+  TcpProxy(int target, String host) throws IOException {
     this.target = target;
-    listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    this.host = host;
+    listener = new ServerSocket(0, 50, InetAddress.getByName(host));
     Thread.ofVirtual().start(this::accept);
   }
 
   String endpoint() {
-    return "http://127.0.0.1:" + listener.getLocalPort();
+    return "http://" + host + ":" + listener.getLocalPort();
   }
 
   /// Ends every connection there is.

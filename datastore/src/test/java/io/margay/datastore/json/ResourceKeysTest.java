@@ -31,7 +31,10 @@ class ResourceKeysTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Kind.class, mode = EnumSource.Mode.EXCLUDE, names = "BLOCK_AFFINITY")
+  @EnumSource(
+      value = Kind.class,
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"BLOCK_AFFINITY", "ENDPOINT_SLICE"})
   void every_kinds_key_comes_back(Kind kind) {
     ResourceRef ref = new ResourceRef(kind, kind.isNamespaced() ? "ns" : "", "name.x");
 

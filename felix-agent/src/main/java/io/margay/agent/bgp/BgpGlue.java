@@ -1,5 +1,6 @@
 package io.margay.agent.bgp;
 
+import io.margay.bgp.policy.SpeakerPolicy;
 import io.margay.bgp.speaker.BgpSpeaker;
 import io.margay.bgp.speaker.CloseMode;
 import io.margay.bgp.speaker.FailureListener;
@@ -8,15 +9,21 @@ import io.margay.bgp.speaker.NextHopTracker;
 import io.margay.bgp.speaker.OriginatedRoute;
 import io.margay.bgp.speaker.PeerConfig;
 import io.margay.bgp.speaker.PeerStatus;
+import io.margay.bgp.speaker.SessionPhase;
 import io.margay.bgp.speaker.SpeakerConfig;
 import io.margay.bgp.speaker.SpeakerStatus;
 import io.margay.bgp.transport.ListenAddress;
+import io.margay.model.net.InterfaceName;
 import io.margay.model.net.Prefix;
 import io.margay.model.net.ScopedAddress;
 import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
-import java.util.LinkedHashSet;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -38,14 +45,24 @@ public final class BgpGlue {
   private final FibListener fib;
   private final boolean gracefulRestart;
   private final InstantSource clock;
+  private final Optional<PasswordWatch> passwords;
+  private final Isolation isolation;
   private final RandomGenerator random;
   private volatile @Nullable BgpSpeaker speaker;
-  private BgpIntent.@Nullable Identity identity;
-  private List<String> problems = List.of();
+  private @Nullable SpeakerIdentity identity;
+  private volatile List<String> problems = List.of();
   private boolean restarting;
-  private Set<Prefix> announced = Set.of();
+  private volatile Optional<DrainOrder> drain = Optional.empty();
+  private volatile boolean withdrawn;
+  private volatile Map<ScopedAddress, PeerOrigin> origins = Map.of();
+  private volatile Map<ScopedAddress, InterfaceName> peerLinks = Map.of();
+  private volatile Instant configured;
+  private List<PeerConfig> wanted = List.of();
+  private Set<OriginatedRoute> announced = Set.of();
   private Set<Prefix> guarded = Set.of();
 
+  /// Without passwords.
+  ///
   /// @param restarting whether an earlier process of this node left BGP routes in the kernel
   public BgpGlue(
       FibListener fib,
@@ -53,24 +70,53 @@ public final class BgpGlue {
       boolean restarting,
       InstantSource clock,
       RandomGenerator random) {
+    this(fib, gracefulRestart, restarting, Optional.empty(), clock, random);
+  }
+
+  /// @param restarting whether an earlier process of this node left BGP routes in the kernel
+  /// @param passwords keeps up with the passwords of sessions
+  public BgpGlue(
+      FibListener fib,
+      boolean gracefulRestart,
+      boolean restarting,
+      Optional<PasswordWatch> passwords,
+      InstantSource clock,
+      RandomGenerator random) {
+    this.passwords = passwords;
     this.fib = fib;
     this.gracefulRestart = gracefulRestart;
     this.restarting = restarting;
     this.clock = clock;
+    this.configured = clock.instant();
+    this.isolation = new Isolation(clock);
     this.random = random;
   }
 
-  /// Makes the speaker what the intent says. A changed AS, router id or port needs a new speaker,
-  /// and so resets all sessions, which is logged.
+  /// The passwords to work out the next intent with; the one before is forgotten about.
+  public Passwords passwords() {
+    return passwords.map(PasswordWatch::begin).orElse(Passwords.NONE);
+  }
+
+  /// Makes the speaker what the intent says. A changed AS, router id, cluster id or port needs a
+  /// new speaker, and so resets all sessions, which is logged.
   ///
+  /// @return when to call again though nothing has changed; empty: only when something has
   /// @throws IOException when the BGP port can't be listened on
-  public void configure(BgpIntent intent) throws IOException {
+  public Optional<Duration> configure(BgpIntent intent) throws IOException {
     if (!intent.problems().equals(problems)) {
       problems = intent.problems();
       problems.forEach(
           problem ->
               LOG.atWarn().addKeyValue("problem", problem).log("a BGP resource is not served"));
     }
+    Optional<Duration> again = takeOrder(intent.drain());
+    List<PeerConfig> peers = withdrawn ? Drain.silenced(intent.peers()) : intent.peers();
+    if (!peers.equals(wanted)) {
+      wanted = peers;
+      configured = clock.instant();
+    }
+    origins = intent.origins();
+    peerLinks = intent.links();
     if (!intent.identity().equals(identity)) {
       BgpSpeaker old = speaker;
       if (old != null) {
@@ -83,26 +129,59 @@ public final class BgpGlue {
         speaker = null;
         identity = null;
       }
-      speaker = start(intent.identity(), intent.peers());
+      speaker = start(intent.identity(), peers);
       identity = intent.identity();
       restarting = false;
-      return;
+      return again;
     }
     BgpSpeaker current = speaker;
     if (current != null) {
-      current.configure(intent.peers());
+      current.configure(peers);
     }
+    return again;
   }
 
-  private BgpSpeaker start(BgpIntent.Identity who, List<PeerConfig> peers) throws IOException {
+  /// @return how long peers are still to be warned, if they are
+  private Optional<Duration> takeOrder(Optional<DrainOrder> order) {
+    Optional<Duration> left = order.map(given -> given.remaining(clock.instant()));
+    boolean withdraws = left.filter(Duration::isZero).isPresent();
+    if (!order.equals(drain) || withdraws != withdrawn) {
+      LOG.atInfo()
+          .addKeyValue("order", order.map(Object::toString).orElse("none"))
+          .log(
+              order.isEmpty()
+                  ? "the node is no longer drained: it announces its routes"
+                  : withdraws
+                      ? "the node is drained: its routes are withdrawn"
+                      : "the node is drained: its routes are marked GRACEFUL_SHUTDOWN");
+    }
+    if (order.isPresent() != drain.isPresent()) {
+      BgpSpeaker current = speaker;
+      if (current != null) {
+        current.gracefulShutdown(order.isPresent());
+      }
+    }
+    drain = order;
+    withdrawn = withdraws;
+    return left.filter(rest -> !rest.isZero());
+  }
+
+  private BgpSpeaker start(SpeakerIdentity who, List<PeerConfig> peers) throws IOException {
+    Set<ScopedAddress> at =
+        who.bindsToNode()
+            ? who.nextHops().values().stream().map(ScopedAddress::of).collect(Collectors.toSet())
+            : EVERYWHERE;
     Set<ListenAddress> listen =
-        EVERYWHERE.stream()
+        at.stream()
             .map(address -> ListenAddress.of(address, who.listenPort()))
             .collect(Collectors.toSet());
     BgpSpeaker started =
         BgpSpeaker.prepare(
             SpeakerConfig.builder(who.asn(), who.routerId())
+                .clusterId(who.clusterId().orElse(who.routerId()))
                 .listen(listen)
+                .gracefulShutdown(drain.isPresent())
+                .defaultLocalPref(SpeakerPolicy.CALICO_LOCAL_PREF)
                 .nextHops(who.nextHops())
                 .restart(
                     gracefulRestart
@@ -115,7 +194,7 @@ public final class BgpGlue {
             clock,
             random);
     started.importGuard(guarded);
-    started.originate(routes(announced));
+    started.originate(announced);
     started.configure(peers);
     try {
       // Only now: a peer that comes before it is known would be sent away.
@@ -127,23 +206,31 @@ public final class BgpGlue {
     return started;
   }
 
-  /// The prefixes peers should hear of, all of them.
+  /// A link can't carry packets any more: peers on it lose their sessions, and with them their
+  /// routes, at once. From any thread.
+  public void linkDown(InterfaceName link) {
+    BgpSpeaker current = speaker;
+    Set<ScopedAddress> gone =
+        peerLinks.entrySet().stream()
+            .filter(peer -> peer.getValue().equals(link))
+            .map(Map.Entry::getKey)
+            .collect(Collectors.toSet());
+    if (current != null && !gone.isEmpty()) {
+      current.pathDown(gone, "link " + link + " is down");
+    }
+  }
+
+  /// The routes peers should hear of, all of them.
   ///
   /// @param ownBlocks what must never be imported
-  public void announce(Set<Prefix> prefixes, Set<Prefix> ownBlocks) {
-    announced = Set.copyOf(prefixes);
+  public void announce(Set<OriginatedRoute> routes, Set<Prefix> ownBlocks) {
+    announced = Set.copyOf(routes);
     guarded = Set.copyOf(ownBlocks);
     BgpSpeaker current = speaker;
     if (current != null) {
       current.importGuard(guarded);
-      current.originate(routes(announced));
+      current.originate(announced);
     }
-  }
-
-  private static Set<OriginatedRoute> routes(Set<Prefix> prefixes) {
-    Set<OriginatedRoute> routes = new LinkedHashSet<>();
-    prefixes.forEach(prefix -> routes.add(OriginatedRoute.of(prefix)));
-    return routes;
   }
 
   /// The speaker now; empty until the node has an identity. From any thread.
@@ -154,6 +241,44 @@ public final class BgpGlue {
   /// Peers now. From any thread.
   public List<PeerStatus> peers() {
     return status().map(SpeakerStatus::peers).orElse(List.of());
+  }
+
+  /// What can't be served as it is written, one line each. From any thread.
+  public List<String> problems() {
+    return problems;
+  }
+
+  /// Why there is each peer. From any thread.
+  public Map<ScopedAddress, PeerOrigin> origins() {
+    return origins;
+  }
+
+  /// When peers were last given otherwise. From any thread.
+  public Instant configured() {
+    return configured;
+  }
+
+  /// The order to drain that is in force. From any thread.
+  public Optional<DrainOrder> drainOrder() {
+    return drain;
+  }
+
+  /// How far the node is drained. From any thread.
+  public DrainState drainState() {
+    return Drain.state(drain, withdrawn, peers());
+  }
+
+  /// Since when no peer has a session, though there are peers; empty while one has. From any
+  /// thread.
+  public Optional<Instant> isolatedSince() {
+    List<PeerStatus> peers = peers();
+    return isolation.look(
+        peers.stream().map(peer -> peer.phase() == SessionPhase.ESTABLISHED).toList(),
+        peers.stream()
+            .map(peer -> peer.history().lastReset())
+            .filter(Objects::nonNull)
+            .map(PeerStatus.LastEnd::at)
+            .max(Comparator.naturalOrder()));
   }
 
   /// The speaker itself, to be asked; empty until the node has an identity. From any thread.

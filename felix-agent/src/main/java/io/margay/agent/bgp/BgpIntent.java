@@ -2,32 +2,15 @@ package io.margay.agent.bgp;
 
 import io.margay.agent.calc.ClusterView;
 import io.margay.agent.settings.AgentSettings;
-import io.margay.bgp.policy.ExportMode;
-import io.margay.bgp.policy.ImportMode;
-import io.margay.bgp.policy.LocalAs;
-import io.margay.bgp.policy.NextHopMode;
-import io.margay.bgp.policy.PeerPolicy;
-import io.margay.bgp.speaker.Connection;
 import io.margay.bgp.speaker.PeerConfig;
-import io.margay.bgp.transport.Ttl;
-import io.margay.model.net.Asn;
+import io.margay.bgp.speaker.Remote;
+import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
-import io.margay.model.net.IpFamily;
-import io.margay.model.net.Ipv4Address;
-import io.margay.model.net.RouterId;
 import io.margay.model.net.ScopedAddress;
-import io.margay.model.resource.BGPConfigurationSpec;
-import io.margay.model.resource.BGPPeer;
-import io.margay.model.resource.BGPPeerSpec;
-import io.margay.model.resource.Node;
-import io.margay.model.resource.NodeBgp;
-import io.margay.model.resource.PeerAddress;
-import java.time.Duration;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.EnumSet;
-import java.util.HashSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -35,243 +18,158 @@ import java.util.Optional;
 import java.util.Set;
 
 /// What this node's speaker should be and whom it should know. A pure function of resources,
-/// settings and the node's addresses.
+/// settings, passwords and the node's addresses.
 ///
 /// @param identity fixed for the life of a speaker: a change needs a new one
 /// @param peers by address; a node-specific BGPPeer wins over a selected one, which wins over a
-///   global
+///   global one, and that over one that points at this node and over the node-to-node mesh
+/// @param origins why there is each peer
+/// @param links the link that each peer is on, of those that are on one
+/// @param gateways peers that need a route of their own, and by which gateway (reachableBy)
+/// @param drain the order to go out of the way of traffic, if there is one
+/// @param awaitsPasswords whether peers are missing only because passwords are being looked for;
+///   what there is of them is known soon
 /// @param problems one line each for resources that can't be served as they are
-public record BgpIntent(Identity identity, List<PeerConfig> peers, List<String> problems) {
+public record BgpIntent(
+    SpeakerIdentity identity,
+    List<PeerConfig> peers,
+    Map<ScopedAddress, PeerOrigin> origins,
+    Map<ScopedAddress, InterfaceName> links,
+    Map<IpAddress, IpAddress> gateways,
+    Optional<DrainOrder> drain,
+    boolean awaitsPasswords,
+    List<String> problems) {
 
-  /// What a speaker tells its peers about itself.
-  ///
-  /// @param nextHops the node's own addresses
-  public record Identity(
-      Asn asn, RouterId routerId, int listenPort, Map<IpFamily, IpAddress> nextHops) {}
+  /// What the peers of the mesh are called where a BGPPeer's name stands for the others.
+  public static final String MESH = "node-to-node mesh";
 
-  /// Hold time offered to peers: three keepalives of the BGPPeer's keepaliveTime, or this. Shorter
-  /// than the 90 s of RFC 4271 because there is no BFD yet.
-  static final Duration HOLD_TIME = Duration.ofSeconds(9);
+  public BgpIntent {
+    peers = List.copyOf(peers);
+    origins = Map.copyOf(origins);
+    links = Map.copyOf(links);
+    gateways = Map.copyOf(gateways);
+    problems = List.copyOf(problems);
+  }
 
-  /// A third of the hold times a speaker may offer besides none at all: 3 to 65535 s (RFC 4271
-  /// §4.2).
-  private static final Duration MIN_KEEPALIVE = Duration.ofSeconds(1);
-
-  private static final Duration MAX_KEEPALIVE = Duration.ofSeconds(65_535 / 3);
-
-  private static final Duration CONNECT_RETRY = Duration.ofSeconds(1);
-
-  /// A BGPPeer is itself the policy: everything in (less the guard), the node's own blocks out.
-  private static final PeerPolicy POLICY =
-      PeerPolicy.builder().importMode(ImportMode.ACCEPT).exportMode(ExportMode.OWN).build();
-
-  /// Works out the intent, or nothing when the node has no identity: neither a router id nor an
-  /// IPv4 address, or AS 0, which is reserved (RFC 7607).
+  /// Works out the intent, or nothing when the node has no identity: see {@link SpeakerIdentity}.
   ///
   /// @param links the node's addresses by link, to choose next hops peers can resolve
   public static Optional<BgpIntent> of(
-      String nodeName, AgentSettings.Bgp settings, ClusterView view, List<LinkAddress> links) {
-    BGPConfigurationSpec cluster =
-        view.bgpConfiguration().map(found -> found.spec()).orElse(BGPConfigurationSpec.EMPTY);
-    NodeBgp node =
-        view.node(nodeName).map(Node::spec).map(spec -> spec.bgp()).orElse(NodeBgp.EMPTY);
-    Map<IpFamily, IpAddress> own = new EnumMap<>(IpFamily.class);
-    if (node.ipv4Address() != null) {
-      own.put(IpFamily.IPV4, node.ipv4Address().address());
-    }
-    if (node.ipv6Address() != null) {
-      own.put(IpFamily.IPV6, node.ipv6Address().address());
-    }
-    settings.ipv4().ifPresent(address -> own.put(IpFamily.IPV4, address));
-    settings.ipv6().ifPresent(address -> own.put(IpFamily.IPV6, address));
-    Optional<RouterId> routerId =
-        settings
-            .routerId()
-            .or(
-                () ->
-                    own.get(IpFamily.IPV4) instanceof Ipv4Address v4
-                        ? Optional.of(new RouterId(v4.value()))
-                        : Optional.empty());
-    Asn asn =
-        settings
-            .asNumber()
-            .or(() -> Optional.ofNullable(node.asNumber()))
-            .orElse(cluster.effectiveAsNumber());
-    if (routerId.isEmpty() || asn.toLong() == 0) {
-      return Optional.empty();
-    }
-    Identity identity =
-        new Identity(asn, routerId.get(), cluster.effectiveListenPort(), Map.copyOf(own));
-    List<String> problems = new ArrayList<>();
+      String nodeName,
+      AgentSettings.Bgp settings,
+      ClusterView view,
+      List<LinkAddress> links,
+      Passwords passwords) {
+    return SpeakerIdentity.of(nodeName, settings, view)
+        .map(self -> of(nodeName, self, settings, view, links, passwords));
+  }
+
+  private static BgpIntent of(
+      String nodeName,
+      SpeakerIdentity self,
+      AgentSettings.Bgp settings,
+      ClusterView view,
+      List<LinkAddress> links,
+      Passwords passwords) {
+    PeerPlan plan = new PeerPlan(nodeName, self, view);
+    SessionTerms terms = new SessionTerms(self, settings, view, links, passwords);
+    Set<String> problems = new LinkedHashSet<>(plan.problems());
+    MeshPlan.problem(view).ifPresent(problems::add);
+    List<Peering> peerings = new ArrayList<>(plan.peerings());
+    peerings.addAll(MeshPlan.of(nodeName, self, view));
     List<PeerConfig> peers = new ArrayList<>();
-    Set<IpAddress> decided = new HashSet<>();
-    for (BGPPeer peer : bySpecificity(view.peersOf(nodeName))) {
-      PeerAddress at = peer.spec().peerIP();
-      // A peer that can't be served must not be replaced by a less specific one: without the
-      // password or filters it asks for, that is.
-      boolean first = at == null || decided.add(at.address());
-      Optional<String> problem = problemOf(peer);
-      if (problem.isPresent()) {
-        problems.add(problem.get());
-      } else if (first) {
-        peers.add(config(peer, asn, settings, links));
+    Map<ScopedAddress, PeerOrigin> origins = new LinkedHashMap<>();
+    Map<IpAddress, IpAddress> gateways = new LinkedHashMap<>();
+    boolean awaits = false;
+    Set<ScopedAddress> decided = new LinkedHashSet<>();
+    for (Peering peering : peerings) {
+      // One that can't be served must not be replaced by a less specific one: without the password
+      // or the filters it asks for, that is.
+      boolean first = decided.add(peering.address());
+      try {
+        PeerConfig config = terms.of(peering);
+        if (first) {
+          refuseOtherKey(config, peers);
+          peers.add(config);
+          origins.put(peering.address(), peering.origin());
+          IpAddress gateway = peering.spec().reachableBy();
+          // What is link-local is on its link or nowhere.
+          if (gateway != null && !peering.reversed() && peering.address().scope() == null) {
+            gateways.put(peering.address().address(), gateway);
+          }
+        }
+      } catch (NotServedException refused) {
+        awaits |= refused.isPassing();
+        if (refused.isPassing()) {
+          continue;
+        }
+        problems.add(peering.source() + ": " + refused.getMessage() + "; no session is made");
       }
     }
-    return Optional.of(new BgpIntent(identity, List.copyOf(peers), List.copyOf(problems)));
+    Optional<DrainOrder> drain = drain(nodeName, view, problems);
+    return new BgpIntent(
+        self,
+        peers,
+        origins,
+        links(origins.keySet(), links),
+        gateways,
+        drain,
+        awaits,
+        List.copyOf(problems));
   }
 
-  private static List<BGPPeer> bySpecificity(List<BGPPeer> peers) {
-    return peers.stream()
-        .sorted(
-            (a, b) -> {
-              int byScope = Integer.compare(scope(a.spec()), scope(b.spec()));
-              return byScope != 0 ? byScope : a.metadata().name().compareTo(b.metadata().name());
-            })
-        .toList();
+  private static Map<ScopedAddress, InterfaceName> links(
+      Set<ScopedAddress> peers, List<LinkAddress> own) {
+    Map<ScopedAddress, InterfaceName> on = new HashMap<>();
+    for (ScopedAddress peer : peers) {
+      InterfaceName scope = peer.scope();
+      if (scope != null) {
+        on.put(peer, scope);
+      } else {
+        own.stream()
+            .filter(link -> link.subnet().contains(peer.address()))
+            .findFirst()
+            .ifPresent(link -> on.put(peer, link.link()));
+      }
+    }
+    return on;
   }
 
-  private static int scope(BGPPeerSpec spec) {
-    if (spec.node() != null) {
-      return 0;
+  /// The kernel keeps a key by address alone, whatever link it is on.
+  private static void refuseOtherKey(PeerConfig config, List<PeerConfig> peers)
+      throws NotServedException {
+    if (!(config.remote() instanceof Remote.At(ScopedAddress address)) || address.scope() == null) {
+      return;
     }
-    return spec.nodeSelector() != null ? 1 : 2;
+    for (PeerConfig other : peers) {
+      if (other.remote() instanceof Remote.At(ScopedAddress same)
+          && same.address().equals(address.address())
+          && !Objects.equals(other.connection().password(), config.connection().password())) {
+        throw new NotServedException(
+            "peer "
+                + same
+                + " has the same address and another password, and the kernel keeps one for an"
+                + " address; give both one");
+      }
+    }
   }
 
-  private static Optional<String> problemOf(BGPPeer peer) {
-    BGPPeerSpec spec = peer.spec();
-    String name = "BGPPeer " + peer.metadata().name();
-    if (spec.peerIP() == null || spec.asNumber() == null) {
-      return Optional.of(
-          name
-              + ": without spec.peerIP and spec.asNumber no session is made; peerSelector is not"
-              + " served yet");
+  private static Optional<DrainOrder> drain(
+      String nodeName, ClusterView view, Set<String> problems) {
+    try {
+      return view.node(nodeName)
+          .map(node -> node.metadata().annotations().get(DrainOrder.ANNOTATION))
+          .map(DrainOrder::parse);
+    } catch (IllegalArgumentException malformed) {
+      problems.add(
+          "Node "
+              + nodeName
+              + ": annotation "
+              + DrainOrder.ANNOTATION
+              + ": "
+              + malformed.getMessage()
+              + "; the node is not drained, margay node drain writes it rightly");
+      return Optional.empty();
     }
-    if (spec.asNumber().toLong() == 0) {
-      return Optional.of(name + ": spec.asNumber 0 is reserved (RFC 7607); no session is made");
-    }
-    if (spec.password() != null) {
-      return Optional.of(
-          name + ": spec.password refers to a secret, which is not read yet; no session is made");
-    }
-    if (!spec.filters().isEmpty()) {
-      return Optional.of(
-          name
-              + ": spec.filters is not served yet; no session is made rather than an unfiltered"
-              + " one");
-    }
-    if (spec.localASNumber() != null && spec.localASNumber().toLong() == 0) {
-      return Optional.of(
-          name + ": spec.localASNumber 0 is reserved (RFC 7607); no session is made");
-    }
-    Integer allowed = spec.numAllowedLocalASNumbers();
-    if (allowed != null && (allowed < 0 || allowed > PeerPolicy.MAX_ALLOW_LOCAL_AS)) {
-      return Optional.of(
-          name
-              + ": spec.numAllowedLocalASNumbers "
-              + allowed
-              + " is not in 0.."
-              + PeerPolicy.MAX_ALLOW_LOCAL_AS
-              + "; no session is made");
-    }
-    Integer hops = spec.ttlSecurity();
-    if (hops != null && (hops < 1 || hops > Ttl.MAX)) {
-      return Optional.of(
-          name
-              + ": spec.ttlSecurity "
-              + hops
-              + " is not in 1.."
-              + Ttl.MAX
-              + "; no session is made");
-    }
-    Duration keepalive = spec.keepaliveTime();
-    if (keepalive != null
-        && !keepalive.isZero()
-        && (keepalive.compareTo(MIN_KEEPALIVE) < 0 || keepalive.compareTo(MAX_KEEPALIVE) > 0)) {
-      return Optional.of(
-          name
-              + ": spec.keepaliveTime "
-              + keepalive.toMillis()
-              + " ms is not in "
-              + MIN_KEEPALIVE.toSeconds()
-              + ".."
-              + MAX_KEEPALIVE.toSeconds()
-              + " s; no session is made");
-    }
-    return Optional.empty();
-  }
-
-  private static PeerConfig config(
-      BGPPeer peer, Asn localAsn, AgentSettings.Bgp settings, List<LinkAddress> links) {
-    BGPPeerSpec spec = peer.spec();
-    PeerAddress at = Objects.requireNonNull(spec.peerIP());
-    Asn asn = Objects.requireNonNull(spec.asNumber());
-    Optional<LinkAddress> onLink =
-        links.stream().filter(link -> link.subnet().contains(at.address())).findFirst();
-    Duration keepalive = spec.keepaliveTime();
-    return PeerConfig.builder(ScopedAddress.of(at.address()), asn, policy(spec, localAsn))
-        .description(peer.metadata().name())
-        .port(at.port() == null ? Connection.DEFAULT_PORT : at.port())
-        .localAddress(onLink.map(LinkAddress::address).orElse(null))
-        .families(EnumSet.allOf(IpFamily.class))
-        .holdTime(
-            keepalive == null || keepalive.isZero()
-                ? HOLD_TIME
-                : keepalive.multipliedBy(3).truncatedTo(ChronoUnit.SECONDS))
-        .connectRetry(CONNECT_RETRY)
-        .ttl(ttl(spec, onLink.isPresent() && !asn.equals(shownAsn(spec, localAsn))))
-        .gracefulRestart(settings.gracefulRestart())
-        .nextHops(nextHops(onLink, links))
-        .build();
-  }
-
-  /// What our OPEN names.
-  private static Asn shownAsn(BGPPeerSpec spec, Asn localAsn) {
-    Asn other = spec.localASNumber();
-    return other == null ? localAsn : other;
-  }
-
-  private static PeerPolicy policy(BGPPeerSpec spec, Asn localAsn) {
-    PeerPolicy.Builder policy =
-        POLICY.toBuilder()
-            .nextHop(
-                switch (spec.effectiveNextHopMode()) {
-                  case AUTO -> NextHopMode.AUTO;
-                  case SELF -> NextHopMode.SELF;
-                  case KEEP -> NextHopMode.KEEP;
-                });
-    Integer allowed = spec.numAllowedLocalASNumbers();
-    if (allowed != null) {
-      policy.allowLocalAs(allowed);
-    }
-    Asn shown = shownAsn(spec, localAsn);
-    if (!shown.equals(localAsn)) {
-      policy.localAs(LocalAs.replacing(shown));
-    }
-    return policy.build();
-  }
-
-  private static Ttl ttl(BGPPeerSpec spec, boolean isAdjacent) {
-    Integer hops = spec.ttlSecurity();
-    if (hops != null) {
-      return Ttl.secured(hops);
-    }
-    return isAdjacent ? Ttl.adjacent() : Ttl.multihop(Ttl.MAX);
-  }
-
-  /// On a shared link the peer can resolve our addresses on that link, whatever family the session
-  /// runs over; elsewhere the node's own addresses must do.
-  private static Map<IpFamily, IpAddress> nextHops(
-      Optional<LinkAddress> onLink, List<LinkAddress> links) {
-    Map<IpFamily, IpAddress> hops = new EnumMap<>(IpFamily.class);
-    onLink.ifPresent(
-        session -> {
-          for (LinkAddress candidate : links) {
-            if (candidate.link().equals(session.link()) && !candidate.address().isLinkLocal()) {
-              hops.putIfAbsent(candidate.address().family(), candidate.address());
-            }
-          }
-          hops.put(session.address().family(), session.address());
-        });
-    return hops;
   }
 }

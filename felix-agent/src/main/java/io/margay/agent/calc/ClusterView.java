@@ -3,9 +3,11 @@ package io.margay.agent.calc;
 import io.margay.ipam.Pool;
 import io.margay.ipam.Pools;
 import io.margay.model.k8s.KubernetesConversion;
+import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.AssignmentMode;
 import io.margay.model.resource.BGPConfiguration;
+import io.margay.model.resource.BGPFilter;
 import io.margay.model.resource.BGPPeer;
 import io.margay.model.resource.ClusterInformation;
 import io.margay.model.resource.EncapsulationMode;
@@ -13,17 +15,21 @@ import io.margay.model.resource.IPPool;
 import io.margay.model.resource.IPPoolSpec;
 import io.margay.model.resource.IPReservation;
 import io.margay.model.resource.Node;
+import io.margay.model.resource.PoolUse;
 import io.margay.model.resource.Profile;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
 import io.margay.model.selector.LabelLookup;
 import io.margay.model.selector.Selector;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
@@ -33,12 +39,20 @@ import org.jspecify.annotations.Nullable;
 public final class ClusterView {
 
   private static final String DEFAULT_NAME = "default";
+  private static final String NOT_SERVED =
+      " would have packets wrapped in IP, which is not done here";
+
+  /// Before a node's name, in the names of resources that are for it alone.
+  private static final String NODE_PREFIX = "node.";
 
   private final TreeMap<String, IPPool> pools = new TreeMap<>();
   private final TreeMap<String, IPReservation> reservations = new TreeMap<>();
   private final TreeMap<String, Node> nodes = new TreeMap<>();
   private final TreeMap<String, BGPPeer> peers = new TreeMap<>();
+  private final Map<String, BGPFilter> bgpFilters = new HashMap<>();
+  private final Map<String, String> unreadableFilters = new HashMap<>();
   private final Map<String, BGPConfiguration> bgpConfigurations = new HashMap<>();
+  private boolean bgpConfigurationUnreadable;
   private final Map<String, ClusterInformation> information = new HashMap<>();
   private final Map<String, Map<String, String>> namespaceLabels = new HashMap<>();
 
@@ -52,12 +66,21 @@ public final class ClusterView {
       case IP_RESERVATION -> put(reservations, ref, (IPReservation) value);
       case NODE -> put(nodes, ref, (Node) value);
       case BGP_PEER -> put(peers, ref, (BGPPeer) value);
-      case BGP_CONFIGURATION -> put(bgpConfigurations, ref, (BGPConfiguration) value);
+      case BGP_FILTER -> {
+        unreadableFilters.remove(ref.name());
+        yield put(bgpFilters, ref, (BGPFilter) value);
+      }
+      case BGP_CONFIGURATION -> {
+        if (ref.name().equals(DEFAULT_NAME)) {
+          bgpConfigurationUnreadable = false;
+        }
+        yield put(bgpConfigurations, ref, (BGPConfiguration) value);
+      }
       case CLUSTER_INFORMATION -> put(information, ref, (ClusterInformation) value);
       case PROFILE -> putNamespace(ref.name(), (Profile) value);
-      case BGP_FILTER,
-          BLOCK_AFFINITY,
+      case BLOCK_AFFINITY,
           CALICO_NODE_STATUS,
+          ENDPOINT_SLICE,
           FELIX_CONFIGURATION,
           GLOBAL_NETWORK_POLICY,
           GLOBAL_NETWORK_SET,
@@ -73,6 +96,24 @@ public final class ClusterView {
           TIER,
           WORKLOAD_ENDPOINT ->
           false;
+    };
+  }
+
+  /// Takes that a resource is there but can't be read. A filter is then none: what was said before
+  /// is no longer said. Of anything else the last readable version stays.
+  ///
+  /// @return whether that changes anything
+  public boolean onUnreadable(ResourceRef ref, String problem) {
+    return switch (ref.kind()) {
+      case BGP_FILTER -> {
+        boolean known = bgpFilters.remove(ref.name()) != null;
+        yield !problem.equals(unreadableFilters.put(ref.name(), problem)) || known;
+      }
+      case BGP_CONFIGURATION -> {
+        bgpConfigurationUnreadable |= ref.name().equals(DEFAULT_NAME);
+        yield true;
+      }
+      default -> false;
     };
   }
 
@@ -108,8 +149,8 @@ public final class ClusterView {
     return !labels.equals(namespaceLabels.put(namespace, labels));
   }
 
-  /// What IPAM may assign from, and which pools it may not because their packets would need
-  /// wrapping: their pods could not be reached.
+  /// What IPAM may assign from, and which pools it may not because their packets would have to be
+  /// wrapped in a way that is not done here: their pods could not be reached.
   public Pools ipamPools() {
     List<Pool> known = new ArrayList<>();
     Map<Prefix, Selector> nodeSelectors = new HashMap<>();
@@ -151,22 +192,45 @@ public final class ClusterView {
   }
 
   private static Optional<String> whyNotServed(IPPoolSpec spec) {
-    if (!spec.isEncapsulated()) {
-      return Optional.empty();
-    }
-    String mode =
-        spec.effectiveIpipMode() == EncapsulationMode.NEVER
-            ? "vxlanMode " + text(spec.effectiveVxlanMode())
-            : "ipipMode " + text(spec.effectiveIpipMode());
-    return Optional.of(mode + " would have packets wrapped, which is not done here");
+    return switch (spec.effectiveIpipMode()) {
+      case NEVER -> Optional.empty();
+      case ALWAYS -> Optional.of("ipipMode Always" + NOT_SERVED);
+      case CROSS_SUBNET -> Optional.of("ipipMode CrossSubnet" + NOT_SERVED);
+    };
   }
 
-  private static String text(EncapsulationMode mode) {
-    return switch (mode) {
-      case NEVER -> "Never";
-      case ALWAYS -> "Always";
-      case CROSS_SUBNET -> "CrossSubnet";
-    };
+  /// A pool whose packets between nodes are wrapped in VXLAN.
+  ///
+  /// @param isCrossSubnet whether nodes of one subnet send each other theirs plainly
+  public record VxlanPool(Prefix cidr, boolean isCrossSubnet) {}
+
+  /// Pools whose packets are wrapped, disabled ones included: their pods live on.
+  public List<VxlanPool> vxlanPools() {
+    return pools.values().stream()
+        .map(IPPool::spec)
+        .filter(IPPoolSpec::isWrappedInVxlan)
+        .map(
+            spec ->
+                new VxlanPool(
+                    spec.cidr(), spec.effectiveVxlanMode() == EncapsulationMode.CROSS_SUBNET))
+        .sorted(Comparator.comparing(VxlanPool::cidr))
+        .toList();
+  }
+
+  /// Pools of [#vxlanPools] that a node may take the address of its tunnel device from.
+  public List<Prefix> tunnelAddressPools(String nodeName, IpFamily family) {
+    LabelLookup labels =
+        LabelLookup.of(node(nodeName).map(node -> node.metadata().labels()).orElse(Map.of()));
+    return pools.values().stream()
+        .map(IPPool::spec)
+        .filter(spec -> spec.cidr().family() == family)
+        .filter(IPPoolSpec::isWrappedInVxlan)
+        .filter(spec -> !spec.isDisabled())
+        .filter(spec -> spec.effectiveAllowedUses().contains(PoolUse.TUNNEL))
+        .filter(spec -> spec.effectiveNodeSelector().matches(labels))
+        .map(IPPoolSpec::cidr)
+        .sorted()
+        .toList();
   }
 
   /// The CIDR of each pool by its name.
@@ -199,6 +263,11 @@ public final class ClusterView {
         .toList();
   }
 
+  /// Every node, by name.
+  public SortedMap<String, Node> nodes() {
+    return Collections.unmodifiableSortedMap(nodes);
+  }
+
   public Optional<Node> node(String name) {
     return Optional.ofNullable(nodes.get(name));
   }
@@ -206,6 +275,36 @@ public final class ClusterView {
   /// The cluster's BGP settings.
   public Optional<BGPConfiguration> bgpConfiguration() {
     return Optional.ofNullable(bgpConfigurations.get(DEFAULT_NAME));
+  }
+
+  /// One node's own BGP settings, which for what they give stand before the cluster's.
+  public Optional<BGPConfiguration> bgpConfigurationOf(String nodeName) {
+    return Optional.ofNullable(bgpConfigurations.get(NODE_PREFIX + nodeName));
+  }
+
+  /// Whether the cluster's BGP settings are there but have not been readable so far: then their
+  /// defaults are not what was meant.
+  public boolean isBgpConfigurationUnknown() {
+    return bgpConfigurationUnreadable && !bgpConfigurations.containsKey(DEFAULT_NAME);
+  }
+
+  public Optional<BGPFilter> bgpFilter(String name) {
+    return Optional.ofNullable(bgpFilters.get(name));
+  }
+
+  /// Why a filter that is there is not known; empty if it is not there.
+  public Optional<String> bgpFilterProblem(String name) {
+    return Optional.ofNullable(unreadableFilters.get(name));
+  }
+
+  /// All pools, by name.
+  public SortedMap<String, IPPool> pools() {
+    return Collections.unmodifiableSortedMap(pools);
+  }
+
+  /// All peers, by name; those of this node are {@link #peersOf}.
+  public SortedMap<String, BGPPeer> peers() {
+    return Collections.unmodifiableSortedMap(peers);
   }
 
   /// False while a migration holds every address as it is.
@@ -216,17 +315,22 @@ public final class ClusterView {
 
   /// The peers a node has by name, by its labels, or because they are everybody's.
   public List<BGPPeer> peersOf(String nodeName) {
-    LabelLookup labels =
-        LabelLookup.of(node(nodeName).map(node -> node.metadata().labels()).orElse(Map.of()));
-    return peers.values().stream()
-        .filter(
-            peer -> {
-              if (peer.spec().node() != null) {
-                return peer.spec().node().equals(nodeName);
-              }
-              Selector selector = peer.spec().nodeSelector();
-              return selector == null || selector.matches(labels);
-            })
-        .toList();
+    return peers.values().stream().filter(peer -> isHeldBy(peer, nodeName)).toList();
+  }
+
+  /// Whether a node holds the session a BGPPeer asks for: by name, by its labels, or because all
+  /// do.
+  public boolean isHeldBy(BGPPeer peer, String nodeName) {
+    if (peer.spec().node() != null) {
+      return peer.spec().node().equals(nodeName);
+    }
+    Selector selector = peer.spec().nodeSelector();
+    return selector == null || isSelected(selector, nodeName);
+  }
+
+  /// Whether a selector is true of a node's labels; one that is not known has none.
+  public boolean isSelected(Selector selector, String nodeName) {
+    return selector.matches(
+        LabelLookup.of(node(nodeName).map(node -> node.metadata().labels()).orElse(Map.of())));
   }
 }

@@ -2,7 +2,9 @@ package io.margay.agent.calc;
 
 import io.margay.model.resource.ResourceRef;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Which version of a local endpoint counts while the watch lags behind what this agent itself did.
@@ -38,6 +40,21 @@ public final class EndpointOverlay {
   /// This agent has committed the endpoint at `revision`.
   public void onOwnPut(ResourceRef endpoint, long revision) {
     ahead.put(endpoint, new Ahead(revision, ""));
+  }
+
+  /// The store is another, or was set back: commits that the watch has not told of may be gone.
+  ///
+  /// @return the endpoints of those commits; nothing is ahead of the watch any more but removals
+  public Set<ResourceRef> onReplaced() {
+    Set<ResourceRef> uncertain = new LinkedHashSet<>();
+    ahead.forEach(
+        (endpoint, known) -> {
+          if (known.revision() != UNTIL_DELETED && known.revision() != UNTIL_STORED) {
+            uncertain.add(endpoint);
+          }
+        });
+    ahead.keySet().removeAll(uncertain);
+    return uncertain;
   }
 
   /// This agent has made the endpoint without the store (of an address of its reserve): a store

@@ -4,23 +4,21 @@ import io.margay.cni.journal.AttachmentJournal;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.KeyValue;
-import io.margay.datastore.Syncer;
+import io.margay.datastore.SnapshotWriter;
 import io.margay.ipam.care.AgentBeat;
 import io.margay.ipam.care.GarbageCollector;
 import io.margay.ipam.care.GarbageLimits;
 import io.margay.ipam.care.GarbageVerdict.Outcome;
 import io.margay.linux.LinuxException;
 import io.margay.linux.route.Rtnetlink;
+import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
-import java.util.List;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,7 +29,6 @@ public final class AddressCare implements AutoCloseable {
   /// Signs of life between two judgements.
   static final int BEATS_A_ROUND = 5;
 
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final Logger LOG = LoggerFactory.getLogger(AddressCare.class);
 
   /// Puts right what another client left half done of the node's claims, before this agent or while
@@ -78,7 +75,7 @@ public final class AddressCare implements AutoCloseable {
       GarbageCollector.Mode mode,
       Datastore datastore,
       Settlement settlement,
-      Syncer syncer,
+      SnapshotWriter snapshot,
       BooleanSupplier isInSync,
       AttachmentJournal journal,
       Path journalDirectory,
@@ -93,7 +90,7 @@ public final class AddressCare implements AutoCloseable {
                 node,
                 mode,
                 datastore,
-                () -> known(syncer),
+                each -> known(snapshot, each),
                 witness::look,
                 clock,
                 GarbageLimits.DEFAULT),
@@ -105,23 +102,20 @@ public final class AddressCare implements AutoCloseable {
     return care;
   }
 
-  private static List<KeyValue> known(Syncer syncer) throws DatastoreException {
+  private static void known(SnapshotWriter snapshot, Consumer<KeyValue> each)
+      throws DatastoreException {
     try {
-      return syncer
-          .known()
-          .get(PATIENCE.toSeconds(), TimeUnit.SECONDS)
-          .map(Syncer.Known::items)
-          .orElseThrow(
-              () ->
-                  new DatastoreException(
-                      DatastoreException.Kind.DEADLINE, "syncer", "not everything is known yet"));
-    } catch (ExecutionException | TimeoutException busy) {
+      snapshot.save();
+      if (snapshot.forEach(each).isEmpty()) {
+        throw new DatastoreException(
+            DatastoreException.Kind.DEADLINE, "snapshot", "not everything is known yet");
+      }
+    } catch (IOException refused) {
       throw new DatastoreException(
-          DatastoreException.Kind.DEADLINE, "syncer", "what is known could not be had", busy);
-    } catch (InterruptedException stopping) {
-      Thread.currentThread().interrupt();
-      throw new DatastoreException(
-          DatastoreException.Kind.DEADLINE, "syncer", "stopped while asking", stopping);
+          DatastoreException.Kind.UNREACHABLE,
+          "snapshot",
+          "what is known is not on the disk: " + refused.getMessage(),
+          refused);
     }
   }
 

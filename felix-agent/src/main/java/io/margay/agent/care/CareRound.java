@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,7 +41,7 @@ final class CareRound {
   /// Something that can be asked, and may fail.
   @FunctionalInterface
   interface Known {
-    List<KeyValue> items() throws DatastoreException;
+    void forEach(Consumer<KeyValue> each) throws DatastoreException;
   }
 
   private record Sign(long modRevision, Instant changed) {}
@@ -102,9 +103,11 @@ final class CareRound {
   }
 
   private IpamState read() throws DatastoreException {
-    List<KeyValue> items = new ArrayList<>(known.items());
-    items.addAll(extra);
-    return IpamState.of(items);
+    return IpamState.of(
+        each -> {
+          known.forEach(each);
+          extra.forEach(each);
+        });
   }
 
   private List<KeyValue> judgesDocuments() throws DatastoreException {

@@ -17,10 +17,10 @@ import org.slf4j.LoggerFactory;
 public final class ReserveKeeper implements AutoCloseable {
 
   /// How soon the datastore hears of pods that started without it.
-  static final Duration INTERVAL = Duration.ofSeconds(5);
+  static final Duration INTERVAL = Duration.ofSeconds(1);
 
   /// Pools and blocks change rarely: the reserve is looked over once in so many rounds.
-  static final int ROUNDS_A_TOP_UP = 60;
+  static final int ROUNDS_A_TOP_UP = 300;
 
   private static final Logger LOG = LoggerFactory.getLogger(ReserveKeeper.class);
 
@@ -68,6 +68,8 @@ public final class ReserveKeeper implements AutoCloseable {
       LOG.atWarn()
           .addKeyValue("reason", disk.getMessage())
           .log("the address reserve can't be written down; trying again");
+    } catch (RuntimeException bug) {
+      LOG.atError().setCause(bug).log("looking after the address reserve failed; it is repeated");
     }
   }
 

@@ -294,6 +294,11 @@ public final class EtcdPodAddresses implements PodAddresses {
   }
 
   private Map<String, String> attributes(Attachment attachment) {
+    return attributes(node, clock, attachment);
+  }
+
+  /// What is stored beside a pod's addresses, as Calico's plugin does.
+  static Map<String, String> attributes(String node, InstantSource clock, Attachment attachment) {
     Map<String, String> attributes = new HashMap<>();
     attributes.put("node", node);
     attributes.put("timestamp", clock.instant().toString());

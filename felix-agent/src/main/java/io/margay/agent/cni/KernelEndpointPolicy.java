@@ -44,8 +44,9 @@ public final class KernelEndpointPolicy implements EndpointPolicy {
     /// The container that the endpoint belongs to, as far as is known here; empty when unknown.
     String containerOf(ResourceRef endpoint);
 
-    /// What the kernel lacks of the endpoint.
-    List<String> problems(WorkloadEndpoint endpoint);
+    /// @return completes with what the kernel lacks of the endpoint, a sentence each, and empty
+    ///   when its rules and routes are there
+    CompletableFuture<List<String>> problems(ResourceRef endpoint);
   }
 
   public KernelEndpointPolicy(Calculation calculation, EndpointDirectory directory) {
@@ -54,12 +55,16 @@ public final class KernelEndpointPolicy implements EndpointPolicy {
   }
 
   @Override
-  public void apply(PodEndpoint endpoint) throws CniException {
+  public Applying begin(PodEndpoint endpoint) {
     long revision = directory.revisionOf(endpoint.attachment().id());
+    CompletableFuture<Void> applied = calculation.handIn(endpoint.document(), revision);
+    return () -> await(endpoint, applied);
+  }
+
+  private static void await(PodEndpoint endpoint, CompletableFuture<Void> applied)
+      throws CniException {
     try {
-      calculation
-          .handIn(endpoint.document(), revision)
-          .get(APPLY_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      applied.get(APPLY_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException late) {
       throw notProgrammed(endpoint, "not within " + APPLY_LIMIT.toSeconds() + " s");
     } catch (ExecutionException failed) {
@@ -102,6 +107,17 @@ public final class KernelEndpointPolicy implements EndpointPolicy {
 
   @Override
   public List<String> problems(PodEndpoint endpoint) {
-    return calculation.problems(endpoint.document());
+    try {
+      return calculation
+          .problems(endpoint.document().ref())
+          .get(APPLY_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException late) {
+      return List.of("its rules and routes could not be read in " + APPLY_LIMIT.toSeconds() + " s");
+    } catch (ExecutionException failed) {
+      return List.of("its rules and routes could not be read: " + failed.getMessage());
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+      return List.of("its rules and routes could not be read: the agent is stopping");
+    }
   }
 }

@@ -1,7 +1,11 @@
 package io.margay.agent.dataplane;
 
 import io.margay.agent.firewall.FirewallManager;
+import io.margay.agent.firewall.HostProtection;
 import io.margay.agent.firewall.NatOutgoing;
+import io.margay.agent.firewall.PacketLog;
+import io.margay.agent.firewall.RuleOrigins;
+import io.margay.agent.firewall.TunnelGuard;
 import io.margay.agent.loop.Loop;
 import io.margay.bgp.speaker.FibChange;
 import io.margay.bgp.speaker.FibDelta;
@@ -21,6 +25,8 @@ import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.policy.EndpointKey;
 import io.margay.policy.EndpointPolicy;
+import io.margay.policy.HostEndpointKey;
+import io.margay.policy.HostEndpointPolicy;
 import io.margay.policy.PolicyUpdate;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,18 +36,17 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Collectors;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The one writer of this node's kernel state: nft tables and routes. Owned by the dataplane loop;
-/// the public methods post to it and may be called from any thread, but for [#settle].
+/// The one writer of this node's kernel state: nft tables, routes and what packets are wrapped by.
+/// Owned by the dataplane loop; the public methods post to it and may be called from any thread,
+/// but for [#settle].
 ///
 /// Nothing is written before [#begin]. A write the kernel refuses is kept and tried again; who
 /// waits for it goes on waiting.
@@ -50,61 +55,122 @@ public final class Dataplane implements FibListener {
   /// How soon a refused write is tried again.
   static final Duration RETRY = Duration.ofMillis(200);
 
-  /// How often the kernel is compared with what it should hold. The nft part asks for one number
-  /// unless somebody wrote.
-  static final Duration FIREWALL_RESYNC = Duration.ofSeconds(1);
+  /// How soon a host endpoint follows an address of the node to another interface.
+  static final Duration HOST_ADDRESSES = Duration.ofSeconds(1);
 
-  static final Duration ROUTE_RESYNC = Duration.ofSeconds(30);
+  /// How soon, when there are [#MANY] of them: a link that is down refuses a whole table.
+  static final Duration RETRY_OF_MANY = Duration.ofSeconds(2);
+
+  static final int MANY = 100;
+
+  /// How soon learned routes follow the way to a next hop that is on no link of the node.
+  static final Duration GATEWAYS = Duration.ofSeconds(1);
 
   private static final Logger LOG = LoggerFactory.getLogger(Dataplane.class);
 
-  private static final EndpointStatusListener NOBODY =
-      new EndpointStatusListener() {
-        @Override
-        public void onStatus(EndpointKey endpoint, Status status) {}
-
-        @Override
-        public void onGone(EndpointKey endpoint) {}
-      };
-
   private final Loop loop;
   private final FirewallManager firewall;
+  private final RuleKeeper rules;
   private final RouteTable routes;
-  private final LinkIndex links;
-  private final Map<EndpointKey, Pod> pods = new HashMap<>();
-  private final Set<EndpointKey> unresolved = new HashSet<>();
+  private final RouteKeeper routeKeeper;
+  private final RouteWatcher routeWatcher;
+  private final Gateways gateways;
+  private final HostAddresses hostAddresses;
+  private final PodWires pods;
+  private Set<Prefix> peerRoutes = Set.of();
   private final Set<IpFamily> swept = EnumSet.noneOf(IpFamily.class);
   private final List<Waiter> waiters = new ArrayList<>();
+  private final List<Inspection> inspections = new ArrayList<>();
   private final List<Runnable> whenRouted = new ArrayList<>();
-  private final Set<EndpointKey> unplugged = new HashSet<>();
-  private EndpointStatuses statuses = new EndpointStatuses(NOBODY);
+  private EndpointStatuses<EndpointKey> statuses = podStatuses(EndpointStatusListener.NONE);
+  private final HostStatuses hostStatuses;
+  private AppliedListener appliedListener = AppliedListener.NONE;
+  private Overlay overlay = Overlay.NONE;
+  private String refusedOverlay = "";
   private @Nullable BlocksWaiter blocksWaiter;
   private boolean begun;
   private boolean retryScheduled;
   private volatile DataplaneStatus status = DataplaneStatus.NOTHING_YET;
 
-  /// A pod's wire, as routes need it: with the addresses that are ours to route.
-  private record Pod(InterfaceName hostEnd, List<IpAddress> addresses) {}
-
   /// Somebody who waits until these routes, and all rules, are in the kernel.
   private record Waiter(
       EndpointKey endpoint, Set<Prefix> routes, CompletableFuture<Void> applied) {}
 
+  /// Somebody who wants to know what the kernel lacks of an endpoint.
+  private record Inspection(EndpointKey endpoint, CompletableFuture<List<String>> faults) {}
+
   /// Who waits for the blackholes handed over last.
   private record BlocksWaiter(Set<Prefix> blocks, Runnable routed) {}
 
+  /// A node whose host endpoints all have names.
+  ///
   /// @param routes adopted already
   /// @param links asked on this loop only
   public Dataplane(Loop loop, FirewallManager firewall, RouteTable routes, LinkIndex links) {
-    this.loop = loop;
-    this.firewall = firewall;
-    this.routes = routes;
-    this.links = links;
+    this(loop, firewall, routes, links, Map::of, RouteWatcher.NONE);
   }
 
-  /// Tells from now on how each pod fares.
+  /// @param routes adopted already
+  /// @param links asked on this loop only
+  /// @param hostAddresses asked on this loop only, and only while a host endpoint is found by
+  ///   address
+  /// @param routeWatcher asked once, on this loop
+  public Dataplane(
+      Loop loop,
+      FirewallManager firewall,
+      RouteTable routes,
+      LinkIndex links,
+      HostAddresses hostAddresses,
+      RouteWatcher routeWatcher) {
+    this.loop = loop;
+    this.firewall = firewall;
+    this.rules =
+        new RuleKeeper(
+            loop, firewall, refused -> failed("nft", refused), () -> appliedListener.onRepaired());
+    this.routes = routes;
+    this.gateways = new Gateways(links);
+    this.pods = new PodWires(routes, links, new Inspector(firewall, routes), this::retryLater);
+    this.routeKeeper =
+        new RouteKeeper(loop, routes, this::relink, refused -> failed("routes", refused));
+    this.routeWatcher = routeWatcher;
+    this.hostAddresses = hostAddresses;
+    this.hostStatuses = new HostStatuses(firewall, links);
+  }
+
+  /// Tells from now on how each pod and each host endpoint fares.
   public void reportTo(EndpointStatusListener listener) {
-    loop.post(() -> statuses = new EndpointStatuses(listener));
+    loop.post(
+        () -> {
+          statuses = podStatuses(listener);
+          hostStatuses.reportTo(listener);
+        });
+  }
+
+  private static EndpointStatuses<EndpointKey> podStatuses(EndpointStatusListener listener) {
+    return new EndpointStatuses<>(listener::onStatus, listener::onGone);
+  }
+
+  /// Looks next hops up from now on that are on no link of the node.
+  ///
+  /// @param paths asked on this loop only
+  public void resolveGateways(GatewayPaths paths) {
+    loop.post(() -> gateways.follow(paths));
+  }
+
+  /// Tells, on a thread of the kernel's watch, of each link but pods' that can't carry packets any
+  /// more.
+  public void tellLinkDown(Consumer<InterfaceName> listener) {
+    routeKeeper.tellLinkDown(listener);
+  }
+
+  /// Tells from now on what is to be enforced, and when it is.
+  public void tellApplied(AppliedListener listener) {
+    loop.post(() -> appliedListener = listener);
+  }
+
+  /// Wraps packets between nodes from now on.
+  public void wrapWith(Overlay wrapper) {
+    loop.post(() -> overlay = wrapper);
   }
 
   /// Everything desired has been handed over once: writing may begin, and what an earlier process
@@ -118,8 +184,11 @@ public final class Dataplane implements FibListener {
           begun = true;
           whenRouted.add(applied);
           routes.allowSweep(RouteClass.LOCAL_WORKLOAD, RouteClass.OWN_BLOCK);
-          loop.schedule(FIREWALL_RESYNC, this::resyncFirewall);
-          loop.schedule(ROUTE_RESYNC, this::resyncRoutes);
+          rules.begin();
+          loop.schedule(HOST_ADDRESSES, this::followHostAddresses);
+          routeKeeper.begin(routeWatcher);
+          loop.schedule(GATEWAYS, this::followGateways);
+          loop.schedule(Overlay.RESYNC, this::resyncOverlay);
         });
   }
 
@@ -131,21 +200,28 @@ public final class Dataplane implements FibListener {
         () -> {
           updates.forEach(this::onUpdate);
           for (HandIn waiting : handedIn) {
-            Pod pod = pods.get(waiting.endpoint());
-            if (pod != null) {
-              route(waiting.endpoint(), pod);
-            }
+            pods.mistrust(waiting.endpoint());
             waiters.add(
                 new Waiter(
-                    waiting.endpoint(),
-                    pod == null
-                        ? Set.of()
-                        : pod.addresses().stream()
-                            .map(IpAddress::toHostPrefix)
-                            .collect(Collectors.toSet()),
-                    waiting.applied()));
+                    waiting.endpoint(), pods.prefixesOf(waiting.endpoint()), waiting.applied()));
           }
         });
+  }
+
+  /// Asks the kernel what it lacks of an endpoint once everything handed over so far is written,
+  /// and repairs nothing.
+  ///
+  /// @return completes with a sentence for each fault
+  public CompletableFuture<List<String>> inspect(EndpointKey endpoint) {
+    CompletableFuture<List<String>> faults = new CompletableFuture<>();
+    loop.post(() -> inspections.add(new Inspection(endpoint, faults)));
+    return faults;
+  }
+
+  private List<String> faults(EndpointKey endpoint) {
+    List<String> faults = new ArrayList<>(status.problem().stream().toList());
+    faults.addAll(pods.faults(endpoint));
+    return faults;
   }
 
   /// An endpoint whose caller waits.
@@ -155,19 +231,22 @@ public final class Dataplane implements FibListener {
 
   private void onUpdate(PolicyUpdate update) {
     firewall.onUpdate(update);
+    appliedListener.onUpdate(update);
     switch (update) {
       case PolicyUpdate.EndpointUpdated(EndpointKey key, EndpointPolicy policy) -> {
-        unroute(key);
         statuses.changing(key);
         // A foreign wire's maker routes to it, and a route of ours beside that one is refused.
-        Pod pod =
-            new Pod(
-                policy.interfaceName(),
-                firewall.isForeign(policy.interfaceName()) ? List.of() : policy.addresses());
-        pods.put(key, pod);
-        route(key, pod);
+        pods.put(
+            key,
+            policy.interfaceName(),
+            firewall.isForeign(policy.interfaceName()) ? List.of() : policy.addresses());
       }
-      case PolicyUpdate.EndpointRemoved(EndpointKey key) -> unroute(key);
+      case PolicyUpdate.EndpointRemoved(EndpointKey key) -> pods.remove(key);
+      case PolicyUpdate.HostEndpointUpdated(HostEndpointKey key, HostEndpointPolicy _) -> {
+        readHostAddresses();
+        hostStatuses.changing(key);
+      }
+      case PolicyUpdate.HostEndpointRemoved _ -> hostStatuses.lookAgain();
       case PolicyUpdate.SetUpdated _,
           PolicyUpdate.SetChanged _,
           PolicyUpdate.SetRemoved _,
@@ -176,59 +255,6 @@ public final class Dataplane implements FibListener {
           PolicyUpdate.ProfileUpdated _,
           PolicyUpdate.ProfileRemoved _ -> {}
     }
-  }
-
-  /// A pod whose host end is not there (the node was rebooted, its DEL is still to come) has no
-  /// route.
-  private void route(EndpointKey key, Pod pod) {
-    OptionalInt index;
-    try {
-      index = links.find(pod.hostEnd());
-    } catch (LinuxException refused) {
-      if (unresolved.add(key)) {
-        LOG.atWarn()
-            .addKeyValue("interface", pod.hostEnd())
-            .addKeyValue("reason", refused.getMessage())
-            .log("a pod's host end can't be looked up; trying again");
-      }
-      retryLater();
-      return;
-    }
-    unresolved.remove(key);
-    if (index.isPresent()) {
-      unplugged.remove(key);
-    } else {
-      unplugged.add(key);
-    }
-    for (IpAddress address : pod.addresses()) {
-      if (index.isPresent()) {
-        routes.update(
-            RouteClass.LOCAL_WORKLOAD,
-            address.toHostPrefix(),
-            RouteSpec.toDevice(index.getAsInt()));
-      } else {
-        routes.remove(RouteClass.LOCAL_WORKLOAD, address.toHostPrefix());
-      }
-    }
-  }
-
-  /// An address that another endpoint claims too (by a fault of the datastore) is that one's from
-  /// now on.
-  private void unroute(EndpointKey key) {
-    Pod old = pods.remove(key);
-    unresolved.remove(key);
-    unplugged.remove(key);
-    if (old == null) {
-      return;
-    }
-    old.addresses()
-        .forEach(address -> routes.remove(RouteClass.LOCAL_WORKLOAD, address.toHostPrefix()));
-    pods.forEach(
-        (other, pod) -> {
-          if (!Collections.disjoint(pod.addresses(), old.addresses())) {
-            route(other, pod);
-          }
-        });
   }
 
   /// Blackholes for these blocks and no others.
@@ -254,44 +280,97 @@ public final class Dataplane implements FibListener {
         () -> firewall.setNatOutgoing(new NatOutgoing(Set.copyOf(masqueraded), Set.copyOf(pools))));
   }
 
+  /// What keeps the node itself reachable, and what its pods may reach of it.
+  public void setHostProtection(HostProtection protection) {
+    loop.post(() -> firewall.setHostProtection(protection));
+  }
+
+  /// From whom packets may come wrapped, and to whom the node itself sends such.
+  public void setTunnelGuard(TunnelGuard guard) {
+    loop.post(() -> firewall.setTunnelGuard(guard));
+  }
+
+  /// How packets are logged.
+  public void setPacketLog(PacketLog log) {
+    loop.post(() -> firewall.setPacketLog(log));
+  }
+
+  /// Whether endpoints may send from the prefixes that they name beside their own addresses.
+  public void setMaySpoof(boolean may) {
+    loop.post(() -> firewall.setMaySpoof(may));
+  }
+
+  /// Hands what the rules are written for to the taker, on the loop.
+  public void tellOrigins(Consumer<RuleOrigins> taker) {
+    loop.postUnlessEnded(() -> taker.accept(firewall.origins()));
+  }
+
+  /// An address that comes or goes is noticed at the next resync of the firewall.
+  private void readHostAddresses() {
+    if (!firewall.needsHostAddresses()) {
+      return;
+    }
+    try {
+      firewall.setHostAddresses(hostAddresses.read());
+    } catch (LinuxException refused) {
+      LOG.atWarn()
+          .addKeyValue("reason", refused.getMessage())
+          .log("the node's addresses can't be read; host endpoints stay where they are");
+    }
+  }
+
   @Override
   public void onRoutes(FibDelta delta) {
     loop.post(
         () -> {
           for (FibChange change : delta.changes()) {
+            if (peerRoutes.contains(change.prefix())) {
+              continue;
+            }
             switch (change) {
-              case FibChange.Install(Prefix prefix, List<FibNextHop> hops) -> {
-                List<NextHop> found = nextHops(hops);
-                if (found.isEmpty()) {
-                  routes.remove(RouteClass.BGP, prefix);
-                } else {
-                  routes.update(RouteClass.BGP, prefix, RouteSpec.through(found));
-                }
-              }
-              case FibChange.Withdraw(Prefix prefix) -> routes.remove(RouteClass.BGP, prefix);
+              case FibChange.Install(Prefix prefix, List<FibNextHop> hops) -> install(prefix, hops);
+              case FibChange.Withdraw(Prefix prefix) -> uninstall(prefix);
             }
           }
         });
   }
 
-  private List<NextHop> nextHops(List<FibNextHop> hops) {
-    List<NextHop> found = new ArrayList<>();
-    for (FibNextHop hop : hops) {
-      InterfaceName via = hop.via();
-      if (via == null) {
-        found.add(NextHop.via(hop.address()));
-        continue;
-      }
-      try {
-        links.find(via).ifPresent(index -> found.add(NextHop.via(hop.address(), index)));
-      } catch (LinuxException refused) {
-        LOG.atWarn()
-            .addKeyValue("nextHop", hop)
-            .addKeyValue("reason", refused.getMessage())
-            .log("a next hop's interface can't be looked up; it is left out");
-      }
+  /// Host routes to BGP peers by these gateways, and no others; what peers say of such an address
+  /// does not count.
+  public void setPeerRoutes(Map<IpAddress, IpAddress> byGateway) {
+    loop.post(
+        () -> {
+          Map<Prefix, List<FibNextHop>> wanted = new HashMap<>();
+          byGateway.forEach(
+              (peer, gateway) ->
+                  wanted.put(peer.toHostPrefix(), List.of(new FibNextHop(gateway, null))));
+          for (Prefix gone : Set.copyOf(peerRoutes)) {
+            if (!wanted.containsKey(gone)) {
+              uninstall(gone);
+            }
+          }
+          peerRoutes = Set.copyOf(wanted.keySet());
+          wanted.forEach(this::install);
+        });
+  }
+
+  private void uninstall(Prefix prefix) {
+    gateways.forget(prefix);
+    routes.remove(RouteClass.BGP, prefix);
+  }
+
+  private void install(Prefix prefix, List<FibNextHop> hops) {
+    List<NextHop> found = gateways.resolve(prefix, hops);
+    if (found.isEmpty()) {
+      routes.remove(RouteClass.BGP, prefix);
+    } else {
+      routes.update(RouteClass.BGP, prefix, RouteSpec.through(found));
     }
-    return found;
+  }
+
+  private void followGateways() {
+    gateways.lookAgain().forEach(this::install);
+    loop.schedule(GATEWAYS, this::followGateways);
   }
 
   @Override
@@ -310,16 +389,23 @@ public final class Dataplane implements FibListener {
 
   /// Brings the kernel to what is desired. Runs on the loop after each batch.
   public void settle() {
-    if (!begun) {
-      return;
+    if (begun) {
+      write();
     }
+    inspections.forEach(asked -> asked.faults().complete(faults(asked.endpoint())));
+    inspections.clear();
+  }
+
+  private void write() {
     try {
       firewall.apply();
     } catch (NftException refused) {
       failed("nft", refused);
       return;
     }
-    List.copyOf(unresolved).forEach(key -> route(key, Objects.requireNonNull(pods.get(key))));
+    appliedListener.onApplied();
+    pods.retryUnresolved();
+    Optional<String> unwrapped = wrap();
     RouteApplyResult result;
     try {
       result = routes.apply();
@@ -333,7 +419,7 @@ public final class Dataplane implements FibListener {
     }
     waiters.removeIf(
         waiter -> {
-          if (!unresolved.contains(waiter.endpoint())
+          if (pods.stateOf(waiter.endpoint()) != PodWires.State.UNRESOLVED
               && Collections.disjoint(waiter.routes(), pending)) {
             waiter.applied().complete(null);
           }
@@ -346,25 +432,43 @@ public final class Dataplane implements FibListener {
     }
     whenRouted.forEach(Runnable::run);
     whenRouted.clear();
-    status = new DataplaneStatus(pods.size(), problem(result));
-    statuses.settled(pods.keySet(), endpoint -> statusOf(endpoint, pending));
+    status = new DataplaneStatus(pods.pods().size(), problem(result).or(() -> unwrapped));
+    statuses.settled(pods.pods(), endpoint -> statusOf(endpoint, pending));
+    hostStatuses.settled();
     if (!pending.isEmpty()) {
+      retryAfter(pending.size() < MANY ? RETRY : RETRY_OF_MANY);
+    }
+  }
+
+  /// A device that can't be made holds up no pod's own routes.
+  private Optional<String> wrap() {
+    try {
+      Optional<String> obstacle = overlay.settle(routes);
+      refusedOverlay = "";
+      return obstacle;
+    } catch (LinuxException refused) {
+      String reason = String.valueOf(refused.getMessage());
+      if (!reason.equals(refusedOverlay)) {
+        refusedOverlay = reason;
+        LOG.atError()
+            .addKeyValue("part", "overlay")
+            .addKeyValue("reason", reason)
+            .log("the kernel refused a change; trying again");
+      }
       retryLater();
+      return Optional.of("overlay: " + reason);
     }
   }
 
   private EndpointStatusListener.Status statusOf(EndpointKey endpoint, Set<Prefix> pending) {
-    if (unresolved.contains(endpoint)) {
-      return EndpointStatusListener.Status.ERROR;
-    }
-    if (unplugged.contains(endpoint)) {
-      return EndpointStatusListener.Status.DOWN;
-    }
-    return Objects.requireNonNull(pods.get(endpoint)).addresses().stream()
-            .map(IpAddress::toHostPrefix)
-            .anyMatch(pending::contains)
-        ? EndpointStatusListener.Status.ERROR
-        : EndpointStatusListener.Status.UP;
+    return switch (pods.stateOf(endpoint)) {
+      case UNRESOLVED -> EndpointStatusListener.Status.ERROR;
+      case UNPLUGGED -> EndpointStatusListener.Status.DOWN;
+      case ROUTED ->
+          Collections.disjoint(pods.prefixesOf(endpoint), pending)
+              ? EndpointStatusListener.Status.UP
+              : EndpointStatusListener.Status.ERROR;
+    };
   }
 
   private static Optional<String> problem(RouteApplyResult result) {
@@ -384,35 +488,38 @@ public final class Dataplane implements FibListener {
         .addKeyValue("part", part)
         .addKeyValue("reason", reason)
         .log("the kernel refused a change; trying again");
-    status = new DataplaneStatus(pods.size(), Optional.of(part + ": " + reason));
+    status = new DataplaneStatus(pods.pods().size(), Optional.of(part + ": " + reason));
     statuses.refused();
+    hostStatuses.refused();
     retryLater();
   }
 
   private void retryLater() {
+    retryAfter(RETRY);
+  }
+
+  private void retryAfter(Duration pause) {
     if (!retryScheduled) {
       retryScheduled = true;
-      loop.schedule(RETRY, () -> retryScheduled = false);
+      loop.schedule(pause, () -> retryScheduled = false);
     }
   }
 
-  private void resyncFirewall() {
-    try {
-      firewall.resync();
-    } catch (NftException refused) {
-      failed("nft", refused);
-    }
-    loop.schedule(FIREWALL_RESYNC, this::resyncFirewall);
+  private void followHostAddresses() {
+    readHostAddresses();
+    hostStatuses.lookAgain();
+    loop.schedule(HOST_ADDRESSES, this::followHostAddresses);
   }
 
-  private void resyncRoutes() {
-    pods.forEach(this::route);
-    try {
-      routes.adopt();
-    } catch (LinuxException refused) {
-      failed("routes", refused);
-    }
-    loop.schedule(ROUTE_RESYNC, this::resyncRoutes);
+  /// Links came or went.
+  private void relink() {
+    pods.refresh();
+    overlay.doubt();
+  }
+
+  private void resyncOverlay() {
+    overlay.doubt();
+    loop.schedule(Overlay.RESYNC, this::resyncOverlay);
   }
 
   /// What views show. From any thread.

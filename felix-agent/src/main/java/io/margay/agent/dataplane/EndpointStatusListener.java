@@ -1,12 +1,29 @@
 package io.margay.agent.dataplane;
 
 import io.margay.policy.EndpointKey;
+import io.margay.policy.HostEndpointKey;
 
-/// Hears how each pod of this node fares in the kernel. Called on the dataplane loop, with changes
-/// only: hand over and return.
+/// Hears how each pod and each host endpoint of this node fares in the kernel. Called on the
+/// dataplane loop, with changes only: hand over and return.
 public interface EndpointStatusListener {
 
-  /// What the kernel does for a pod.
+  /// For nobody.
+  EndpointStatusListener NONE =
+      new EndpointStatusListener() {
+        @Override
+        public void onStatus(EndpointKey endpoint, Status status) {}
+
+        @Override
+        public void onGone(EndpointKey endpoint) {}
+
+        @Override
+        public void onHostStatus(HostEndpointKey endpoint, Status status) {}
+
+        @Override
+        public void onHostGone(HostEndpointKey endpoint) {}
+      };
+
+  /// What the kernel does for a pod or a host endpoint.
   enum Status {
     /// Its rules and routes are there.
     UP,
@@ -19,4 +36,10 @@ public interface EndpointStatusListener {
   void onStatus(EndpointKey endpoint, Status status);
 
   void onGone(EndpointKey endpoint);
+
+  /// @param status [Status#UP] if its rules are there and police an interface, or stand for all;
+  ///   [Status#ERROR] if they police none
+  void onHostStatus(HostEndpointKey endpoint, Status status);
+
+  void onHostGone(HostEndpointKey endpoint);
 }

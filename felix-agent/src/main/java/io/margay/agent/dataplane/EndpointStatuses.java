@@ -1,49 +1,54 @@
 package io.margay.agent.dataplane;
 
 import io.margay.agent.dataplane.EndpointStatusListener.Status;
-import io.margay.policy.EndpointKey;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
-/// Tells a listener what has changed of every pod's status. Owned by the dataplane loop.
-final class EndpointStatuses {
+/// Tells what has changed of the status of every endpoint of a kind. Owned by the dataplane loop.
+///
+/// @param <K> identifies one
+final class EndpointStatuses<K> {
 
-  private final EndpointStatusListener listener;
-  private final Map<EndpointKey, Status> told = new HashMap<>();
-  private final Set<EndpointKey> unsettled = new HashSet<>();
+  private final BiConsumer<K, Status> changed;
+  private final Consumer<K> gone;
+  private final Map<K, Status> told = new HashMap<>();
+  private final Set<K> unsettled = new HashSet<>();
 
-  EndpointStatuses(EndpointStatusListener listener) {
-    this.listener = listener;
+  EndpointStatuses(BiConsumer<K, Status> changed, Consumer<K> gone) {
+    this.changed = changed;
+    this.gone = gone;
   }
 
-  /// The pod is to change; until the kernel has taken that, it is what it was.
-  void changing(EndpointKey endpoint) {
+  /// It is to change; until the kernel has taken that, it is what it was.
+  void changing(K endpoint) {
     unsettled.add(endpoint);
   }
 
-  /// The kernel refused the last batch: nobody knows how far pods of that batch got.
+  /// The kernel refused the last batch: nobody knows how far endpoints of that batch got.
   void refused() {
     unsettled.forEach(endpoint -> tell(endpoint, Status.ERROR));
   }
 
   /// The kernel holds all rules.
-  void settled(Set<EndpointKey> present, Function<EndpointKey, Status> status) {
+  void settled(Set<K> present, Function<K, Status> status) {
     unsettled.clear();
-    for (EndpointKey endpoint : Set.copyOf(told.keySet())) {
+    for (K endpoint : Set.copyOf(told.keySet())) {
       if (!present.contains(endpoint)) {
         told.remove(endpoint);
-        listener.onGone(endpoint);
+        gone.accept(endpoint);
       }
     }
     present.forEach(endpoint -> tell(endpoint, status.apply(endpoint)));
   }
 
-  private void tell(EndpointKey endpoint, Status status) {
+  private void tell(K endpoint, Status status) {
     if (told.put(endpoint, status) != status) {
-      listener.onStatus(endpoint, status);
+      changed.accept(endpoint, status);
     }
   }
 }

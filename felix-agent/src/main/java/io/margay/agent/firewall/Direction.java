@@ -7,7 +7,7 @@ import io.margay.policy.TierPolicies;
 import java.util.List;
 
 /// As seen from the endpoint.
-enum Direction {
+public enum Direction {
   /// Towards the endpoint.
   INGRESS("ingress", "in", "i-"),
   /// From the endpoint.
@@ -31,6 +31,19 @@ enum Direction {
   /// As chain names have it.
   String suffix() {
     return suffix;
+  }
+
+  /// The direction of a tier's, policy's or profile's chain.
+  static Direction ofChain(String chain) {
+    return chain.endsWith(EGRESS.suffix) ? EGRESS : INGRESS;
+  }
+
+  /// The chains that police packets of endpoints in this direction, in the order they are met.
+  public List<String> endpointBaseChains() {
+    return switch (this) {
+      case INGRESS -> List.of(Layout.INGRESS_CHAIN);
+      case EGRESS -> List.of(Layout.SPOOF_CHAIN, Layout.EGRESS_CHAIN);
+    };
   }
 
   /// Prefix of an endpoint's chain.

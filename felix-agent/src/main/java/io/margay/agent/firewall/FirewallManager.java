@@ -1,37 +1,33 @@
 package io.margay.agent.firewall;
 
 import io.margay.linux.nft.NftChain;
-import io.margay.linux.nft.NftData;
-import io.margay.linux.nft.NftElement;
 import io.margay.linux.nft.NftException;
 import io.margay.linux.nft.NftOutcome;
 import io.margay.linux.nft.NftSet;
 import io.margay.linux.nft.NftTable;
 import io.margay.linux.nft.NftTableState;
-import io.margay.linux.nft.NftVerdict;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import io.margay.model.net.Prefix;
 import io.margay.policy.EndpointKey;
 import io.margay.policy.EndpointPolicy;
+import io.margay.policy.HostEndpointKey;
+import io.margay.policy.HostEndpointPolicy;
 import io.margay.policy.PolicyKey;
 import io.margay.policy.PolicyUpdate;
 import io.margay.policy.RuleSet;
 import io.margay.policy.SetId;
 import io.margay.policy.SetKind;
 import io.margay.policy.SetMember;
-import io.margay.policy.TierPolicies;
-import java.util.ArrayList;
+import io.margay.policy.oracle.Flow;
+import io.margay.policy.oracle.RuleMatcher;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Keeps what calc wants enforced and turns what changed into chains and elements of the
 /// [NftTable].
@@ -43,74 +39,93 @@ import org.slf4j.LoggerFactory;
 /// Belongs to the dataplane loop.
 public final class FirewallManager {
 
-  private static final Logger LOG = LoggerFactory.getLogger(FirewallManager.class);
-
   private final NftTable table;
   private final FirewallSettings settings;
   private final Map<IpFamily, NftRenderer> renderers = new HashMap<>();
+  private final Map<IpFamily, BaseRenderer> bases = new HashMap<>();
   private final RenderedChains chains;
   private final SetIds ids = new SetIds();
   private final HostPorts hostPorts;
+  private final TunnelPeers tunnelPeers;
   private HostPortMove.Listener hostPortListener = _ -> {};
+  private PacketLog packetLog = PacketLog.DEFAULT;
+  private Map<InterfaceName, List<Prefix>> spoofable = Map.of();
 
-  private final Map<SetId, AddressSet> sets = new HashMap<>();
+  private final AddressSets sets;
   private final Map<PolicyKey, RuleSet> policies = new HashMap<>();
   private final Map<String, RuleSet> profiles = new HashMap<>();
-  private final Map<EndpointKey, EndpointPolicy> endpoints = new TreeMap<>();
-
-  /// Who claims an interface: one endpoint, or by a fault of the datastore several.
-  private final Map<InterfaceName, TreeSet<EndpointKey>> claims = new HashMap<>();
-
-  private final Map<InterfaceName, EndpointPolicy> written = new HashMap<>();
-  private final Map<TierKey, Integer> tierUsers = new HashMap<>();
+  private final TierUse tiers = new TierUse();
+  private final WorkloadEndpoints workloads;
+  private final HostEndpoints hosts;
 
   private final Set<PolicyKey> dirtyPolicies = new HashSet<>();
   private final Set<String> dirtyProfiles = new HashSet<>();
-  private final Set<InterfaceName> dirtyInterfaces = new TreeSet<>();
-  private final Set<TierKey> dirtyTiers = new HashSet<>();
 
   public FirewallManager(NftTable table, FirewallSettings settings) {
     this.table = table;
     this.settings = settings;
-    this.chains = new RenderedChains(table, ids);
+    this.sets = new AddressSets(table, ids, this::markUsers);
+    this.chains = new RenderedChains(table, ids, sets);
     this.hostPorts = new HostPorts(table);
-    SetShapes shapes = new Shapes();
+    this.tunnelPeers = new TunnelPeers(table);
+    this.workloads = new WorkloadEndpoints(table, settings, tiers, hostPorts);
+    this.hosts = new HostEndpoints(table, settings, tiers);
     for (IpFamily family : IpFamily.values()) {
       for (NftSet set : Layout.sets(family)) {
         table.declareSet(family, set);
       }
-      NftRenderer renderer = new NftRenderer(family, settings, shapes);
-      renderers.put(family, renderer);
-      for (NftChain chain : renderer.baseChains()) {
+      BaseRenderer base = new BaseRenderer(family, settings, sets);
+      bases.put(family, base);
+      for (NftChain chain : base.chains()) {
         table.putChain(family, chain);
       }
     }
+    renderWith(PacketLog.DEFAULT);
   }
 
-  private final class Shapes implements SetShapes {
-    @Override
-    public int id(SetId set) {
-      known(set);
-      return ids.id(set.value());
-    }
-
-    @Override
-    public int id(RuleList list) {
-      return ids.id(list.name());
-    }
-
-    @Override
-    public boolean hasPrefixes(SetId set, IpFamily family) {
-      return known(set).hasPrefixes(family);
+  private void renderWith(PacketLog log) {
+    packetLog = log;
+    for (IpFamily family : IpFamily.values()) {
+      TunnelGuard guard = tunnelPeers.guard();
+      Rendering rendering =
+          new Rendering(
+              family,
+              sets,
+              new PacketLogger(log, tiers::tierOf),
+              new Rendering.Tunnel(guard.port(), guard.families().contains(family)));
+      renderers.put(family, new NftRenderer(settings, rendering));
+      hosts.renderWith(rendering);
     }
   }
 
-  private AddressSet known(SetId id) {
-    AddressSet set = sets.get(id);
-    if (set == null) {
-      throw new IllegalStateException("set " + id + " is used but was never announced");
+  /// Says how packets are logged.
+  public void setPacketLog(PacketLog log) {
+    if (!log.equals(packetLog)) {
+      renderAllWith(log);
     }
-    return set;
+  }
+
+  private void renderAllWith(PacketLog log) {
+    renderWith(log);
+    dirtyPolicies.addAll(policies.keySet());
+    dirtyProfiles.addAll(profiles.keySet());
+    workloads.onAll();
+    tiers.onAll();
+  }
+
+  /// Says who sends and takes wrapped packets.
+  public void setTunnelGuard(TunnelGuard guard) {
+    TunnelGuard before = tunnelPeers.guard();
+    tunnelPeers.set(guard, bases);
+    if (guard.port() != before.port() || !guard.families().equals(before.families())) {
+      renderAllWith(packetLog);
+    }
+  }
+
+  /// Whether endpoints may send from the prefixes that they name beside their own addresses
+  /// (FelixConfiguration workloadSourceSpoofing, WorkloadEndpoint allowSpoofedSourcePrefixes).
+  public void setMaySpoof(boolean may) {
+    workloads.setMaySpoof(may);
   }
 
   /// Whether another plugin made the interface, and so the routes to it.
@@ -122,13 +137,10 @@ public final class FirewallManager {
   public void onUpdate(PolicyUpdate update) {
     switch (update) {
       case PolicyUpdate.SetUpdated(SetId id, SetKind kind, Set<SetMember> members) ->
-          onSetUpdated(id, kind, members);
+          sets.update(id, kind, members);
       case PolicyUpdate.SetChanged(SetId id, Set<SetMember> added, Set<SetMember> removed) ->
-          edit(id, known(id), set -> set.change(added, removed, table));
-      case PolicyUpdate.SetRemoved(SetId id) -> {
-        known(id).replace(Set.of(), table);
-        sets.remove(id);
-      }
+          sets.change(id, added, removed);
+      case PolicyUpdate.SetRemoved(SetId id) -> sets.remove(id);
       case PolicyUpdate.PolicyUpdated(PolicyKey key, RuleSet rules) -> {
         if (!rules.equals(policies.put(key, rules))) {
           dirtyPolicies.add(key);
@@ -147,71 +159,53 @@ public final class FirewallManager {
         profiles.remove(name);
         dirtyProfiles.add(name);
       }
-      case PolicyUpdate.EndpointUpdated(EndpointKey key, EndpointPolicy policy) -> {
-        claim(key, policy);
-        endpoints.put(key, policy);
-      }
-      case PolicyUpdate.EndpointRemoved(EndpointKey key) -> {
-        claim(key, null);
-        endpoints.remove(key);
-      }
+      case PolicyUpdate.EndpointUpdated(EndpointKey key, EndpointPolicy policy) ->
+          workloads.put(key, policy);
+      case PolicyUpdate.EndpointRemoved(EndpointKey key) -> workloads.put(key, null);
+      case PolicyUpdate.HostEndpointUpdated(HostEndpointKey key, HostEndpointPolicy policy) ->
+          hosts.put(key, policy);
+      case PolicyUpdate.HostEndpointRemoved(HostEndpointKey key) -> hosts.put(key, null);
     }
   }
 
-  private void onSetUpdated(SetId id, SetKind kind, Set<SetMember> members) {
-    AddressSet set = sets.computeIfAbsent(id, _ -> new AddressSet(ids.id(id.value()), kind));
-    if (set.kind() != kind) {
-      throw new IllegalStateException(
-          "set " + id + " changes its kind from " + set.kind() + " to " + kind);
-    }
-    edit(id, set, s -> s.replace(members, table));
-  }
-
-  private interface Edit {
-    void on(AddressSet set);
-  }
-
-  /// Rules look in one place or two, so those that use the set change when it gains its first
-  /// prefix or loses its last.
-  private void edit(SetId id, AddressSet set, Edit edit) {
-    boolean had4 = set.hasPrefixes(IpFamily.IPV4);
-    boolean had6 = set.hasPrefixes(IpFamily.IPV6);
-    edit.on(set);
-    if (had4 != set.hasPrefixes(IpFamily.IPV4) || had6 != set.hasPrefixes(IpFamily.IPV6)) {
-      policies.forEach(
-          (key, rules) -> {
-            if (SetUse.uses(rules, id)) {
-              dirtyPolicies.add(key);
-            }
-          });
-      profiles.forEach(
-          (name, rules) -> {
-            if (SetUse.uses(rules, id)) {
-              dirtyProfiles.add(name);
-            }
-          });
-    }
-  }
-
-  private void claim(EndpointKey key, @Nullable EndpointPolicy policy) {
-    EndpointPolicy before = endpoints.get(key);
-    if (before != null) {
-      TreeSet<EndpointKey> claimants = claims.get(before.interfaceName());
-      if (claimants != null && claimants.remove(key) && claimants.isEmpty()) {
-        claims.remove(before.interfaceName());
-      }
-      dirtyInterfaces.add(before.interfaceName());
-    }
-    if (policy != null) {
-      claims.computeIfAbsent(policy.interfaceName(), _ -> new TreeSet<>()).add(key);
-      dirtyInterfaces.add(policy.interfaceName());
-    }
+  private void markUsers(SetId id) {
+    policies.forEach(
+        (key, rules) -> {
+          if (SetUse.uses(rules, id)) {
+            dirtyPolicies.add(key);
+          }
+        });
+    profiles.forEach(
+        (name, rules) -> {
+          if (SetUse.uses(rules, id)) {
+            dirtyProfiles.add(name);
+          }
+        });
   }
 
   /// Says which addresses leave masqueraded.
   public void setNatOutgoing(NatOutgoing nat) {
-    renderers.forEach(
-        (family, renderer) -> chains.set(family, Layout.NAT_CHAIN, renderer.natOutgoing(nat)));
+    bases.forEach((family, base) -> chains.set(family, Layout.NAT_CHAIN, base.natOutgoing(nat)));
+  }
+
+  /// Says what protects the node itself beside policy.
+  public void setHostProtection(HostProtection protection) {
+    hosts.setProtection(protection);
+  }
+
+  /// Whether some host endpoint is found by its addresses, so that [#setHostAddresses] matters.
+  public boolean needsHostAddresses() {
+    return hosts.needAddresses();
+  }
+
+  /// Where each host endpoint polices, as last applied.
+  public Map<HostEndpointKey, HostPlace> hostPlaces() {
+    return hosts.places();
+  }
+
+  /// Says which addresses each interface of the node has.
+  public void setHostAddresses(Map<InterfaceName, Set<IpAddress>> addresses) {
+    hosts.setAddresses(addresses);
   }
 
   /// Tells from now on, right after the transaction that did it, which ports of the node lead
@@ -220,23 +214,56 @@ public final class FirewallManager {
     hostPortListener = listener;
   }
 
-  /// Makes the kernel enforce all updates so far, in one transaction.
+  /// Makes the kernel enforce all updates so far, in one transaction. New lists of port ranges that
+  /// its rules ask for come in one before it; what old rules may still look for leaves in one after
+  /// it.
   ///
   /// @throws NftException if the kernel refuses; it then enforces what it did before, and the next
   ///   apply tries the whole difference again
   public NftOutcome apply() throws NftException {
-    render();
+    renderAhead();
     NftOutcome outcome = table.apply();
     tellMoves();
+    sweep();
     return outcome;
+  }
+
+  /// Hears from now on what others do to our tables; see [NftTable#watch].
+  public void watch(Runnable alarm) throws NftException {
+    table.watch(alarm);
+  }
+
+  /// What others did to our tables so far.
+  public NftTable.Tampering tampering() {
+    return table.tampering();
   }
 
   /// Finds and repairs what others did to our tables.
   public NftOutcome resync() throws NftException {
-    render();
+    renderAhead();
     NftOutcome outcome = table.resync();
     tellMoves();
+    sweep();
     return outcome;
+  }
+
+  /// Whether the kernel enforces the updates so far; see [NftTable#isAsDesired].
+  public boolean isEnforced() throws NftException {
+    render();
+    return table.isAsDesired();
+  }
+
+  private void sweep() throws NftException {
+    boolean members = sets.sweepLate();
+    boolean lists = chains.sweepLate();
+    if (members || lists) {
+      table.apply();
+    }
+  }
+
+  private void renderAhead() {
+    render();
+    table.addAhead(chains.takeFresh());
   }
 
   private void tellMoves() {
@@ -252,21 +279,64 @@ public final class FirewallManager {
     return table.desired(family);
   }
 
+  /// What the rules of the updates so far were written for.
+  public RuleOrigins origins() {
+    return new RuleOrigins(
+        policies, profiles, workloads.all(), hosts.all(), tiers::tierOf, chains.mergedIds());
+  }
+
+  /// The policy's rule that lets a packet through which a rule of a merged tier accepts: of those
+  /// whose order merging gave up, the first that matches.
+  ///
+  /// @param flow what the rule accepted
+  /// @return empty if the rule is of no merged tier, or if none of those matches
+  public Optional<RuleOrigin.PolicyRule> memberOf(String chain, String ruleId, Flow flow) {
+    RuleMatcher matcher = new RuleMatcher(sets);
+    return chains.members(flow.family(), chain, ruleId).stream()
+        .filter(member -> matcher.matches(member.rule(), flow))
+        .findFirst()
+        .map(
+            member ->
+                new RuleOrigin.PolicyRule(
+                    member.policy(), Direction.ofChain(chain), member.rule().index()));
+  }
+
   /// Removes our tables: nothing is enforced any more.
   public void destroy() throws NftException {
     table.destroy();
   }
 
-  private void render() {
+  /// Tells the table what it should hold after the updates so far, and nobody else.
+  public void render() {
     dirtyProfiles.forEach(this::renderProfile);
+    if (workloads.render(renderers, profiles::containsKey)) {
+      hosts.onForeignWorkload();
+    }
+    renderSpoofable();
+    hosts.render(workloads.foreign(), profiles::containsKey);
+    // Log entries name a policy's tier, which endpoints say.
+    dirtyPolicies.addAll(tiers.takeMoved());
     dirtyPolicies.forEach(this::renderPolicy);
-    dirtyInterfaces.forEach(this::renderInterface);
-    dirtyTiers.forEach(this::renderTier);
-    hostPorts.chain(renderers);
+    tiers.render(renderers, chains, policies::get);
+    sets.sweep();
+    hostPorts.chain(bases);
     dirtyProfiles.clear();
     dirtyPolicies.clear();
-    dirtyInterfaces.clear();
-    dirtyTiers.clear();
+  }
+
+  private void renderSpoofable() {
+    if (workloads.spoofable().equals(spoofable)) {
+      return;
+    }
+    spoofable = Map.copyOf(workloads.spoofable());
+    bases.forEach(
+        (family, base) -> {
+          List<NftChain> chains = base.spoof(spoofable);
+          if (chains.size() == 1) {
+            table.removeChain(family, Layout.SPOOFED_CHAIN);
+          }
+          chains.forEach(chain -> table.putChain(family, chain));
+        });
   }
 
   private void renderProfile(String name) {
@@ -280,13 +350,15 @@ public final class FirewallManager {
                 rules == null ? null : renderer.profile(name, direction, rules));
           }
         });
-    endpoints.values().stream()
-        .filter(policy -> policy.profiles().contains(name))
-        .forEach(policy -> dirtyInterfaces.add(policy.interfaceName()));
+    workloads.onProfile(name);
+    hosts.onProfile(name);
   }
 
   private void renderPolicy(PolicyKey key) {
     RuleSet rules = policies.get(key);
+    if (rules == null) {
+      tiers.forget(key);
+    }
     renderers.forEach(
         (family, renderer) -> {
           for (Direction direction : Direction.values()) {
@@ -296,103 +368,6 @@ public final class FirewallManager {
                 rules == null ? null : renderer.policy(key, direction, rules));
           }
         });
-    for (TierKey tier : tierUsers.keySet()) {
-      if (tier.tier().policies().contains(key)) {
-        dirtyTiers.add(tier);
-      }
-    }
-  }
-
-  private void renderInterface(InterfaceName name) {
-    Set<EndpointKey> claimants = claims.getOrDefault(name, new TreeSet<>());
-    if (claimants.size() > 1) {
-      LOG.atWarn()
-          .addKeyValue("interface", name)
-          .addKeyValue("endpoints", claimants)
-          .log("Several endpoints claim one interface; it is closed until one is left");
-    }
-    EndpointKey key = claimants.size() == 1 ? claimants.iterator().next() : null;
-    EndpointPolicy before = written.get(name);
-    EndpointPolicy now = key == null ? null : endpoints.get(key);
-    countTiers(now, 1);
-    countTiers(before, -1);
-    if (before != null) {
-      owned(before, now);
-    }
-    hostPorts.replace(name, before, now);
-    if (key == null || now == null) {
-      if (written.remove(name) != null) {
-        remove(name);
-      }
-      return;
-    }
-    written.put(name, now);
-    renderers.forEach(
-        (family, renderer) -> {
-          for (Direction direction : Direction.values()) {
-            NftChain chain = renderer.endpoint(key, now, direction, profiles::containsKey);
-            table.putChain(family, chain);
-            table.putElement(
-                family,
-                Layout.dispatch(direction),
-                NftElement.verdict(NftData.interfaceName(name), NftVerdict.jump(chain.name())));
-          }
-        });
-    for (IpAddress address : now.addresses()) {
-      table.putElement(address.family(), Layout.OWNED, owned(name, address));
-    }
-  }
-
-  private void remove(InterfaceName name) {
-    for (IpFamily family : renderers.keySet()) {
-      for (Direction direction : Direction.values()) {
-        table.removeElement(family, Layout.dispatch(direction), NftData.interfaceName(name));
-        table.removeChain(family, NftRenderer.endpointChain(name, direction));
-      }
-    }
-  }
-
-  private void owned(EndpointPolicy before, @Nullable EndpointPolicy now) {
-    List<IpAddress> gone = new ArrayList<>(before.addresses());
-    if (now != null) {
-      gone.removeAll(now.addresses());
-    }
-    for (IpAddress address : gone) {
-      table.removeElement(
-          address.family(), Layout.OWNED, owned(before.interfaceName(), address).key());
-    }
-  }
-
-  private static NftElement owned(InterfaceName name, IpAddress address) {
-    return NftElement.of(NftData.concat(NftData.interfaceName(name), NftData.address(address)));
-  }
-
-  private void countTiers(@Nullable EndpointPolicy policy, int by) {
-    if (policy == null) {
-      return;
-    }
-    for (Direction direction : Direction.values()) {
-      for (TierPolicies tier : direction.tiers(policy)) {
-        TierKey key = new TierKey(direction, tier);
-        int before = tierUsers.getOrDefault(key, 0);
-        if (before + by == 0) {
-          tierUsers.remove(key);
-          dirtyTiers.add(key);
-        } else {
-          tierUsers.put(key, before + by);
-          if (before == 0) {
-            dirtyTiers.add(key);
-          }
-        }
-      }
-    }
-  }
-
-  private void renderTier(TierKey key) {
-    boolean used = tierUsers.containsKey(key);
-    renderers.forEach(
-        (family, renderer) ->
-            chains.set(
-                family, Layout.tierChain(key), used ? renderer.tier(key, policies::get) : null));
+    tiers.onPolicy(key);
   }
 }

@@ -141,7 +141,7 @@ final class HostPorts {
 
   /// Sees to it that a family has the chains exactly while it has a host port: a node without any
   /// does nothing for it.
-  void chain(Map<IpFamily, NftRenderer> renderers) {
+  void chain(Map<IpFamily, BaseRenderer> renderers) {
     Set<IpFamily> used = EnumSet.noneOf(IpFamily.class);
     claims.keySet().forEach(place -> used.add(place.family()));
     if (used.equals(chained)) {

@@ -5,6 +5,8 @@ import io.margay.linux.nft.NftElement;
 import io.margay.linux.nft.NftField;
 import io.margay.linux.nft.NftRule;
 import io.margay.linux.nft.NftSet;
+import io.margay.linux.nft.NftVerdict;
+import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
@@ -25,14 +27,20 @@ final class Layout {
   /// (set id, address) of single addresses.
   static final String MEMBERS = "members";
 
-  /// (set id, address range) of prefixes.
-  static final String CIDRS = "cidrs";
+  /// (set id, length, prefix) of prefixes, looked up once for each length.
+  ///
+  /// Not an interval set: the kernel takes minutes to load 100,000 ranges into one, and shows
+  /// packets its new ranges later than the rest of a transaction, so that a denial could miss.
+  static final String PREFIXES = "prefixes";
 
   /// (set id, address, protocol, port) of named ports.
   static final String PORTS = "ports";
 
   /// (set id, port range) of long port lists.
   static final String PORT_RANGES = "port_ranges";
+
+  /// (list id, protocol, port) → id of the set of those who may reach the port.
+  static final String GRANTS = "grants";
 
   /// (interface, address) an endpoint may send from.
   static final String OWNED = "owned";
@@ -52,7 +60,26 @@ final class Layout {
   /// (address, the same address) of endpoints that a port of the node leads to.
   static final String HAIRPIN = "hairpin";
 
+  /// (slot, interface) of host endpoints → what is done with the packet.
+  static final String HOSTS = "hosts";
+
+  /// (direction, protocol, port, remote address range) that no policy closes.
+  static final String FAILSAFES = "failsafes";
+
+  /// Addresses of other nodes, which may send packets wrapped.
+  static final String TUNNEL_PEERS = "tunnel_peers";
+
   static final String SPOOF_CHAIN = "spoof";
+
+  /// What comes from no address of its endpoint, while some endpoint may send so.
+  static final String SPOOFED_CHAIN = "spoofed";
+
+  /// Where packets come in that are wrapped.
+  static final String TUNNEL_CHAIN = "tunnel_in";
+
+  static final String TUNNEL_UNTRACKED_IN_CHAIN = "tunnel_untracked_in";
+  static final String TUNNEL_UNTRACKED_OUT_CHAIN = "tunnel_untracked_out";
+
   static final String EGRESS_CHAIN = "egress";
   static final String INGRESS_CHAIN = "ingress";
   static final String NAT_CHAIN = "nat_outgoing";
@@ -68,9 +95,13 @@ final class Layout {
     NftField address = NftField.address(family);
     return List.of(
         NftSet.hash(MEMBERS, NftField.MARK, address),
-        NftSet.interval(CIDRS, NftField.MARK, address),
+        NftSet.hash(PREFIXES, NftField.MARK, NftField.MARK, address),
         NftSet.hash(PORTS, NftField.MARK, address, NftField.PROTOCOL, NftField.PORT),
         NftSet.interval(PORT_RANGES, NftField.MARK, NftField.PORT),
+        NftSet.dataMap(
+            GRANTS,
+            List.of(NftField.MARK, NftField.PROTOCOL, NftField.PORT),
+            List.of(NftField.MARK)),
         NftSet.hash(OWNED, NftField.INTERFACE_NAME, address),
         NftSet.verdictMap(FROM_ENDPOINTS, NftField.INTERFACE_NAME),
         NftSet.verdictMap(TO_ENDPOINTS, NftField.INTERFACE_NAME),
@@ -80,7 +111,10 @@ final class Layout {
             HOST_PORTS_AT,
             List.of(address, NftField.PROTOCOL, NftField.PORT),
             List.of(address, NftField.PORT)),
-        NftSet.hash(HAIRPIN, address, address));
+        NftSet.hash(HAIRPIN, address, address),
+        NftSet.hash(TUNNEL_PEERS, NftField.MARK, address),
+        NftSet.verdictMap(HOSTS, NftField.MARK, NftField.INTERFACE_NAME),
+        NftSet.interval(FAILSAFES, NftField.MARK, NftField.PROTOCOL, NftField.PORT, address));
   }
 
   static String dispatch(Direction direction) {
@@ -94,11 +128,12 @@ final class Layout {
     return NftElement.of(NftData.concat(NftData.hostOrder(id), NftData.address(address)));
   }
 
-  static NftElement cidr(int id, Prefix prefix) {
-    NftData mark = NftData.hostOrder(id);
-    return NftElement.range(
-        NftData.concat(mark, NftData.address(prefix.address())),
-        NftData.concat(mark, NftData.address(prefix.lastAddress())));
+  static NftElement prefix(int id, Prefix prefix) {
+    return NftElement.of(
+        NftData.concat(
+            NftData.hostOrder(id),
+            NftData.hostOrder(prefix.length()),
+            NftData.address(prefix.address())));
   }
 
   static NftElement namedPort(int id, SetMember.NamedPort port) {
@@ -117,6 +152,13 @@ final class Layout {
         NftData.concat(mark, NftData.port(range.last())));
   }
 
+  static NftElement grant(int id, RuleList.Grant grant) {
+    return NftElement.value(
+        NftData.concat(
+            NftData.hostOrder(id), NftData.octet(grant.protocol()), NftData.port(grant.port())),
+        NftData.hostOrder(grant.number()));
+  }
+
   /// @param hostIp null = an element of [#HOST_PORTS], else one of [#HOST_PORTS_AT]
   static NftElement hostPort(
       int protocol, @Nullable IpAddress hostIp, int hostPort, HostPortMove.Target target) {
@@ -131,6 +173,41 @@ final class Layout {
 
   static NftElement hairpin(IpAddress address) {
     return NftElement.of(NftData.concat(NftData.address(address), NftData.address(address)));
+  }
+
+  /// First part of the key in [#TUNNEL_PEERS].
+  static final int TUNNEL_MACHINE = 1;
+
+  static NftElement host(HostSlot slot, InterfaceName name, NftVerdict verdict) {
+    return NftElement.verdict(
+        NftData.concat(NftData.hostOrder(slot.id()), NftData.interfaceName(name)), verdict);
+  }
+
+  /// First part of the key in [#FAILSAFES].
+  static int failsafes(Direction direction) {
+    return switch (direction) {
+      case INGRESS -> 1;
+      case EGRESS -> 2;
+    };
+  }
+
+  static NftElement failsafe(Direction direction, Failsafe port, Prefix remote) {
+    NftData key =
+        NftData.concat(
+            NftData.hostOrder(failsafes(direction)),
+            NftData.octet(port.protocol()),
+            NftData.port(port.port()));
+    return NftElement.range(
+        NftData.concat(key, NftData.address(remote.address())),
+        NftData.concat(key, NftData.address(remote.lastAddress())));
+  }
+
+  /// The prefix that contains every address.
+  static Prefix everything(IpFamily family) {
+    return switch (family) {
+      case IPV4 -> Prefix.parse("0.0.0.0/0");
+      case IPV6 -> Prefix.parse("::/0");
+    };
   }
 
   static String policyChain(PolicyKey key, Direction direction) {
@@ -150,16 +227,20 @@ final class Layout {
 
   /// A rule's id, cut to what fits while staying one rule's own.
   static String ruleId(String... parts) {
-    String id = String.join("|", parts);
-    byte[] octets = id.getBytes(StandardCharsets.UTF_8);
-    if (octets.length <= NftRule.MAX_ID_OCTETS) {
-      return id;
+    return cut(String.join("|", parts), NftRule.MAX_ID_OCTETS);
+  }
+
+  /// The text, or if it is longer its beginning and a hash of it.
+  static String cut(String text, int maxOctets) {
+    byte[] octets = text.getBytes(StandardCharsets.UTF_8);
+    if (octets.length <= maxOctets) {
+      return text;
     }
-    int kept = NftRule.MAX_ID_OCTETS - 2 * HASH_OCTETS - 1;
+    int kept = maxOctets - 2 * HASH_OCTETS - 1;
     while ((octets[kept] & 0xc0) == 0x80) {
       kept--;
     }
-    return new String(octets, 0, kept, StandardCharsets.UTF_8) + "~" + hash(id);
+    return new String(octets, 0, kept, StandardCharsets.UTF_8) + "~" + hash(text);
   }
 
   static String hash(String text) {

@@ -4,6 +4,7 @@ import io.margay.linux.nft.NftElement;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.policy.PortRange;
+import io.margay.policy.SetId;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -20,6 +21,12 @@ sealed interface RuleList {
 
   List<NftElement> elements(int id);
 
+  /// Whether the kernel shows packets the list later than the rules of the same transaction, as it
+  /// does with intervals.
+  default boolean isSeenLate() {
+    return false;
+  }
+
   /// Prefixes of one family, none of which contains another.
   record Prefixes(List<Prefix> prefixes) implements RuleList {
     static Prefixes of(Collection<Prefix> prefixes, IpFamily family) {
@@ -33,14 +40,42 @@ sealed interface RuleList {
 
     @Override
     public String set() {
-      return Layout.CIDRS;
+      return Layout.PREFIXES;
     }
 
     @Override
     public List<NftElement> elements(int id) {
-      return prefixes.stream().map(prefix -> Layout.cidr(id, prefix)).toList();
+      return prefixes.stream().map(prefix -> Layout.prefix(id, prefix)).toList();
+    }
+
+    /// A rule looks once for each; ascending.
+    List<Integer> lengths() {
+      return prefixes.stream().map(Prefix::length).distinct().sorted().toList();
     }
   }
+
+  /// Who may reach single ports: which set is looked into for which port.
+  record Grants(List<Grant> grants) implements RuleList {
+    @Override
+    public String name() {
+      return "grants:" + grants;
+    }
+
+    @Override
+    public String set() {
+      return Layout.GRANTS;
+    }
+
+    @Override
+    public List<NftElement> elements(int id) {
+      return grants.stream().map(grant -> Layout.grant(id, grant)).toList();
+    }
+  }
+
+  /// @param protocol IP protocol number of one with ports
+  /// @param who the set of those who may
+  /// @param number the set's number in the kernel
+  record Grant(int protocol, int port, SetId who, int number) {}
 
   /// Port ranges, ascending and apart.
   record Ports(List<PortRange> ranges) implements RuleList {
@@ -66,6 +101,11 @@ sealed interface RuleList {
     @Override
     public String set() {
       return Layout.PORT_RANGES;
+    }
+
+    @Override
+    public boolean isSeenLate() {
+      return true;
     }
 
     @Override

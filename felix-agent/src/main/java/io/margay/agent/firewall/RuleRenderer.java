@@ -27,47 +27,56 @@ final class RuleRenderer {
   /// Kernel rules one computed rule may become by its lists; past it, lists go into sets.
   static final int MAX_ALTERNATIVES = 16;
 
-  /// A logging rule writes at most this many lines a second into the kernel log.
-  static final int LOG_LINES_PER_SECOND = 100;
-
   private static final Set<Integer> PROTOCOLS_WITH_PORTS = Set.of(6, 17, 132, 136);
   private static final Set<Integer> ICMP_PROTOCOLS = Set.of(1, 58);
 
   private final IpFamily family;
+  private final Manner manner;
   private final SetShapes shapes;
+  private final PacketLogger logger;
   private final Set<RuleList> lists;
   private List<NftRuleBuilder> alternatives;
   private int budget = MAX_ALTERNATIVES;
 
   /// @param lists gains what the rules look up
-  private RuleRenderer(IpFamily family, SetShapes shapes, Set<RuleList> lists) {
-    this.family = family;
-    this.shapes = shapes;
+  private RuleRenderer(Rendering rendering, Manner manner, Set<RuleList> lists) {
+    this.family = rendering.family();
+    this.manner = manner;
+    this.shapes = rendering.shapes();
+    this.logger = rendering.logger();
     this.lists = lists;
-    this.alternatives = List.of(new NftRuleBuilder(family));
+    this.alternatives = List.of(manner.rule(family));
   }
 
-  /// @param id the rules' id
+  /// @param origin gives the rules their id
   /// @param pass what RuleAction.PASS means where the rule stands
   /// @return none if the rule matches nothing of the family
   static List<NftRule> render(
       ComputedRule rule,
-      IpFamily family,
-      String id,
+      Rendering rendering,
+      Manner manner,
+      RuleOrigin origin,
       NftVerdict pass,
-      SetShapes shapes,
       Set<RuleList> lists) {
+    IpFamily family = rendering.family();
     if (rule.ipVersion() != null && rule.ipVersion() != family
         || matchesNothing(rule.source(), family)
-        || matchesNothing(rule.destination(), family)) {
+        || matchesNothing(rule.destination(), family)
+        || rule.action() == RuleAction.LOG && manner.isRepeated()) {
       return List.of();
     }
     requireProtocol(rule);
-    RuleRenderer renderer = new RuleRenderer(family, shapes, lists);
+    RuleRenderer renderer = new RuleRenderer(rendering, manner, lists);
     renderer.protocols(rule);
-    renderer.peer(rule.source(), Side.SOURCE);
-    renderer.peer(rule.destination(), Side.DESTINATION);
-    return renderer.finish(rule.action(), id, pass);
+    // A port is compared in a fraction of the time that looking an address up takes, and most rules
+    // that don't match a packet differ in it.
+    renderer.ports(rule.source(), Side.SOURCE);
+    renderer.notPorts(rule.source(), Side.SOURCE);
+    renderer.ports(rule.destination(), Side.DESTINATION);
+    renderer.notPorts(rule.destination(), Side.DESTINATION);
+    renderer.addresses(rule.source(), Side.SOURCE);
+    renderer.addresses(rule.destination(), Side.DESTINATION);
+    return renderer.finish(rule.action(), origin, pass);
   }
 
   private static boolean matchesNothing(PeerMatch peer, IpFamily family) {
@@ -90,11 +99,9 @@ final class RuleRenderer {
     }
   }
 
+  /// Members of `namedPorts` say their protocol themselves.
   private static boolean hasPorts(PeerMatch peer) {
-    return !peer.ports().isEmpty()
-        || !peer.namedPorts().isEmpty()
-        || !peer.notPorts().isEmpty()
-        || !peer.notNamedPorts().isEmpty();
+    return !peer.ports().isEmpty() || !peer.notPorts().isEmpty() || !peer.notNamedPorts().isEmpty();
   }
 
   private void protocols(ComputedRule rule) {
@@ -123,27 +130,26 @@ final class RuleRenderer {
     }
   }
 
-  private void peer(PeerMatch peer, Side side) {
+  private void addresses(PeerMatch peer, Side side) {
     nets(peer.nets(), side);
     notNets(peer.notNets(), side);
     for (SetId set : peer.sets()) {
       int id = shapes.id(set);
       List<Consumer<NftRuleBuilder>> places = new ArrayList<>();
-      places.add(b -> b.addressInSet(side, Layout.MEMBERS, id, false));
-      if (shapes.hasPrefixes(set, family)) {
-        places.add(b -> b.addressInSet(side, Layout.CIDRS, id, false));
+      for (int length : shapes.prefixLengths(set, family)) {
+        places.add(b -> b.prefixInSet(side, Layout.PREFIXES, id, length, false));
       }
+      // Last, for those whom a prefix covered until just now.
+      places.add(b -> b.addressInSet(side, Layout.MEMBERS, id, false));
       either(places);
     }
     for (SetId set : peer.notSets()) {
       int id = shapes.id(set);
-      and(b -> b.addressInSet(side, Layout.MEMBERS, id, true));
-      if (shapes.hasPrefixes(set, family)) {
-        and(b -> b.addressInSet(side, Layout.CIDRS, id, true));
+      for (int length : shapes.prefixLengths(set, family)) {
+        and(b -> b.prefixInSet(side, Layout.PREFIXES, id, length, true));
       }
+      and(b -> b.addressInSet(side, Layout.MEMBERS, id, true));
     }
-    ports(peer, side);
-    notPorts(peer, side);
   }
 
   private void nets(List<Prefix> nets, Side side) {
@@ -154,8 +160,10 @@ final class RuleRenderer {
     if (fits(mine.size())) {
       eitherOf(mine, (b, prefix) -> b.address(side, prefix, false));
     } else {
-      int id = list(new RuleList.Prefixes(mine));
-      and(b -> b.addressInSet(side, Layout.CIDRS, id, false));
+      RuleList.Prefixes list = new RuleList.Prefixes(mine);
+      int id = list(list);
+      eitherOf(
+          list.lengths(), (b, length) -> b.prefixInSet(side, Layout.PREFIXES, id, length, false));
     }
   }
 
@@ -166,8 +174,11 @@ final class RuleRenderer {
         and(b -> b.address(side, prefix, true));
       }
     } else {
-      int id = list(new RuleList.Prefixes(mine));
-      and(b -> b.addressInSet(side, Layout.CIDRS, id, true));
+      RuleList.Prefixes list = new RuleList.Prefixes(mine);
+      int id = list(list);
+      for (int length : list.lengths()) {
+        and(b -> b.prefixInSet(side, Layout.PREFIXES, id, length, true));
+      }
     }
   }
 
@@ -246,23 +257,58 @@ final class RuleRenderer {
     alternatives = product;
   }
 
-  private List<NftRule> finish(RuleAction action, String id, NftVerdict pass) {
+  private List<NftRule> finish(RuleAction action, RuleOrigin origin, NftVerdict pass) {
     List<NftRule> rules = new ArrayList<>();
     for (NftRuleBuilder alternative : alternatives) {
-      switch (action) {
-        case ALLOW -> alternative.verdict(NftVerdict.ACCEPT);
-        case DENY -> alternative.counter().verdict(NftVerdict.DROP);
-        case PASS -> alternative.verdict(pass);
-        case LOG ->
-            alternative.limit(LOG_LINES_PER_SECOND, LOG_LINES_PER_SECOND).log(logPrefix(id));
+      switch (manner) {
+        case STAGED -> {
+          count(alternative, action);
+          rules.add(alternative.build(origin.id()));
+        }
+        case ENFORCED, UNTRACKED -> rules.addAll(act(alternative, action, origin, pass));
+        case UNTRACKED_AGAIN, PRE_DNAT_AGAIN -> {
+          alternative.verdict(verdict(action, pass));
+          rules.add(alternative.build(origin.id()));
+        }
       }
-      rules.add(alternative.build(id));
     }
     return rules;
   }
 
-  private static String logPrefix(String id) {
-    String prefix = "margay:" + id;
-    return prefix.length() > 120 ? prefix.substring(0, 120) + " " : prefix + " ";
+  private List<NftRule> act(
+      NftRuleBuilder matches, RuleAction action, RuleOrigin origin, NftVerdict pass) {
+    if (action == RuleAction.LOG) {
+      logger.log(matches, origin);
+      return List.of(matches.build(origin.id()));
+    }
+    return logger.decide(
+        matches,
+        action,
+        origin,
+        rule -> {
+          rule.counter();
+          if (action == RuleAction.ALLOW && manner == Manner.UNTRACKED) {
+            rule.notrack();
+          }
+          rule.verdict(verdict(action, pass));
+        });
+  }
+
+  private static NftVerdict verdict(RuleAction action, NftVerdict pass) {
+    return switch (action) {
+      case ALLOW -> NftVerdict.ACCEPT;
+      case DENY -> NftVerdict.DROP;
+      case PASS -> pass;
+      case LOG -> throw new IllegalArgumentException("a rule that logs decides nothing");
+    };
+  }
+
+  /// The first match is the one that would have decided.
+  private static void count(NftRuleBuilder rule, RuleAction action) {
+    rule.counter();
+    switch (action) {
+      case ALLOW, DENY, PASS -> rule.verdict(NftVerdict.RETURN);
+      case LOG -> {}
+    }
   }
 }

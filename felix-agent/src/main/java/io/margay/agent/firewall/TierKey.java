@@ -4,7 +4,12 @@ import io.margay.policy.PolicyKey;
 import io.margay.policy.TierPolicies;
 
 /// What a tier's chain does depends on nothing else, so endpoints with equal ones share the chain.
-record TierKey(Direction direction, TierPolicies tier) {
+record TierKey(Direction direction, TierPolicies tier, Manner manner) {
+
+  /// A tier carried out as written.
+  TierKey(Direction direction, TierPolicies tier) {
+    this(direction, tier, Manner.ENFORCED);
+  }
 
   String signature() {
     StringBuilder text =
@@ -20,6 +25,9 @@ record TierKey(Direction direction, TierPolicies tier) {
           .append(policy.namespace())
           .append('|')
           .append(policy.name());
+    }
+    if (manner != Manner.ENFORCED) {
+      text.append('|').append(manner.word());
     }
     return text.toString();
   }

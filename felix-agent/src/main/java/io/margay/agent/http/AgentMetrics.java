@@ -65,6 +65,23 @@ public final class AgentMetrics {
         .register(registry);
   }
 
+  /// Shows how many connections ended by what the agent did.
+  ///
+  /// @param cut those that policy came to deny
+  /// @param forgotten those of addresses that were freed
+  public void watchConnections(LongSupplier cut, LongSupplier forgotten) {
+    CounterWithCallback.builder()
+        .name("margay_policy_connections_cut_total")
+        .help("Open connections cut because policy came to deny them.")
+        .callback(counter -> counter.call((double) cut.getAsLong()))
+        .register(registry);
+    CounterWithCallback.builder()
+        .name("margay_freed_address_connections_forgotten_total")
+        .help("Tracked connections of freed addresses that were removed.")
+        .callback(counter -> counter.call((double) forgotten.getAsLong()))
+        .register(registry);
+  }
+
   /// A CNI request was answered.
   public void onCniRequest(String verb, boolean succeeded, Duration took) {
     cniSeconds.labelValues(verb, succeeded ? "ok" : "error").observe(took.toNanos() / NANOS);

@@ -1,11 +1,12 @@
 package io.margay.agent.http;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 
-/// What the rim shows: each method answers at once, from an immutable snapshot. The values are
-/// maps, lists and scalars as Jackson writes them; their keys are the API (docs/api.md).
+/// What the rim shows: each method but one answers at once, from an immutable snapshot. The values
+/// are maps, lists and scalars as Jackson writes them; their keys are the API (docs/api.md).
 public interface AgentViews {
 
   /// Every part that must work before the node can take pods, with its state in words.
@@ -18,6 +19,12 @@ public interface AgentViews {
 
   /// One row a workload endpoint on this node.
   List<Map<String, Object>> endpoints();
+
+  /// What each rule of policy has counted, from a reading of the kernel's rules that is a second
+  /// old at most.
+  ///
+  /// @throws IOException if they can't be read now; says why
+  List<Map<String, Object>> policyCounters() throws IOException;
 
   /// Identity, version, start-up times, counts.
   Map<String, Object> status();

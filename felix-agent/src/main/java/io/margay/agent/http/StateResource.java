@@ -8,6 +8,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.StreamingOutput;
 import jakarta.ws.rs.core.UriInfo;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -43,6 +44,19 @@ public final class StateResource {
   @Path("api/v1/status")
   public Map<String, Object> status() {
     return views.status();
+  }
+
+  /// 503 while the kernel's rules can't be read.
+  @GET
+  @Path("api/v1/policy/counters")
+  public Response policyCounters() {
+    try {
+      return Response.ok(views.policyCounters()).build();
+    } catch (IOException unread) {
+      return Response.status(503)
+          .entity(Map.of("error", String.valueOf(unread.getMessage())))
+          .build();
+    }
   }
 
   @GET

@@ -56,9 +56,7 @@ public final class Loop implements AutoCloseable {
   /// @throws IllegalStateException when the loop has ended or has not taken a task for
   ///   [#POST_LIMIT]
   public void post(Runnable task) {
-    if (closed) {
-      throw new IllegalStateException("loop " + thread.getName() + " has ended");
-    }
+    requireAlive();
     try {
       if (!queue.offer(task, POST_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
         throw new IllegalStateException(
@@ -75,7 +73,14 @@ public final class Loop implements AutoCloseable {
     }
   }
 
-  /// The same for what an ended loop need not do any more.
+  /// @throws IllegalStateException when the loop has ended
+  void requireAlive() {
+    if (closed) {
+      throw new IllegalStateException("loop " + thread.getName() + " has ended");
+    }
+  }
+
+  /// As [#post], for what an ended loop need not do any more.
   ///
   /// @return whether the loop still runs
   public boolean postUnlessEnded(Runnable task) {

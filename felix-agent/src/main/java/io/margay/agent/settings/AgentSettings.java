@@ -7,12 +7,14 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.margay.agent.firewall.PacketLog;
 import io.margay.cni.SelfReclaim;
 import io.margay.datastore.DatastoreSettings;
 import io.margay.ipam.AddressReserve;
 import io.margay.ipam.AssignRequest;
 import io.margay.ipam.care.GarbageCollector;
 import io.margay.model.net.Asn;
+import io.margay.model.net.IpFamily;
 import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.Ipv6Address;
 import io.margay.model.net.RouterId;
@@ -43,6 +45,9 @@ import org.slf4j.LoggerFactory;
 /// @param gc whether addresses that nobody uses are freed, or only told of
 /// @param reclaimAfter how long a pod's wire has to be gone before it is released without a DEL
 /// @param reserve addresses of each pool kept for pods that start without the datastore; 0 for none
+/// @param policyChangeMode what becomes of open connections that policy comes to deny
+/// @param packetLog where rules with action Log write, and which verdicts are told
+/// @param birth how the node comes into the datastore
 public record AgentSettings(
     String nodeName,
     DatastoreSettings datastore,
@@ -53,7 +58,10 @@ public record AgentSettings(
     LogLevel log,
     GarbageCollector.Mode gc,
     Duration reclaimAfter,
-    int reserve) {
+    int reserve,
+    PolicyChangeMode policyChangeMode,
+    PacketLog packetLog,
+    Birth birth) {
 
   public static final Path DEFAULT_RUN_DIR = Path.of("/run/margay");
   public static final Path DEFAULT_STATE_DIR = Path.of("/var/lib/margay");
@@ -63,17 +71,46 @@ public record AgentSettings(
 
   /// The speaker's own settings; empty ones come from the Node and BGPConfiguration resources.
   ///
-  /// @param ipv4 the node's address: next hop of its IPv4 prefixes
-  /// @param ipv6 the node's address: next hop of its IPv6 prefixes
+  /// @param ipv4 the node's address if it is given here, not detected: next hop of its IPv4
+  ///   prefixes
+  /// @param ipv6 the same of IPv6
   /// @param asNumber the node's AS
-  /// @param routerId default: the IPv4 address
+  /// @param routerId default: the IPv4 address, or of a node with an IPv6 one only that of its name
   /// @param gracefulRestart whether peers are asked to keep our routes while we restart (RFC 4724)
+  /// @param passwordDir where secrets with passwords of peers are mounted, each a directory
   public record Bgp(
       Optional<Ipv4Address> ipv4,
       Optional<Ipv6Address> ipv6,
       Optional<Asn> asNumber,
       Optional<RouterId> routerId,
-      boolean gracefulRestart) {}
+      boolean gracefulRestart,
+      Optional<Path> passwordDir) {
+
+    /// Without secrets on this machine.
+    public Bgp(
+        Optional<Ipv4Address> ipv4,
+        Optional<Ipv6Address> ipv6,
+        Optional<Asn> asNumber,
+        Optional<RouterId> routerId,
+        boolean gracefulRestart) {
+      this(ipv4, ipv6, asNumber, routerId, gracefulRestart, Optional.empty());
+    }
+  }
+
+  /// How the node comes into the datastore.
+  ///
+  /// @param ipv4 where its IPv4 address is from
+  /// @param ipv6 where its IPv6 address is from
+  /// @param firstPool what a cluster without pools is given
+  public record Birth(AddressChoice ipv4, AddressChoice ipv6, FirstPool firstPool) {
+
+    public AddressChoice address(IpFamily family) {
+      return switch (family) {
+        case IPV4 -> ipv4;
+        case IPV6 -> ipv6;
+      };
+    }
+  }
 
   /// A TCP address to listen on.
   public record HttpAddress(String host, int port) {
@@ -180,13 +217,23 @@ public record AgentSettings(
             "HOST:PORT or none",
             text -> text.equals("none") ? Optional.empty() : Optional.of(HttpAddress.parse(text)));
     SettingsNode bgp = root.mapping("bgp");
+    AddressChoice ipv4 = address(bgp, "ipv4", IpFamily.IPV4);
+    AddressChoice ipv6 = address(bgp, "ipv6", IpFamily.IPV6);
     Bgp speaker =
         new Bgp(
-            bgp.scalar("ipv4", "an IPv4 address", Ipv4Address::parse),
-            bgp.scalar("ipv6", "an IPv6 address", Ipv6Address::parse),
+            ipv4 instanceof AddressChoice.Given(Ipv4Address given)
+                ? Optional.of(given)
+                : Optional.empty(),
+            ipv6 instanceof AddressChoice.Given(Ipv6Address given)
+                ? Optional.of(given)
+                : Optional.empty(),
             bgp.scalar("asNumber", "an AS number, 1 to 4294967294", AgentSettings::usableAsn),
-            bgp.scalar("routerId", "a router id like 10.0.0.1", RouterId::parse),
-            bgp.scalar("gracefulRestart", "true or false", AgentSettings::truth).orElse(true));
+            bgp.scalar(
+                "routerId",
+                "a router id like 10.0.0.1, or hash",
+                text -> routerId(text, nodeName.orElse(""))),
+            bgp.scalar("gracefulRestart", "true or false", AgentSettings::truth).orElse(true),
+            bgp.scalar("passwordDir", "an absolute path", AgentSettings::absolute));
     LogLevel log =
         root.scalar(
                 "log",
@@ -205,6 +252,27 @@ public record AgentSettings(
                 "a number of addresses from 0 to " + AssignRequest.MAX_ADDRESSES,
                 AgentSettings::reserve)
             .orElse(AddressReserve.DEFAULT_SIZE);
+    PolicyChangeMode policyChangeMode =
+        root.scalar("policyChangeMode", "one of Reevaluate, Keep", AgentSettings::policyChangeMode)
+            .orElse(PolicyChangeMode.REEVALUATE);
+    SettingsNode logging = root.mapping("packetLog");
+    PacketLog packetLog =
+        new PacketLog(
+            logging
+                .scalar(
+                    "rules",
+                    "one of kernel, nflog",
+                    text -> PacketLog.Target.valueOf(text.toUpperCase(Locale.ROOT)))
+                .orElse(PacketLog.DEFAULT.rules()),
+            logging
+                .scalar(
+                    "verdicts",
+                    "one of none, denied, all",
+                    text -> PacketLog.Verdicts.valueOf(text.toUpperCase(Locale.ROOT)))
+                .orElse(PacketLog.DEFAULT.verdicts()),
+            PacketLog.DEFAULT.prefix(),
+            PacketLog.DEFAULT.limit());
+    FirstPool firstPool = FirstPool.read(root.mapping("firstPool"));
     if (nodeName.isEmpty()) {
       throw root.missing("nodeName", "the node's name");
     }
@@ -221,7 +289,25 @@ public record AgentSettings(
         log,
         gc,
         reclaimAfter,
-        reserve);
+        reserve,
+        policyChangeMode,
+        packetLog,
+        new Birth(ipv4, ipv6, firstPool));
+  }
+
+  private static AddressChoice address(SettingsNode bgp, String key, IpFamily family)
+      throws SettingsException {
+    return bgp.scalar(
+            key, AddressChoice.expected(family), text -> AddressChoice.parse(text, family))
+        .orElseGet(AddressChoice.Unsaid::new);
+  }
+
+  private static PolicyChangeMode policyChangeMode(String text) {
+    return switch (text) {
+      case "Reevaluate" -> PolicyChangeMode.REEVALUATE;
+      case "Keep" -> PolicyChangeMode.KEEP;
+      default -> throw new IllegalArgumentException(text);
+    };
   }
 
   private static int reserve(String text) {
@@ -282,6 +368,10 @@ public record AgentSettings(
     return asn;
   }
 
+  private static RouterId routerId(String text, String nodeName) {
+    return text.equals("hash") ? HashedRouterId.of(nodeName) : RouterId.parse(text);
+  }
+
   private static GarbageCollector.Mode gcMode(String text) {
     // To YAML, off and on are truth values.
     return switch (text) {
@@ -300,7 +390,7 @@ public record AgentSettings(
     return Duration.ofSeconds(seconds);
   }
 
-  private static boolean truth(String text) {
+  static boolean truth(String text) {
     return switch (text) {
       case "true" -> true;
       case "false" -> false;

@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.agent.calc.Documents;
 import io.margay.agent.settings.AgentSettings;
+import io.margay.agent.settings.HashedRouterId;
+import io.margay.bgp.bfd.BfdParameters;
 import io.margay.bgp.fsm.ExpectedAs;
 import io.margay.bgp.policy.LocalAs;
 import io.margay.bgp.policy.NextHopMode;
 import io.margay.bgp.speaker.PeerConfig;
+import io.margay.bgp.transport.Password;
 import io.margay.bgp.transport.Ttl;
 import io.margay.model.net.Asn;
 import io.margay.model.net.InterfaceName;
@@ -22,6 +25,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -61,7 +65,7 @@ class BgpIntentTest {
   }
 
   private static Optional<BgpIntent> intent(AgentSettings.Bgp settings, String documents) {
-    return BgpIntent.of("n1", settings, Documents.view(documents), DUAL_TOR);
+    return BgpIntent.of("n1", settings, Documents.view(documents), DUAL_TOR, Passwords.NONE);
   }
 
   private static PeerConfig onlyPeer(String spec) {
@@ -123,9 +127,10 @@ class BgpIntentTest {
   }
 
   @Test
-  void a_node_without_an_ipv4_address_needs_a_router_id() {
+  void a_node_without_an_ipv4_address_goes_by_its_name_unless_it_has_a_router_id() {
     String sixOnly = document("Node", "n1", "{bgp: {ipv6Address: 'fd00::7/64'}}");
-    assertThat(intent(NOTHING_SET, sixOnly)).isEmpty();
+    assertThat(intent(NOTHING_SET, sixOnly).orElseThrow().identity().routerId())
+        .isEqualTo(HashedRouterId.of("n1"));
     assertThat(intent(NOTHING_SET, "")).isEmpty();
     AgentSettings.Bgp named =
         new AgentSettings.Bgp(
@@ -210,11 +215,16 @@ class BgpIntentTest {
 
   @Test
   void what_cannot_be_served_as_written_is_a_problem_and_no_session() {
-    onlyProblem("{peerSelector: all()}", "peerSelector");
+    onlyProblem("{localWorkloadSelector: all(), asNumber: 65001}", "localWorkloadSelector");
     onlyProblem(
         "{peerIP: 172.16.0.0, asNumber: 65001, password: {secretKeyRef: {name: s, key: k}}}",
-        "password");
-    onlyProblem("{peerIP: 172.16.0.0, asNumber: 65001, filters: [only-mine]}", "filters");
+        "password",
+        "key k of secret s");
+    onlyProblem(
+        "{peerIP: 172.16.0.0, asNumber: 65001, filters: [only-mine]}",
+        "BGPFilter only-mine does not exist");
+    onlyProblem("{peerIP: 'fe80::1', asNumber: 65001}", "fe80::1%eth0");
+    onlyProblem("{peerIP: 172.16.0.0, asNumber: 65001, maxRestartTime: 2h}", "restart time");
     onlyProblem("{peerIP: 172.16.0.0, asNumber: 0}", "asNumber 0");
     onlyProblem("{peerIP: 172.16.0.0, asNumber: 65001, localASNumber: 0}", "localASNumber 0");
     onlyProblem(
@@ -271,14 +281,14 @@ class BgpIntentTest {
 
   @Test
   void each_top_of_rack_hears_next_hops_on_its_own_link() {
-    PeerConfig left = onlyPeer("{peerIP: 172.16.0.0, asNumber: 65001}");
+    PeerConfig left = onlyPeer("{peerIP: 172.16.0.0, asNumber: 65001, sourceAddress: None}");
     assertThat(left.connection().localAddress()).isEqualTo(IpAddress.parse("172.16.0.1"));
     assertThat(left.nextHops())
         .isEqualTo(
             Map.of(
                 IpFamily.IPV4, IpAddress.parse("172.16.0.1"),
                 IpFamily.IPV6, IpAddress.parse("fd01::1")));
-    PeerConfig right = onlyPeer("{peerIP: 'fd02::', asNumber: 65001}");
+    PeerConfig right = onlyPeer("{peerIP: 'fd02::', asNumber: 65001, sourceAddress: None}");
     assertThat(right.connection().localAddress()).isEqualTo(IpAddress.parse("fd02::1"));
     assertThat(right.nextHops())
         .isEqualTo(
@@ -287,12 +297,193 @@ class BgpIntentTest {
                 IpFamily.IPV6, IpAddress.parse("fd02::1")));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "UseNodeIP, 172.16.0.0, 10.0.0.1",
+    "UseNodeIP, 192.0.2.1, 10.0.0.1",
+    "UseNodeIP, fd02::, fd00::1",
+    "None, 172.16.0.0, 172.16.0.1",
+    "None, 192.0.2.1,"
+  })
+  void a_session_leaves_from_the_nodes_address_or_from_the_link(
+      String source, String peer, @Nullable String local) {
+    assertThat(
+            onlyPeer("{peerIP: '" + peer + "', asNumber: 65001, sourceAddress: " + source + "}")
+                .connection()
+                .localAddress())
+        .isEqualTo(local == null ? null : IpAddress.parse(local));
+    if (source.equals("UseNodeIP")) {
+      assertThat(onlyPeer("{peerIP: '" + peer + "', asNumber: 65001}").connection().localAddress())
+          .isEqualTo(IpAddress.parse(String.valueOf(local)));
+    }
+  }
+
   @Test
-  void a_distant_peer_hears_the_nodes_own_addresses_from_any_source() {
+  void a_distant_peer_hears_the_nodes_own_addresses() {
     PeerConfig distant = onlyPeer("{peerIP: '192.0.2.1:1179', asNumber: 65001}");
-    assertThat(distant.connection().localAddress()).isNull();
     assertThat(distant.nextHops()).isEmpty();
     assertThat(distant.connection().port()).isEqualTo(1179);
+  }
+
+  @Test
+  void a_link_local_peer_is_spoken_to_on_its_link_and_hears_what_the_link_has() {
+    PeerConfig left = onlyPeer("{peerIP: 'fe80::1%eth0', asNumber: 65001}");
+    assertThat(left.remote()).hasToString("fe80::1%eth0");
+    assertThat(left.connection().localAddress()).isNull();
+    assertThat(left.connection().ttl()).isEqualTo(Ttl.adjacent());
+    assertThat(left.nextHops())
+        .isEqualTo(
+            Map.of(
+                IpFamily.IPV4, IpAddress.parse("172.16.0.1"),
+                IpFamily.IPV6, IpAddress.parse("fd01::1")));
+    // No address on that link is known: IPv4 goes with an IPv6 next hop (RFC 8950).
+    assertThat(onlyPeer("{peerIP: 'fe80::1%eth7', asNumber: 65001}").nextHops()).isEmpty();
+  }
+
+  private static BgpIntent annotated(String bfd) {
+    return annotated(bfd, 65001);
+  }
+
+  private static BgpIntent annotated(String bfd, int asn) {
+    return intent(
+            ADDRESS_SET,
+            """
+            apiVersion: projectcalico.org/v3
+            kind: BGPPeer
+            metadata: {name: tor, annotations: {margay.io/bfd: '%s'}}
+            spec: {peerIP: 172.16.0.0, asNumber: %d}
+            """
+                .formatted(bfd, asn))
+        .orElseThrow();
+  }
+
+  @Test
+  void bfd_runs_where_an_annotation_asks_for_it() {
+    assertThat(annotated("300ms x 3").peers().getFirst().bfd()).isEqualTo(BfdParameters.DEFAULT);
+    assertThat(annotated("1s x5").peers().getFirst().bfd())
+        .isEqualTo(new BfdParameters(Duration.ofSeconds(1), 5));
+    assertThat(onlyPeer("{peerIP: 172.16.0.0, asNumber: 65001}").bfd()).isNull();
+  }
+
+  @Test
+  void bfd_with_a_neighbour_of_the_same_as_is_that_of_one_hop() {
+    assertThat(annotated("300ms x 3", 64512).peers().getFirst().connection().ttl())
+        .isEqualTo(Ttl.adjacent());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "yes", "300 x 3", "300ms", "1ms x 3", "2m x 3", "300ms x 0"})
+  void a_bfd_annotation_that_makes_no_sense_is_a_problem_and_no_session(String text) {
+    BgpIntent intent = annotated(text);
+    assertThat(intent.peers()).isEmpty();
+    assertThat(intent.problems())
+        .singleElement()
+        .asString()
+        .contains("BGPPeer tor: annotation margay.io/bfd: ", "no session is made");
+  }
+
+  @Test
+  void a_password_that_is_still_looked_for_is_no_problem_yet_and_no_session() {
+    BgpIntent intent =
+        BgpIntent.of(
+                "n1",
+                ADDRESS_SET,
+                Documents.view(
+                    document(
+                        "BGPPeer",
+                        "tor",
+                        "{peerIP: 172.16.0.0, asNumber: 65001,"
+                            + " password: {secretKeyRef: {name: s, key: k}}}")),
+                DUAL_TOR,
+                _ -> new Passwords.Answer.Pending())
+            .orElseThrow();
+    assertThat(intent.peers()).isEmpty();
+    assertThat(intent.problems()).isEmpty();
+    assertThat(intent.awaitsPasswords()).isTrue();
+    assertThat(intent(ADDRESS_SET, "").orElseThrow().awaitsPasswords()).isFalse();
+  }
+
+  @Test
+  void a_peer_behind_a_gateway_gets_a_route_by_it() {
+    BgpIntent intent =
+        intent(
+                ADDRESS_SET,
+                document(
+                    "BGPPeer",
+                    "tor",
+                    "{peerIP: 192.0.2.1, asNumber: 65001, reachableBy: 172.16.0.0}"))
+            .orElseThrow();
+    assertThat(intent.peers()).hasSize(1);
+    assertThat(intent.gateways())
+        .isEqualTo(Map.of(IpAddress.parse("192.0.2.1"), IpAddress.parse("172.16.0.0")));
+    assertThat(intent.problems()).isEmpty();
+    assertThat(
+            intent(
+                    ADDRESS_SET,
+                    document(
+                        "BGPPeer",
+                        "tor",
+                        "{peerIP: 'fe80::1%eth0', asNumber: 65001, reachableBy: 'fd01::'}"))
+                .orElseThrow()
+                .gateways())
+        .isEmpty();
+  }
+
+  @Test
+  void one_link_local_address_on_two_links_has_one_password() {
+    String left = document("BGPPeer", "a", "{peerIP: 'fe80::1%eth0', asNumber: 65001}");
+    String right =
+        document(
+            "BGPPeer",
+            "b",
+            "{peerIP: 'fe80::1%eth1', asNumber: 65001,"
+                + " password: {secretKeyRef: {name: s, key: k}}}");
+    Passwords known = _ -> new Passwords.Answer.Found(new Password("hunter2"));
+    BgpIntent intent =
+        BgpIntent.of("n1", ADDRESS_SET, Documents.view(left + right), DUAL_TOR, known)
+            .orElseThrow();
+    assertThat(intent.peers()).hasSize(1);
+    assertThat(intent.problems())
+        .singleElement()
+        .asString()
+        .contains("BGPPeer b: peer fe80::1%eth0 has the same address and another password");
+    assertThat(
+            intent(ADDRESS_SET, left + left.replace("name: a", "name: c").replace("eth0", "eth1"))
+                .orElseThrow()
+                .peers())
+        .hasSize(2);
+  }
+
+  @Test
+  void the_restart_time_is_the_nearest_second_of_what_the_peer_says() {
+    assertThat(onlyPeer("{peerIP: 172.16.0.0, asNumber: 65001}").restartTime()).isNull();
+    assertThat(
+            onlyPeer("{peerIP: 172.16.0.0, asNumber: 65001, maxRestartTime: 90500ms}")
+                .restartTime())
+        .isEqualTo(Duration.ofSeconds(91));
+  }
+
+  @Test
+  void the_deprecated_keeping_of_next_hops_is_for_external_peers_only() {
+    assertThat(
+            onlyPeer("{peerIP: 172.16.0.0, asNumber: 64512, keepOriginalNextHop: true}")
+                .policy()
+                .nextHop())
+        .isEqualTo(NextHopMode.AUTO);
+  }
+
+  @Test
+  void a_node_listens_at_its_own_port_before_the_clusters_and_where_it_is_bound() {
+    String own = document("BGPConfiguration", "node.n1", "{listenPort: 1791}");
+    assertThat(intent(ADDRESS_SET, CLUSTER + own).orElseThrow().identity().listenPort())
+        .isEqualTo(1791);
+    assertThat(intent(ADDRESS_SET, CLUSTER).orElseThrow().identity().bindsToNode()).isFalse();
+    assertThat(
+            intent(ADDRESS_SET, document("BGPConfiguration", "default", "{bindMode: NodeIP}"))
+                .orElseThrow()
+                .identity()
+                .bindsToNode())
+        .isTrue();
   }
 
   @ParameterizedTest

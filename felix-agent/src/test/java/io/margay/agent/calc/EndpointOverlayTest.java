@@ -59,4 +59,17 @@ class EndpointOverlayTest {
     assertThat(overlay.isNews(pod, 92, "c2")).isTrue();
     assertThat(overlay.isNews(pod, 93, null)).isTrue();
   }
+
+  @Test
+  void commits_of_a_store_that_was_replaced_are_uncertain_and_removals_are_not() {
+    ResourceRef gone = new ResourceRef(Kind.WORKLOAD_ENDPOINT, "web", "gone");
+    ResourceRef unstored = new ResourceRef(Kind.WORKLOAD_ENDPOINT, "web", "unstored");
+    overlay.onOwnPut(pod, 90);
+    overlay.onOwnRemoval(gone);
+    overlay.onUnstoredPut(unstored, "c2");
+    assertThat(overlay.onReplaced()).containsExactly(pod);
+    assertThat(overlay.isNews(pod, 5, null)).as("revisions begin anew").isTrue();
+    assertThat(overlay.isNews(gone, 5, "c1")).isFalse();
+    assertThat(overlay.isNews(unstored, 5, null)).isFalse();
+  }
 }

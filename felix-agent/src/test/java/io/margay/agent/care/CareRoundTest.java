@@ -3,7 +3,6 @@ package io.margay.agent.care;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.datastore.InMemoryDatastore;
-import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
 import io.margay.datastore.json.ResourceKeys;
 import io.margay.ipam.AssignRequest;
@@ -23,7 +22,6 @@ import io.margay.model.net.Prefix;
 import io.margay.model.resource.Kind;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -87,11 +85,11 @@ class CareRoundTest {
         node,
         mode,
         store,
-        () -> {
-          List<KeyValue> items = new ArrayList<>(store.list(ResourceKeys.ROOT).items());
-          items.addAll(store.list(IpamKeys.affinities(node)).items());
-          items.addAll(store.list(IpamKeys.BLOCKS).items());
-          return items;
+        each -> {
+          for (String prefix :
+              List.of(ResourceKeys.ROOT, IpamKeys.affinities(node), IpamKeys.BLOCKS)) {
+            store.list(prefix, each);
+          }
         },
         () -> new NodeWitness(node, here, Set.of(), Set.of(), true),
         () -> now,

@@ -9,13 +9,18 @@ import io.margay.bgp.speaker.FibChange;
 import io.margay.bgp.speaker.FibDelta;
 import io.margay.bgp.speaker.FibNextHop;
 import io.margay.linux.Errno;
+import io.margay.linux.LinuxException;
 import io.margay.linux.NetlinkException;
 import io.margay.linux.nft.FakeNftables;
 import io.margay.linux.nft.NftData;
+import io.margay.linux.nft.NftException;
+import io.margay.linux.nft.NftKernel;
+import io.margay.linux.nft.NftOp;
 import io.margay.linux.nft.NftTable;
 import io.margay.linux.nft.NftTableName;
 import io.margay.linux.route.NextHop;
 import io.margay.linux.route.Route;
+import io.margay.linux.route.RouteClass;
 import io.margay.linux.route.RouteSpec;
 import io.margay.linux.route.RouteTable;
 import io.margay.linux.route.RouteType;
@@ -27,6 +32,9 @@ import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.policy.EndpointKey;
 import io.margay.policy.EndpointPolicy;
+import io.margay.policy.HostEndpointKey;
+import io.margay.policy.HostEndpointPolicy;
+import io.margay.policy.HostInterface;
 import io.margay.policy.PolicyUpdate;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -37,6 +45,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -51,6 +60,7 @@ class DataplaneTest {
   private static final IpAddress TOR = IpAddress.parse("172.16.0.0");
   private static final Route POD_A = RouteSpec.toDevice(11).toRoute(Prefix.parse("10.65.0.1/32"));
   private static final int UPLINK = 2;
+  private static final NftTableName V4 = new NftTableName(IpFamily.IPV4, "margay");
 
   /// Some daemon that is not ours (RTPROT_STATIC).
   private static final int STRANGER = 4;
@@ -60,6 +70,7 @@ class DataplaneTest {
   private final FakeRoutes kernel = new FakeRoutes();
   private final Map<String, Integer> links = new HashMap<>(Map.of("cali1", 11, "cali2", 12));
   private final Set<String> unreadable = new HashSet<>();
+  private final Map<InterfaceName, Set<IpAddress>> addresses = new ConcurrentHashMap<>();
   private final RouteTable table = new RouteTable(kernel, index -> index > 10);
   private final Dataplane dataplane =
       new Dataplane(
@@ -68,7 +79,9 @@ class DataplaneTest {
               new NftTable(nft.open(), "margay", NftTable.Ownership.WHERE_PERSISTENT),
               FirewallSettings.DEFAULT),
           table,
-          this::find);
+          this::find,
+          () -> Map.copyOf(addresses),
+          RouteWatcher.NONE);
 
   private OptionalInt find(InterfaceName name) throws NetlinkException {
     if (unreadable.contains(name.value())) {
@@ -162,6 +175,19 @@ class DataplaneTest {
         .containsExactlyInAnyOrder(POD_A.prefix(), BLOCK, LEARNED);
     assertThat(test.see(nft::commits)).isEqualTo(1);
     assertThat(dataplane.status()).isEqualTo(new DataplaneStatus(1, Optional.empty()));
+  }
+
+  @Test
+  void a_peer_behind_a_gateway_has_its_route_whatever_peers_say_of_it() throws Exception {
+    run();
+    TestLoop.get(begin());
+    Prefix peer = Prefix.parse("192.0.2.1/32");
+    dataplane.setPeerRoutes(Map.of(IpAddress.parse("192.0.2.1"), TOR));
+    assertThat(routes()).containsExactly(learned(peer, TOR.toString()));
+    dataplane.onRoutes(new FibDelta(List.of(new FibChange.Withdraw(peer))));
+    assertThat(routes()).containsExactly(learned(peer, TOR.toString()));
+    dataplane.setPeerRoutes(Map.of());
+    assertThat(routes()).isEmpty();
   }
 
   @Test
@@ -263,6 +289,31 @@ class DataplaneTest {
   }
 
   @Test
+  void a_host_endpoint_follows_its_addresses_and_has_no_route() throws Exception {
+    IpAddress own = IpAddress.parse("172.16.0.1");
+    run();
+    begin().get(20, TimeUnit.SECONDS);
+    dataplane.onPolicy(
+        List.of(
+            new PolicyUpdate.HostEndpointUpdated(
+                new HostEndpointKey("uplink"),
+                new HostEndpointPolicy(
+                    new HostInterface.Holding(Set.of(own)),
+                    HostEndpointPolicy.Tiers.NONE,
+                    List.of(),
+                    HostEndpointPolicy.Tiers.NONE,
+                    HostEndpointPolicy.Tiers.NONE,
+                    List.of()))),
+        List.of());
+    assertThat(test.see(() -> nft.rules(V4, "host_in"))).isEmpty();
+    addresses.put(new InterfaceName("eth0"), Set.of(own));
+    test.await(() -> nft.rules(V4, "hi-eth0"), rules -> !rules.isEmpty());
+    addresses.clear();
+    test.await(() -> nft.rules(V4, "host_in"), List::isEmpty);
+    assertThat(routes()).isEmpty();
+  }
+
+  @Test
   void an_endpoint_that_goes_takes_rules_and_route_along() throws Exception {
     run();
     begin();
@@ -357,21 +408,68 @@ class DataplaneTest {
     assertThat(routes()).containsExactly(RouteSpec.blackhole().toRoute(BLOCK));
   }
 
+  private static EndpointStatusListener into(List<String> told) {
+    return new EndpointStatusListener() {
+      @Override
+      public void onStatus(EndpointKey endpoint, Status status) {
+        told.add(endpoint.name() + " " + status);
+      }
+
+      @Override
+      public void onGone(EndpointKey endpoint) {
+        told.add(endpoint.name() + " gone");
+      }
+
+      @Override
+      public void onHostStatus(HostEndpointKey endpoint, Status status) {
+        told.add(endpoint.name() + " " + status);
+      }
+
+      @Override
+      public void onHostGone(HostEndpointKey endpoint) {
+        told.add(endpoint.name() + " gone");
+      }
+    };
+  }
+
+  private static PolicyUpdate host(String name, HostInterface where) {
+    return new PolicyUpdate.HostEndpointUpdated(
+        new HostEndpointKey(name),
+        new HostEndpointPolicy(
+            where,
+            HostEndpointPolicy.Tiers.NONE,
+            List.of(),
+            HostEndpointPolicy.Tiers.NONE,
+            HostEndpointPolicy.Tiers.NONE,
+            List.of()));
+  }
+
+  @Test
+  void each_host_endpoints_status_is_told_when_it_changes_and_only_then() throws Exception {
+    List<String> told = new CopyOnWriteArrayList<>();
+    dataplane.reportTo(into(told));
+    run();
+    begin().get(20, TimeUnit.SECONDS);
+    dataplane.onPolicy(
+        List.of(
+            host("all", new HostInterface.All()),
+            host("late", new HostInterface.Named(new InterfaceName("eth7"))),
+            host("nowhere", new HostInterface.Holding(Set.of(IpAddress.parse("192.0.2.9"))))),
+        List.of());
+    assertThat(test.see(() -> List.copyOf(told)))
+        .containsExactlyInAnyOrder("all UP", "late ERROR", "nowhere ERROR");
+    // Noticed within a second, without a change of policy.
+    test.see(() -> links.put("eth7", UPLINK));
+    test.await(() -> List.copyOf(told), all -> all.contains("late UP"));
+    dataplane.onPolicy(
+        List.of(new PolicyUpdate.HostEndpointRemoved(new HostEndpointKey("all"))), List.of());
+    assertThat(test.see(() -> List.copyOf(told))).hasSize(5).endsWith("all gone");
+  }
+
   @Test
   void each_pods_status_is_told_when_it_changes_and_only_then() throws Exception {
     List<String> told = new CopyOnWriteArrayList<>();
-    dataplane.reportTo(
-        new EndpointStatusListener() {
-          @Override
-          public void onStatus(EndpointKey endpoint, Status status) {
-            told.add(endpoint.name() + " " + status);
-          }
-
-          @Override
-          public void onGone(EndpointKey endpoint) {
-            told.add(endpoint.name() + " gone");
-          }
-        });
+    dataplane.reportTo(into(told));
     run();
     begin().get(20, TimeUnit.SECONDS);
     handIn("a", endpoint("a", "cali1", "10.65.0.1")).get(20, TimeUnit.SECONDS);
@@ -386,5 +484,87 @@ class DataplaneTest {
     assertThat(test.see(() -> List.copyOf(told)))
         .containsSubsequence("late DOWN", "late UP", "odd ERROR")
         .contains("a gone");
+  }
+
+  @Test
+  void a_foreign_write_to_our_rules_is_repaired_when_it_is_heard() throws Exception {
+    run();
+    begin();
+    TestLoop.get(handIn("a", endpoint("a", "cali1", "10.65.0.1")));
+    NftTableName name = new NftTableName(IpFamily.IPV4, "margay");
+    int rules = test.see(() -> nft.rules(name, "egress")).size();
+    NftKernel intruder = nft.open();
+    // On the loop's own turn, so that the poll cannot come between.
+    test.run(
+        () -> {
+          try {
+            intruder.commit(List.of(new NftOp.DeleteTable(name)));
+          } catch (NftException refused) {
+            throw new IllegalStateException(refused);
+          }
+          assertThat(nft.rules(name, "egress")).isEmpty();
+        });
+    assertThat(test.see(() -> nft.rules(name, "egress"))).hasSize(rules);
+    assertThat(isPoliced("cali1")).isTrue();
+    assertThat(dataplane.status().problem()).isEmpty();
+  }
+
+  private List<String> inspected(String name) throws Exception {
+    return dataplane.inspect(key(name)).get(20, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void an_inspection_reads_the_kernel_and_handing_in_again_repairs_what_it_found()
+      throws Exception {
+    run();
+    TestLoop.get(begin());
+    assertThat(inspected("a")).singleElement().asString().contains("no rules for");
+    TestLoop.get(handIn("a", endpoint("a", "cali1", "10.65.0.1")));
+    assertThat(inspected("a")).isEmpty();
+    test.run(() -> kernel.tamper(POD_A.prefix()));
+    assertThat(inspected("a")).singleElement().asString().contains(POD_A + " but none");
+    assertThat(routes()).as("an inspection repairs nothing").isEmpty();
+    TestLoop.get(handIn("a"));
+    assertThat(routes()).containsExactly(POD_A);
+    assertThat(inspected("a")).isEmpty();
+  }
+
+  /// A device that the kernel refuses so many times.
+  private static final class StubbornOverlay implements Overlay {
+    private int refusals = 3;
+
+    @Override
+    public Optional<String> settle(RouteTable routes) throws LinuxException {
+      if (refusals > 0) {
+        refusals--;
+        throw new NetlinkException("create VXLAN device", "vxlan.calico", Errno.ENOMEM, "");
+      }
+      routes.setRoutes(
+          RouteClass.TUNNEL,
+          Map.of(LEARNED, RouteSpec.onlink(IpAddress.parse("10.65.9.1"), UPLINK)));
+      return Optional.of("the port is taken");
+    }
+
+    @Override
+    public void doubt() {}
+  }
+
+  @Test
+  void a_device_that_is_refused_holds_up_no_pod_and_is_tried_again() throws Exception {
+    run();
+    dataplane.wrapWith(new StubbornOverlay());
+    TestLoop.get(begin());
+    TestLoop.get(handIn("a", endpoint("a", "cali1", "10.65.0.1")));
+    assertThat(routes()).contains(POD_A);
+    test.await(kernel::all, all -> all.stream().anyMatch(route -> route.prefix().equals(LEARNED)));
+    assertThat(test.see(dataplane::status).problem()).contains("the port is taken");
+
+    // What peers say of the same prefix stands behind.
+    dataplane.onRoutes(
+        new FibDelta(List.of(new FibChange.Install(LEARNED, List.of(new FibNextHop(TOR, null))))));
+    assertThat(routes())
+        .filteredOn(route -> route.prefix().equals(LEARNED))
+        .singleElement()
+        .matches(route -> route.nextHops().getFirst().isOnlink());
   }
 }

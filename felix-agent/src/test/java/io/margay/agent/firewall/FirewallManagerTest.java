@@ -32,10 +32,12 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.policy.EndpointKey;
 import io.margay.policy.EndpointPolicy;
+import io.margay.policy.HostInterface;
 import io.margay.policy.HostPort;
 import io.margay.policy.PolicyUpdate;
 import io.margay.policy.RuleAction;
 import io.margay.policy.SetId;
+import io.margay.policy.TierPolicies;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -103,12 +105,17 @@ final class FirewallManagerTest {
     assertThat(text)
         .containsSubsequence(
             "chain " + allow + " {",
-            "meta l4proto tcp "
+            "meta l4proto tcp th dport 80 "
                 + two
-                + " . ip saddr @members th dport 80 accept"
+                + " . ip saddr @members counter accept"
                 + " comment \"policy|ns/allow|ingress|0\"",
+            net
+                + " . 0x00000008 . ip saddr & 0xff000000 @prefixes counter drop"
+                + " comment \"policy|ns/allow|ingress|1\"",
+            net
+                + " . 0x00000010 . ip saddr & 0xffff0000 @prefixes counter drop"
+                + " comment \"policy|ns/allow|ingress|1\"",
             net + " . ip saddr @members counter drop comment \"policy|ns/allow|ingress|1\"",
-            net + " . ip saddr @cidrs counter drop comment \"policy|ns/allow|ingress|1\"",
             "}")
         .containsSubsequence(
             "chain " + tier + " {",
@@ -128,11 +135,11 @@ final class FirewallManagerTest {
             "jump " + open + " comment \"profile|open|ingress\"",
             "counter drop comment \"profile|missing|ingress|missing\"",
             "}")
-        .contains("elements = { " + net + " . 10.0.0.0/8 }")
-        .contains(two + " . ip saddr @members return comment \"policy|ns/pass|ingress|0\"");
+        .contains("elements = { " + net + " . 0x00000008 . 10.0.0.0,")
+        .contains(two + " . ip saddr @members counter return comment \"policy|ns/pass|ingress|0\"");
     assertThat(NftText.print(firewall.desired(IpFamily.IPV6)))
-        .contains(two + " . ip6 saddr @members th dport 80 accept")
-        .doesNotContain("@cidrs");
+        .contains(two + " . ip6 saddr @members counter accept")
+        .doesNotContain("@prefixes");
   }
 
   private static String hex(String set) {
@@ -184,6 +191,19 @@ final class FirewallManagerTest {
   }
 
   @Test
+  void a_set_that_goes_and_comes_back_before_the_kernel_hears_of_it_keeps_its_members()
+      throws Exception {
+    apply(set("s:two", "10.65.0.2"));
+    firewall.onUpdate(new PolicyUpdate.SetRemoved(new SetId("s:two")));
+    firewall.onUpdate(set("s:two", "10.65.0.2", "10.65.0.3"));
+    firewall.apply();
+    assertThat(fake.elements(V4, Layout.MEMBERS)).hasSize(2);
+    firewall.onUpdate(new PolicyUpdate.SetRemoved(new SetId("s:two")));
+    firewall.apply();
+    assertThat(fake.elements(V4, Layout.MEMBERS)).isEmpty();
+  }
+
+  @Test
   void a_missing_policy_closes_its_tier() throws Exception {
     apply(
         profile("open", RuleAction.ALLOW),
@@ -231,7 +251,7 @@ final class FirewallManagerTest {
     assertThat(NftText.print(firewall.desired(IpFamily.IPV4))).isEqualTo(NftText.print(bare));
     assertThat(fake.elements(V4, Layout.MEMBERS)).isEmpty();
     assertThat(fake.elements(V6, Layout.MEMBERS)).isEmpty();
-    assertThat(fake.elements(V4, Layout.CIDRS)).isEmpty();
+    assertThat(fake.elements(V4, Layout.PREFIXES)).isEmpty();
   }
 
   private static NftTableState emptyTable(IpFamily family) {
@@ -246,14 +266,14 @@ final class FirewallManagerTest {
     }
     many.add("192.0.0.0/25");
     apply(ingress("long", rule(0, RuleAction.ALLOW, nets(many, List.of()), ANY)));
-    assertThat(fake.elements(V4, Layout.CIDRS)).hasSize(40);
+    assertThat(fake.elements(V4, Layout.PREFIXES)).hasSize(40);
     assertThat(fake.rules(V4, Layout.policyChain(policy("long"), Direction.INGRESS))).hasSize(1);
     assertThat(fake.rules(V6, Layout.policyChain(policy("long"), Direction.INGRESS))).isEmpty();
     apply(ingress("other", rule(0, RuleAction.ALLOW, nets(many, List.of()), ANY)));
     apply(new PolicyUpdate.PolicyRemoved(policy("long")));
-    assertThat(fake.elements(V4, Layout.CIDRS)).hasSize(40);
+    assertThat(fake.elements(V4, Layout.PREFIXES)).hasSize(40);
     apply(new PolicyUpdate.PolicyRemoved(policy("other")));
-    assertThat(fake.elements(V4, Layout.CIDRS)).isEmpty();
+    assertThat(fake.elements(V4, Layout.PREFIXES)).isEmpty();
   }
 
   @Test
@@ -418,12 +438,14 @@ final class FirewallManagerTest {
       for (String set :
           List.of(
               Layout.MEMBERS,
-              Layout.CIDRS,
+              Layout.PREFIXES,
               Layout.OWNED,
               Layout.TO_ENDPOINTS,
               Layout.HOST_PORTS,
               Layout.HOST_PORTS_AT,
-              Layout.HAIRPIN)) {
+              Layout.HAIRPIN,
+              Layout.HOSTS,
+              Layout.FAILSAFES)) {
         Set<NftElement> kernel = fake.elements(table, set);
         assertThat(kernel).as("seed %d", seed).isEqualTo(scratch.elements(table, set));
       }
@@ -435,7 +457,7 @@ final class FirewallManagerTest {
     int number = 1 + random.nextInt(3);
     String name = "p" + number;
     PolicyUpdate update =
-        switch (random.nextInt(8)) {
+        switch (random.nextInt(10)) {
           case 0 -> new PolicyUpdate.PolicyRemoved(policy(name));
           case 1 -> new PolicyUpdate.EndpointRemoved(key(number));
           case 2 ->
@@ -449,6 +471,8 @@ final class FirewallManagerTest {
                   number,
                   hostPort(6, null, 8000 + random.nextInt(2), 80 + number),
                   hostPort(17, random.nextBoolean() ? "192.0.2.1" : "fd01::1", 53, 53));
+          case 7 -> randomHost(random, number).update();
+          case 8 -> randomHost(random, number).removal();
           case 3 -> profile("prof" + random.nextInt(2), RuleAction.ALLOW);
           case 4 -> new PolicyUpdate.ProfileRemoved("prof" + random.nextInt(2));
           case 5 ->
@@ -474,10 +498,31 @@ final class FirewallManagerTest {
       case PolicyUpdate.EndpointUpdated u -> current.put("z " + u.key(), u);
       case PolicyUpdate.ProfileUpdated u -> current.put("profile " + u.name(), u);
       case PolicyUpdate.SetUpdated u -> current.put("set " + u.id(), u);
+      case PolicyUpdate.HostEndpointUpdated u -> current.put("zz " + u.key(), u);
+      case PolicyUpdate.HostEndpointRemoved removed -> current.remove("zz " + removed.key());
       case PolicyUpdate.SetChanged _, PolicyUpdate.SetRemoved _ ->
           throw new IllegalStateException("not drawn");
     }
     firewall.onUpdate(update);
+  }
+
+  private static HostFixtures randomHost(Random random, int number) {
+    HostFixtures host =
+        switch (number) {
+          case 1 -> HostFixtures.all();
+          case 2 -> HostFixtures.host("eth0");
+          default ->
+              HostFixtures.at(
+                  "second", new HostInterface.Named(new InterfaceName("eth" + random.nextInt(2))));
+        };
+    List<TierPolicies> early = List.of(HostFixtures.early("p1"));
+    List<TierPolicies> tiers = List.of(tier("p2", "p3"));
+    return host.withUntracked(random.nextBoolean() ? early : List.of(), List.of())
+        .withPreDnat(
+            random.nextBoolean() ? early.toArray(TierPolicies[]::new) : new TierPolicies[0])
+        .withNormal(random.nextBoolean() ? tiers : List.of(), List.of())
+        .withForwarded(List.of(), random.nextBoolean() ? tiers : List.of())
+        .withProfiles("prof0");
   }
 
   private String known(Random random, Map<String, PolicyUpdate> current) {

@@ -1,15 +1,17 @@
 package io.margay.agent.firewall;
 
 import io.margay.linux.conntrack.Conntrack;
+import io.margay.linux.netlink.NetlinkSocket;
 import io.margay.linux.netns.Netns;
 import io.margay.linux.nft.KernelNftables;
 import io.margay.linux.nft.NftException;
+import io.margay.linux.nft.NftFeatures;
+import io.margay.linux.nft.NftLogListener;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ProtocolFamily;
 import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
@@ -102,6 +104,11 @@ final class FirewallNamespaces implements AutoCloseable {
     return Conntrack.inNetns(namespaces.getFirst().fd());
   }
 
+  /// A netlink socket of the router.
+  NetlinkSocket netfilter() throws IOException {
+    return NetlinkSocket.openIn(namespaces.getFirst().fd(), NetlinkSocket.NETFILTER);
+  }
+
   /// A UDP socket of pod `pod` (0: the router).
   DatagramChannel udp(int pod, InetSocketAddress local) throws IOException {
     DatagramChannel channel =
@@ -142,8 +149,35 @@ final class FirewallNamespaces implements AutoCloseable {
     return run(words);
   }
 
+  /// Starts a process in a namespace that sees the machine's own /sys, as daemons want it.
+  Process start(String name, List<String> command) throws IOException {
+    List<String> words = new ArrayList<>(List.of("nsenter", "--net=/run/netns/" + base + name));
+    words.addAll(command);
+    return new ProcessBuilder(words)
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start();
+  }
+
   KernelNftables nftables() throws NftException {
-    return KernelNftables.openIn(namespaces.getFirst().fd());
+    return nftables(NftFeatures.ALL);
+  }
+
+  KernelNftables nftables(NftFeatures allowed) throws NftException {
+    return KernelNftables.openIn(namespaces.getFirst().fd(), allowed);
+  }
+
+  /// Listens to what the router's rules log.
+  NftLogListener logListener(int group) throws IOException {
+    return Netns.callIn(
+        namespaces.getFirst().fd(),
+        () -> {
+          try {
+            return NftLogListener.open(group);
+          } catch (NftException failed) {
+            throw new UncheckedIOException(new IOException(failed));
+          }
+        });
   }
 
   static InetAddress v4(int pod) throws IOException {
@@ -156,25 +190,33 @@ final class FirewallNamespaces implements AutoCloseable {
 
   /// Makes pod `pod` (0: the router) accept connections of both families to the port.
   void listen(int pod, int port) throws IOException {
-    for (ProtocolFamily family :
+    for (StandardProtocolFamily family :
         List.of(StandardProtocolFamily.INET, StandardProtocolFamily.INET6)) {
-      ServerSocketChannel server =
-          Netns.callIn(
-              namespaces.get(pod).fd(),
-              () -> {
-                try {
-                  return ServerSocketChannel.open(family);
-                } catch (IOException failed) {
-                  throw new UncheckedIOException(failed);
-                }
-              });
-      sockets.add(server);
       String any = family == StandardProtocolFamily.INET ? "0.0.0.0" : "fd00:65::" + pod;
       if (pod == 0 && family == StandardProtocolFamily.INET6) {
         return;
       }
-      server.bind(new InetSocketAddress(InetAddress.getByName(any), port), 64);
+      listenAt(pod, InetAddress.getByName(any), port);
     }
+  }
+
+  /// Makes namespace `where` accept connections to one of its addresses.
+  void listenAt(int where, InetAddress address, int port) throws IOException {
+    ServerSocketChannel server =
+        Netns.callIn(
+            namespaces.get(where).fd(),
+            () -> {
+              try {
+                return ServerSocketChannel.open(
+                    address.getAddress().length == 4
+                        ? StandardProtocolFamily.INET
+                        : StandardProtocolFamily.INET6);
+              } catch (IOException failed) {
+                throw new UncheckedIOException(failed);
+              }
+            });
+    sockets.add(server);
+    server.bind(new InetSocketAddress(address, port), 64);
   }
 
   /// A connection from a pod, or null if nothing answered.

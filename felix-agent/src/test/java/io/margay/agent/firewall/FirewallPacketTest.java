@@ -21,16 +21,21 @@ import static io.margay.agent.firewall.PolicyFixtures.tcp;
 import static io.margay.agent.firewall.PolicyFixtures.tier;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.margay.linux.nft.NftFeatures;
 import io.margay.linux.nft.NftOutcome;
 import io.margay.linux.nft.NftTable;
 import io.margay.linux.nft.NftTable.Ownership;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
+import io.margay.policy.PeerMatch;
+import io.margay.policy.PolicyKey;
 import io.margay.policy.PolicyUpdate;
 import io.margay.policy.RuleAction;
+import io.margay.policy.RuleSet;
 import io.margay.policy.SetId;
 import io.margay.policy.SetKind;
 import io.margay.policy.SetMember;
+import io.margay.policy.TierPolicies;
 import java.net.InetAddress;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
@@ -43,7 +48,7 @@ import org.junit.jupiter.api.Test;
 
 /// Policies against real packets between pods.
 @Tag("netns")
-final class FirewallPacketTest {
+class FirewallPacketTest {
 
   private FirewallNamespaces lab;
   private NftTable table;
@@ -54,8 +59,12 @@ final class FirewallPacketTest {
     lab = new FirewallNamespaces(3);
     lab.listen(1, 80);
     lab.listen(1, 443);
-    table = new NftTable(lab.nftables(), "margay", Ownership.WHERE_PERSISTENT);
+    table = new NftTable(lab.nftables(features()), "margay", Ownership.WHERE_PERSISTENT);
     firewall = new FirewallManager(table, FirewallSettings.DEFAULT);
+  }
+
+  NftFeatures features() {
+    return NftFeatures.ALL;
   }
 
   @AfterEach
@@ -91,6 +100,36 @@ final class FirewallPacketTest {
     for (InetAddress pod : List.of(v4(1), v6(1))) {
       assertThat(lab.allowed(2, pod, 80)).isTrue();
       assertThat(lab.dropped(3, pod, 80)).isTrue();
+    }
+  }
+
+  @Test
+  void a_staged_policy_counts_what_it_would_deny_and_denies_nothing() throws Exception {
+    PolicyKey staged = new PolicyKey("StagedNetworkPolicy", "ns", "trial");
+    TierPolicies onTrial = new TierPolicies("early", RuleAction.PASS, List.of(staged));
+    apply(
+        profile("open", RuleAction.ALLOW),
+        new PolicyUpdate.PolicyUpdated(
+            staged,
+            new RuleSet(
+                List.of(
+                    tcp(0, RuleAction.ALLOW, ANY, ports(443)), rule(1, RuleAction.DENY, ANY, ANY)),
+                List.of())),
+        ingress("web", tcp(0, RuleAction.ALLOW, ANY, ports(80, 443))),
+        endpoint(1, List.of(onTrial, tier("web")), List.of(), "open"),
+        endpoint(2, List.of(), List.of(), "open"));
+    for (InetAddress pod : List.of(v4(1), v6(1))) {
+      assertThat(lab.allowed(2, pod, 80)).isTrue();
+      assertThat(lab.allowed(2, pod, 80)).isTrue();
+      assertThat(lab.allowed(2, pod, 443)).isTrue();
+    }
+    String chain = Layout.policyChain(staged, Direction.INGRESS);
+    for (String family : List.of("ip", "ip6")) {
+      assertThat(lab.in("r", "nft list chain " + family + " margay " + chain))
+          .containsPattern(
+              "counter packets 1 .* return comment \"staged.ns/trial.ingress.0.allow\"")
+          .containsPattern(
+              "counter packets 2 .* return comment \"staged.ns/trial.ingress.1.deny\"");
     }
   }
 
@@ -192,6 +231,24 @@ final class FirewallPacketTest {
   }
 
   @Test
+  void a_services_endpoints_are_reached_at_its_ports_though_the_rule_names_no_protocol()
+      throws Exception {
+    Set<SetMember> service =
+        Set.of(
+            new SetMember.NamedPort(IpAddress.parse("10.65.0.1"), 6, 80),
+            new SetMember.NamedPort(IpAddress.parse("fd00:65::1"), 6, 443),
+            new SetMember.NamedPort(IpAddress.parse("10.65.0.1"), 17, 443));
+    applyToPodOne(
+        List.of("service"),
+        new PolicyUpdate.SetUpdated(new SetId("svc:db"), SetKind.NAMED_PORTS, service),
+        ingress("service", rule(0, RuleAction.ALLOW, ANY, namedPort("svc:db"))));
+    assertThat(lab.allowed(2, v4(1), 80)).isTrue();
+    assertThat(lab.dropped(2, v4(1), 443)).isTrue();
+    assertThat(lab.allowed(2, v6(1), 443)).isTrue();
+    assertThat(lab.dropped(2, v6(1), 80)).isTrue();
+  }
+
+  @Test
   void long_lists_work_as_short_ones() throws Exception {
     int[] many = new int[40];
     for (int i = 0; i < many.length; i++) {
@@ -210,6 +267,34 @@ final class FirewallPacketTest {
       assertThat(lab.allowed(2, pod, 443)).isTrue();
       assertThat(lab.dropped(2, pod, 80)).isTrue();
       assertThat(lab.dropped(3, pod, 443)).isTrue();
+    }
+  }
+
+  @Test
+  void many_policies_work_as_few() throws Exception {
+    String[] policies = new String[100];
+    List<PolicyUpdate> updates = new ArrayList<>();
+    updates.add(set("s:two", v4(2).getHostAddress(), v6(2).getHostAddress()));
+    for (int i = 0; i < policies.length; i++) {
+      policies[i] = "p" + i;
+      // Pod 2 to port 80 by a set, pod 3 to port 443 by a net, everything else to nobody here.
+      PeerMatch who =
+          switch (i) {
+            case 57 -> inSet("s:two");
+            case 58 ->
+                nets(
+                    List.of(v4(3).getHostAddress() + "/32", v6(3).getHostAddress() + "/128"),
+                    List.of());
+            default -> nets(List.of("10.9." + i + ".0/24", "fd00:9:" + i + "::/64"), List.of());
+          };
+      updates.add(ingress(policies[i], tcp(0, RuleAction.ALLOW, who, ports(i == 58 ? 443 : 80))));
+    }
+    applyToPodOne(List.of(policies), updates.toArray(PolicyUpdate[]::new));
+    for (InetAddress pod : List.of(v4(1), v6(1))) {
+      assertThat(lab.allowed(2, pod, 80)).isTrue();
+      assertThat(lab.dropped(2, pod, 443)).isTrue();
+      assertThat(lab.dropped(3, pod, 80)).isTrue();
+      assertThat(lab.allowed(3, pod, 443)).isTrue();
     }
   }
 
@@ -284,7 +369,7 @@ final class FirewallPacketTest {
     assertThat(lab.dropped(3, v4(1), 443)).isTrue();
     assertThat(FirewallNamespaces.echoes(client, server)).isTrue();
 
-    table = new NftTable(lab.nftables(), "margay", Ownership.WHERE_PERSISTENT);
+    table = new NftTable(lab.nftables(features()), "margay", Ownership.WHERE_PERSISTENT);
     firewall = new FirewallManager(table, FirewallSettings.DEFAULT);
     applyToPodOne(
         List.of("allow"),

@@ -149,7 +149,8 @@ final class PolicyFixtures {
             List.of(),
             List.of(),
             List.of("open"),
-            List.of(ports)));
+            List.of(ports),
+            List.of()));
   }
 
   static EndpointKey key(int number) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.margay.agent.settings.AgentSettings.HttpAddress;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.Test;
 class HttpRimTest {
 
   private final TreeMap<String, AgentViews.Reporter> health = new TreeMap<>();
+  private boolean countersRefused;
   private final AgentViews views =
       new AgentViews() {
         @Override
@@ -37,6 +39,14 @@ class HttpRimTest {
         @Override
         public List<Map<String, Object>> endpoints() {
           return List.of();
+        }
+
+        @Override
+        public List<Map<String, Object>> policyCounters() throws IOException {
+          if (countersRefused) {
+            throw new IOException("no kernel");
+          }
+          return List.of(Map.of("policy", "shop/db", "packets", 7));
         }
 
         @Override
@@ -64,6 +74,11 @@ class HttpRimTest {
       assertThat(get(client, port, "/api/v1/bgp/routes").body()).isEqualTo("[]");
       assertThat(get(client, port, "/api/v1/endpoints").body()).isEqualTo("[]");
       assertThat(get(client, port, "/api/v1/status").body()).contains("n1");
+      assertThat(get(client, port, "/api/v1/policy/counters").body()).contains("shop/db");
+      countersRefused = true;
+      HttpResponse<String> unread = get(client, port, "/api/v1/policy/counters");
+      assertThat(unread.statusCode()).isEqualTo(503);
+      assertThat(unread.body()).isEqualTo("{\"error\":\"no kernel\"}");
       assertThat(get(client, port, "/healthcheck").statusCode()).isEqualTo(200);
       health.put("datastore", new AgentViews.Reporter(false, "unreachable"));
       HttpResponse<String> unready = get(client, port, "/api/v1/ready");

@@ -3,8 +3,10 @@ package io.margay.agent.settings;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.margay.agent.firewall.PacketLog;
 import io.margay.ipam.care.GarbageCollector;
 import io.margay.model.net.Asn;
+import io.margay.model.net.IpFamily;
 import io.margay.model.net.Ipv4Address;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,6 +33,8 @@ class AgentSettingsTest {
     assertThat(settings.log()).isEqualTo(AgentSettings.LogLevel.INFO);
     assertThat(settings.gc()).isEqualTo(GarbageCollector.Mode.DRY_RUN);
     assertThat(settings.reclaimAfter()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(settings.policyChangeMode()).isEqualTo(PolicyChangeMode.REEVALUATE);
+    assertThat(settings.packetLog()).isEqualTo(PacketLog.DEFAULT);
   }
 
   @Test
@@ -48,6 +52,9 @@ class AgentSettingsTest {
             log: debug
             gc: on
             reclaimAfterSeconds: 5
+            policyChangeMode: Keep
+            packetLog: {rules: nflog, verdicts: denied}
+            firstPool: {ipv4: 10.65.0.0/16, blockSize: 27}
             """,
             Map.of());
     assertThat(settings.nodeName()).isEqualTo("rack1-n7");
@@ -55,10 +62,43 @@ class AgentSettingsTest {
     assertThat(settings.http()).isEmpty();
     assertThat(settings.gc()).isEqualTo(GarbageCollector.Mode.ON);
     assertThat(settings.reclaimAfter()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(settings.policyChangeMode()).isEqualTo(PolicyChangeMode.KEEP);
+    assertThat(settings.packetLog().rules()).isEqualTo(PacketLog.Target.NFLOG);
+    assertThat(settings.packetLog().verdicts()).isEqualTo(PacketLog.Verdicts.DENIED);
     assertThat(settings.bgp().ipv4()).contains(Ipv4Address.parse("10.0.0.7"));
     assertThat(settings.bgp().asNumber()).contains(Asn.of(65007));
+    assertThat(settings.birth().firstPool().pools()).hasSize(1);
     assertThat(settings.bgp().gracefulRestart()).isFalse();
     assertThat(settings.toString()).doesNotContain("s3cret");
+  }
+
+  @Test
+  void a_router_id_may_be_that_of_the_name() throws SettingsException {
+    assertThat(
+            AgentSettings.parse(
+                    "f",
+                    "nodeName: n1\ndatastore: {endpoints: ['http://10.0.0.1:2379']}\nbgp:"
+                        + " {routerId: hash}\n",
+                    Map.of())
+                .bgp()
+                .routerId())
+        .contains(HashedRouterId.of("n1"));
+  }
+
+  @Test
+  void an_address_is_given_detected_or_left_to_the_node() throws SettingsException {
+    AgentSettings said =
+        AgentSettings.parse(
+            "f",
+            MINIMAL + "bgp: {ipv4: 'interface=^eth0$,^eth1$'}\n",
+            Map.of("MARGAY_BGP_IPV6", "fd00::7"));
+    assertThat(said.birth().ipv4()).isInstanceOf(AddressChoice.OnInterfaces.class);
+    assertThat(said.bgp().ipv4()).isEmpty();
+    assertThat(said.bgp().ipv6()).hasValueSatisfying(six -> assertThat(six).hasToString("fd00::7"));
+    assertThat(said.birth().address(IpFamily.IPV6)).isInstanceOf(AddressChoice.Given.class);
+    AgentSettings unsaid = AgentSettings.parse("f", MINIMAL, Map.of());
+    assertThat(unsaid.birth().ipv4()).isEqualTo(new AddressChoice.Unsaid());
+    assertThat(unsaid.birth().firstPool()).isEqualTo(FirstPool.NONE);
   }
 
   @Test
@@ -88,6 +128,11 @@ class AgentSettingsTest {
         "bgp: {asn: 1}                   | f: bgp.asn: unknown key",
         "bgp: {asNumber: 0}              | f: bgp.asNumber: expected an AS number, 1 to 4294967294,"
             + " got \"0\"",
+        "bgp: {ipv4: 'interface=['}      | f: bgp.ipv4: expected an IPv4 address, none,"
+            + " first-found",
+        "firstPool: {ipv4: 10.0.0.0/8, blockSize: 8} | f: firstPool.blockSize: expected a prefix"
+            + " length from 20 to 32",
+        "firstPool: {ipv4: fd00::/48}    | f: firstPool.ipv4: expected a CIDR of IPv4",
         "bgp: {asNumber: many}           | f: bgp.asNumber: expected an AS number",
         "bgp: {asNumber: [1]}            | f: bgp.asNumber: expected an AS number",
         "bgp: 7                          | f: bgp: expected a mapping, got 7",
@@ -98,6 +143,7 @@ class AgentSettingsTest {
         "http: '9199'                    | f: http: expected HOST:PORT or none",
         "http: 'a:99999'                 | f: http: expected HOST:PORT or none",
         "reclaimAfterSeconds: 0          | f: reclaimAfterSeconds: expected a number of seconds",
+        "policyChangeMode: keep          | f: policyChangeMode: expected one of Reevaluate, Keep",
         "log: loud                       | f: log: expected one of",
         "datastore: {endpoints: ['http://a:1'], user: x} | f: datastore: expected user and password"
             + " together",

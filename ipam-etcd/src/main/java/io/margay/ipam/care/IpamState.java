@@ -139,10 +139,23 @@ public final class IpamState {
     return read(datastore, _ -> {});
   }
 
+  /// Where documents come from.
+  @FunctionalInterface
+  public interface Source {
+    void forEach(Consumer<KeyValue> each) throws DatastoreException;
+  }
+
   /// The state of documents that are true at one moment; other keys are passed over.
   public static IpamState of(Collection<KeyValue> items) {
     StateReader reader = new StateReader();
     items.forEach(reader::take);
+    return reader.state();
+  }
+
+  /// The same of documents that are not held.
+  public static IpamState of(Source source) throws DatastoreException {
+    StateReader reader = new StateReader();
+    source.forEach(reader::take);
     return reader.state();
   }
 

@@ -53,14 +53,14 @@ public final class PoolConditions {
     for (IPPool pool : pools.stream().sorted(seniority()).toList()) {
       List<Condition> said = new ArrayList<>();
       said.add(allocatable(pool, serving));
-      if (pool.spec().isEncapsulated()) {
+      if (pool.spec().isWrappedInIp()) {
         said.add(
             new Condition(
                 ALLOCATABLE_BY_MARGAY,
                 false,
                 "EncapsulationUnsupported",
-                "ipipMode or vxlanMode asks for packets to be wrapped, which Margay's nodes don't"
-                    + " do; they take no address from this pool."));
+                "ipipMode asks for packets to be wrapped in IP, which Margay's nodes don't do;"
+                    + " they take no address from this pool. vxlanMode they do."));
       }
       conditions.put(pool.metadata().name(), List.copyOf(said));
     }

@@ -114,6 +114,16 @@ final class Node implements AutoCloseable {
     command("ip", "netns", "del", netns);
   }
 
+  /// Every pod's namespace, as when a runtime loses them all.
+  void deleteNamespaces() throws Exception {
+    for (String netns : command("ip", "netns", "list").lines().toList()) {
+      String made = netns.split(" ")[0];
+      if (made.startsWith("mgyt-" + name + "-")) {
+        delete(made);
+      }
+    }
+  }
+
   static String command(String... argv) throws Exception {
     Rack.Run run = Rack.run(Map.of(), "", List.of(argv));
     assertThat(run.exitCode()).as("%s: %s", List.of(argv), run.err()).isZero();
@@ -181,9 +191,19 @@ final class Node implements AutoCloseable {
   Answer call(
       Map<String, String> environment, String stdin, long killAfterMicros, List<String> wrapper)
       throws Exception {
+    return call(environment, stdin, killAfterMicros, wrapper, client());
+  }
+
+  private Answer call(
+      Map<String, String> environment,
+      String stdin,
+      long killAfterMicros,
+      List<String> wrapper,
+      String program)
+      throws Exception {
     List<String> argv = new ArrayList<>(List.of("ip", "netns", "exec", netns()));
     argv.addAll(wrapper);
-    argv.add(client());
+    argv.add(program);
     ProcessBuilder builder = new ProcessBuilder(argv);
     builder.environment().putAll(environment);
     Path out = Files.createTempFile("cni", ".out");
@@ -209,13 +229,55 @@ final class Node implements AutoCloseable {
     }
   }
 
-  /// A client that dies at its n-th system call.
-  Answer callKilledAtSyscall(int n, String verb, String container, String netns) throws Exception {
+  /// A client that dies when it makes a system call for the n-th time.
+  Answer callKilledAt(String syscall, int n, String verb, String container, String netns)
+      throws Exception {
     return call(
         environment(verb, container, path(netns).toString()),
         configuration,
         -1,
-        List.of("strace", "-qq", "-o", "/dev/null", "-e", "inject=all:signal=KILL:when=" + n));
+        List.of(
+            "strace",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            "inject=" + syscall + ":signal=KILL:when=" + n));
+  }
+
+  /// Another client in the place of the installed one.
+  Answer callWith(Path program, String verb, String container, String netns) throws Exception {
+    return call(
+        environment(verb, container, path(netns).toString()),
+        configuration,
+        -1,
+        List.of(),
+        program.toString());
+  }
+
+  /// STATUS as a runtime of the newest specification asks for it.
+  Answer status() throws Exception {
+    Map<String, String> asked =
+        Map.of(
+            "CNI_COMMAND",
+            "STATUS",
+            "CNI_PATH",
+            Path.of(client()).resolveSibling(".").normalize().toString());
+    return call(
+        asked,
+        configuration.replaceFirst("\"cniVersion\":\"[^\"]*\"", "\"cniVersion\":\"1.1.0\""),
+        -1,
+        List.of());
+  }
+
+  /// Runs `margay` against this lab's datastore.
+  void margay(String stdin, String... words) throws Exception {
+    List<String> argv =
+        new ArrayList<>(
+            List.of("ip", "netns", "exec", "mgy-" + name + "-mgmt", Rack.MARGAY.toString()));
+    argv.addAll(List.of(words));
+    Rack.Run run = Rack.run(Map.of("MARGAY_ETCD_ENDPOINTS", etcd()), stdin, argv);
+    assertThat(run.exitCode()).as("%s: %s", argv, run.err()).isZero();
   }
 
   /// This lab's etcd.
@@ -235,28 +297,43 @@ final class Node implements AutoCloseable {
     return restarts.get();
   }
 
+  long agentPid() throws IOException {
+    return Long.parseLong(Files.readString(directory().resolve("agent.pid")).strip());
+  }
+
+  /// Stops the agent where it is, so that whatever comes waits for it.
+  void freezeAgent() throws Exception {
+    command("kill", "-STOP", Long.toString(agentPid()));
+  }
+
+  void thawAgent() throws Exception {
+    command("kill", "-CONT", Long.toString(agentPid()));
+  }
+
   synchronized void killAgent() throws Exception {
-    long id = Long.parseLong(Files.readString(directory().resolve("agent.pid")).strip());
-    ProcessHandle agent = ProcessHandle.of(id).orElse(null);
+    ProcessHandle agent = ProcessHandle.of(agentPid()).orElse(null);
     if (agent != null) {
       agent.destroyForcibly();
       agent.onExit().get(30, TimeUnit.SECONDS);
     }
   }
 
-  synchronized void startAgent(Map<String, String> further) throws Exception {
+  void startAgent(Map<String, String> further) throws Exception {
+    startAgent(further, List.of());
+  }
+
+  /// @param wrapper a program, with its arguments, that becomes the agent
+  synchronized void startAgent(Map<String, String> further, List<String> wrapper) throws Exception {
     restarts.incrementAndGet();
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            "setsid",
-            "ip",
-            "netns",
-            "exec",
-            netns(),
+    List<String> argv = new ArrayList<>(List.of("setsid", "ip", "netns", "exec", netns()));
+    argv.addAll(wrapper);
+    argv.addAll(
+        List.of(
             Rack.MARGAY.toString(),
             "agent",
             "--config",
-            directory().resolve("agent.yaml").toString());
+            directory().resolve("agent.yaml").toString()));
+    ProcessBuilder builder = new ProcessBuilder(argv);
     builder.environment().putAll(AGENT_ENVIRONMENT);
     builder.environment().putAll(further);
     Process process =
@@ -269,23 +346,40 @@ final class Node implements AutoCloseable {
     Files.writeString(directory().resolve("agent.pid"), process.pid() + "\n");
   }
 
+  /// What the agent has printed, all its starts together.
+  String said() throws IOException {
+    return Files.readString(directory().resolve("agent.out"));
+  }
+
   synchronized void crashAgent() throws Exception {
     killAgent();
     startAgent(Map.of());
   }
 
+  /// Starts an agent when none runs.
+  synchronized void ensureAgent() throws Exception {
+    if (ProcessHandle.of(agentPid()).isEmpty()) {
+      startAgent(Map.of());
+    }
+  }
+
+  /// The kernel takes a deleted namespace's interfaces away in its own time.
+  void awaitNoHostEnds() throws Exception {
+    String links = "";
+    for (int i = 0; i < 300; i++) {
+      links = command("ip", "-n", netns(), "-o", "link");
+      if (!links.contains(": cali")) {
+        return;
+      }
+      Thread.sleep(100);
+    }
+    throw new IllegalStateException("pods' interfaces stay on " + netns() + ":\n" + links);
+  }
+
   /// Waits until the agent answers.
   void awaitAgent() throws Exception {
-    Map<String, String> status =
-        Map.of(
-            "CNI_COMMAND",
-            "STATUS",
-            "CNI_PATH",
-            Path.of(client()).resolveSibling(".").normalize().toString());
-    String asked =
-        configuration.replaceFirst("\"cniVersion\":\"[^\"]*\"", "\"cniVersion\":\"1.1.0\"");
     for (int i = 0; i < 600; i++) {
-      if (call(status, asked, -1, List.of()).exitCode() == 0) {
+      if (status().exitCode() == 0) {
         return;
       }
       Thread.sleep(100);
@@ -297,12 +391,7 @@ final class Node implements AutoCloseable {
   @Override
   public void close() {
     try {
-      for (String netns : command("ip", "netns", "list").lines().toList()) {
-        String made = netns.split(" ")[0];
-        if (made.startsWith("mgyt-" + name + "-")) {
-          delete(made);
-        }
-      }
+      deleteNamespaces();
       assertThat(Rack.margay("lab", "down", "--name", name).exitCode()).isZero();
     } catch (Exception failed) {
       throw new IllegalStateException("the lab " + name + " did not go down", failed);

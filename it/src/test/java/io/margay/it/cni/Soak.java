@@ -29,15 +29,20 @@ final class Soak {
 
   private final Node node;
   private final long seed;
+  private final Hits hits;
   private final Map<String, String> owners = new ConcurrentHashMap<>();
   private final List<String> wrong = Collections.synchronizedList(new ArrayList<>());
   private final AtomicInteger clientKills = new AtomicInteger();
   private final AtomicInteger agentKills = new AtomicInteger();
   private final AtomicInteger refused = new AtomicInteger();
 
-  Soak(Node node, long seed) {
+  /// In how many rounds of a thousand something is killed.
+  record Hits(int clients, int agents) {}
+
+  Soak(Node node, long seed, Hits hits) {
     this.node = node;
     this.seed = seed;
+    this.hits = hits;
   }
 
   /// What happens in one round besides ADD and DEL.
@@ -48,10 +53,16 @@ final class Soak {
     CLIENT_DIES_IN_DEL,
     AGENT_DIES_IN_DEL;
 
-    /// One round in twenty is hit.
-    static Fate draw(Random random) {
-      int number = random.nextInt(80);
-      return number < 4 ? values()[1 + number] : QUIET;
+    static Fate draw(Random random, Hits hits) {
+      int number = random.nextInt(1000);
+      boolean inAdd = random.nextBoolean();
+      if (number < hits.clients()) {
+        return inAdd ? CLIENT_DIES_IN_ADD : CLIENT_DIES_IN_DEL;
+      }
+      if (number < hits.clients() + hits.agents()) {
+        return inAdd ? AGENT_DIES_IN_ADD : AGENT_DIES_IN_DEL;
+      }
+      return QUIET;
     }
   }
 
@@ -93,7 +104,7 @@ final class Soak {
   /// Each round draws for itself, so that a seed repeats the same rounds whatever the threads do.
   private void round(int number) throws Exception {
     Random random = new Random(seed * 1_000_003 + number);
-    Fate fate = Fate.draw(random);
+    Fate fate = Fate.draw(random, hits);
     String netns = node.newNetns();
     List<String> containers = new ArrayList<>(List.of(id(random)));
     boolean deletes = true;

@@ -119,7 +119,7 @@ final class Machine implements BeforeAllCallback, AfterAllCallback {
     RuntimeLab raised = RuntimeLab.shared(context);
     lab = raised;
     before = Leftovers.of(raised);
-    Path made = Files.createTempDirectory("mgyt-rt");
+    Path made = Files.createTempDirectory("mgyt-rt" + ProcessHandle.current().pid() + "-");
     directory = made;
     cgroup = made.getFileName().toString();
     for (String name : List.of("lab", "debian", "net.d", "plugins", "real", "calls")) {

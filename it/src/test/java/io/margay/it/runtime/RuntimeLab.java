@@ -61,7 +61,7 @@ final class RuntimeLab implements AutoCloseable {
   }
 
   private static RuntimeLab raise() {
-    String name = "rt" + ProcessHandle.current().pid();
+    String name = "mgytrt" + ProcessHandle.current().pid();
     try {
       Path topology = Files.createTempFile("runtime", ".yaml");
       Files.writeString(

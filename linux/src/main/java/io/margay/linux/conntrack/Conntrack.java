@@ -12,6 +12,8 @@ import io.margay.linux.netlink.NetlinkSocket;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -25,25 +27,32 @@ public final class Conntrack implements AutoCloseable {
   private static final int GET = SUBSYSTEM | 1;
   private static final int DELETE = SUBSYSTEM | 2;
   private static final int NFGENMSG_OCTETS = 4;
-  private static final int CTA_TUPLE_ORIG = 1;
-  private static final int CTA_TUPLE_REPLY = 2;
-  private static final int CTA_ID = 12;
-  private static final int CTA_ZONE = 18;
+  static final int CTA_TUPLE_ORIG = 1;
+  static final int CTA_TUPLE_REPLY = 2;
+  static final int CTA_ID = 12;
+  static final int CTA_ZONE = 18;
   private static final int CTA_FILTER = 25;
-  private static final int CTA_TUPLE_IP = 1;
-  private static final int CTA_TUPLE_PROTO = 2;
-  private static final int CTA_PROTO_NUM = 1;
-  private static final int CTA_PROTO_SRC_PORT = 2;
-  private static final int CTA_PROTO_DST_PORT = 3;
+  static final int CTA_TUPLE_IP = 1;
+  static final int CTA_TUPLE_PROTO = 2;
+  static final int CTA_PROTO_NUM = 1;
+  static final int CTA_PROTO_SRC_PORT = 2;
+  static final int CTA_PROTO_DST_PORT = 3;
   private static final int CTA_FILTER_ORIG_FLAGS = 1;
+  private static final int CTA_FILTER_REPLY_FLAGS = 2;
 
   // net/netfilter/nf_internals.h: which parts of a tuple a filter compares.
+  private static final int FILTER_SOURCE = 1;
+  private static final int FILTER_DESTINATION = 1 << 1;
   private static final int FILTER_PROTO_NUM = 1 << 3;
   private static final int FILTER_DST_PORT = 1 << 5;
 
-  private static final int CTA_IP_FIRST = 1; // IPv4 source and destination, then IPv6's
-  private static final int CTA_IP_LAST = 4;
+  static final int CTA_IP_FIRST = 1; // IPv4 source and destination, then IPv6's
+  static final int CTA_IP_LAST = 4;
   private static final int NLA_F_NESTED = 0x8000;
+
+  /// Asking for one address reads the kernel's whole table four times without copying it out;
+  /// beyond so many addresses it is cheaper to have it all.
+  private static final int MAX_ADDRESSES_ASKED_FOR = 2;
 
   private final NetlinkSocket socket;
 
@@ -128,6 +137,111 @@ public final class Conntrack implements AutoCloseable {
     return carryOut(deletions);
   }
 
+  /// The connections of a family that `which` chooses, in any zone. The others are not held.
+  ///
+  /// @throws NetlinkException when the table cannot be read
+  public List<Connection> connections(IpFamily family, Predicate<Connection> which)
+      throws LinuxException {
+    return read(question(family).build(), which);
+  }
+
+  /// The connections of a family in which one of the addresses is source or destination, before or
+  /// after translation, in any zone. For a few addresses the kernel hands over theirs alone (from
+  /// 5.8 on; an older one its whole table).
+  ///
+  /// @return one that has an address as both source and destination may be there twice
+  /// @throws NetlinkException when the table cannot be read
+  public List<Connection> connections(IpFamily family, Set<IpAddress> addresses)
+      throws LinuxException {
+    return connections(family, addresses, _ -> true);
+  }
+
+  /// Those among them that `among` chooses.
+  public List<Connection> connections(
+      IpFamily family, Set<IpAddress> addresses, Predicate<Connection> among)
+      throws LinuxException {
+    List<IpAddress> own = addresses.stream().filter(address -> address.family() == family).toList();
+    Predicate<Connection> touching = connection -> connection.touches(own::contains);
+    Predicate<Connection> which = touching.and(among);
+    if (own.size() > MAX_ADDRESSES_ASKED_FOR) {
+      return connections(family, which);
+    }
+    List<Connection> found = new ArrayList<>();
+    Set<IpAddress> asked = new HashSet<>();
+    for (IpAddress address : own) {
+      Predicate<Connection> isNew = connection -> !connection.touches(asked::contains);
+      for (int tuple : new int[] {CTA_TUPLE_ORIG, CTA_TUPLE_REPLY}) {
+        Predicate<Connection> isTold =
+            tuple == CTA_TUPLE_ORIG
+                ? isNew
+                : isNew.and(
+                    connection ->
+                        !connection.source().equals(address)
+                            && !connection.destination().equals(address));
+        for (int flag : new int[] {FILTER_SOURCE, FILTER_DESTINATION}) {
+          found.addAll(
+              read(question(family, address, tuple, flag), touching.and(isTold).and(among)));
+        }
+      }
+      asked.add(address);
+    }
+    return found;
+  }
+
+  private List<Connection> read(NetlinkMessage question, Predicate<Connection> which)
+      throws LinuxException {
+    List<Connection> found = new ArrayList<>();
+    socket.dump(
+        question,
+        () -> {
+          found.clear();
+          return message ->
+              ConnectionReader.read(message.attributes(NFGENMSG_OCTETS))
+                  .filter(which)
+                  .ifPresent(found::add);
+        });
+    return found;
+  }
+
+  /// Asks for the flows with an address at one place.
+  ///
+  /// @param tuple CTA_TUPLE_ORIG or CTA_TUPLE_REPLY
+  /// @param flag FILTER_SOURCE or FILTER_DESTINATION
+  private static NetlinkMessage question(IpFamily family, IpAddress address, int tuple, int flag) {
+    int part = CTA_IP_FIRST + (family == IpFamily.IPV4 ? 0 : 2) + (flag == FILTER_SOURCE ? 0 : 1);
+    return question(family)
+        .nest(tuple, it -> it.nest(CTA_TUPLE_IP, ip -> ip.attr(part, address.toBytes())))
+        .nest(
+            CTA_FILTER,
+            filter ->
+                filter
+                    .attrU32(CTA_FILTER_ORIG_FLAGS, tuple == CTA_TUPLE_ORIG ? flag : 0)
+                    .attrU32(CTA_FILTER_REPLY_FLAGS, tuple == CTA_TUPLE_REPLY ? flag : 0))
+        .build();
+  }
+
+  /// Forgets connections.
+  ///
+  /// @return how many were deleted; one that ended meanwhile does not count
+  /// @throws NetlinkException when one cannot be deleted
+  public int delete(Collection<Connection> connections) throws LinuxException {
+    List<NetlinkMessage> deletions = new ArrayList<>();
+    for (Connection connection : connections) {
+      Connection.Handle handle = connection.handle();
+      MessageBuilder message =
+          header(
+                  new MessageBuilder(DELETE, 0, "delete connection", "by its tuple"),
+                  connection.family())
+              .attr(CTA_TUPLE_ORIG | NLA_F_NESTED, handle.originalTuple)
+              .attr(CTA_ID, handle.id);
+      if (handle.zone.length > 0) {
+        message.attr(CTA_ZONE, handle.zone);
+      }
+      deletions.add(message.build());
+    }
+    return carryOut(deletions);
+  }
+
   /// Empty for a protocol without ports.
   private static Optional<Flow> flow(IpFamily family, Attributes attributes)
       throws NetlinkException {
@@ -178,7 +292,8 @@ public final class Conntrack implements AutoCloseable {
     return deletions.size() - failures.size();
   }
 
-  /// The id makes sure that a new flow of the same addresses and ports is not hit.
+  /// The id spares a later flow of the same addresses and ports, unless the kernel happens to keep
+  /// it at the very same place in memory: its ids are no more than that.
   private static NetlinkMessage deletion(
       IpFamily family, Attributes attributes, Attribute original) {
     MessageBuilder message =

@@ -1,6 +1,7 @@
-/// **For**: forgetting the tracked connections of an address that changes hands.
+/// **For**: reading tracked connections, and forgetting those of an address that changes hands or
+/// that policy denies.
 ///
-/// **In → out**: an address → the flows it takes part in, deleted.
+/// **In → out**: addresses → the connections they take part in, told or deleted.
 ///
 /// **Loop**: none; whoever deletes opens a socket for it.
 ///

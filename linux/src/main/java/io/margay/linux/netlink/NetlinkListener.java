@@ -25,7 +25,8 @@ public final class NetlinkListener implements AutoCloseable {
   public interface Events {
     void onMessage(NetlinkMessage message);
 
-    /// Notifications were lost: whoever keeps state from them reads the kernel again.
+    /// Notifications were lost: whoever keeps state from them reads the kernel again. Told when it
+    /// is noticed, and again when nothing more is being lost.
     void onOverrun();
 
     /// The socket failed; nothing more will come.
@@ -35,13 +36,14 @@ public final class NetlinkListener implements AutoCloseable {
   private static final int SOL_NETLINK = 270;
   private static final int NETLINK_ADD_MEMBERSHIP = 1;
   private static final int RECEIVE_OCTETS = 256 << 10;
+  private static final long[] EVERYTHING = {NoticeFilter.keep()};
 
   private final int fd;
   private final int wakeFd;
   private final Events events;
   private final NetlinkMessage about;
   private final Thread reader;
-  private boolean isClosed;
+  private volatile boolean isClosed;
 
   private NetlinkListener(String name, int fd, int wakeFd, Events events) {
     this.fd = fd;
@@ -56,20 +58,40 @@ public final class NetlinkListener implements AutoCloseable {
   public static NetlinkListener start(
       String name, int netnsFd, int protocol, List<Integer> groups, Events events)
       throws LinuxException {
+    return start(name, netnsFd, protocol, EVERYTHING, groups, events);
+  }
+
+  /// The same with a filter.
+  ///
+  /// @param filter instructions of [NoticeFilter]
+  public static NetlinkListener start(
+      String name, int netnsFd, int protocol, long[] filter, List<Integer> groups, Events events)
+      throws LinuxException {
     int fd = Netns.callIn(netnsFd, () -> NetlinkSocket.openDescriptor(protocol));
-    return listen(name, fd, groups, events);
+    return listen(name, fd, filter, groups, events);
   }
 
   /// Listens in the calling thread's namespace.
   public static NetlinkListener start(
       String name, int protocol, List<Integer> groups, Events events) throws LinuxException {
-    return listen(name, NetlinkSocket.openDescriptor(protocol), groups, events);
+    return start(name, protocol, EVERYTHING, groups, events);
   }
 
-  private static NetlinkListener listen(String name, int fd, List<Integer> groups, Events events)
+  /// Listens in the calling thread's namespace to what a filter keeps.
+  ///
+  /// @param filter instructions of [NoticeFilter]
+  public static NetlinkListener start(
+      String name, int protocol, long[] filter, List<Integer> groups, Events events)
+      throws LinuxException {
+    return listen(name, NetlinkSocket.openDescriptor(protocol), filter, groups, events);
+  }
+
+  private static NetlinkListener listen(
+      String name, int fd, long[] filter, List<Integer> groups, Events events)
       throws LinuxException {
     int wakeFd;
     try {
+      LibC.attachFilter(fd, filter);
       for (int group : groups) {
         LibC.setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
       }
@@ -94,23 +116,29 @@ public final class NetlinkListener implements AutoCloseable {
     }
   }
 
+  /// Takes all that is there.
   private void receive(NativeBuffer buffer) throws LinuxException {
-    List<Frame> frames;
-    try {
-      int length = LibC.recv(fd, buffer, LibC.MSG_TRUNC | LibC.MSG_DONTWAIT);
-      frames = Frame.parse(buffer.bytes(), length, about);
-    } catch (LinuxException e) {
-      if (e.is(Errno.EAGAIN)) {
-        return;
+    boolean lost = false;
+    while (!isClosed) {
+      try {
+        int length = LibC.recv(fd, buffer, LibC.MSG_TRUNC | LibC.MSG_DONTWAIT);
+        for (Frame frame : Frame.parse(buffer.bytes(), length, about)) {
+          events.onMessage(frame.toMessage(about));
+        }
+      } catch (LinuxException e) {
+        if (e.is(Errno.EAGAIN)) {
+          break;
+        }
+        if (!e.is(Errno.ENOBUFS) && !e.is(Errno.EBADMSG)) {
+          throw e;
+        }
+        lost = true; // a datagram that cannot be read is as good as lost
+        events.onOverrun();
       }
-      if (e.is(Errno.ENOBUFS) || e.is(Errno.EBADMSG)) {
-        events.onOverrun(); // a datagram that cannot be read is as good as lost
-        return;
-      }
-      throw e;
     }
-    for (Frame frame : frames) {
-      events.onMessage(frame.toMessage(about));
+    if (lost) {
+      // Until its buffer was empty, the kernel went on dropping without another word.
+      events.onOverrun();
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 
 /// A netlink socket for requests. It belongs for good to the network namespace of the thread that
 /// opened it and may then be used from any thread, but by one at a time: a second one at the same
@@ -44,6 +45,7 @@ public final class NetlinkSocket implements AutoCloseable {
   private static final int NETLINK_EXT_ACK = 11;
   private static final int NETLINK_GET_STRICT_CHK = 12;
   private static final int SOCKADDR_NL_OCTETS = 12;
+  private static final int PORT_OF_SOCKADDR_NL = 4;
 
   /// More than any datagram of the kernel: dumps come in at most 32 KiB.
   private static final int RECEIVE_OCTETS = 64 << 10;
@@ -103,6 +105,13 @@ public final class NetlinkSocket implements AutoCloseable {
       }
       LibC.setsockopt(fd, LibC.SOL_SOCKET, ordinary, octets); // capped by net.core.?mem_max
     }
+  }
+
+  /// The socket's address: what the kernel writes into notifications of what it did for it.
+  public int port() throws LinuxException {
+    NativeBuffer address = NativeBuffer.allocate(SOCKADDR_NL_OCTETS);
+    LibC.getsockname(fd, address);
+    return address.bytes().getInt(PORT_OF_SOCKADDR_NL);
   }
 
   /// Sends one message and waits for its acknowledgement.
@@ -221,12 +230,31 @@ public final class NetlinkSocket implements AutoCloseable {
   ///
   /// @throws NetlinkException with EINTR when every attempt was interrupted
   public List<NetlinkMessage> dump(NetlinkMessage question) throws LinuxException {
+    List<NetlinkMessage> answers = new ArrayList<>();
+    dump(
+        question,
+        () -> {
+          answers.clear();
+          return answers::add;
+        });
+    return answers;
+  }
+
+  /// Takes the entries of a table, one by one.
+  public interface Sink {
+    void take(NetlinkMessage entry) throws LinuxException;
+  }
+
+  /// Reads a whole table without holding it.
+  ///
+  /// @param attempts asked for a new sink for each attempt; what an earlier one took does not count
+  /// @throws NetlinkException with EINTR when every attempt was interrupted
+  public void dump(NetlinkMessage question, Supplier<Sink> attempts) throws LinuxException {
     enter();
     try {
       for (int attempt = 1; attempt <= DUMP_ATTEMPTS; attempt++) {
-        List<NetlinkMessage> answers = new ArrayList<>();
-        if (dumpOnce(question, answers)) {
-          return answers;
+        if (dumpOnce(question, attempts.get())) {
+          return;
         }
       }
       throw failed(question, Errno.EINTR, DUMP_ATTEMPTS + " dumps were interrupted by changes");
@@ -235,8 +263,7 @@ public final class NetlinkSocket implements AutoCloseable {
     }
   }
 
-  private boolean dumpOnce(NetlinkMessage question, List<NetlinkMessage> answers)
-      throws LinuxException {
+  private boolean dumpOnce(NetlinkMessage question, Sink sink) throws LinuxException {
     int flags = NetlinkMessage.REQUEST | NetlinkMessage.DUMP;
     int asked = sequence + 1;
     send(List.of(question), flags, 0, 0);
@@ -256,7 +283,7 @@ public final class NetlinkSocket implements AutoCloseable {
           }
           return consistent;
         }
-        answers.add(frame.toMessage(question));
+        sink.take(frame.toMessage(question));
       }
     }
   }

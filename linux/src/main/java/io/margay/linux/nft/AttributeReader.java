@@ -42,6 +42,15 @@ final class AttributeReader {
     return type;
   }
 
+  /// The attribute, to be read later.
+  AttributeReader here() {
+    AttributeReader copy = new AttributeReader(buffer, at, end);
+    copy.type = type;
+    copy.valueAt = valueAt;
+    copy.valueLength = valueLength;
+    return copy;
+  }
+
   AttributeReader nested() {
     return new AttributeReader(buffer, valueAt, valueAt + valueLength);
   }
@@ -64,9 +73,40 @@ final class AttributeReader {
     return value;
   }
 
+  long be64() {
+    long value = 0;
+    for (int i = 0; i < 8 && i < valueLength; i++) {
+      value = value << 8 | buffer.get(valueAt + i) & 0xff;
+    }
+    return value;
+  }
+
+  /// Where the value begins in the buffer.
+  int position() {
+    return valueAt;
+  }
+
+  int length() {
+    return valueLength;
+  }
+
   /// A 32-bit number in host order, as netlink's own attributes are.
   int host32() {
     return valueLength < 4 ? 0 : buffer.getInt(valueAt);
+  }
+
+  /// Whether the value is this ASCII text, without making a string of it.
+  boolean isText(String text) {
+    int length = text.length();
+    if (valueLength < length || valueLength > length && buffer.get(valueAt + length) != 0) {
+      return false;
+    }
+    for (int i = 0; i < length; i++) {
+      if (buffer.get(valueAt + i) != text.charAt(i)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   String text() {

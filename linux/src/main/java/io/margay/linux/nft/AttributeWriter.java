@@ -76,6 +76,12 @@ final class AttributeWriter {
     pad(octets.length + 1);
   }
 
+  void be16(int type, int value) {
+    header(type, 2);
+    buffer.put((byte) (value >>> 8)).put((byte) value);
+    pad(2);
+  }
+
   void be32(int type, int value) {
     header(type, 4);
     putBigEndian(value);
@@ -120,6 +126,11 @@ final class AttributeWriter {
   void raw(byte[] attributes) {
     room(attributes.length);
     buffer.put(attributes);
+  }
+
+  /// What was written so far, to be read only.
+  ByteBuffer buffer() {
+    return buffer.duplicate().order(ByteOrder.nativeOrder());
   }
 
   byte[] toBytes() {

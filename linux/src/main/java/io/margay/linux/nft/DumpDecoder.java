@@ -17,6 +17,7 @@ final class DumpDecoder {
   private boolean owned;
   private boolean persistent;
   private boolean dormant;
+  private boolean gone;
   private final Map<String, String> hooks = new LinkedHashMap<>();
   private final Map<String, List<NftData>> tags = new HashMap<>();
   private final Map<String, NftDump.Elements> sets = new LinkedHashMap<>();
@@ -165,6 +166,15 @@ final class DumpDecoder {
       }
     }
     return null;
+  }
+
+  /// Something listed was deleted before it was read.
+  void markGone() {
+    gone = true;
+  }
+
+  boolean isGone() {
+    return gone;
   }
 
   boolean isFound() {

@@ -10,17 +10,21 @@ final class ExprCodec {
   private static final int LIST_ELEM = 1;
   private static final int EXPR_NAME = 1;
   private static final int EXPR_DATA = 2;
-  private static final int DATA_VALUE = 1;
-  private static final int DATA_VERDICT = 2;
+  static final int DATA_VALUE = 1;
+  static final int DATA_VERDICT = 2;
   private static final int VERDICT_CODE = 1;
   private static final int VERDICT_CHAIN = 2;
-  private static final int VERDICT_REGISTER = 0;
-  private static final int LOOKUP_INVERTED = 1;
+  static final int VERDICT_REGISTER = 0;
+  static final int LOOKUP_INVERTED = 1;
   private static final int LOG_LEVEL_INFO = 6;
-  private static final int CT_KEY_STATE = 0;
+  static final int CT_KEY_STATE = 0;
+  static final int CT_KEY_STATUS = 2;
+  private static final byte[] CT_ORIGINAL = {0};
   private static final int LIMIT_PACKETS = 0;
+  private static final int META_NFTRACE = 12;
 
   private static final int FIB_ADDRESS_TYPE = 3;
+  private static final int FIB_SOURCE = 1;
   private static final int FIB_DESTINATION = 2;
   private static final int NAT_DESTINATION = 1;
 
@@ -52,18 +56,19 @@ final class ExprCodec {
   private static String name(NftExpr expression) {
     return switch (expression) {
       case NftExpr.Payload _ -> "payload";
-      case NftExpr.Meta _ -> "meta";
-      case NftExpr.CtState _ -> "ct";
+      case NftExpr.Meta _, NftExpr.Trace _ -> "meta";
+      case NftExpr.CtState _, NftExpr.CtStatus _, NftExpr.CtOriginal _ -> "ct";
       case NftExpr.Mask _ -> "bitwise";
       case NftExpr.Compare _ -> "cmp";
       case NftExpr.Range _ -> "range";
       case NftExpr.Lookup _, NftExpr.VerdictMap _, NftExpr.DataMap _ -> "lookup";
-      case NftExpr.DestinationType _ -> "fib";
+      case NftExpr.DestinationType _, NftExpr.SourceType _ -> "fib";
       case NftExpr.Load _, NftExpr.Judge _ -> "immediate";
       case NftExpr.Counter _ -> "counter";
       case NftExpr.Limit _ -> "limit";
-      case NftExpr.Log _ -> "log";
+      case NftExpr.Log _, NftExpr.LogGroup _ -> "log";
       case NftExpr.Masquerade _ -> "masq";
+      case NftExpr.Notrack _ -> "notrack";
       case NftExpr.DestinationNat _ -> "nat";
     };
   }
@@ -83,6 +88,15 @@ final class ExprCodec {
       case NftExpr.CtState(int register) -> {
         out.be32(1, register);
         out.be32(2, CT_KEY_STATE);
+      }
+      case NftExpr.CtStatus(int register) -> {
+        out.be32(1, register);
+        out.be32(2, CT_KEY_STATUS);
+      }
+      case NftExpr.CtOriginal(NftExpr.CtEnd end, IpFamily family, int register) -> {
+        out.be32(1, register);
+        out.be32(2, key(end, family));
+        out.attribute(3, CT_ORIGINAL);
       }
       case NftExpr.Mask(int register, NftData mask) -> {
         out.be32(1, register);
@@ -124,6 +138,11 @@ final class ExprCodec {
         out.be32(2, FIB_ADDRESS_TYPE);
         out.be32(3, FIB_DESTINATION);
       }
+      case NftExpr.SourceType(int register) -> {
+        out.be32(1, register);
+        out.be32(2, FIB_ADDRESS_TYPE);
+        out.be32(3, FIB_SOURCE);
+      }
       case NftExpr.Load(int register, NftData data) -> {
         out.be32(1, register);
         value(out, 2, data);
@@ -136,9 +155,9 @@ final class ExprCodec {
         out.be64(1, 0);
         out.be64(2, 0);
       }
-      case NftExpr.Limit(long ratePerSecond, int burst) -> {
-        out.be64(1, ratePerSecond);
-        out.be64(2, 1);
+      case NftExpr.Limit(long packets, int seconds, int burst) -> {
+        out.be64(1, packets);
+        out.be64(2, seconds);
         out.be32(3, burst);
         out.be32(4, LIMIT_PACKETS);
       }
@@ -146,8 +165,22 @@ final class ExprCodec {
         out.text(2, prefix);
         out.be32(5, LOG_LEVEL_INFO);
       }
+      case NftExpr.LogGroup(String prefix, int group, int octets) -> {
+        out.be16(1, group);
+        out.text(2, prefix);
+        if (octets > 0) {
+          out.be32(3, octets);
+        }
+      }
+      case NftExpr.Trace(int register) -> {
+        out.be32(2, META_NFTRACE);
+        out.be32(3, register);
+      }
       case NftExpr.Masquerade() -> {
         // No flags, no ports: the interface's address, any port.
+      }
+      case NftExpr.Notrack() -> {
+        // It has no attributes.
       }
       case NftExpr.DestinationNat(IpFamily family, int address, int port) -> {
         out.be32(1, NAT_DESTINATION);
@@ -156,6 +189,24 @@ final class ExprCodec {
         out.be32(5, port);
       }
     }
+  }
+
+  /// `enum nft_ct_keys`.
+  static int key(NftExpr.CtEnd end, IpFamily family) {
+    return switch (end) {
+      case SOURCE_PORT -> 11;
+      case DESTINATION_PORT -> 12;
+      case SOURCE_ADDRESS ->
+          switch (family) {
+            case IPV4 -> 19;
+            case IPV6 -> 21;
+          };
+      case DESTINATION_ADDRESS ->
+          switch (family) {
+            case IPV4 -> 20;
+            case IPV6 -> 22;
+          };
+    };
   }
 
   static void value(AttributeWriter out, int type, NftData data) {
@@ -194,7 +245,7 @@ final class ExprCodec {
     return element;
   }
 
-  private static @Nullable NftVerdict readVerdict(AttributeReader verdict) {
+  static @Nullable NftVerdict readVerdict(AttributeReader verdict) {
     int code = Integer.MIN_VALUE;
     String chain = "";
     while (verdict.next()) {

@@ -41,6 +41,10 @@ public final class FakeNftables {
 
   private record Contents(NftSet set, Map<NftData, NftElement> elements) {}
 
+  /// A listener of one handle.
+  private record Watch(Handle own, Set<NftTableName> tables, NftNotices notices) {}
+
+  private final List<Watch> watches = new ArrayList<>();
   private Map<NftTableName, Table> tables = new HashMap<>();
   private int generation = 1;
   private int commits;
@@ -97,11 +101,24 @@ public final class FakeNftables {
       tables = next;
       generation++;
       commits++;
+      tell(steps);
+    }
+
+    private void tell(List<NftOp> steps) {
+      for (Watch watch : List.copyOf(watches)) {
+        if (watch.own != this) {
+          if (steps.stream().anyMatch(step -> watch.tables.contains(step.table()))) {
+            watch.notices.suspicious("fake");
+          } else {
+            watch.notices.harmless(generation);
+          }
+        }
+      }
     }
 
     private void carryOut(Map<NftTableName, Table> next, NftOp step) throws NftException {
-      if (step instanceof NftOp.AddTable(NftTableName name, boolean owned)) {
-        addTable(next, step, name, owned);
+      if (step instanceof NftOp.AddTable(NftTableName name, NftTenure tenure)) {
+        addTable(next, step, name, tenure);
         return;
       }
       Table table = next.get(step.table());
@@ -127,8 +144,15 @@ public final class FakeNftables {
           table.chains.remove(chain);
         }
         case NftOp.AddRule(NftTableName _, String chain, NftRule rule) -> {
-          for (NftExpr expression : rule.expressions()) {
-            requireReferents(table, expression, step);
+          for (int i = 0; i < rule.expressions().size(); i++) {
+            NftExpr expression = rule.expressions().get(i);
+            try {
+              requireReferents(table, expression, step);
+            } catch (NftException refused) {
+              throw new NftException(
+                  refused.getMessage() + ", expression " + (i + 1) + ": " + expression,
+                  refused.errno());
+            }
           }
           chain(table, chain, step).rules.add(rule);
         }
@@ -150,7 +174,7 @@ public final class FakeNftables {
           Contents contents = contents(table, set.name(), step);
           for (NftElement element : elements) {
             if (!contents.elements.remove(element.key(), element)) {
-              throw refused(step, element + " is not in it", NftException.ENOENT);
+              throw refused(step, named(set, element) + " is not in it", NftException.ENOENT);
             }
           }
         }
@@ -158,15 +182,16 @@ public final class FakeNftables {
     }
 
     private void addTable(
-        Map<NftTableName, Table> next, NftOp step, NftTableName name, boolean owned)
+        Map<NftTableName, Table> next, NftOp step, NftTableName name, NftTenure tenure)
         throws NftException {
-      if (owned && !persistentOwner) {
+      boolean owned = tenure != NftTenure.OPEN;
+      if (tenure == NftTenure.LASTING && !persistentOwner) {
         throw refused(step, "this kernel has no persistent owners", EOPNOTSUPP);
       }
       Table table = next.get(name);
       if (table == null) {
         table = new Table();
-        table.persistent = owned;
+        table.persistent = tenure == NftTenure.LASTING;
         next.put(name, table);
       } else {
         requireOurs(table, step);
@@ -195,12 +220,12 @@ public final class FakeNftables {
         }
         NftElement there = contents.elements.get(element.key());
         if (there != null && !there.equals(element)) {
-          throw refused(step, "its key is taken by " + there, NftException.EEXIST);
+          throw refused(step, named(set, element) + " is taken by " + there, NftException.EEXIST);
         }
         if (set.shape() == NftSet.Shape.INTERVAL && there == null) {
           for (NftElement other : contents.elements.values()) {
             if (overlap(set, element, other)) {
-              throw refused(step, element + " overlaps " + other, NftException.EEXIST);
+              throw refused(step, named(set, element) + " overlaps " + other, NftException.EEXIST);
             }
           }
         }
@@ -239,14 +264,20 @@ public final class FakeNftables {
         case NftExpr.Payload _,
             NftExpr.Meta _,
             NftExpr.CtState _,
+            NftExpr.CtStatus _,
+            NftExpr.CtOriginal _,
             NftExpr.Mask _,
             NftExpr.Compare _,
             NftExpr.Range _,
             NftExpr.DestinationType _,
+            NftExpr.SourceType _,
             NftExpr.Load _,
             NftExpr.Counter _,
             NftExpr.Limit _,
             NftExpr.Log _,
+            NftExpr.Notrack _,
+            NftExpr.LogGroup _,
+            NftExpr.Trace _,
             NftExpr.Masquerade _ -> {}
       }
     }
@@ -272,18 +303,58 @@ public final class FakeNftables {
     }
 
     @Override
-    public boolean supportsPersistentOwner() {
-      return persistentOwner;
+    public List<NftRuleInfo> rules(NftTableName name) {
+      List<NftRuleInfo> rules = new ArrayList<>();
+      Table table = tables.get(name);
+      if (table != null) {
+        table.chains.forEach(
+            (chain, contents) -> {
+              for (NftRule rule : contents.rules) {
+                boolean counts =
+                    rule.expressions().stream().anyMatch(NftExpr.Counter.class::isInstance);
+                NftCounter counter = counts ? new NftCounter(0, 0) : null;
+                rules.add(new NftRuleInfo(chain, rules.size() + 1, rule.id(), counter));
+              }
+            });
+      }
+      return rules;
+    }
+
+    @Override
+    public NftFeatures features() {
+      return new NftFeatures(persistentOwner, true);
+    }
+
+    @Override
+    public NftWatch watch(Set<NftTableName> names, Runnable alarm) {
+      Watch watch = new Watch(this, Set.copyOf(names), new NftNotices(alarm));
+      watches.add(watch);
+      return new NftWatch() {
+        @Override
+        public Report take() {
+          return watch.notices.take();
+        }
+
+        @Override
+        public void close() {
+          watches.remove(watch);
+        }
+      };
     }
 
     @Override
     public void close() {
+      tables.values().removeIf(table -> table.owner == this && !table.persistent);
       for (Table table : tables.values()) {
         if (table.owner == this) {
           table.owner = null;
         }
       }
     }
+  }
+
+  private static String named(NftSet set, NftElement element) {
+    return "element " + NftText.print(set, element);
   }
 
   private static Chain chain(Table table, String name, NftOp step) throws NftException {

@@ -1,7 +1,7 @@
 package io.margay.linux.nft;
 
 import io.margay.model.net.IpFamily;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +32,9 @@ final class NftBatch {
   static final int GET_SET_ELEMENT = 13;
   private static final int DEL_SET_ELEMENT = 14;
 
+  static final int NEW_GENERATION = 15;
+  static final int GET_GENERATION = 16;
+
   static final int REQUEST = 1;
   static final int ACK = 4;
   private static final int CREATE = 0x400;
@@ -58,8 +61,14 @@ final class NftBatch {
   private int nextSetId = 1;
   private int lastMessage;
 
-  /// Step index by sequence number, from `firstSequence` + 1.
-  private int[] stepOf = new int[64];
+  /// A message that carries a step, or part of one.
+  ///
+  /// @param firstElement which of the step's elements it begins with
+  /// @param start its place in the octets
+  private record Slot(int step, int firstElement, int start) {}
+
+  /// By sequence number, from `firstSequence` + 1.
+  private final List<Slot> slots = new ArrayList<>();
 
   private NftBatch(int firstSequence) {
     this.firstSequence = firstSequence;
@@ -98,18 +107,30 @@ final class NftBatch {
     return nextSequence;
   }
 
-  /// The step a message belongs to, -1 for the batch as a whole.
-  int stepOf(int sequence) {
+  /// What a refused message is about, as exactly as the kernel tells.
+  ///
+  /// @param offset of the attribute at fault from the message's beginning, 0 if it is not known
+  String subject(List<NftOp> steps, int sequence, int offset) {
     int index = sequence - firstSequence - 1;
-    return index < 0 || index > lastSequence() - firstSequence - 1 ? -1 : stepOf[index];
+    if (index < 0 || index >= slots.size()) {
+      return "transaction of " + steps.size() + " steps";
+    }
+    Slot slot = slots.get(index);
+    NftOp step = steps.get(slot.step);
+    return step.subject()
+        + (offset == 0
+            ? ""
+            : NftCulprit.name(step, slot.firstElement, out.buffer(), slot.start, offset));
   }
 
   private void step(int index, NftOp step) {
     switch (step) {
-      case NftOp.AddTable(NftTableName table, boolean owned) -> {
+      case NftOp.AddTable(NftTableName table, NftTenure tenure) -> {
         int start = begin(index, NEW_TABLE, CREATE, table);
-        if (owned) {
-          out.be32(2, TABLE_OWNER | TABLE_PERSIST);
+        switch (tenure) {
+          case OPEN -> {}
+          case LASTING -> out.be32(2, TABLE_OWNER | TABLE_PERSIST);
+          case PASSING -> out.be32(2, TABLE_OWNER);
         }
         out.endMessage(start);
       }
@@ -152,11 +173,10 @@ final class NftBatch {
 
   /// Every message of the subsystem names its table in attribute 1.
   private int begin(int step, int message, int flags, NftTableName table) {
-    int slot = nextSequence - firstSequence - 1;
-    if (slot == stepOf.length) {
-      stepOf = Arrays.copyOf(stepOf, slot * 2);
-    }
-    stepOf[slot] = step;
+    return begin(step, 0, message, flags, table);
+  }
+
+  private int begin(int step, int firstElement, int message, int flags, NftTableName table) {
     lastMessage =
         out.beginMessage(
             SUBSYSTEM << 8 | message,
@@ -164,6 +184,7 @@ final class NftBatch {
             nextSequence++,
             familyCode(table.family()),
             0);
+    slots.add(new Slot(step, firstElement, lastMessage));
     out.text(1, table.name());
     return lastMessage;
   }
@@ -254,7 +275,7 @@ final class NftBatch {
       List<NftElement> elements) {
     int at = 0;
     while (at < elements.size()) {
-      int start = begin(index, message, flags, table);
+      int start = begin(index, at, message, flags, table);
       out.text(2, set.name());
       int list = out.beginNest(3);
       do {

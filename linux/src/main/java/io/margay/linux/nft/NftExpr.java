@@ -2,6 +2,8 @@ package io.margay.linux.nft;
 
 import io.margay.model.net.IpFamily;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Locale;
 
 /// One instruction of a rule, as the nf_tables virtual machine has it.
 ///
@@ -71,9 +73,40 @@ public sealed interface NftExpr {
     public static final int ESTABLISHED = 2;
     public static final int RELATED = 4;
     public static final int NEW = 8;
+    public static final int UNTRACKED = 64;
 
     public CtState {
       requireRegister(register, 4);
+    }
+  }
+
+  /// Loads the status bits of the packet's connection (`enum ip_conntrack_status`), in host order.
+  /// Ends the rule for a packet without connection.
+  record CtStatus(int register) implements NftExpr {
+    /// IPS_DST_NAT: its destination was translated.
+    public static final int DESTINATION_NAT = 32;
+
+    public CtStatus {
+      requireRegister(register, 4);
+    }
+  }
+
+  /// Loads one end of the packet's connection as its first packet had it, before any translation.
+  /// Ends the rule for a packet without connection.
+  record CtOriginal(CtEnd end, IpFamily family, int register) implements NftExpr {
+    public CtOriginal {
+      requireRegister(register, end.isAddress() ? family.octets() : 2);
+    }
+  }
+
+  enum CtEnd {
+    SOURCE_ADDRESS,
+    DESTINATION_ADDRESS,
+    SOURCE_PORT,
+    DESTINATION_PORT;
+
+    boolean isAddress() {
+      return this == SOURCE_ADDRESS || this == DESTINATION_ADDRESS;
     }
   }
 
@@ -144,6 +177,13 @@ public sealed interface NftExpr {
     }
   }
 
+  /// Loads the kind of the source address, as [DestinationType] does of the destination.
+  record SourceType(int register) implements NftExpr {
+    public SourceType {
+      requireRegister(register, 4);
+    }
+  }
+
   /// Loads a constant.
   record Load(int register, NftData data) implements NftExpr {
     public Load {
@@ -157,13 +197,54 @@ public sealed interface NftExpr {
   /// Counts packets and octets that come so far.
   record Counter() implements NftExpr {}
 
-  /// Goes on only while fewer than `ratePerSecond` packets a second came, with some burst.
-  record Limit(long ratePerSecond, int burst) implements NftExpr {
+  /// Goes on only while fewer than `packets` came in the time, with some burst.
+  ///
+  /// @param seconds the time: 1, a minute's, an hour's or a day's
+  record Limit(long packets, int seconds, int burst) implements NftExpr {
     public Limit {
-      if (ratePerSecond < 1 || burst < 0) {
+      if (packets < 1 || burst < 0 || !LimitTime.isOne(seconds)) {
         throw new IllegalArgumentException(
-            "limit of " + ratePerSecond + " packets a second, burst " + burst);
+            "limit of " + packets + " packets in " + seconds + " seconds, burst " + burst);
       }
+    }
+
+    /// As nft writes it.
+    String text() {
+      String time = LimitTime.of(seconds).name().toLowerCase(Locale.ROOT);
+      return "limit rate " + packets + "/" + time + " burst " + burst + " packets";
+    }
+
+    public static Limit perSecond(long packets, int burst) {
+      return new Limit(packets, 1, burst);
+    }
+  }
+
+  /// What a [Limit] is counted in.
+  enum LimitTime {
+    SECOND(1),
+    MINUTE(60),
+    HOUR(3600),
+    DAY(86_400);
+
+    private final int seconds;
+
+    LimitTime(int seconds) {
+      this.seconds = seconds;
+    }
+
+    public int seconds() {
+      return seconds;
+    }
+
+    private static boolean isOne(int seconds) {
+      return Arrays.stream(values()).anyMatch(time -> time.seconds == seconds);
+    }
+
+    static LimitTime of(int seconds) {
+      return Arrays.stream(values())
+          .filter(time -> time.seconds == seconds)
+          .findFirst()
+          .orElseThrow();
     }
   }
 
@@ -182,8 +263,33 @@ public sealed interface NftExpr {
     }
   }
 
+  /// Hands a copy of the packet to the listeners of a group of nfnetlink_log, and goes on.
+  ///
+  /// @param prefix as in [Log]
+  /// @param group 0 to 65535
+  /// @param octets how much of the packet, from the network header on; 0 = all
+  record LogGroup(String prefix, int group, int octets) implements NftExpr {
+    public LogGroup {
+      Log log = new Log(prefix);
+      if (group < 0 || group > 65535 || octets < 0) {
+        throw new IllegalArgumentException(log + " to group " + group + ", " + octets + " octets");
+      }
+    }
+  }
+
+  /// From here on, tells the packet's way to who listens ([NftTraceListener]), if the register's
+  /// octet is not 0.
+  record Trace(int register) implements NftExpr {
+    public Trace {
+      requireRegister(register, 1);
+    }
+  }
+
   /// Gives the connection the outgoing interface's address. In `nat` postrouting chains only.
   record Masquerade() implements NftExpr {}
+
+  /// Exempts the packet from connection tracking, if it comes before it.
+  record Notrack() implements NftExpr {}
 
   /// Leads the connection to the address and port in the registers. In `nat` prerouting and output
   /// chains only; ends the chain.

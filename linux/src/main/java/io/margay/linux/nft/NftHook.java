@@ -26,6 +26,7 @@ public record NftHook(Type type, Point point, int priority) {
   /// `enum nf_inet_hooks` of linux/netfilter.h.
   public enum Point {
     PREROUTING(0, "prerouting"),
+    INPUT(1, "input"),
     FORWARD(2, "forward"),
     OUTPUT(3, "output"),
     POSTROUTING(4, "postrouting");

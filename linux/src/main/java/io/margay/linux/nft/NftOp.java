@@ -13,10 +13,8 @@ public sealed interface NftOp {
 
   /// Creates the table, or takes it over if it exists.
   ///
-  /// @param owned whether only this socket may change it (NFT_TABLE_F_OWNER) while it also outlives
-  ///   the socket (NFT_TABLE_F_PERSIST); never one without the other. False leaves an existing
-  ///   table's flags as they are
-  record AddTable(NftTableName table, boolean owned) implements NftOp {
+  /// @param tenure [NftTenure#OPEN] leaves an existing table's as it is
+  record AddTable(NftTableName table, NftTenure tenure) implements NftOp {
     @Override
     public String subject() {
       return "creation of table " + table;

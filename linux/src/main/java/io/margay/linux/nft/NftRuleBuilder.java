@@ -19,15 +19,27 @@ public final class NftRuleBuilder {
   private static final int SLOT = 1;
 
   private final IpFamily family;
+  private final boolean original;
   private final List<NftExpr> expressions = new ArrayList<>();
 
   public NftRuleBuilder(IpFamily family) {
+    this(family, false);
+  }
+
+  private NftRuleBuilder(IpFamily family, boolean original) {
     this.family = family;
+    this.original = original;
+  }
+
+  /// A rule that takes addresses and ports from the first packet of the connection, as it was
+  /// before any translation, and matches no packet without connection where it asks for them.
+  public static NftRuleBuilder ofOriginal(IpFamily family) {
+    return new NftRuleBuilder(family, true);
   }
 
   /// A copy to which other matches can be added.
   public NftRuleBuilder fork() {
-    NftRuleBuilder copy = new NftRuleBuilder(family);
+    NftRuleBuilder copy = new NftRuleBuilder(family, original);
     copy.expressions.addAll(expressions);
     return copy;
   }
@@ -42,6 +54,13 @@ public final class NftRuleBuilder {
   public NftRuleBuilder ctState(int states) {
     add(new NftExpr.CtState(R));
     add(new NftExpr.Mask(R, NftData.hostOrder(states)));
+    return add(new NftExpr.Compare(R, NftExpr.Comparison.NOT_EQUAL, NftData.hostOrder(0)));
+  }
+
+  /// The packet's connection had its destination translated.
+  public NftRuleBuilder ctDestinationTranslated() {
+    add(new NftExpr.CtStatus(R));
+    add(new NftExpr.Mask(R, NftData.hostOrder(NftExpr.CtStatus.DESTINATION_NAT)));
     return add(new NftExpr.Compare(R, NftExpr.Comparison.NOT_EQUAL, NftData.hostOrder(0)));
   }
 
@@ -70,6 +89,13 @@ public final class NftRuleBuilder {
     return add(new NftExpr.VerdictMap(map, R));
   }
 
+  /// As [#interfaceVerdict], for a map keyed mark . interface name.
+  public NftRuleBuilder interfaceVerdict(Side side, String map, int id) {
+    add(new NftExpr.Load(R, NftData.hostOrder(id)));
+    add(new NftExpr.Meta(interfaceKey(side), R + SLOT));
+    return add(new NftExpr.VerdictMap(map, R));
+  }
+
   /// (incoming interface, source address) is in `set`.
   public NftRuleBuilder interfaceAndSource(String set, boolean inverted) {
     int address = R + NftData.INTERFACE_NAME_OCTETS / 4;
@@ -90,21 +116,28 @@ public final class NftRuleBuilder {
       throw new IllegalArgumentException(prefix + " in a rule of " + family);
     }
     byte[] octets = prefix.address().toBytes();
-    if (length % 8 == 0 && length > 0) {
+    // The ends of a connection load whole.
+    if (length % 8 == 0 && length > 0 && (!original || prefix.isHost())) {
       int octetsUsed = length / 8;
       add(address(side, octetsUsed, R));
       return compare(NftData.of(Arrays.copyOf(octets, octetsUsed)), inverted);
     }
     add(address(side, family.octets(), R));
-    byte[] mask = new byte[octets.length];
-    for (int bit = 0; bit < length; bit++) {
-      mask[bit / 8] |= (byte) (0x80 >>> bit % 8);
-    }
-    add(new NftExpr.Mask(R, NftData.of(mask)));
+    add(new NftExpr.Mask(R, NftData.of(mask(length))));
     return compare(NftData.address(prefix.address()), inverted);
   }
 
+  /// @param octets how many of the first must be there
   private NftExpr address(Side side, int octets, int register) {
+    if (original) {
+      return new NftExpr.CtOriginal(
+          switch (side) {
+            case SOURCE -> NftExpr.CtEnd.SOURCE_ADDRESS;
+            case DESTINATION -> NftExpr.CtEnd.DESTINATION_ADDRESS;
+          },
+          family,
+          register);
+    }
     int source =
         switch (family) {
           case IPV4 -> 12;
@@ -125,6 +158,36 @@ public final class NftRuleBuilder {
     return add(new NftExpr.Lookup(set, R, inverted));
   }
 
+  /// (`id`, `length`, the address's first `length` bits) is in a set keyed mark . mark . address.
+  public NftRuleBuilder prefixInSet(Side side, String set, int id, int length, boolean inverted) {
+    add(new NftExpr.Load(R, NftData.hostOrder(id)));
+    prefix(side, length, R + SLOT);
+    return add(new NftExpr.Lookup(set, R, inverted));
+  }
+
+  /// As [#addressInSetOfPort], for a set keyed as that of [#prefixInSet].
+  public NftRuleBuilder prefixInSetOfPort(Side side, String ports, int id, String set, int length) {
+    setOfPort(ports, id);
+    prefix(side, length, R + SLOT);
+    return add(new NftExpr.Lookup(set, R, false));
+  }
+
+  private void prefix(Side side, int length, int register) {
+    add(new NftExpr.Load(register, NftData.hostOrder(length)));
+    add(address(side, family.octets(), register + SLOT));
+    if (length < family.octets() * Byte.SIZE) {
+      add(new NftExpr.Mask(register + SLOT, NftData.of(mask(length))));
+    }
+  }
+
+  private byte[] mask(int length) {
+    byte[] mask = new byte[family.octets()];
+    for (int bit = 0; bit < length; bit++) {
+      mask[bit / 8] |= (byte) (0x80 >>> bit % 8);
+    }
+    return mask;
+  }
+
   /// (`id`, address, protocol, port) is in a set keyed mark . address . protocol . port.
   public NftRuleBuilder portInSet(Side side, String set, int id, boolean inverted) {
     int protocol = R + SLOT + family.octets() / 4;
@@ -135,11 +198,38 @@ public final class NftRuleBuilder {
     return add(new NftExpr.Lookup(set, R, inverted));
   }
 
+  /// (`id`, protocol, port, address) is in a set keyed mark . protocol . port . address.
+  ///
+  /// @param port whose port
+  /// @param address whose address
+  public NftRuleBuilder portAndAddressInSet(String set, int id, Side port, Side address) {
+    add(new NftExpr.Load(R, NftData.hostOrder(id)));
+    add(new NftExpr.Meta(NftExpr.MetaKey.L4PROTO, R + SLOT));
+    add(portAt(port, R + 2 * SLOT));
+    add(address(address, family.octets(), R + 3 * SLOT));
+    return add(new NftExpr.Lookup(set, R, false));
+  }
+
   /// (`id`, port) is in a set keyed mark . port.
   public NftRuleBuilder portRangeInSet(Side side, String set, int id, boolean inverted) {
     add(new NftExpr.Load(R, NftData.hostOrder(id)));
     add(portAt(side, R + SLOT));
     return add(new NftExpr.Lookup(set, R, inverted));
+  }
+
+  /// The address is in the set whose number `ports`, a map keyed mark . protocol . port, holds for
+  /// (`id`, the packet's protocol and destination port).
+  public NftRuleBuilder addressInSetOfPort(Side side, String ports, int id, String set) {
+    setOfPort(ports, id);
+    add(address(side, family.octets(), R + SLOT));
+    return add(new NftExpr.Lookup(set, R, false));
+  }
+
+  private void setOfPort(String ports, int id) {
+    add(new NftExpr.Load(R, NftData.hostOrder(id)));
+    add(new NftExpr.Meta(NftExpr.MetaKey.L4PROTO, R + SLOT));
+    add(portAt(Side.DESTINATION, R + 2 * SLOT));
+    add(new NftExpr.DataMap(ports, R, R));
   }
 
   /// The TCP, UDP or SCTP port lies in `first` to `last`.
@@ -151,7 +241,16 @@ public final class NftRuleBuilder {
     return add(new NftExpr.Range(R, inverted, NftData.port(first), NftData.port(last)));
   }
 
-  private static NftExpr portAt(Side side, int register) {
+  private NftExpr portAt(Side side, int register) {
+    if (original) {
+      return new NftExpr.CtOriginal(
+          switch (side) {
+            case SOURCE -> NftExpr.CtEnd.SOURCE_PORT;
+            case DESTINATION -> NftExpr.CtEnd.DESTINATION_PORT;
+          },
+          family,
+          register);
+    }
     int offset =
         switch (side) {
           case SOURCE -> 0;
@@ -196,16 +295,37 @@ public final class NftRuleBuilder {
   }
 
   public NftRuleBuilder limit(long ratePerSecond, int burst) {
-    return add(new NftExpr.Limit(ratePerSecond, burst));
+    return limit(NftExpr.Limit.perSecond(ratePerSecond, burst));
+  }
+
+  public NftRuleBuilder limit(NftExpr.Limit limit) {
+    return add(limit);
   }
 
   public NftRuleBuilder log(String prefix) {
     return add(new NftExpr.Log(prefix));
   }
 
+  /// See [NftExpr.LogGroup].
+  public NftRuleBuilder logGroup(String prefix, int group, int octets) {
+    return add(new NftExpr.LogGroup(prefix, group, octets));
+  }
+
+  /// From here on the packet's way is told.
+  public NftRuleBuilder trace() {
+    add(new NftExpr.Load(R, NftData.octet(1)));
+    return add(new NftExpr.Trace(R));
+  }
+
   /// The packet is meant for the node itself.
   public NftRuleBuilder toLocalAddress() {
     add(new NftExpr.DestinationType(R));
+    return compare(NftData.hostOrder(NftExpr.DestinationType.LOCAL), false);
+  }
+
+  /// The packet comes from an address of the node itself.
+  public NftRuleBuilder fromLocalAddress() {
+    add(new NftExpr.SourceType(R));
     return compare(NftData.hostOrder(NftExpr.DestinationType.LOCAL), false);
   }
 
@@ -234,6 +354,11 @@ public final class NftRuleBuilder {
     add(portAt(Side.DESTINATION, protocol + SLOT));
     add(new NftExpr.DataMap(map, R, R));
     return add(new NftExpr.DestinationNat(family, R, R + family.octets() / 4));
+  }
+
+  /// Exempts the packet from connection tracking.
+  public NftRuleBuilder notrack() {
+    return add(new NftExpr.Notrack());
   }
 
   public NftRuleBuilder masquerade() {

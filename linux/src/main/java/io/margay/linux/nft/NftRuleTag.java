@@ -38,6 +38,18 @@ final class NftRuleTag {
     return NftData.of(tag);
   }
 
+  /// The comment a rule's userdata holds, which for ours is its id; empty if it holds none.
+  static String id(NftData userdata) {
+    byte[] octets = userdata.raw();
+    for (int at = 0; at + 2 <= octets.length; at += 2 + (octets[at + 1] & 0xff)) {
+      int length = octets[at + 1] & 0xff;
+      if (octets[at] == COMMENT && length > 0 && at + 2 + length <= octets.length) {
+        return new String(octets, at + 2, length - 1, StandardCharsets.UTF_8);
+      }
+    }
+    return "";
+  }
+
   private static byte[] sha256(byte[] octets) {
     try {
       return MessageDigest.getInstance("SHA-256").digest(octets);

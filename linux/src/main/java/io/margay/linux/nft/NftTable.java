@@ -2,10 +2,15 @@ package io.margay.linux.nft;
 
 import io.margay.model.net.IpFamily;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Our two tables, `ip NAME` and `ip6 NAME`: told what they should hold, it makes the kernel hold
 /// it.
@@ -27,19 +32,32 @@ public final class NftTable implements AutoCloseable {
     /// Owned, if the kernel lets owned tables outlive their owner (6.9); open to others if not.
     WHERE_PERSISTENT,
     /// Open to other writers on every kernel.
-    NEVER
+    NEVER,
+    /// Owned, and removed by the kernel with this or its process, however that ends, if the kernel
+    /// has owned tables (5.12); open to others, and there until [#destroy], if not.
+    WHILE_OPEN
   }
-
-  /// Readings of the tables while others keep writing the namespace, before the caller is told.
-  static final int MAX_READINGS = 5;
 
   private final NftKernel kernel;
   private final Ownership ownership;
   private final Map<IpFamily, FamilyTable> families = new EnumMap<>(IpFamily.class);
-  private Optional<Boolean> own = Optional.empty();
+  private final List<Elements> early = new ArrayList<>();
+  private Optional<NftTenure> tenure = Optional.empty();
   private boolean owner;
   private boolean adopted;
+  private @Nullable NftWatch watch;
+  private int readGeneration;
   private int expectedGeneration;
+
+  /// Whether the kernel has held our tables since this was made.
+  private boolean held;
+
+  /// Whether others were heard to write our tables since they were last read.
+  private boolean heard;
+
+  private int repairs;
+  private int gaps;
+  private String by = "";
 
   /// @param name of both tables
   public NftTable(NftKernel kernel, String name, Ownership ownership) {
@@ -81,6 +99,11 @@ public final class NftTable implements AutoCloseable {
     return family(family).snapshot();
   }
 
+  /// The family's table as it should be, to look things up in. It follows the edits.
+  public NftTableView view(IpFamily family) {
+    return family(family);
+  }
+
   private FamilyTable family(IpFamily family) {
     FamilyTable table = families.get(family);
     if (table == null) {
@@ -89,57 +112,232 @@ public final class NftTable implements AutoCloseable {
     return table;
   }
 
+  /// Elements of one set.
+  public record Elements(IpFamily family, String set, List<NftElement> elements) {}
+
+  /// Adds elements that have been put, in a transaction of their own, before [#apply] writes the
+  /// rules that ask for them.
+  ///
+  /// The kernel shows packets a transaction's new intervals last, after its rules: a rule that asks
+  /// for them would find none in between, and let pass what it denies. Only for elements that no
+  /// rule in the kernel asks for.
+  ///
+  /// Before the first apply, or where what the kernel holds is in doubt, they wait until it has
+  /// been read. Those it refuses come with the rules.
+  public void addAhead(Collection<Elements> wanted) {
+    if (!adopted) {
+      early.addAll(wanted);
+      return;
+    }
+    List<Elements> missing = new ArrayList<>();
+    List<NftOp> steps = new ArrayList<>();
+    for (Elements one : wanted) {
+      List<NftElement> elements = family(one.family()).missing(one.set(), one.elements());
+      if (!elements.isEmpty()) {
+        missing.add(new Elements(one.family(), one.set(), elements));
+        steps.add(family(one.family()).addition(one.set(), elements));
+      }
+    }
+    if (steps.isEmpty()) {
+      return;
+    }
+    try {
+      kernel.commit(steps);
+    } catch (NftException refused) {
+      adopted = false; // not as believed: the next apply reads first
+      return;
+    }
+    missing.forEach(one -> family(one.family()).committed(one.set(), one.elements()));
+    expectedGeneration++;
+  }
+
   /// Makes the kernel hold what is desired.
   ///
   /// @throws NftException if the kernel refuses even the whole; it then holds what it held before
   public NftOutcome apply() throws NftException {
-    return adopted ? write() : readAndWrite();
-  }
-
-  /// Finds and repairs what others did to our tables. Cheap if nobody wrote the namespace since our
-  /// last write.
-  public NftOutcome resync() throws NftException {
-    if (!adopted || kernel.generation() != expectedGeneration) {
+    if (!adopted) {
       return readAndWrite();
     }
-    return write();
+    NftOutcome outcome = write();
+    if (outcome instanceof NftOutcome.Rebuilt) {
+      // What was believed in the kernel was not there: perhaps nothing of ours was.
+      repairs++;
+      gaps++;
+    }
+    return outcome;
+  }
+
+  /// Hears from now on what other writers commit, so that [#resync] need not read after those that
+  /// left our tables alone.
+  ///
+  /// @param alarm run on another thread when a resync is due at once; hand over and return
+  public void watch(Runnable alarm) throws NftException {
+    Set<NftTableName> names = new HashSet<>();
+    families.values().forEach(family -> names.add(family.name()));
+    watch = kernel.watch(names, alarm);
+  }
+
+  /// Finds and repairs what others did to our tables. Cheap if nobody wrote them since our last
+  /// write: one question to the kernel, if others did not write the namespace or a watch heard that
+  /// they left us alone.
+  public NftOutcome resync() throws NftException {
+    listen();
+    if (adopted && kernel.generation() == expectedGeneration) {
+      return write();
+    }
+    return readAndWrite();
+  }
+
+  /// Whether the kernel holds our tables as they should be. Reads them if anybody may have written
+  /// them, and writes nothing: what is wrong is repaired by the next [#apply] or [#resync].
+  public boolean isAsDesired() throws NftException {
+    listen();
+    int generation = kernel.generation();
+    if (adopted && generation == expectedGeneration) {
+      return plan().isEmpty();
+    }
+    adopted = false;
+    boolean edited = families.values().stream().anyMatch(FamilyTable::isDirty);
+    NftTenure wanted = tenure();
+    for (FamilyTable family : families.values()) {
+      family.believe(kernel.dump(family.name()).orElse(null), wanted, owner);
+    }
+    if (!held || !plan().isEmpty()) {
+      heard |= held && !edited; // a repair, when it comes
+      return false;
+    }
+    families.values().forEach(FamilyTable::committed);
+    adopted = true;
+    readGeneration = generation;
+    expectedGeneration = generation;
+    heard = false;
+    return true;
+  }
+
+  /// Each generation is somebody's transaction: ours, or one heard to be harmless. If all between
+  /// what was read and now are accounted for, nobody wrote our tables.
+  private void listen() {
+    NftWatch hears = watch;
+    if (hears == null) {
+      return;
+    }
+    NftWatch.Report report = hears.take();
+    if (report.suspicious()) {
+      adopted = false;
+      heard = true;
+      by = report.by();
+    }
+    for (int generation : report.harmless()) {
+      if (generation - readGeneration > 0) {
+        expectedGeneration++;
+      }
+    }
   }
 
   private NftOutcome readAndWrite() throws NftException {
     adopted = false;
-    boolean owned = own();
-    for (int reading = 0; reading < MAX_READINGS; reading++) {
-      int generation = kernel.generation();
-      Map<IpFamily, Optional<NftDump>> dumps = new EnumMap<>(IpFamily.class);
-      for (FamilyTable family : families.values()) {
-        dumps.put(family.name().family(), kernel.dump(family.name()));
-      }
-      if (kernel.generation() == generation) {
-        dumps.forEach((family, dump) -> family(family).believe(dump.orElse(null), owned, owner));
-        adopted = true;
-        expectedGeneration = generation;
-        return write();
-      }
+    NftTenure wanted = tenure();
+    // What changes after this is found by the next resync, if not by the reading.
+    int generation = kernel.generation();
+    Map<IpFamily, Optional<NftDump>> dumps = new EnumMap<>(IpFamily.class);
+    for (FamilyTable family : families.values()) {
+      dumps.put(family.name().family(), kernel.dump(family.name()));
     }
-    throw new NftException(
-        "tables "
-            + families.values().stream().map(FamilyTable::name).toList()
-            + " could not be read: others changed nf_tables during each of "
-            + MAX_READINGS
-            + " readings; nothing was written, the next apply reads again",
-        NftException.EINTR);
+    boolean edited = families.values().stream().anyMatch(FamilyTable::isDirty);
+    dumps.forEach((family, dump) -> family(family).believe(dump.orElse(null), wanted, owner));
+    adopted = true;
+    readGeneration = generation;
+    expectedGeneration = generation;
+    int closed = held ? closeFirst() : 0;
+    List<Elements> ahead = List.copyOf(early);
+    early.clear();
+    addAhead(ahead);
+    NftOutcome outcome =
+        switch (held ? write() : firstWrite()) {
+          case NftOutcome.Unchanged _ when closed > 0 -> new NftOutcome.Written(closed);
+          case NftOutcome.Written(int steps) -> new NftOutcome.Written(steps + closed);
+          case NftOutcome other -> other;
+        };
+    if (held && (heard || !edited) && !(outcome instanceof NftOutcome.Unchanged)) {
+      repairs++;
+    }
+    held = true;
+    heard = false;
+    return outcome;
   }
 
-  private boolean own() throws NftException {
-    if (own.isEmpty()) {
-      own =
+  /// A former process's rules are in the kernel. A packet that meets the transaction half way may
+  /// walk them and find the sets as they are after it, so what they alone ask for goes in one after
+  /// it.
+  private NftOutcome firstWrite() throws NftException {
+    Map<FamilyTable, Map<SetTracker, Map<NftData, Optional<NftElement>>>> aside = new HashMap<>();
+    families.values().forEach(family -> aside.put(family, family.setAside()));
+    NftOutcome outcome = write();
+    if (outcome instanceof NftOutcome.Rebuilt) {
+      // Nothing of the former process's is left.
+      return outcome;
+    }
+    aside.forEach(FamilyTable::bringBack);
+    return switch (outcome) {
+      case NftOutcome.Rebuilt rebuilt -> rebuilt;
+      case NftOutcome.Written(int steps) ->
+          new NftOutcome.Written(
+              steps + (write() instanceof NftOutcome.Written(int more) ? more : 0));
+      case NftOutcome.Unchanged _ -> write();
+    };
+  }
+
+  /// Where others removed a hook, or what it does, packets pass unfiltered until it is back. The
+  /// filter hooks alone, on maps that lead nowhere yet, already drop what has no endpoint, and are
+  /// in the kernel long before a thousand policies and connection tracking are.
+  ///
+  /// @return the steps written
+  private int closeFirst() throws NftException {
+    List<NftOp> steps = new ArrayList<>();
+    for (FamilyTable family : families.values()) {
+      steps.addAll(family.planHooks(tenure()));
+    }
+    if (steps.isEmpty()) {
+      return 0;
+    }
+    gaps++;
+    try {
+      kernel.commit(steps);
+    } catch (NftException refused) {
+      // A hook that needs more than sets: the whole transaction brings it.
+      return 0;
+    }
+    families.values().forEach(FamilyTable::hooksCommitted);
+    owner = tenure() != NftTenure.OPEN;
+    expectedGeneration++;
+    return steps.size();
+  }
+
+  /// What others did to our tables since this was made.
+  ///
+  /// @param repairs writes that found a change and undid it
+  /// @param gaps those among them that brought back a hook, or all: until then packets could pass
+  ///   which nothing allows, and their connections may still be there
+  /// @param by the process that was last heard to write our tables; empty if none was
+  public record Tampering(int repairs, int gaps, String by) {}
+
+  public Tampering tampering() {
+    return new Tampering(repairs, gaps, by);
+  }
+
+  private NftTenure tenure() throws NftException {
+    if (tenure.isEmpty()) {
+      tenure =
           Optional.of(
               switch (ownership) {
-                case WHERE_PERSISTENT -> kernel.supportsPersistentOwner();
-                case NEVER -> false;
+                case WHERE_PERSISTENT ->
+                    kernel.features().persistentOwner() ? NftTenure.LASTING : NftTenure.OPEN;
+                case NEVER -> NftTenure.OPEN;
+                case WHILE_OPEN ->
+                    kernel.features().passingOwner() ? NftTenure.PASSING : NftTenure.OPEN;
               });
     }
-    return own.get();
+    return tenure.get();
   }
 
   private NftOutcome write() throws NftException {
@@ -169,16 +367,17 @@ public final class NftTable implements AutoCloseable {
       refused.addSuppressed(cause);
       throw refused;
     }
-    expectedGeneration = kernel.generation();
+    readGeneration = kernel.generation();
+    expectedGeneration = readGeneration;
     adopted = true;
     return new NftOutcome.Rebuilt(steps.size(), cause);
   }
 
   private List<NftOp> plan() throws NftException {
-    boolean owned = own();
+    NftTenure wanted = tenure();
     List<NftOp> steps = new ArrayList<>();
     for (FamilyTable family : families.values()) {
-      steps.addAll(family.plan(owned));
+      steps.addAll(family.plan(wanted));
     }
     return steps;
   }
@@ -186,7 +385,7 @@ public final class NftTable implements AutoCloseable {
   private void commit(List<NftOp> steps) throws NftException {
     kernel.commit(steps);
     families.values().forEach(FamilyTable::committed);
-    owner = own();
+    owner = tenure() != NftTenure.OPEN;
     // Unless somebody else wrote too, this is the generation now; if it is not, the next resync
     // reads.
     expectedGeneration++;
@@ -201,18 +400,23 @@ public final class NftTable implements AutoCloseable {
     for (FamilyTable family : families.values()) {
       if (kernel.dump(family.name()).isPresent()) {
         // Touching it first fails while another process owns it, with nothing half done.
-        steps.add(new NftOp.AddTable(family.name(), false));
+        steps.add(new NftOp.AddTable(family.name(), NftTenure.OPEN));
         steps.add(new NftOp.DeleteTable(family.name()));
       }
     }
     adopted = false;
+    held = false;
     kernel.commit(steps);
     owner = false;
   }
 
-  /// Lets go of the tables, which stay and go on enforcing.
+  /// Lets go of the tables, which stay and go on enforcing, but for those of
+  /// [Ownership#WHILE_OPEN].
   @Override
   public void close() {
+    if (watch != null) {
+      watch.close();
+    }
     kernel.close();
   }
 }

@@ -3,6 +3,7 @@ package io.margay.linux.nft;
 import io.margay.linux.nft.NftExpr.DestinationType;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +12,9 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +23,14 @@ import org.jspecify.annotations.Nullable;
 public final class NftText {
 
   private static final HexFormat HEX = HexFormat.of();
+
+  private static final NftExpr IS_ICMPV6 =
+      new NftExpr.Compare(
+          NftExpr.FIRST_REGISTER, NftExpr.Comparison.EQUAL, NftData.octet(NftPacket.ICMPV6));
+
+  /// What remains of a prefix that does not end with an octet.
+  private static final Pattern MASKED_ADDRESS =
+      Pattern.compile("(ip6? [sd]addr) & 0x([0-9a-f]+) (!= )?0x([0-9a-f]+)");
 
   private NftText() {}
 
@@ -83,7 +95,7 @@ public final class NftText {
     };
   }
 
-  private static String print(NftSet set, NftElement element) {
+  static String print(NftSet set, NftElement element) {
     String key = print(set.key(), element.key(), element.end());
     if (element.value() != null) {
       return key + " : " + print(set.data(), element.value(), null);
@@ -163,17 +175,38 @@ public final class NftText {
     };
   }
 
-  /// One rule, by following what its registers hold.
   static String print(NftRule rule, Map<String, NftSet> sets) {
+    return print(rule.expressions(), sets) + " comment \"" + rule.id() + "\"";
+  }
+
+  /// One rule, by following what its registers hold.
+  static String print(List<NftExpr> expressions, Map<String, NftSet> sets) {
+    boolean ofIcmpv6 = expressions.contains(IS_ICMPV6);
     Registers registers = new Registers();
     List<String> words = new ArrayList<>();
-    for (NftExpr expression : rule.expressions()) {
+    for (NftExpr expression : expressions) {
       String text = print(expression, registers, sets);
       if (!text.isEmpty()) {
-        words.add(text);
+        words.add(prefix(ofIcmpv6 ? text.replaceFirst("^icmp ", "icmpv6 ") : text));
       }
     }
-    return String.join(" ", words) + " comment \"" + rule.id() + "\"";
+    return String.join(" ", words);
+  }
+
+  /// An address under a mask as the prefix that it is.
+  private static String prefix(String text) {
+    Matcher matcher = MASKED_ADDRESS.matcher(text);
+    if (!matcher.matches()) {
+      return text;
+    }
+    int length = new BigInteger(matcher.group(2), 16).bitCount();
+    IpAddress address = IpAddress.of(HEX.parseHex(matcher.group(4)));
+    return matcher.group(1)
+        + " "
+        + Objects.requireNonNullElse(matcher.group(3), "")
+        + address
+        + "/"
+        + length;
   }
 
   private static String print(NftExpr expression, Registers registers, Map<String, NftSet> sets) {
@@ -189,10 +222,18 @@ public final class NftText {
                 case L4PROTO -> "meta l4proto";
               });
       case NftExpr.CtState(int register) -> registers.load(register, "ct state");
+      case NftExpr.CtStatus(int register) -> registers.load(register, "ct status");
+      case NftExpr.CtOriginal(NftExpr.CtEnd end, IpFamily family, int register) ->
+          registers.load(register, "ct original " + name(end, family));
       case NftExpr.Mask(int register, NftData mask) -> {
         String left = registers.at(register);
         yield registers.load(
-            register, left.equals("ct state") ? left + states(mask) : left + " & " + mask);
+            register,
+            switch (left) {
+              case "ct state" -> left + states(mask);
+              case "ct status" -> left + statuses(mask);
+              default -> left + " & " + mask;
+            });
       }
       case NftExpr.Compare(int register, NftExpr.Comparison comparison, NftData data) ->
           compare(registers.at(register), comparison, data);
@@ -205,16 +246,27 @@ public final class NftText {
       case NftExpr.DataMap(String map, int register, int into) ->
           registers.load(into, registers.key(register, sets.get(map)) + " map @" + map);
       case NftExpr.DestinationType(int register) -> registers.load(register, "fib daddr type");
+      case NftExpr.SourceType(int register) -> registers.load(register, "fib saddr type");
       case NftExpr.Load(int register, NftData data) ->
           registers.load(
               register,
               data.length() == 4 ? "0x" + HEX.toHexDigits(hostInt(data)) : data.toString());
       case NftExpr.Judge(NftVerdict verdict) -> verdict(verdict);
       case NftExpr.Counter() -> "counter";
-      case NftExpr.Limit(long rate, int burst) ->
-          "limit rate " + rate + "/second burst " + burst + " packets";
+      case NftExpr.Limit limit -> limit.text();
       case NftExpr.Log(String prefix) -> "log prefix \"" + prefix + "\" level info";
+      case NftExpr.LogGroup(String prefix, int group, int octets) ->
+          "log prefix \""
+              + prefix
+              + "\" group "
+              + group
+              + (octets == 0 ? "" : " snaplen " + octets);
+      case NftExpr.Trace(int register) ->
+          registers.at(register).equals("0x01")
+              ? "meta nftrace set 1"
+              : "meta nftrace set " + registers.at(register);
       case NftExpr.Masquerade() -> "masquerade";
+      case NftExpr.Notrack() -> "notrack";
       case NftExpr.DestinationNat(IpFamily family, int address, int _) ->
           "dnat "
               + switch (family) {
@@ -227,15 +279,23 @@ public final class NftText {
   }
 
   private static String compare(String left, NftExpr.Comparison comparison, NftData data) {
-    if (left.startsWith("ct state ")) {
+    if (left.startsWith("ct state ") || left.startsWith("ct status ")) {
       return left;
     }
     String right =
         switch (left) {
           case "iifname", "oifname" -> "\"" + name(data) + "\"";
           case "meta l4proto" -> protocol(data);
-          case "fib daddr type" -> hostInt(data) == DestinationType.LOCAL ? "local" : number(data);
-          case "ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr" ->
+          case "fib daddr type", "fib saddr type" ->
+              hostInt(data) == DestinationType.LOCAL ? "local" : number(data);
+          case "ip saddr",
+              "ip daddr",
+              "ip6 saddr",
+              "ip6 daddr",
+              "ct original ip saddr",
+              "ct original ip daddr",
+              "ct original ip6 saddr",
+              "ct original ip6 daddr" ->
               IpAddress.of(data.toBytes()).toString();
           default -> left.contains("&") ? data.toString() : number(data);
         };
@@ -257,7 +317,28 @@ public final class NftText {
     if ((bits & NftExpr.CtState.NEW) != 0) {
       names.add("new");
     }
+    if ((bits & NftExpr.CtState.UNTRACKED) != 0) {
+      names.add("untracked");
+    }
     return " " + String.join(",", names);
+  }
+
+  private static String statuses(NftData mask) {
+    return hostInt(mask) == NftExpr.CtStatus.DESTINATION_NAT ? " dnat" : " & " + mask;
+  }
+
+  private static String name(NftExpr.CtEnd end, IpFamily family) {
+    String word =
+        switch (family) {
+          case IPV4 -> "ip";
+          case IPV6 -> "ip6";
+        };
+    return switch (end) {
+      case SOURCE_ADDRESS -> word + " saddr";
+      case DESTINATION_ADDRESS -> word + " daddr";
+      case SOURCE_PORT -> "proto-src";
+      case DESTINATION_PORT -> "proto-dst";
+    };
   }
 
   private static String number(NftData data) {

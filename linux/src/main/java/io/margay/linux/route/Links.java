@@ -64,7 +64,7 @@ public final class Links {
     return mark(born(name), alias);
   }
 
-  private Link born(InterfaceName name) throws LinuxException {
+  Link born(InterfaceName name) throws LinuxException {
     return find(name)
         .orElseThrow(
             () ->
@@ -205,6 +205,14 @@ public final class Links {
             .build());
   }
 
+  /// @param mtu octets
+  public void setMtu(int index, int mtu) throws LinuxException {
+    socket.request(
+        header(new MessageBuilder(Rtnl.SETLINK, 0, "set MTU of link", index), index)
+            .attrU32(Rtnl.IFLA_MTU, mtu)
+            .build());
+  }
+
   /// Puts it into a group, to be deleted with it.
   public void setGroup(int index, int group) throws LinuxException {
     socket.request(
@@ -247,7 +255,7 @@ public final class Links {
     }
   }
 
-  private static MessageBuilder header(MessageBuilder message, int index) {
+  static MessageBuilder header(MessageBuilder message, int index) {
     return header(message, index, 0, 0);
   }
 

@@ -9,6 +9,10 @@ public enum RouteClass {
   /// The blackhole of a block of ours, so that an unassigned address is not sent back to the ToR.
   /// Before BGP: nobody else's word counts for what lies in our own blocks.
   OWN_BLOCK,
+  /// To what other nodes have of a pool whose packets are wrapped: through the tunnel, or straight
+  /// to a node on our own subnet. Before BGP, as in Calico: of these pools the datastore says who
+  /// has what, and a peer's word would lead packets to where they can't go unwrapped.
+  TUNNEL,
   /// Learned from peers.
   BGP;
 
@@ -18,11 +22,18 @@ public enum RouteClass {
   static RouteClass ofShape(Route route, IntPredicate isWorkloadLink) {
     return switch (route.type()) {
       case BLACKHOLE -> OWN_BLOCK;
-      case UNICAST ->
-          route.nextHops().stream()
-                  .allMatch(hop -> hop.gateway().isEmpty() && isWorkloadLink.test(hop.index()))
-              ? LOCAL_WORKLOAD
-              : BGP;
+      case UNICAST -> {
+        if (route.nextHops().stream()
+            .allMatch(hop -> hop.gateway().isEmpty() && isWorkloadLink.test(hop.index()))) {
+          yield LOCAL_WORKLOAD;
+        }
+        // Of ours only tunnels have gateways that no address of the device covers, and ends on a
+        // device that is no pod's. What goes straight to a node looks like BGP's, and is swept with
+        // it.
+        yield route.nextHops().stream().allMatch(hop -> hop.isOnlink() || hop.gateway().isEmpty())
+            ? TUNNEL
+            : BGP;
+      }
       // None of these is ever written by us; BGP is the class swept last.
       case UNSPECIFIED,
           LOCAL,

@@ -136,6 +136,21 @@ final class RouteCodec {
 
   /// A question for the route that packets to an address take.
   static NetlinkMessage lookup(IpAddress destination) {
+    return lookup(destination, Rtnl.RTM_F_FIB_MATCH);
+  }
+
+  /// The same, answered with what a packet would get rather than with the table's entry: the source
+  /// address is chosen.
+  static NetlinkMessage sourceLookup(IpAddress destination) {
+    return lookup(destination, 0);
+  }
+
+  /// Of the answer to [#sourceLookup].
+  static Optional<IpAddress> source(NetlinkMessage answer) throws NetlinkException {
+    return address(answer.attributes(Rtnl.RTMSG_OCTETS), Rtnl.RTA_PREFSRC);
+  }
+
+  private static NetlinkMessage lookup(IpAddress destination, int flags) {
     IpFamily family = destination.family();
     return new MessageBuilder(Rtnl.GETROUTE, 0, "look up route", destination)
         .u8(Rtnl.familyCode(family))
@@ -146,7 +161,7 @@ final class RouteCodec {
         .u8(0)
         .u8(0)
         .u8(0)
-        .u32(Rtnl.RTM_F_FIB_MATCH)
+        .u32(flags)
         .attr(Rtnl.RTA_DST, destination.toBytes())
         .build();
   }
@@ -156,12 +171,23 @@ final class RouteCodec {
     return (message.u32(8) & (Rtnl.RTNH_F_DEAD | Rtnl.RTNH_F_LINKDOWN)) != 0;
   }
 
+  /// What a notification says was written or removed.
+  ///
+  /// @return empty for what is no route of the table: cached copies, other families
+  static Optional<Route> decodeNotice(NetlinkMessage message) throws NetlinkException {
+    return message.type() == Rtnl.NEWROUTE || message.type() == Rtnl.DELROUTE
+        ? decodeBody(message)
+        : Optional.empty();
+  }
+
   /// @return empty for what is no route of the table: cached copies, other families
   static Optional<Route> decode(NetlinkMessage message) throws NetlinkException {
+    return message.type() == Rtnl.NEWROUTE ? decodeBody(message) : Optional.empty();
+  }
+
+  private static Optional<Route> decodeBody(NetlinkMessage message) throws NetlinkException {
     int family = message.u8(0);
-    if (message.type() != Rtnl.NEWROUTE
-        || (family != 2 && family != 10)
-        || (message.u32(8) & Rtnl.RTM_F_CLONED) != 0) {
+    if ((family != 2 && family != 10) || (message.u32(8) & Rtnl.RTM_F_CLONED) != 0) {
       return Optional.empty();
     }
     Attributes attributes = message.attributes(Rtnl.RTMSG_OCTETS);

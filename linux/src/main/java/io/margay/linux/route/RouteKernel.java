@@ -1,7 +1,9 @@
 package io.margay.linux.route;
 
 import io.margay.linux.LinuxException;
+import io.margay.model.net.IpAddress;
 import java.util.List;
+import java.util.Optional;
 
 /// The kernel's routes as the one writer of ours needs them: a port, with the kernel ([Routes]) and
 /// a faithful fake behind it and one contract test for both.
@@ -16,6 +18,10 @@ public interface RouteKernel {
   default List<Route> dumpOurs() throws LinuxException {
     return dump(Route.OUR_PROTOCOL);
   }
+
+  /// The route that packets to an address take, if one does: not one that drops them, and not one
+  /// whose only device has no carrier.
+  Optional<Route> lookup(IpAddress destination) throws LinuxException;
 
   /// Makes the changes in order. A refused one does not stop the others.
   ///

@@ -39,6 +39,13 @@ public record RouteSpec(
     return new RouteSpec(RouteType.UNICAST, nextHops, Optional.empty());
   }
 
+  /// Through a device to a gateway that none of its addresses covers.
+  ///
+  /// @param index the device
+  public static RouteSpec onlink(IpAddress gateway, int index) {
+    return through(List.of(new NextHop(Optional.of(gateway), index, 1, true)));
+  }
+
   /// The route of ours in the main table.
   public Route toRoute(Prefix prefix) {
     boolean isDirect =

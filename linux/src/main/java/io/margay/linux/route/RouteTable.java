@@ -2,6 +2,7 @@ package io.margay.linux.route;
 
 import io.margay.linux.Errno;
 import io.margay.linux.LinuxException;
+import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -21,7 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// Owned by the dataplane loop.
 ///
 /// Only routes of [Route#OUR_PROTOCOL] are read, changed or removed. A prefix that a stranger's
-/// route holds stays his: our change is reported as pending with EEXIST and tried again.
+/// route holds stays his: our change is reported as pending with EEXIST and tried again. The one
+/// exception are felix's routes to pods that are ours now: the same way to the same device, under
+/// the protocols felix gives them, becomes ours in place, so that no packet finds none.
 ///
 /// A fresh process calls [#adopt] first: what an earlier one left is then known and keeps
 /// forwarding. Leftovers of a class that nobody wants are removed only once [#allowSweep] was
@@ -42,10 +45,14 @@ public final class RouteTable {
    * route append`).
    */
   private static final Comparator<RouteKey> MORE_SPECIFIC_FIRST =
-      Comparator.comparingInt((RouteKey key) -> -key.prefix().length())
-          .thenComparing(RouteKey::prefix)
-          .thenComparingInt(RouteKey::table)
-          .thenComparingInt(RouteKey::metric);
+      (a, b) -> {
+        int byLength = Integer.compare(b.prefix().length(), a.prefix().length());
+        return byLength != 0 ? byLength : a.prefix().compareTo(b.prefix());
+      };
+
+  /// What felix marks its routes to pods with: RTPROT_BOOT, and the number that later releases took
+  /// for themselves (FelixConfiguration deviceRouteProtocol).
+  private static final List<Integer> FELIX_PROTOCOLS = List.of(3, 80);
 
   private final RouteKernel kernel;
   private final IntPredicate isWorkloadLink;
@@ -57,7 +64,7 @@ public final class RouteTable {
   private final Set<RouteKey> kept = new HashSet<>();
   private final Set<RouteKey> dirty = new HashSet<>();
   private boolean hasAdopted;
-  private boolean isUnsure;
+  private boolean isUnsure = true;
 
   /// @param isWorkloadLink whether a device index is a pod's host end, to tell what a leftover was
   public RouteTable(RouteKernel kernel, IntPredicate isWorkloadLink) {
@@ -104,29 +111,96 @@ public final class RouteTable {
   }
 
   /// Reads what the kernel holds of ours, writing nothing. Needed once before the first [#apply].
-  public void adopt() throws LinuxException {
+  ///
+  /// @return how many routes were not as believed
+  public int adopt() throws LinuxException {
     List<Route> routes = kernel.dumpOurs();
-    actual.clear();
+    if (isUnsure) {
+      doubtAll();
+    }
+    int differences = 0;
     surplus.clear();
-    kept.clear();
+    Set<RouteKey> found = HashSet.newHashSet(routes.size());
     for (Route route : routes) {
-      if (actual.putIfAbsent(route.key(), route) != null) {
-        surplus.merge(route.key(), 1, Integer::sum);
+      RouteKey key = route.key();
+      if (!found.add(key)) {
+        surplus.merge(key, 1, Integer::sum);
+        differences++;
+        dirty.add(key);
+        continue;
+      }
+      Route before = actual.get(key);
+      if (before == null || !before.isMetBy(route)) {
+        actual.put(key, route);
+        dirty.add(key);
+        differences++;
       }
     }
-    installed.retainAll(actual.keySet());
+    if (found.size() < actual.size()) {
+      for (RouteKey key : List.copyOf(actual.keySet())) {
+        if (!found.contains(key)) {
+          forget(key);
+          dirty.add(key);
+          differences++;
+        }
+      }
+    }
+    hasAdopted = true;
+    isUnsure = false;
+    return differences;
+  }
+
+  /// Nothing is believed: every route that is wanted or was known is compared.
+  private void doubtAll() {
     dirty.addAll(actual.keySet());
     for (Map<Prefix, RouteSpec> wanted : desired.values()) {
       wanted.forEach((prefix, spec) -> dirty.add(spec.toRoute(prefix).key()));
     }
-    hasAdopted = true;
-    isUnsure = false;
+  }
+
+  /// Whether a route to the prefix is wanted or known to be in the kernel.
+  public boolean concerns(Prefix prefix) {
+    return actual.containsKey(RouteSpec.blackhole().toRoute(prefix).key())
+        || desired.values().stream().anyMatch(wanted -> wanted.containsKey(prefix));
   }
 
   /// Whether the kernel holds, as far as is known, a route whose shape is of this class.
   public boolean holds(RouteClass routeClass) {
     return actual.values().stream()
         .anyMatch(route -> RouteClass.ofShape(route, isWorkloadLink) == routeClass);
+  }
+
+  /// Whether packets to an address take the route that is wanted for it alone. Asks the kernel, and
+  /// writes nothing. What is still to be written is no fault.
+  ///
+  /// @return what they take instead; empty when all is well, or when no such route is wanted
+  public Optional<String> fault(IpAddress address) throws LinuxException {
+    Prefix prefix = address.toHostPrefix();
+    Optional<Route> want =
+        desired.values().stream()
+            .map(wanted -> wanted.get(prefix))
+            .filter(Objects::nonNull)
+            .map(spec -> spec.toRoute(prefix))
+            .findFirst();
+    if (want.isEmpty() || dirty.contains(want.get().key())) {
+      return Optional.empty();
+    }
+    Optional<Route> taken = kernel.lookup(address);
+    if (taken.isPresent() && want.get().isMetBy(taken.get())) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        "packets to "
+            + address
+            + " do not take the route "
+            + want.get()
+            + " but "
+            + taken.map(Route::toString).orElse("none"));
+  }
+
+  /// Believes nothing any more: the next [#apply] reads the kernel first, as after lost answers.
+  public void doubt() {
+    isUnsure = true;
   }
 
   /// Compares everything with the kernel and repairs what differs; writes nothing when nothing
@@ -165,11 +239,46 @@ public final class RouteTable {
       }
     }
     pending.addAll(write(plan(mistaken), tally));
+    takeOver(pending, tally);
     for (RouteFailure failure : pending) {
       dirty.add(failure.change().route().key());
     }
     isUnsure = false;
     return new RouteApplyResult(tally.added, tally.replaced, tally.deleted, kept.size(), pending);
+  }
+
+  /// Makes felix's routes to pods of ours our own; what remains refused stays in `pending`.
+  private void takeOver(List<RouteFailure> pending, Tally tally) throws LinuxException {
+    List<RouteFailure> blocked =
+        pending.stream()
+            .filter(failure -> failure.change() instanceof RouteChange.Add)
+            .filter(failure -> failure.cause().is(Errno.EEXIST))
+            .filter(failure -> isToPod(failure.change().route()))
+            .toList();
+    if (blocked.isEmpty()) {
+      return;
+    }
+    Map<RouteKey, Route> strangers = new HashMap<>();
+    for (int protocol : FELIX_PROTOCOLS) {
+      kernel.dump(protocol).forEach(route -> strangers.put(route.key(), route));
+    }
+    List<RouteChange> claims = new ArrayList<>();
+    for (RouteFailure failure : blocked) {
+      Route want = failure.change().route();
+      Route stranger = strangers.get(want.key());
+      if (stranger != null
+          && stranger.type() == want.type()
+          && stranger.nextHops().equals(want.nextHops())) {
+        claims.add(new RouteChange.Replace(want));
+        pending.remove(failure);
+      }
+    }
+    pending.addAll(write(claims, tally));
+  }
+
+  private boolean isToPod(Route route) {
+    RouteSpec spec = wantedBy(RouteClass.LOCAL_WORKLOAD).get(route.prefix());
+    return spec != null && spec.toRoute(route.prefix()).equals(route);
   }
 
   private List<RouteChange> plan(List<RouteKey> keys) {

@@ -57,8 +57,7 @@ public final class Routes implements RouteKernel {
     return routes;
   }
 
-  /// The route that packets to an address take, if one does: not one that drops them, and not one
-  /// whose only device has no carrier.
+  @Override
   public Optional<Route> lookup(IpAddress destination) throws LinuxException {
     NetlinkMessage answer;
     try {
@@ -72,6 +71,18 @@ public final class Routes implements RouteKernel {
     return RouteCodec.isDown(answer)
         ? Optional.empty()
         : RouteCodec.decode(answer).filter(route -> !route.nextHops().isEmpty());
+  }
+
+  /// The address of ours that packets to `destination` are sent from, if there is a way to it.
+  public Optional<IpAddress> sourceTowards(IpAddress destination) throws LinuxException {
+    try {
+      return RouteCodec.source(socket.get(RouteCodec.sourceLookup(destination)));
+    } catch (NetlinkException e) {
+      if (NO_WAY.contains(e.errno())) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   /// Creates the route or changes the one of its key. For a namespace that is ours alone (a pod's);

@@ -12,6 +12,8 @@ public final class Rtnetlink implements AutoCloseable {
   private final Addresses addresses;
   private final Routes routes;
   private final Neighbours neighbours;
+  private final Vxlans vxlans;
+  private final ForwardingDatabase forwarding;
 
   private Rtnetlink(NetlinkSocket socket) {
     this.socket = socket;
@@ -19,6 +21,8 @@ public final class Rtnetlink implements AutoCloseable {
     addresses = new Addresses(socket);
     routes = new Routes(socket);
     neighbours = new Neighbours(socket);
+    vxlans = new Vxlans(socket, links);
+    forwarding = new ForwardingDatabase(socket);
   }
 
   /// For the calling thread's namespace.
@@ -47,9 +51,28 @@ public final class Rtnetlink implements AutoCloseable {
     return neighbours;
   }
 
+  public Vxlans vxlans() {
+    return vxlans;
+  }
+
+  public ForwardingDatabase forwarding() {
+    return forwarding;
+  }
+
   /// Starts a group of changes that goes to the kernel in one system call.
   public RtnetlinkBatch batch() {
     return new RtnetlinkBatch(socket);
+  }
+
+  /// Hears from now on what others do to the routes that this socket wrote, on a thread of its own.
+  /// In the calling thread's namespace, which must be the socket's.
+  public RouteWatch watchRoutes(RouteWatch.Events events) throws LinuxException {
+    return RouteWatch.start(socket.port(), events);
+  }
+
+  /// The same in the namespace behind a descriptor, which must be the socket's.
+  RouteWatch watchRoutesIn(int netnsFd, RouteWatch.Events events) throws LinuxException {
+    return RouteWatch.startIn(netnsFd, socket.port(), events);
   }
 
   @Override

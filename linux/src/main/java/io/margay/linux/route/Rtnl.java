@@ -38,6 +38,12 @@ final class Rtnl {
   static final int INFO_KIND = 1;
   static final int INFO_DATA = 2;
   static final int VETH_INFO_PEER = 1;
+  static final int VXLAN_ID = 1;
+  static final int VXLAN_LINK = 3;
+  static final int VXLAN_LOCAL = 4;
+  static final int VXLAN_LEARNING = 7;
+  static final int VXLAN_PORT = 15;
+  static final int VXLAN_LOCAL6 = 17;
   static final int RTEXT_FILTER_SKIP_STATS = 8;
 
   static final int IFADDR_OCTETS = 8;
@@ -46,6 +52,7 @@ final class Rtnl {
   static final int IFA_FLAGS = 8;
 
   static final int RTMSG_OCTETS = 12;
+  static final int RTM_PROTOCOL = 5;
   static final int RTNEXTHOP_OCTETS = 8;
   static final int RTA_DST = 1;
   static final int RTA_OIF = 4;

@@ -1,5 +1,5 @@
-/// **For**: links, addresses, neighbours and routes of a network namespace; and the one writer of
-/// our routes.
+/// **For**: links, VXLAN devices, addresses, neighbours, forwarding entries and routes of a network
+/// namespace; and the one writer of our routes.
 ///
 /// **In → out**: desired state and verbs → rtnetlink messages; dumps → records.
 ///

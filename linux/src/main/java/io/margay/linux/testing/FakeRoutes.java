@@ -12,6 +12,7 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -67,6 +68,17 @@ public final class FakeRoutes implements RouteKernel {
   @Override
   public List<Route> dump(int protocol) {
     return routes.stream().filter(route -> route.protocol() == protocol).toList();
+  }
+
+  /// The longest prefix wins, then the smaller metric; devices of the fake always have a carrier.
+  @Override
+  public Optional<Route> lookup(IpAddress destination) {
+    return routes.stream()
+        .filter(route -> route.prefix().contains(destination))
+        .min(
+            Comparator.comparingInt((Route route) -> -route.prefix().length())
+                .thenComparingInt(Route::metric))
+        .filter(route -> !route.nextHops().isEmpty());
   }
 
   @Override

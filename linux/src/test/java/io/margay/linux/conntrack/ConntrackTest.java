@@ -9,6 +9,7 @@ import io.margay.linux.netns.TestNetns;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
@@ -66,6 +67,46 @@ class ConntrackTest {
               new Flow(17, IpAddress.parse("192.0.2.1"), 53, IpAddress.parse("10.1.0.5"), 53));
       assertThat(flows(socket, IpFamily.IPV4)).isEqualTo(2);
       assertThat(conntrack.deleteFlows(IpFamily.IPV6, 17, 53, _ -> true)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void connections_are_read_by_address_and_forgotten_one_by_one() throws Exception {
+    try (TestNetns netns = TestNetns.create();
+        NetlinkSocket socket = NetlinkSocket.openIn(netns.fd(), NetlinkSocket.NETFILTER);
+        Conntrack conntrack = Conntrack.inNetns(netns.fd())) {
+      socket.request(flow("10.1.0.5", "10.2.0.1", "10.2.0.1", 1000));
+      socket.request(flow("10.2.0.1", "10.96.0.1", "10.1.0.5", 1002)); // translated to it
+      socket.request(flow("10.1.0.6", "10.2.0.2", "10.2.0.2", 1003));
+      socket.request(flow("fd00::5", "fd00:2::1", "fd00:2::1", 1004));
+
+      List<Connection> of5 =
+          conntrack.connections(IpFamily.IPV4, Set.of(IpAddress.parse("10.1.0.5")));
+      assertThat(of5).extracting(Connection::sourcePort).containsOnly(1000, 1002);
+      assertThat(of5)
+          .anySatisfy(
+              led -> {
+                assertThat(led.destination()).isEqualTo(IpAddress.parse("10.96.0.1"));
+                assertThat(led.answerer()).isEqualTo(IpAddress.parse("10.1.0.5"));
+                assertThat(led.answersTo()).isEqualTo(IpAddress.parse("10.2.0.1"));
+                assertThat(led.protocol()).isEqualTo(17);
+                assertThat(led.destinationPort()).isEqualTo(53);
+                assertThat(led.isExpected()).isFalse();
+              });
+      assertThat(conntrack.connections(IpFamily.IPV6, Set.of(IpAddress.parse("fd00:2::1"))))
+          .extracting(Connection::source)
+          .containsOnly(IpAddress.parse("fd00::5"));
+      // More than are asked for one by one.
+      Set<IpAddress> many = new HashSet<>(Set.of(IpAddress.parse("10.1.0.6")));
+      for (int i = 1; i < 9; i++) {
+        many.add(IpAddress.parse("10.9.0." + i));
+      }
+      List<Connection> of6 = conntrack.connections(IpFamily.IPV4, many);
+      assertThat(of6).extracting(Connection::sourcePort).containsExactly(1003);
+
+      assertThat(conntrack.delete(of6)).isEqualTo(1);
+      assertThat(conntrack.delete(of6)).isZero();
+      assertThat(flows(socket, IpFamily.IPV4)).isEqualTo(2);
     }
   }
 

@@ -144,10 +144,10 @@ class NetlinkSocketTest {
   }
 
   @Test
-  void a_listener_that_cannot_keep_up_is_told_so() throws Exception {
+  void a_listener_that_cannot_keep_up_is_told_so_and_when_it_has_caught_up() throws Exception {
     CountDownLatch first = new CountDownLatch(1);
     CountDownLatch flooded = new CountDownLatch(1);
-    CountDownLatch overrun = new CountDownLatch(1);
+    CountDownLatch overrun = new CountDownLatch(2);
     NetlinkListener.Events slow =
         new NetlinkListener.Events() {
           @Override

@@ -44,6 +44,11 @@ public final class TestNetns implements AutoCloseable {
     return inside("tc", arguments);
   }
 
+  /// Runs `bridge -n NAME ARGUMENTS` and returns its output.
+  public String bridge(String arguments) throws IOException {
+    return inside("bridge", arguments);
+  }
+
   private String inside(String tool, String arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of(tool, "-n", name));
     command.addAll(List.of(arguments.split(" ")));

@@ -33,8 +33,22 @@ final class NftNamespace implements AutoCloseable {
 
   /// Runs the nft tool inside, as an administrator would.
   String nft(String... words) throws IOException {
-    List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", name, "nft"));
+    List<String> command = new ArrayList<>(List.of("nft"));
     command.addAll(List.of(words));
+    return in(command.toArray(String[]::new));
+  }
+
+  /// Runs a command inside.
+  String in(String... words) throws IOException {
+    List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", name));
+    command.addAll(List.of(words));
+    return run(command);
+  }
+
+  /// Runs the ip tool inside.
+  String ip(String words) throws IOException {
+    List<String> command = new ArrayList<>(List.of("ip", "-n", name));
+    command.addAll(List.of(words.split(" ")));
     return run(command);
   }
 

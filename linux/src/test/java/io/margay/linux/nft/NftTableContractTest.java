@@ -14,7 +14,12 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.margay.linux.nft.NftTable.Ownership;
 import io.margay.model.net.IpFamily;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -50,6 +55,10 @@ abstract class NftTableContractTest {
     table.putElement(IpFamily.IPV4, "from_wl", dispatch("cali0", "e-a"));
   }
 
+  private static Map<NftData, NftElement> elements(NftDump dump) {
+    return Objects.requireNonNull(dump.sets().get("cidrs")).elements();
+  }
+
   private NftDump dump() throws NftException {
     try (NftKernel kernel = open()) {
       return kernel.dump(TABLE).orElseThrow();
@@ -62,9 +71,9 @@ abstract class NftTableContractTest {
     try (NftTable table = table(ownership);
         NftKernel reader = open()) {
       // Trying ownership on a scratch table, with its deletion, is a transaction of its own.
-      reader.supportsPersistentOwner();
+      reader.features();
       int probe = reader.generation();
-      reader.supportsPersistentOwner();
+      reader.features();
       probe = ownership == Ownership.NEVER ? 0 : reader.generation() - probe;
       int before = reader.generation() + probe;
       fill(table);
@@ -72,11 +81,107 @@ abstract class NftTableContractTest {
       assertThat(reader.generation()).isEqualTo(before + 1);
       assertThat(reader.dump(TABLE).orElseThrow().chains()).containsOnlyKeys("egress", "e-a");
       assertThat(reader.dump(TABLE_6).orElseThrow().chains()).containsOnlyKeys("egress");
-      assertThat(reader.dump(TABLE).orElseThrow().owned())
-          .isEqualTo(ownership == Ownership.WHERE_PERSISTENT);
+      assertThat(reader.dump(TABLE).orElseThrow().owned()).isEqualTo(ownership != Ownership.NEVER);
       assertThat(table.apply()).isEqualTo(new NftOutcome.Unchanged());
       assertThat(table.resync()).isEqualTo(new NftOutcome.Unchanged());
       assertThat(reader.generation()).isEqualTo(before + 1);
+    }
+  }
+
+  @Test
+  void a_look_says_what_others_did_and_leaves_it_to_the_resync() throws Exception {
+    try (NftTable table = table(Ownership.NEVER);
+        NftKernel other = open()) {
+      fill(table);
+      assertThat(table.isAsDesired()).as("never written").isFalse();
+      table.apply();
+      assertThat(table.isAsDesired()).isTrue();
+      table.putElement(IpFamily.IPV4, "members", member(8, "10.0.0.2"));
+      assertThat(table.isAsDesired()).as("an edit that waits").isFalse();
+      table.apply();
+
+      other.commit(List.of(new NftOp.AddTable(FOREIGN, NftTenure.OPEN)));
+      assertThat(table.isAsDesired()).as("not ours").isTrue();
+      other.commit(
+          List.of(new NftOp.DeleteElements(TABLE, FROM, List.of(dispatch("cali0", "e-a")))));
+      int generation = other.generation();
+      assertThat(table.isAsDesired()).isFalse();
+      assertThat(table.isAsDesired()).as("still").isFalse();
+      assertThat(other.generation()).as("nothing was written").isEqualTo(generation);
+      assertThat(table.resync()).isInstanceOf(NftOutcome.Written.class);
+      assertThat(table.tampering().repairs()).isOne();
+      assertThat(table.isAsDesired()).isTrue();
+      other.commit(List.of(new NftOp.DeleteTable(FOREIGN)));
+    }
+  }
+
+  @Test
+  void elements_for_rules_to_come_are_added_alone_before_them() throws Exception {
+    try (NftTable table = table(Ownership.NEVER);
+        NftKernel reader = open()) {
+      List<NftTable.Elements> ahead =
+          List.of(
+              new NftTable.Elements(
+                  IpFamily.IPV4,
+                  "cidrs",
+                  List.of(cidr(7, "10.0.0.0/8"), cidr(8, "10.1.0.0/16"), cidr(9, "10.2.0.0/16"))));
+      fill(table);
+      table.addAhead(ahead);
+      assertThat(reader.dump(TABLE)).as("there is no table yet").isEmpty();
+      table.apply();
+      table.putElement(IpFamily.IPV4, "cidrs", cidr(8, "10.1.0.0/16"));
+      table.putChain(IpFamily.IPV4, NftChain.regular("e-a", List.of(rule("three"))));
+      NftDump before = reader.dump(TABLE).orElseThrow();
+      int generation = reader.generation();
+
+      table.addAhead(ahead);
+      table.addAhead(ahead);
+      assertThat(reader.generation()).as("once").isEqualTo(generation + 1);
+      NftDump between = reader.dump(TABLE).orElseThrow();
+      assertThat(between.chains()).isEqualTo(before.chains());
+      assertThat(elements(between).values())
+          .as("what was put, and not what was not")
+          .containsExactlyInAnyOrder(cidr(7, "10.0.0.0/8"), cidr(8, "10.1.0.0/16"));
+      // Flush and rule.
+      assertThat(table.apply()).isEqualTo(new NftOutcome.Written(2));
+      assertThat(table.resync()).isEqualTo(new NftOutcome.Unchanged());
+    }
+  }
+
+  @Test
+  void a_fresh_process_adds_them_alone_once_it_has_read_what_is_there() throws Exception {
+    try (NftTable first = table(Ownership.NEVER)) {
+      fill(first);
+      first.apply();
+    }
+    try (NftTable second = table(Ownership.NEVER);
+        NftKernel reader = open()) {
+      int before = reader.generation();
+      fill(second);
+      second.putElement(IpFamily.IPV4, "cidrs", cidr(8, "10.1.0.0/16"));
+      second.putChain(IpFamily.IPV4, NftChain.regular("e-a", List.of(rule("three"))));
+      second.addAhead(
+          List.of(
+              new NftTable.Elements(
+                  IpFamily.IPV4, "cidrs", List.of(cidr(7, "10.0.0.0/8"), cidr(8, "10.1.0.0/16")))));
+      assertThat(second.apply()).isEqualTo(new NftOutcome.Written(2));
+      assertThat(reader.generation()).isEqualTo(before + 2);
+      assertThat(second.resync()).isEqualTo(new NftOutcome.Unchanged());
+    }
+  }
+
+  @Test
+  void elements_added_ahead_that_the_kernel_refuses_come_with_the_rest() throws Exception {
+    try (NftTable table = table(Ownership.NEVER);
+        NftKernel other = open()) {
+      fill(table);
+      table.apply();
+      other.commit(List.of(new NftOp.DeleteTable(TABLE)));
+      table.putElement(IpFamily.IPV4, "cidrs", cidr(8, "10.1.0.0/16"));
+      table.addAhead(
+          List.of(new NftTable.Elements(IpFamily.IPV4, "cidrs", List.of(cidr(8, "10.1.0.0/16")))));
+      assertThat(table.apply()).isInstanceOf(NftOutcome.Written.class);
+      assertThat(elements(dump())).hasSize(2);
     }
   }
 
@@ -120,6 +225,45 @@ abstract class NftTableContractTest {
       fill(second);
       assertThat(second.apply()).isInstanceOf(NftOutcome.Written.class);
       assertThat(dump().owned()).isTrue();
+    }
+  }
+
+  @Test
+  void a_change_that_meets_no_table_brings_all_back_and_counts_as_a_gap() throws Exception {
+    try (NftTable table = table(Ownership.NEVER);
+        NftKernel other = open()) {
+      fill(table);
+      table.apply();
+      other.commit(List.of(new NftOp.DeleteTable(TABLE)));
+      table.putChain(IpFamily.IPV4, NftChain.regular("e-a", List.of(rule("three"))));
+      assertThat(table.apply()).isInstanceOf(NftOutcome.Rebuilt.class);
+      assertThat(table.tampering()).isEqualTo(new NftTable.Tampering(1, 1, ""));
+      assertThat(table.resync()).isEqualTo(new NftOutcome.Unchanged());
+      assertThat(table.tampering().repairs()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void tables_for_a_while_are_closed_to_others_and_go_with_their_handle() throws Exception {
+    try (NftTable leftBehind = table(Ownership.NEVER)) {
+      fill(leftBehind);
+      leftBehind.apply();
+    }
+    try (NftTable passing = table(Ownership.WHILE_OPEN)) {
+      fill(passing);
+      assertThat(passing.apply()).isInstanceOf(NftOutcome.Written.class);
+      assertThat(dump().owned()).isTrue();
+      assertThat(passing.resync()).isEqualTo(new NftOutcome.Unchanged());
+      try (NftTable other = table(Ownership.WHILE_OPEN)) {
+        fill(other);
+        NftException refused = catchThrowableOfType(NftException.class, other::apply);
+        assertThat(refused.errno()).isEqualTo(NftException.EPERM);
+      }
+      assertThat(dump().owned()).isTrue();
+    }
+    try (NftKernel reader = open()) {
+      assertThat(reader.dump(TABLE)).isEqualTo(Optional.empty());
+      assertThat(reader.dump(TABLE_6)).isEqualTo(Optional.empty());
     }
   }
 
@@ -286,7 +430,7 @@ abstract class NftTableContractTest {
   @EnumSource(Ownership.class)
   void destroy_removes_our_tables_and_nothing_else(Ownership ownership) throws Exception {
     try (NftKernel other = open()) {
-      other.commit(List.of(new NftOp.AddTable(FOREIGN, false)));
+      other.commit(List.of(new NftOp.AddTable(FOREIGN, NftTenure.OPEN)));
       try (NftTable first = table(ownership)) {
         fill(first);
         first.apply();
@@ -298,6 +442,125 @@ abstract class NftTableContractTest {
       assertThat(other.dump(TABLE)).isEqualTo(Optional.empty());
       assertThat(other.dump(TABLE_6)).isEqualTo(Optional.empty());
       assertThat(other.dump(FOREIGN)).isPresent();
+    }
+  }
+
+  /// Counts the readings of tables.
+  private static final class Counted implements NftKernel {
+    private final NftKernel kernel;
+    int dumps;
+
+    Counted(NftKernel kernel) {
+      this.kernel = kernel;
+    }
+
+    @Override
+    public void commit(List<NftOp> steps) throws NftException {
+      kernel.commit(steps);
+    }
+
+    @Override
+    public int generation() throws NftException {
+      return kernel.generation();
+    }
+
+    @Override
+    public Optional<NftDump> dump(NftTableName table) throws NftException {
+      dumps++;
+      return kernel.dump(table);
+    }
+
+    @Override
+    public List<NftRuleInfo> rules(NftTableName table) throws NftException {
+      return kernel.rules(table);
+    }
+
+    @Override
+    public NftFeatures features() throws NftException {
+      return kernel.features();
+    }
+
+    @Override
+    public NftWatch watch(Set<NftTableName> tables, Runnable alarm) throws NftException {
+      return kernel.watch(tables, alarm);
+    }
+
+    @Override
+    public void close() {
+      kernel.close();
+    }
+  }
+
+  @Test
+  void neighbours_that_leave_our_tables_alone_cost_no_reading() throws Exception {
+    Counted kernel = new Counted(open());
+    Semaphore alarm = new Semaphore(0);
+    try (NftTable table = new NftTable(kernel, "margay", Ownership.NEVER);
+        NftKernel other = open()) {
+      table.declareSet(IpFamily.IPV4, MEMBERS);
+      table.declareSet(IpFamily.IPV4, CIDRS);
+      table.declareSet(IpFamily.IPV4, FROM);
+      fill(table);
+      table.watch(alarm::release);
+      table.apply();
+      int read = kernel.dumps;
+      for (int i = 0; i < 20; i++) {
+        other.commit(List.of(new NftOp.AddTable(FOREIGN, NftTenure.OPEN)));
+        other.commit(List.of(new NftOp.DeleteTable(FOREIGN)));
+        table.putElement(IpFamily.IPV4, "members", member(7, "10.0.1." + i));
+        table.apply();
+      }
+      // The last of them is told after all the others.
+      other.commit(List.of(new NftOp.AddElements(TABLE, MEMBERS, List.of(member(7, "6.6.6.6")))));
+      assertThat(alarm.tryAcquire(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(table.resync()).isInstanceOf(NftOutcome.Written.class);
+      assertThat(kernel.dumps).isEqualTo(read + 2);
+      other.commit(List.of(new NftOp.AddTable(FOREIGN, NftTenure.OPEN)));
+      // Heard or not yet, a neighbour's transaction makes nothing be written.
+      assertThat(table.resync()).isEqualTo(new NftOutcome.Unchanged());
+    }
+  }
+
+  @Test
+  void a_hook_that_others_removed_comes_back_before_the_rest() throws Exception {
+    try (NftTable table = table(Ownership.NEVER);
+        NftKernel other = open()) {
+      fill(table);
+      table.apply();
+      NftDump right = dump();
+      assertThat(table.tampering().gaps()).isZero();
+      other.commit(List.of(new NftOp.DeleteTable(TABLE)));
+      int before = other.generation();
+      assertThat(table.resync()).isInstanceOf(NftOutcome.Written.class);
+      assertThat(other.generation()).isEqualTo(before + 2);
+      assertThat(dump()).isEqualTo(right);
+      other.commit(List.of(new NftOp.FlushChain(TABLE, "egress")));
+      assertThat(table.resync()).isInstanceOf(NftOutcome.Written.class);
+      assertThat(dump()).isEqualTo(right);
+      assertThat(table.tampering().gaps()).isEqualTo(2);
+      other.commit(List.of(new NftOp.FlushChain(TABLE, "e-a")));
+      assertThat(table.resync()).isInstanceOf(NftOutcome.Written.class);
+      assertThat(table.tampering().gaps()).isEqualTo(2);
+      assertThat(table.tampering().repairs()).isEqualTo(3);
+      assertThat(table.resync()).isEqualTo(new NftOutcome.Unchanged());
+      assertThat(dump()).isEqualTo(right);
+    }
+  }
+
+  @Test
+  void a_hook_that_leads_to_a_lost_chain_comes_back_with_it() throws Exception {
+    NftRule jump =
+        new NftRuleBuilder(IpFamily.IPV4).verdict(NftVerdict.jump("e-a")).build("straight");
+    try (NftTable table = table(Ownership.NEVER);
+        NftKernel other = open()) {
+      fill(table);
+      table.putChain(IpFamily.IPV4, new NftChain("direct", HOOK, List.of(jump)));
+      table.apply();
+      NftDump right = dump();
+      other.commit(List.of(new NftOp.DeleteTable(TABLE)));
+      assertThat(table.resync()).isInstanceOf(NftOutcome.Written.class);
+      assertThat(dump()).isEqualTo(right);
+      assertThat(table.resync()).isEqualTo(new NftOutcome.Unchanged());
     }
   }
 }

@@ -252,6 +252,11 @@ class BulkRoutesTest {
           }
 
           @Override
+          public Optional<Route> lookup(IpAddress destination) {
+            return kernel.lookup(destination);
+          }
+
+          @Override
           public List<RouteFailure> apply(List<RouteChange> changes) throws LinuxException {
             List<RouteFailure> failures = kernel.apply(changes);
             if (loses[0]) {

@@ -96,6 +96,23 @@ abstract class RouteKernelContract {
   }
 
   @Test
+  void a_lookup_finds_the_most_specific_route_and_none_that_drops() throws Exception {
+    for (List<Route> family :
+        List.of(
+            List.of(route("10.1.0.0/26"), route("10.1.0.5/32", NextHop.onDevice(red()))),
+            List.of(route("fd00:a::/122"), route("fd00:a::5/128", NextHop.onDevice(red()))))) {
+      Route pod = family.getLast();
+      assertThat(kernel().lookup(pod.prefix().address())).isEmpty();
+      for (Route route : family) {
+        assertThat(kernel().apply(List.of(new RouteChange.Add(route)))).isEmpty();
+      }
+      assertThat(kernel().lookup(pod.prefix().address())).contains(pod);
+      assertThat(kernel().apply(List.of(new RouteChange.Delete(pod)))).isEmpty();
+      assertThat(kernel().lookup(pod.prefix().address())).as("the blackhole").isEmpty();
+    }
+  }
+
+  @Test
   void replacing_nothing_is_refused() throws Exception {
     for (Route route : List.of(route("10.1.0.0/26"), route("fd00:a::/122"))) {
       List<RouteFailure> failures = kernel().apply(List.of(new RouteChange.Replace(route)));

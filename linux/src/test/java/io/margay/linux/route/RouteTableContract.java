@@ -40,6 +40,9 @@ abstract class RouteTableContract {
   /// Puts a route of protocol 4 there.
   abstract void plantForeign(Prefix prefix) throws Exception;
 
+  /// Puts a route of another protocol to the workload's device there.
+  abstract void plantToPod(Prefix prefix, int protocol) throws Exception;
+
   abstract boolean holdsForeign(Prefix prefix) throws Exception;
 
   @BeforeEach
@@ -71,6 +74,26 @@ abstract class RouteTableContract {
 
   private List<Prefix> prefixes() throws Exception {
     return kernel().dumpOurs().stream().map(Route::prefix).toList();
+  }
+
+  @Test
+  void a_pods_route_that_is_gone_or_another_is_a_fault_that_doubt_repairs() throws Exception {
+    wantEverything(table);
+    assertThat(table.fault(POD.address())).as("still to be written").isEmpty();
+    table.apply();
+    for (Prefix pod : List.of(POD, POD6)) {
+      assertThat(table.fault(pod.address())).isEmpty();
+      tamper(pod);
+      assertThat(table.fault(pod.address())).get().asString().contains(pod + " ", "but none");
+      assertThat(table.apply().writes()).as("a look changes nothing").isZero();
+      table.doubt();
+      assertThat(table.apply().added()).isOne();
+      assertThat(table.fault(pod.address())).isEmpty();
+    }
+    Route elsewhere = RouteSpec.toDevice(uplink()).toRoute(POD);
+    kernel().apply(List.of(new RouteChange.Replace(elsewhere)));
+    assertThat(table.fault(POD.address())).get().asString().endsWith("but " + elsewhere);
+    assertThat(table.fault(REMOTE.address())).as("no route of its own is wanted").isEmpty();
   }
 
   @Test
@@ -206,6 +229,38 @@ abstract class RouteTableContract {
     table.resync();
     assertThat(holdsForeign(REMOTE)).isTrue();
     assertThat(holdsForeign(REMOTE6)).isTrue();
+  }
+
+  @Test
+  void felixs_way_to_a_pod_of_ours_becomes_ours_in_place() throws Exception {
+    for (int protocol : List.of(3, 80)) {
+      plantToPod(POD, protocol);
+      plantToPod(POD6, protocol);
+      table.update(LOCAL_WORKLOAD, POD, RouteSpec.toDevice(pod()));
+      table.update(LOCAL_WORKLOAD, POD6, RouteSpec.toDevice(pod()));
+      assertThat(table.apply().pending()).isEmpty();
+      assertThat(kernel().dump(protocol)).extracting(Route::prefix).doesNotContain(POD, POD6);
+      assertThat(kernel().dumpOurs()).extracting(Route::prefix).contains(POD, POD6);
+      assertThat(table.resync().writes()).isZero();
+      table.setRoutes(LOCAL_WORKLOAD, Map.of());
+      table.apply();
+      assertThat(kernel().dumpOurs()).isEmpty();
+    }
+  }
+
+  @Test
+  void other_ways_and_other_protocols_to_a_pod_stay_strangers() throws Exception {
+    plantToPod(POD, 4);
+    plantToPod(REMOTE, 80);
+    table.update(LOCAL_WORKLOAD, POD, RouteSpec.toDevice(pod()));
+    table.update(BGP, REMOTE, toTor(2));
+    assertThat(table.apply().pending())
+        .extracting(failure -> failure.change().route().prefix())
+        .containsExactlyInAnyOrder(POD, REMOTE);
+    plantToPod(POD6, 80);
+    table.update(LOCAL_WORKLOAD, POD6, RouteSpec.toDevice(uplink()));
+    assertThat(table.apply().pending()).hasSize(3);
+    assertThat(kernel().dumpOurs()).isEmpty();
   }
 
   @Test

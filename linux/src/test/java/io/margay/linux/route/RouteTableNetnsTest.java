@@ -73,6 +73,12 @@ class RouteTableNetnsTest extends RouteTableContract {
   }
 
   @Override
+  void plantToPod(Prefix prefix, int protocol) throws Exception {
+    netns.ip(
+        "-" + prefix.family().version() + " route add " + prefix + " dev blue proto " + protocol);
+  }
+
+  @Override
   boolean holdsForeign(Prefix prefix) throws Exception {
     return !netns
         .ip("-" + prefix.family().version() + " route show " + prefix + " proto static")

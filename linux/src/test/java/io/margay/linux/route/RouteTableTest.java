@@ -7,6 +7,7 @@ import io.margay.linux.Errno;
 import io.margay.linux.LinuxException;
 import io.margay.linux.NetlinkException;
 import io.margay.linux.testing.FakeRoutes;
+import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,21 @@ class RouteTableTest extends RouteTableContract {
     fake.plant(foreign(prefix));
   }
 
+  @Override
+  void plantToPod(Prefix prefix, int protocol) {
+    Route ours = RouteSpec.toDevice(pod()).toRoute(prefix);
+    fake.plant(
+        new Route(
+            prefix,
+            ours.table(),
+            protocol,
+            ours.type(),
+            ours.scope(),
+            0,
+            ours.nextHops(),
+            Optional.empty()));
+  }
+
   private static Route foreign(Prefix prefix) {
     Route ours = RouteSpec.toDevice(2).toRoute(prefix);
     return new Route(
@@ -70,6 +86,11 @@ class RouteTableTest extends RouteTableContract {
     @Override
     public List<Route> dump(int protocol) {
       return real.dump(protocol);
+    }
+
+    @Override
+    public Optional<Route> lookup(IpAddress destination) {
+      return real.lookup(destination);
     }
 
     @Override
@@ -140,5 +161,28 @@ class RouteTableTest extends RouteTableContract {
     table.allowSweep(RouteClass.BGP);
     assertThat(table.apply()).isEqualTo(new RouteApplyResult(1, 0, 1, 0, List.of()));
     assertThat(fake.all()).containsExactly(toTor(2).toRoute(REMOTE));
+  }
+
+  @Test
+  void a_tunnel_stands_behind_our_own_block_and_before_what_peers_say() throws Exception {
+    Prefix block = Prefix.parse("10.65.1.0/26");
+    RouteTable table = new RouteTable(fake, _ -> false);
+    table.adopt();
+    RouteSpec tunnel = RouteSpec.onlink(IpAddress.parse("10.65.1.1"), 7);
+    RouteSpec peer = RouteSpec.through(List.of(NextHop.via(IpAddress.parse("10.0.1.1"))));
+    table.update(RouteClass.BGP, block, peer);
+    table.update(RouteClass.TUNNEL, block, tunnel);
+    table.apply();
+    assertThat(fake.all()).contains(tunnel.toRoute(block));
+
+    table.update(RouteClass.OWN_BLOCK, block, RouteSpec.blackhole());
+    table.apply();
+    assertThat(fake.all()).contains(RouteSpec.blackhole().toRoute(block));
+
+    table.remove(RouteClass.OWN_BLOCK, block);
+    table.remove(RouteClass.TUNNEL, block);
+    table.apply();
+    assertThat(fake.all()).noneMatch(route -> route.equals(tunnel.toRoute(block)));
+    assertThat(fake.all()).anyMatch(route -> route.prefix().equals(block));
   }
 }

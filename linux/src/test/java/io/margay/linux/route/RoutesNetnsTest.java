@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.linux.netns.TestNetns;
 import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import java.util.ArrayList;
@@ -66,6 +67,22 @@ class RoutesNetnsTest extends RouteKernelContract {
     } catch (java.io.IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
+  }
+
+  @Test
+  void the_source_of_packets_is_the_kernels_choice() throws Exception {
+    netns.ip("route add 10.9.0.0/16 via 10.0.2.7");
+    netns.ip("route add blackhole 10.10.0.0/16");
+    Routes routes = rt.routes();
+    assertThat(routes.sourceTowards(IpAddress.parse("10.9.1.1")))
+        .contains(IpAddress.parse("10.0.2.1"));
+    assertThat(routes.sourceTowards(IpAddress.parse("10.0.1.1")))
+        .as("an own address")
+        .contains(IpAddress.parse("10.0.1.1"));
+    assertThat(routes.sourceTowards(IpAddress.parse("fd00:2::9")))
+        .contains(IpAddress.parse("fd00:2::1"));
+    assertThat(routes.sourceTowards(IpAddress.parse("10.10.0.1"))).isEmpty();
+    assertThat(routes.sourceTowards(IpAddress.parse("172.16.0.1"))).isEmpty();
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.margay.model.k8s;
 
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.Action;
 import io.margay.model.resource.EntityRule;
 import io.margay.model.resource.GlobalNetworkPolicy;
 import io.margay.model.resource.Metadata;
@@ -30,7 +31,7 @@ final class AdminPolicyConversion {
 
   private AdminPolicyConversion() {}
 
-  static GlobalNetworkPolicy globalPolicy(AdminPolicy policy) {
+  static Conversion globalPolicy(AdminPolicy policy) {
     AdminPolicySpec spec = policy.spec();
     AdminDialect dialect = policy.dialect();
     boolean baseline =
@@ -39,8 +40,8 @@ final class AdminPolicyConversion {
           case ADMIN -> false;
           case BASELINE -> true;
         };
-    List<Rule> ingress = rules(dialect, spec.ingress(), PolicyType.INGRESS);
-    List<Rule> egress = rules(dialect, spec.egress(), PolicyType.EGRESS);
+    List<List<Rule>> ingress = rules(dialect, spec.ingress(), PolicyType.INGRESS);
+    List<List<Rule>> egress = rules(dialect, spec.egress(), PolicyType.EGRESS);
     // A direction without rules is left alone: the policy is not for it.
     List<PolicyType> types = new ArrayList<>();
     if (!ingress.isEmpty()) {
@@ -50,16 +51,19 @@ final class AdminPolicyConversion {
       types.add(PolicyType.EGRESS);
     }
     EntityRule subject = pods(spec.subject().namespaces(), spec.subject().pods());
-    return new GlobalNetworkPolicy(
-        Metadata.named(prefix(dialect, baseline) + policy.metadata().name()),
-        PolicySpec.EMPTY
-            .withTier(baseline ? TierSpec.KUBE_BASELINE_TIER : TierSpec.KUBE_ADMIN_TIER)
-            .withOrder(spec.priority() == null ? BASELINE_ORDER : spec.priority())
-            .withSelector(subject.selector())
-            .withNamespaceSelector(subject.namespaceSelector())
-            .withTypes(types)
-            .withIngress(ingress)
-            .withEgress(egress));
+    return new Conversion(
+        new GlobalNetworkPolicy(
+            Metadata.named(prefix(dialect, baseline) + policy.metadata().name()),
+            PolicySpec.EMPTY
+                .withTier(baseline ? TierSpec.KUBE_BASELINE_TIER : TierSpec.KUBE_ADMIN_TIER)
+                .withOrder(spec.priority() == null ? BASELINE_ORDER : spec.priority())
+                .withSelector(subject.selector())
+                .withNamespaceSelector(subject.namespaceSelector())
+                .withTypes(types)
+                .withIngress(Conversion.joined(ingress))
+                .withEgress(Conversion.joined(egress))),
+        Conversion.origins(ingress),
+        Conversion.origins(egress));
   }
 
   /// Names as Calico gives them, so that the kinds do not get in each other's way.
@@ -74,35 +78,48 @@ final class AdminPolicyConversion {
     };
   }
 
-  private static List<Rule> rules(
+  private static List<List<Rule>> rules(
       AdminDialect dialect, List<AdminRule> rules, PolicyType direction) {
+    return rules.stream().map(rule -> rules(dialect, rule, direction)).toList();
+  }
+
+  private static List<Rule> rules(AdminDialect dialect, AdminRule rule, PolicyType direction) {
+    Rule base =
+        Rule.of(dialect.action(rule.action()).orElseThrow())
+            .withMetadata(
+                rule.name() == null || rule.name().isEmpty()
+                    ? null
+                    : new RuleMetadata(Map.of(RULE_NAME, rule.name()), Map.of()));
+    List<AdminRule.Peer> named =
+        Given.list(direction == PolicyType.INGRESS ? rule.from() : rule.to());
+    if (named.stream().anyMatch(AdminRule.Peer::isUnknown)) {
+      return closed(base);
+    }
+    List<EntityRule> peers = named.stream().flatMap(peer -> entities(peer).stream()).toList();
     List<Rule> converted = new ArrayList<>();
-    for (AdminRule rule : rules) {
-      Rule base =
-          Rule.of(dialect.action(rule.action()).orElseThrow())
-              .withMetadata(
-                  rule.name() == null || rule.name().isEmpty()
-                      ? null
-                      : new RuleMetadata(Map.of(RULE_NAME, rule.name()), Map.of()));
-      List<EntityRule> peers =
-          Given.list(direction == PolicyType.INGRESS ? rule.from() : rule.to()).stream()
-              .flatMap(peer -> entities(peer).stream())
-              .toList();
-      for (ProtocolPorts.Match match : ports(rule).matches()) {
-        Rule matching = base.withProtocol(match.protocol());
-        for (EntityRule peer : peers) {
-          converted.add(
-              switch (direction) {
-                case INGRESS ->
-                    matching
-                        .withSource(peer)
-                        .withDestination(EntityRule.EMPTY.withPorts(match.ports()));
-                case EGRESS -> matching.withDestination(peer.withPorts(match.ports()));
-              });
-        }
+    for (ProtocolPorts.Match match : ports(rule).matches()) {
+      Rule matching = base.withProtocol(match.protocol());
+      for (EntityRule peer : peers) {
+        converted.add(
+            switch (direction) {
+              case INGRESS ->
+                  matching
+                      .withSource(peer)
+                      .withDestination(EntityRule.EMPTY.withPorts(match.ports()));
+              case EGRESS -> matching.withDestination(peer.withPorts(match.ports()));
+            });
       }
     }
     return converted;
+  }
+
+  /// A rule with a peer nobody here knows: its API says that it matches nothing if it accepts, and
+  /// denies everything if it doesn't.
+  private static List<Rule> closed(Rule rule) {
+    return switch (rule.action()) {
+      case ALLOW, LOG -> List.of();
+      case DENY, PASS -> List.of(Rule.of(Action.DENY).withMetadata(rule.metadata()));
+    };
   }
 
   private static List<EntityRule> entities(AdminRule.Peer peer) {

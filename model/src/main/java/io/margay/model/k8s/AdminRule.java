@@ -46,6 +46,15 @@ public record AdminRule(
       networks = Given.orNull(networks);
       domainNames = Given.orNull(domainNames);
     }
+
+    /// Whether it says nothing that is known here.
+    boolean isUnknown() {
+      return namespaces == null
+          && pods == null
+          && networks == null
+          && nodes == null
+          && domainNames == null;
+    }
   }
 
   /// How a ClusterNetworkPolicy names ports; exactly one field is given.

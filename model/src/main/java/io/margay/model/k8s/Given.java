@@ -3,6 +3,7 @@ package io.margay.model.k8s;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +21,14 @@ final class Given {
     return list == null ? null : List.copyOf(list);
   }
 
+  /// A null value is an empty one, as to the API server.
   static Map<String, String> sorted(@Nullable Map<String, String> map) {
-    return map == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(map));
+    if (map == null) {
+      return Map.of();
+    }
+    TreeMap<String, String> sorted = new TreeMap<>(map);
+    sorted.replaceAll((_, value) -> Objects.requireNonNullElse(value, ""));
+    return Collections.unmodifiableMap(sorted);
   }
 
   static <T> T required(@Nullable T value, String field) {

@@ -61,11 +61,17 @@ public final class KubernetesConversion {
   ///
   /// @param document valid by [KubernetesValidator]
   public static Resource convert(ConvertedDocument document) {
+    return trace(document).resource();
+  }
+
+  /// As [#convert], with the rules' origins: one rule of a document may become several.
+  public static Conversion trace(ConvertedDocument document) {
     return switch (document) {
       case AdminPolicy policy -> AdminPolicyConversion.globalPolicy(policy);
       case KubernetesNetworkPolicy policy -> networkPolicy(policy);
-      case KubernetesNamespace namespace -> namespaceProfile(namespace);
-      case KubernetesServiceAccount account -> serviceAccountProfile(account);
+      case KubernetesNamespace namespace -> Conversion.withoutRules(namespaceProfile(namespace));
+      case KubernetesServiceAccount account ->
+          Conversion.withoutRules(serviceAccountProfile(account));
     };
   }
 
@@ -99,26 +105,30 @@ public final class KubernetesConversion {
     return labels;
   }
 
-  static NetworkPolicy networkPolicy(KubernetesNetworkPolicy policy) {
+  static Conversion networkPolicy(KubernetesNetworkPolicy policy) {
     KubernetesNetworkPolicy.Spec spec = policy.spec();
-    List<Rule> ingress = new ArrayList<>();
+    List<List<Rule>> ingress = new ArrayList<>();
     for (KubernetesNetworkPolicy.IngressRule rule : spec.ingress()) {
-      addRules(rule.from(), rule.ports(), PolicyType.INGRESS, ingress);
+      ingress.add(rules(rule.from(), rule.ports(), PolicyType.INGRESS));
     }
-    List<Rule> egress = new ArrayList<>();
+    List<List<Rule>> egress = new ArrayList<>();
     for (KubernetesNetworkPolicy.EgressRule rule : spec.egress()) {
-      addRules(rule.to(), rule.ports(), PolicyType.EGRESS, egress);
+      egress.add(rules(rule.to(), rule.ports(), PolicyType.EGRESS));
     }
-    return new NetworkPolicy(
-        Metadata.named(
-            policy.metadata().namespaceOrEmpty(), POLICY_NAME_PREFIX + policy.metadata().name()),
-        PolicySpec.EMPTY
-            .withTier(TierSpec.DEFAULT_TIER)
-            .withOrder(POLICY_ORDER)
-            .withSelector(Selectors.pods(spec.podSelector()))
-            .withTypes(types(spec))
-            .withIngress(ingress)
-            .withEgress(egress));
+    return new Conversion(
+        new NetworkPolicy(
+            Metadata.named(
+                policy.metadata().namespaceOrEmpty(),
+                POLICY_NAME_PREFIX + policy.metadata().name()),
+            PolicySpec.EMPTY
+                .withTier(TierSpec.DEFAULT_TIER)
+                .withOrder(POLICY_ORDER)
+                .withSelector(Selectors.pods(spec.podSelector()))
+                .withTypes(types(spec))
+                .withIngress(Conversion.joined(ingress))
+                .withEgress(Conversion.joined(egress))),
+        Conversion.origins(ingress),
+        Conversion.origins(egress));
   }
 
   private static List<PolicyType> types(KubernetesNetworkPolicy.Spec spec) {
@@ -130,8 +140,9 @@ public final class KubernetesConversion {
     return spec.policyTypes().stream().sorted().toList();
   }
 
-  private static void addRules(
-      List<PolicyPeer> peers, List<PolicyPort> ports, PolicyType direction, List<Rule> rules) {
+  private static List<Rule> rules(
+      List<PolicyPeer> peers, List<PolicyPort> ports, PolicyType direction) {
+    List<Rule> rules = new ArrayList<>();
     List<EntityRule> entities =
         peers.isEmpty()
             ? List.of(EntityRule.EMPTY)
@@ -147,6 +158,7 @@ public final class KubernetesConversion {
             });
       }
     }
+    return rules;
   }
 
   private static List<ProtocolPorts.Match> matches(List<PolicyPort> ports) {

@@ -26,6 +26,7 @@ public final class KubernetesValidator {
         findings.namespace(namespace.metadata().name(), "metadata.name");
       }
       case KubernetesServiceAccount account -> findings.namespaced(account.metadata());
+      case KubernetesEndpointSlice slice -> EndpointSliceValidator.validate(slice, findings);
       case KubernetesPod pod -> PodValidator.validate(pod, findings);
     }
     return findings.found();

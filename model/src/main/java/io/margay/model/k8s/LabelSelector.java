@@ -1,6 +1,7 @@
 package io.margay.model.k8s;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.margay.model.selector.LabelLookup;
 import java.util.List;
 import java.util.Map;
 
@@ -13,6 +14,13 @@ public record LabelSelector(Map<String, String> matchLabels, List<Requirement> m
   public LabelSelector {
     matchLabels = Given.sorted(matchLabels);
     matchExpressions = Given.list(matchExpressions);
+  }
+
+  /// Whether it picks an object with these labels.
+  ///
+  /// @throws IllegalArgumentException if one of its parts is no condition
+  public boolean matches(Map<String, String> labels) {
+    return Selectors.namespaces(this).matches(LabelLookup.of(labels));
   }
 
   boolean isEmpty() {

@@ -1,5 +1,7 @@
 package io.margay.model.net;
 
+import org.jspecify.annotations.Nullable;
+
 /// A canonical CIDR prefix: no bit beyond the length is set.
 ///
 /// @param address the network address
@@ -121,5 +123,18 @@ public record Prefix(IpAddress address, int length) implements Comparable<Prefix
   @Override
   public String toString() {
     return address + "/" + length;
+  }
+
+  /// Written out, as is [#hashCode]: prefixes are keys of the largest maps there are.
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Prefix(IpAddress otherAddress, int otherLength)
+        && length == otherLength
+        && address.equals(otherAddress);
+  }
+
+  @Override
+  public int hashCode() {
+    return address.hashCode() * 31 + length;
   }
 }

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -16,11 +17,15 @@ final class Copies {
     return list == null ? List.of() : List.copyOf(list);
   }
 
-  /// Sorted by key, so that documents are written the same way by every process.
+  /// Sorted by key, so that documents are written the same way by every process. A null value is an
+  /// empty one, as to Calico's and Kubernetes' readers (Go).
   static Map<String, String> labels(@Nullable Map<String, String> labels) {
-    return labels == null || labels.isEmpty()
-        ? Map.of()
-        : Collections.unmodifiableMap(new TreeMap<>(labels));
+    if (labels == null || labels.isEmpty()) {
+      return Map.of();
+    }
+    TreeMap<String, String> sorted = new TreeMap<>(labels);
+    sorted.replaceAll((_, value) -> Objects.requireNonNullElse(value, ""));
+    return Collections.unmodifiableMap(sorted);
   }
 
   /// In written order; values may be null, as JSON's are.

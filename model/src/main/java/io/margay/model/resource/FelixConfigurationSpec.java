@@ -2,6 +2,7 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +11,12 @@ import java.util.Optional;
 /// The node agent's knobs, by name, as written.
 ///
 /// @param settings JSON values by knob; one that is not in [#knobs] is kept and has no effect
-public record FelixConfigurationSpec(@JsonAnySetter @JsonAnyGetter Map<String, Object> settings) {
+public record FelixConfigurationSpec(
+    // An empty list is a value: no failsafe ports, say, which is not Felix' default.
+    @JsonAnySetter
+        @JsonAnyGetter
+        @JsonInclude(value = JsonInclude.Include.ALWAYS, content = JsonInclude.Include.ALWAYS)
+        Map<String, Object> settings) {
 
   /// Nothing set.
   public static final FelixConfigurationSpec EMPTY = new FelixConfigurationSpec(Map.of());

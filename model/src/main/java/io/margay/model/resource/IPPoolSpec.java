@@ -115,10 +115,14 @@ public record IPPoolSpec(
     return Boolean.TRUE.equals(disableBGPExport);
   }
 
-  /// Whether packets between nodes would have to be wrapped, which is not done here.
-  public boolean isEncapsulated() {
-    return effectiveIpipMode() != EncapsulationMode.NEVER
-        || effectiveVxlanMode() != EncapsulationMode.NEVER;
+  /// Whether packets between nodes would have to be wrapped in IP, which is not done here.
+  public boolean isWrappedInIp() {
+    return effectiveIpipMode() != EncapsulationMode.NEVER;
+  }
+
+  /// Whether packets between nodes are wrapped in VXLAN, at least between subnets.
+  public boolean isWrappedInVxlan() {
+    return effectiveVxlanMode() != EncapsulationMode.NEVER;
   }
 
   IPPoolSpec withDefaults() {

@@ -16,6 +16,7 @@ public enum Kind {
   BLOCK_AFFINITY("BlockAffinity", "blockaffinities", false),
   CALICO_NODE_STATUS("CalicoNodeStatus", "caliconodestatuses", false),
   CLUSTER_INFORMATION("ClusterInformation", "clusterinformations", false),
+  ENDPOINT_SLICE("EndpointSlice", "endpointslices", true),
   FELIX_CONFIGURATION("FelixConfiguration", "felixconfigurations", false),
   GLOBAL_NETWORK_POLICY("GlobalNetworkPolicy", "globalnetworkpolicies", false),
   GLOBAL_NETWORK_SET("GlobalNetworkSet", "globalnetworksets", false),
@@ -37,13 +38,17 @@ public enum Kind {
   TIER("Tier", "tiers", false),
   WORKLOAD_ENDPOINT("WorkloadEndpoint", "workloadendpoints", true);
 
-  /// The `apiVersion` of every kind here.
+  /// The `apiVersion` of every kind here that is Calico's.
   public static final String API_VERSION = "projectcalico.org/v3";
 
   private static final Map<String, Kind> BY_NAME =
-      Arrays.stream(values()).collect(Collectors.toMap(Kind::kindName, Function.identity()));
+      Arrays.stream(values())
+          .filter(kind -> !kind.isKubernetes())
+          .collect(Collectors.toMap(Kind::kindName, Function.identity()));
   private static final Map<String, Kind> BY_PLURAL =
-      Arrays.stream(values()).collect(Collectors.toMap(Kind::plural, Function.identity()));
+      Arrays.stream(values())
+          .filter(kind -> !kind.isKubernetes())
+          .collect(Collectors.toMap(Kind::plural, Function.identity()));
 
   private final String kindName;
   private final String plural;
@@ -73,7 +78,13 @@ public enum Kind {
   /// are the allocator's: it keeps them under keys and in a form of its own, and as resources they
   /// can be looked at, not written.
   public boolean isStoredAsResource() {
-    return this != BLOCK_AFFINITY;
+    return this != BLOCK_AFFINITY && !isKubernetes();
+  }
+
+  /// Whether objects of this kind are made of Kubernetes' documents, which are stored as they are
+  /// written: no word, no name in a document and no plural in a key means this kind.
+  public boolean isKubernetes() {
+    return this == ENDPOINT_SLICE;
   }
 
   /// The kind of a document's `kind` field, which is case-sensitive.
@@ -88,7 +99,9 @@ public enum Kind {
   /// The kind a person means: singular or plural, in any case, or a short name such as `gnp`.
   public static Optional<Kind> ofWord(String word) {
     String lower = word.toLowerCase(Locale.ROOT);
-    return Arrays.stream(values()).filter(kind -> kind.answersTo(lower)).findFirst();
+    return Arrays.stream(values())
+        .filter(kind -> !kind.isKubernetes() && kind.answersTo(lower))
+        .findFirst();
   }
 
   private boolean answersTo(String lower) {
@@ -106,6 +119,7 @@ public enum Kind {
       case BLOCK_AFFINITY -> List.of();
       case CALICO_NODE_STATUS -> List.of("nodestatus", "nodestatuses");
       case CLUSTER_INFORMATION -> List.of("clusterinfo", "clusterinfos");
+      case ENDPOINT_SLICE -> List.of();
       case FELIX_CONFIGURATION -> List.of("felixconfig", "felixconfigs", "fc", "fcs");
       case GLOBAL_NETWORK_POLICY -> List.of("gnp", "gnps");
       case GLOBAL_NETWORK_SET -> List.of();

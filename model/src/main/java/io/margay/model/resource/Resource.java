@@ -12,6 +12,7 @@ public sealed interface Resource
         BlockAffinity,
         CalicoNodeStatus,
         ClusterInformation,
+        EndpointSlice,
         FelixConfiguration,
         GlobalNetworkPolicy,
         GlobalNetworkSet,

@@ -56,6 +56,7 @@ public final class ResourceDefaults {
           BlockAffinity _,
           CalicoNodeStatus _,
           ClusterInformation _,
+          EndpointSlice _,
           GlobalNetworkSet _,
           HostEndpoint _,
           IPAMConfiguration _,

@@ -57,8 +57,8 @@ public final class ResourceValidator {
       case HostEndpoint endpoint -> EndpointValidation.hostEndpoint(endpoint.spec(), errors);
       case WorkloadEndpoint endpoint -> EndpointValidation.workloadEndpoint(endpoint, errors);
       case NetworkSet _, GlobalNetworkSet _ -> networkSet(resource.metadata(), errors);
-      // Its fields say it all.
-      case IPReservation _ -> {}
+      // Its fields say it all; Kubernetes' documents are checked as such.
+      case IPReservation _, EndpointSlice _ -> {}
     }
     return errors.found();
   }

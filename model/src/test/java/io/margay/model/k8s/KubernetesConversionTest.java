@@ -6,6 +6,7 @@ import io.margay.model.net.Prefix;
 import io.margay.model.resource.Action;
 import io.margay.model.resource.EntityRule;
 import io.margay.model.resource.FieldError;
+import io.margay.model.resource.GlobalNetworkPolicy;
 import io.margay.model.resource.Metadata;
 import io.margay.model.resource.NetworkPolicy;
 import io.margay.model.resource.PolicySpec;
@@ -54,14 +55,15 @@ class KubernetesConversionTest {
 
   private static PolicySpec converted(KubernetesNetworkPolicy policy) {
     assertThat(KubernetesValidator.validate(policy)).isEmpty();
-    NetworkPolicy result = KubernetesConversion.networkPolicy(policy);
+    NetworkPolicy result = (NetworkPolicy) KubernetesConversion.convert(policy);
     assertThat(ResourceValidator.validate(result)).isEmpty();
     return result.spec();
   }
 
   @Test
   void a_policy_becomes_one_of_order_1000_in_the_default_tier_over_kubernetes_pods() {
-    NetworkPolicy result = KubernetesConversion.networkPolicy(ingress(List.of(), List.of()));
+    NetworkPolicy result =
+        (NetworkPolicy) KubernetesConversion.convert(ingress(List.of(), List.of()));
 
     assertThat(result.metadata()).isEqualTo(Metadata.named("shop", "knp.default.p"));
     assertThat(result.spec().tier()).isEqualTo("default");
@@ -303,5 +305,60 @@ class KubernetesConversionTest {
   @MethodSource("invalid")
   void what_the_api_server_refuses_is_refused(String path, KubernetesNetworkPolicy policy) {
     assertThat(KubernetesValidator.validate(policy)).extracting(FieldError::path).contains(path);
+  }
+
+  @Test
+  void each_rule_knows_which_of_the_documents_rules_it_comes_from() {
+    PolicyPeer web = new PolicyPeer(WEB, null, null);
+    KubernetesNetworkPolicy.Spec spec =
+        new KubernetesNetworkPolicy.Spec(
+            WEB,
+            List.of(),
+            List.of(
+                new KubernetesNetworkPolicy.IngressRule(
+                    List.of(web, web), List.of(TCP80, port(Protocol.Named.UDP, 53, null))),
+                new KubernetesNetworkPolicy.IngressRule(List.of(), List.of())),
+            List.of(new KubernetesNetworkPolicy.EgressRule(List.of(web), List.of())));
+
+    Conversion conversion = KubernetesConversion.trace(policy(spec));
+
+    assertThat(conversion.ingressOrigins()).containsExactly(0, 0, 0, 0, 1);
+    assertThat(conversion.egressOrigins()).containsExactly(0);
+    assertThat(((NetworkPolicy) conversion.resource()).spec().ingress()).hasSize(5);
+  }
+
+  private static AdminRule rule(String action, AdminRule.Peer... peers) {
+    return new AdminRule(null, action, List.of(peers), null, null, null);
+  }
+
+  @Test
+  void a_peer_nobody_knows_accepts_nothing_and_denies_everything() {
+    AdminRule.Peer unknown = new AdminRule.Peer(null, null, null, null, null);
+    AdminRule.Peer everyone = new AdminRule.Peer(LabelSelector.EVERYTHING, null, null, null, null);
+    KubernetesClusterNetworkPolicy policy =
+        new KubernetesClusterNetworkPolicy(
+            Metadata.named("p"),
+            new AdminPolicySpec(
+                AdminPolicySpec.Tier.ADMIN,
+                1,
+                new AdminPolicySpec.Subject(LabelSelector.EVERYTHING, null),
+                List.of(
+                    rule("Accept", everyone, unknown),
+                    rule("Pass", unknown),
+                    rule("Deny", unknown, everyone),
+                    rule("Accept", everyone)),
+                List.of()));
+
+    Conversion conversion = KubernetesConversion.trace(policy);
+
+    List<Rule> rules = ((GlobalNetworkPolicy) conversion.resource()).spec().ingress();
+    assertThat(rules.get(0)).isEqualTo(Rule.of(Action.DENY));
+    assertThat(rules.get(1)).isEqualTo(Rule.of(Action.DENY));
+    assertThat(rules.get(2).action()).isEqualTo(Action.ALLOW);
+    assertThat(conversion.ingressOrigins()).containsExactly(1, 2, 3);
+    assertThat(KubernetesValidator.validate(policy))
+        .extracting(FieldError::path)
+        .containsExactly(
+            "spec.ingress[0].from[1]", "spec.ingress[1].from[0]", "spec.ingress[2].from[0]");
   }
 }

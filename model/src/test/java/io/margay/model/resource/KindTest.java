@@ -30,7 +30,7 @@ final class KindTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Kind.class)
+  @EnumSource(value = Kind.class, mode = EnumSource.Mode.EXCLUDE, names = "ENDPOINT_SLICE")
   void every_word_for_a_kind_finds_it(Kind kind) {
     assertThat(Kind.ofWord(kind.kindName())).contains(kind);
     assertThat(Kind.ofWord(kind.plural().toUpperCase(Locale.ROOT))).contains(kind);
@@ -49,8 +49,15 @@ final class KindTest {
   }
 
   @Test
-  void only_affinities_are_kept_elsewhere() {
+  void only_affinities_and_kubernetes_kinds_are_kept_elsewhere() {
     assertThat(Arrays.stream(Kind.values()).filter(kind -> !kind.isStoredAsResource()))
-        .containsExactly(Kind.BLOCK_AFFINITY);
+        .containsExactly(Kind.BLOCK_AFFINITY, Kind.ENDPOINT_SLICE);
+  }
+
+  @Test
+  void no_word_means_a_kind_of_kubernetes() {
+    assertThat(Kind.ofName("EndpointSlice")).isEmpty();
+    assertThat(Kind.ofPlural("endpointslices")).isEmpty();
+    assertThat(Kind.ofWord("endpointslice")).isEmpty();
   }
 }

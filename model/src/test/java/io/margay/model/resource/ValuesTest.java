@@ -50,7 +50,15 @@ class ValuesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"192.0.2.1", "192.0.2.1:1179", "2001:db8::1", "[2001:db8::1]:179"})
+  @ValueSource(
+      strings = {
+        "192.0.2.1",
+        "192.0.2.1:1179",
+        "2001:db8::1",
+        "[2001:db8::1]:179",
+        "fe80::1%eth0",
+        "[fe80::1%eth0]:1179"
+      })
   void peer_addresses_survive(String text) {
     assertThat(PeerAddress.parse(text)).hasToString(text);
   }
@@ -65,7 +73,10 @@ class ValuesTest {
         "192.0.2.1:http",
         "[2001:db8::1]",
         "[",
-        "[::1]:70000"
+        "[::1]:70000",
+        "[192.0.2.1]:179",
+        "fe80::1%",
+        "2001:db8::1%eth0"
       })
   void bad_peer_addresses_are_refused(String text) {
     assertThatThrownBy(() -> PeerAddress.parse(text)).isInstanceOf(IllegalArgumentException.class);

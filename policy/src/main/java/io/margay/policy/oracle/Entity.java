@@ -9,6 +9,7 @@ import io.margay.model.resource.BlockAffinity;
 import io.margay.model.resource.CalicoNodeStatus;
 import io.margay.model.resource.ClusterInformation;
 import io.margay.model.resource.EndpointPort;
+import io.margay.model.resource.EndpointSlice;
 import io.margay.model.resource.FelixConfiguration;
 import io.margay.model.resource.GlobalNetworkPolicy;
 import io.margay.model.resource.GlobalNetworkSet;
@@ -80,7 +81,7 @@ record Entity(
               null,
               endpoint.spec().expectedIPs().stream().map(IpAddress::toHostPrefix).toList(),
               endpoint.spec().ports(),
-              List.of());
+              endpoint.spec().profiles());
       case NetworkSet set ->
           new Entity(
               false,
@@ -105,6 +106,7 @@ record Entity(
           BlockAffinity _,
           CalicoNodeStatus _,
           ClusterInformation _,
+          EndpointSlice _,
           FelixConfiguration _,
           GlobalNetworkPolicy _,
           IPAMConfiguration _,

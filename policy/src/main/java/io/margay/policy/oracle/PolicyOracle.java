@@ -2,8 +2,10 @@ package io.margay.policy.oracle;
 
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.EndpointSlice;
 import io.margay.model.resource.EntityRule;
 import io.margay.model.resource.GlobalNetworkPolicy;
+import io.margay.model.resource.HostEndpoint;
 import io.margay.model.resource.IcmpFields;
 import io.margay.model.resource.NetworkPolicy;
 import io.margay.model.resource.PolicySpec;
@@ -14,10 +16,13 @@ import io.margay.model.resource.Protocol;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.Rule;
 import io.margay.model.resource.ServiceAccountMatch;
+import io.margay.model.resource.ServiceMatch;
 import io.margay.model.resource.Tier;
 import io.margay.model.resource.TierAction;
 import io.margay.model.selector.Selector;
 import io.margay.policy.EndpointKey;
+import io.margay.policy.HostEndpointKey;
+import io.margay.policy.HostStage;
 import io.margay.policy.PolicyKey;
 import io.margay.policy.RuleAction;
 import java.util.ArrayList;
@@ -48,7 +53,7 @@ public final class PolicyOracle {
 
   private record TierOrder(double order, RuleAction endAction) {}
 
-  /// A policy for workloads.
+  /// An enforced policy.
   ///
   /// @param namespace empty for a global one
   private record Policy(PolicyKey key, String namespace, PolicySpec spec) {
@@ -61,8 +66,18 @@ public final class PolicyOracle {
       return direction == PolicyType.INGRESS ? spec.ingress() : spec.egress();
     }
 
+    private boolean isFor(HostStage stage) {
+      return switch (stage) {
+        case UNTRACKED -> spec.isDoNotTrack();
+        case PRE_DNAT -> spec.isPreDnat() && !spec.isDoNotTrack();
+        case NORMAL -> !spec.isDoNotTrack() && !spec.isPreDnat();
+        case FORWARDED -> spec.isApplyOnForward() && !spec.isDoNotTrack() && !spec.isPreDnat();
+      };
+    }
+
     private boolean isValid() {
-      return (namespace.isEmpty() || !isGiven(spec.namespaceSelector()))
+      return !(spec.isDoNotTrack() && spec.isPreDnat())
+          && (namespace.isEmpty() || !isGiven(spec.namespaceSelector()))
           && areValid(spec.ingress())
           && areValid(spec.egress());
     }
@@ -73,7 +88,9 @@ public final class PolicyOracle {
   }
 
   private final Map<EndpointKey, Entity> endpoints = new TreeMap<>();
+  private final Map<HostEndpointKey, Entity> hosts = new TreeMap<>();
   private final List<Entity> entities = new ArrayList<>();
+  private final List<EndpointSlice> slices = new ArrayList<>();
   private final List<Policy> policies = new ArrayList<>();
   private final Map<String, Profile> profiles = new HashMap<>();
   private final Map<String, TierOrder> tiers = new HashMap<>(BUILT_IN_TIERS);
@@ -93,6 +110,8 @@ public final class PolicyOracle {
           endpoints.put(
               new EndpointKey(resource.metadata().namespaceOrEmpty(), resource.metadata().name()),
               entity);
+        } else if (resource instanceof HostEndpoint host) {
+          hosts.put(new HostEndpointKey(host.metadata().name()), entity);
         }
       }
       if (resource instanceof Tier tier) {
@@ -103,11 +122,11 @@ public final class PolicyOracle {
                 tier.spec().effectiveDefaultAction() == TierAction.PASS
                     ? RuleAction.PASS
                     : RuleAction.DENY));
+      } else if (resource instanceof EndpointSlice slice) {
+        slices.add(slice);
       } else if (resource instanceof NetworkPolicy policy) {
         add(policy, policy.spec());
-      } else if (resource instanceof GlobalNetworkPolicy policy
-          && !policy.spec().isDoNotTrack()
-          && !policy.spec().isPreDnat()) {
+      } else if (resource instanceof GlobalNetworkPolicy policy) {
         add(policy, policy.spec());
       }
     }
@@ -151,18 +170,53 @@ public final class PolicyOracle {
     if (endpoint == null) {
       throw new IllegalArgumentException("there is no endpoint " + key);
     }
-    List<Policy> applying =
-        policies.stream()
-            .filter(policy -> policy.appliesTo(direction) && selects(policy, endpoint))
-            .toList();
+    List<Policy> applying = applying(endpoint, HostStage.NORMAL, direction);
     List<Step> path = new ArrayList<>();
     for (String tier : tiersInOrder(applying)) {
-      RuleAction action = inTier(tier, applying, direction, flow, path);
+      RuleAction action = inTier(tier, applying, true, direction, flow, path);
       if (action != RuleAction.PASS) {
         return new Decision(action == RuleAction.ALLOW, path);
       }
     }
     return new Decision(inProfiles(endpoint.profiles(), direction, flow, path), path);
+  }
+
+  /// What one host endpoint's policies say at a stage.
+  ///
+  /// @throws IllegalArgumentException if there is no such endpoint
+  public HostDecision decide(
+      HostEndpointKey key, HostStage stage, PolicyType direction, Flow flow) {
+    Entity host = hosts.get(key);
+    if (host == null) {
+      throw new IllegalArgumentException("there is no host endpoint " + key);
+    }
+    boolean tiersEnd = stage == HostStage.NORMAL || stage == HostStage.FORWARDED;
+    List<Policy> applying = applying(host, stage, direction);
+    List<Step> path = new ArrayList<>();
+    for (String tier : tiersInOrder(applying)) {
+      RuleAction action = inTier(tier, applying, tiersEnd, direction, flow, path);
+      if (action != RuleAction.PASS) {
+        return new HostDecision(
+            action == RuleAction.ALLOW ? HostDecision.Outcome.ALLOW : HostDecision.Outcome.DENY,
+            path);
+      }
+    }
+    if (stage != HostStage.NORMAL) {
+      return new HostDecision(HostDecision.Outcome.OPEN, path);
+    }
+    return new HostDecision(
+        inProfiles(host.profiles(), direction, flow, path)
+            ? HostDecision.Outcome.ALLOW
+            : HostDecision.Outcome.DENY,
+        path);
+  }
+
+  private List<Policy> applying(Entity endpoint, HostStage stage, PolicyType direction) {
+    return policies.stream()
+        .filter(policy -> policy.isFor(stage) && policy.appliesTo(direction))
+        .filter(policy -> stage != HostStage.PRE_DNAT || direction == PolicyType.INGRESS)
+        .filter(policy -> selects(policy, endpoint))
+        .toList();
   }
 
   private boolean selects(Policy policy, Entity endpoint) {
@@ -195,8 +249,14 @@ public final class PolicyOracle {
     return tiers.getOrDefault(name, new TierOrder(Double.NEGATIVE_INFINITY, RuleAction.DENY));
   }
 
+  /// @param ends whether the tier's default action counts
   private RuleAction inTier(
-      String tier, List<Policy> applying, PolicyType direction, Flow flow, List<Step> path) {
+      String tier,
+      List<Policy> applying,
+      boolean ends,
+      PolicyType direction,
+      Flow flow,
+      List<Step> path) {
     List<Policy> ordered =
         applying.stream()
             .filter(policy -> policy.spec.effectiveTier().equals(tier))
@@ -226,8 +286,9 @@ public final class PolicyOracle {
         }
       }
     }
-    path.add(new Step.EndOfTier(tier, tierOf(tier).endAction));
-    return tierOf(tier).endAction;
+    RuleAction end = ends ? tierOf(tier).endAction : RuleAction.PASS;
+    path.add(new Step.EndOfTier(tier, end));
+    return end;
   }
 
   private boolean inProfiles(List<String> names, PolicyType direction, Flow flow, List<Step> path) {
@@ -266,7 +327,7 @@ public final class PolicyOracle {
     if (!matches(rule, namespace, flow)) {
       return null;
     }
-    boolean exact = RuleValidity.isSupported(rule);
+    boolean exact = RuleValidity.isSupported(rule, namespace);
     return switch (rule.action()) {
       case ALLOW -> exact ? RuleAction.ALLOW : null;
       case LOG -> exact ? RuleAction.LOG : null;
@@ -284,6 +345,8 @@ public final class PolicyOracle {
         && (notProtocol == null || notProtocol.number() != flow.protocol())
         && (isEmpty(rule.icmp()) || isIcmp(rule.icmp(), flow))
         && (isEmpty(rule.notICMP()) || !isIcmp(rule.notICMP(), flow))
+        && inService(rule.source(), namespace, false, flow)
+        && inService(rule.destination(), namespace, true, flow)
         && matches(rule.source(), namespace, flow.source(), flow.protocol(), flow.sourcePort())
         && matches(
             rule.destination(),
@@ -291,6 +354,24 @@ public final class PolicyOracle {
             flow.destination(),
             flow.protocol(),
             flow.destinationPort());
+  }
+
+  /// Whether the end of the packet is one of the service's endpoints, and a destination at one of
+  /// its ports; so it is where no service is named, or none that can be found.
+  private boolean inService(EntityRule peer, String namespace, boolean isDestination, Flow flow) {
+    ServiceMatch services = peer.services();
+    if (services == null || !RuleValidity.isService(peer, namespace, isDestination)) {
+      return true;
+    }
+    String given = services.namespace() == null ? "" : services.namespace();
+    String scope = given.isEmpty() ? namespace : given;
+    return slices.stream()
+        .filter(slice -> slice.isOf(scope, String.valueOf(services.name())))
+        .anyMatch(
+            slice ->
+                isDestination
+                    ? slice.has(flow.destination(), flow.protocol(), flow.destinationPort())
+                    : slice.addresses().contains(flow.source()));
   }
 
   private static boolean isEmpty(@Nullable IcmpFields fields) {

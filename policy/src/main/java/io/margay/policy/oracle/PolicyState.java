@@ -4,6 +4,8 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import io.margay.policy.EndpointKey;
 import io.margay.policy.EndpointPolicy;
+import io.margay.policy.HostEndpointKey;
+import io.margay.policy.HostEndpointPolicy;
 import io.margay.policy.PolicyKey;
 import io.margay.policy.PolicyUpdate;
 import io.margay.policy.RuleSet;
@@ -19,7 +21,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What a stream of policy updates amounts to: the state a dataplane that applied them is in.
-public final class PolicyState implements Consumer<PolicyUpdate> {
+public final class PolicyState implements Consumer<PolicyUpdate>, RuleMatcher.Sets {
 
   /// One set.
   record MemberSet(SetKind kind, Set<SetMember> members) {}
@@ -28,6 +30,7 @@ public final class PolicyState implements Consumer<PolicyUpdate> {
   private final Map<PolicyKey, RuleSet> policies = new TreeMap<>();
   private final Map<String, RuleSet> profiles = new TreeMap<>();
   private final Map<EndpointKey, EndpointPolicy> endpoints = new TreeMap<>();
+  private final Map<HostEndpointKey, HostEndpointPolicy> hosts = new TreeMap<>();
 
   /// Applies one update.
   ///
@@ -47,6 +50,10 @@ public final class PolicyState implements Consumer<PolicyUpdate> {
       case PolicyUpdate.EndpointUpdated(EndpointKey key, EndpointPolicy policy) ->
           endpoints.put(key, policy);
       case PolicyUpdate.EndpointRemoved(EndpointKey key) -> known(endpoints.remove(key), update);
+      case PolicyUpdate.HostEndpointUpdated(HostEndpointKey key, HostEndpointPolicy policy) ->
+          hosts.put(key, policy);
+      case PolicyUpdate.HostEndpointRemoved(HostEndpointKey key) ->
+          known(hosts.remove(key), update);
     }
   }
 
@@ -89,8 +96,12 @@ public final class PolicyState implements Consumer<PolicyUpdate> {
     return Collections.unmodifiableMap(endpoints);
   }
 
-  /// Whether the address lies in the set.
-  boolean containsAddress(SetId id, IpAddress address) {
+  public Map<HostEndpointKey, HostEndpointPolicy> hosts() {
+    return Collections.unmodifiableMap(hosts);
+  }
+
+  @Override
+  public boolean containsAddress(SetId id, IpAddress address) {
     Set<SetMember> members = membersOf(id, SetKind.NETS);
     for (int length = address.family().bits(); length >= 0; length--) {
       if (members.contains(new SetMember.Net(Prefix.containing(address, length)))) {
@@ -100,8 +111,8 @@ public final class PolicyState implements Consumer<PolicyUpdate> {
     return false;
   }
 
-  /// Whether the set has this named port.
-  boolean containsPort(SetId id, IpAddress address, int protocol, int port) {
+  @Override
+  public boolean containsPort(SetId id, IpAddress address, int protocol, int port) {
     return membersOf(id, SetKind.NAMED_PORTS)
         .contains(new SetMember.NamedPort(address, protocol, port));
   }
@@ -120,7 +131,8 @@ public final class PolicyState implements Consumer<PolicyUpdate> {
         && sets.equals(state.sets)
         && policies.equals(state.policies)
         && profiles.equals(state.profiles)
-        && endpoints.equals(state.endpoints);
+        && endpoints.equals(state.endpoints)
+        && hosts.equals(state.hosts);
   }
 
   @Override
@@ -137,6 +149,8 @@ public final class PolicyState implements Consumer<PolicyUpdate> {
         + "\nprofiles "
         + profiles
         + "\nendpoints "
-        + endpoints;
+        + endpoints
+        + "\nhosts "
+        + hosts;
   }
 }

@@ -1,18 +1,16 @@
 package io.margay.policy.oracle;
 
 import io.margay.model.net.IpAddress;
-import io.margay.model.net.Prefix;
 import io.margay.model.resource.PolicyType;
 import io.margay.policy.ComputedRule;
 import io.margay.policy.EndpointKey;
 import io.margay.policy.EndpointPolicy;
-import io.margay.policy.IcmpMatch;
-import io.margay.policy.PeerMatch;
+import io.margay.policy.HostEndpointKey;
+import io.margay.policy.HostEndpointPolicy;
+import io.margay.policy.HostStage;
 import io.margay.policy.PolicyKey;
-import io.margay.policy.PortRange;
 import io.margay.policy.RuleAction;
 import io.margay.policy.RuleSet;
-import io.margay.policy.SetId;
 import io.margay.policy.TierPolicies;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,9 +20,11 @@ import org.jspecify.annotations.Nullable;
 public final class RuleInterpreter {
 
   private final PolicyState state;
+  private final RuleMatcher matcher;
 
   public RuleInterpreter(PolicyState state) {
     this.state = state;
+    this.matcher = new RuleMatcher(state);
   }
 
   /// What happens to a packet. Only local endpoints have a say; traffic of an endpoint to itself
@@ -60,28 +60,63 @@ public final class RuleInterpreter {
     List<Step> path = new ArrayList<>();
     List<TierPolicies> tiers =
         direction == PolicyType.INGRESS ? endpoint.ingress() : endpoint.egress();
+    return new Decision(
+        switch (inTiers(tiers, direction, flow, path)) {
+          case ALLOW -> true;
+          case DENY -> false;
+          case PASS, LOG -> inProfiles(endpoint.profiles(), direction, flow, path);
+        },
+        path);
+  }
+
+  /// What one host endpoint's policies say at a stage.
+  ///
+  /// @throws IllegalArgumentException if the endpoint isn't this node's
+  public HostDecision decide(
+      HostEndpointKey key, HostStage stage, PolicyType direction, Flow flow) {
+    HostEndpointPolicy host = state.hosts().get(key);
+    if (host == null) {
+      throw new IllegalArgumentException("host endpoint " + key + " is not on this node");
+    }
+    List<Step> path = new ArrayList<>();
+    RuleAction action = inTiers(host.tiers(stage, direction), direction, flow, path);
+    HostDecision.Outcome outcome =
+        switch (action) {
+          case ALLOW -> HostDecision.Outcome.ALLOW;
+          case DENY -> HostDecision.Outcome.DENY;
+          case PASS, LOG -> HostDecision.Outcome.OPEN;
+        };
+    if (stage == HostStage.NORMAL && outcome == HostDecision.Outcome.OPEN) {
+      outcome =
+          inProfiles(host.profiles(), direction, flow, path)
+              ? HostDecision.Outcome.ALLOW
+              : HostDecision.Outcome.DENY;
+    }
+    return new HostDecision(outcome, path);
+  }
+
+  private RuleAction inTiers(
+      List<TierPolicies> tiers, PolicyType direction, Flow flow, List<Step> path) {
     for (TierPolicies tier : tiers) {
-      switch (inTier(tier, direction, flow, path)) {
-        case ALLOW -> {
-          return new Decision(true, path);
-        }
-        case DENY -> {
-          return new Decision(false, path);
-        }
-        case PASS, LOG -> {}
+      RuleAction action = tier.isEnforced() ? inTier(tier, direction, flow, path) : RuleAction.PASS;
+      if (action == RuleAction.ALLOW || action == RuleAction.DENY) {
+        return action;
       }
     }
-    return new Decision(inProfiles(endpoint.profiles(), direction, flow, path), path);
+    return RuleAction.PASS;
   }
 
   private RuleAction inTier(TierPolicies tier, PolicyType direction, Flow flow, List<Step> path) {
     for (PolicyKey key : tier.policies()) {
+      if (key.isStaged()) {
+        continue;
+      }
       RuleSet rules = state.policies().get(key);
       if (rules == null) {
         throw new IllegalStateException("an endpoint needs policy " + key);
       }
       for (ComputedRule rule : of(rules, direction)) {
-        if (matches(rule, flow)) {
+        if (matcher.matches(rule, flow)) {
           path.add(new Step.PolicyRule(tier.tier(), key, rule.index(), rule.action()));
           if (rule.action() != RuleAction.LOG) {
             return rule.action();
@@ -102,7 +137,7 @@ public final class RuleInterpreter {
         return false;
       }
       for (ComputedRule rule : of(rules, direction)) {
-        if (matches(rule, flow)) {
+        if (matcher.matches(rule, flow)) {
           path.add(new Step.ProfileRule(name, rule.index(), rule.action()));
           if (rule.action() != RuleAction.LOG) {
             return rule.action() == RuleAction.ALLOW;
@@ -116,42 +151,5 @@ public final class RuleInterpreter {
 
   private static List<ComputedRule> of(RuleSet rules, PolicyType direction) {
     return direction == PolicyType.INGRESS ? rules.ingress() : rules.egress();
-  }
-
-  private boolean matches(ComputedRule rule, Flow flow) {
-    return (rule.ipVersion() == null || rule.ipVersion() == flow.family())
-        && (rule.protocol() == null || rule.protocol() == flow.protocol())
-        && (rule.notProtocol() == null || rule.notProtocol() != flow.protocol())
-        && (rule.icmp() == null || matches(rule.icmp(), flow))
-        && (rule.notIcmp() == null || !matches(rule.notIcmp(), flow))
-        && matches(rule.source(), flow.source(), flow.protocol(), flow.sourcePort())
-        && matches(rule.destination(), flow.destination(), flow.protocol(), flow.destinationPort());
-  }
-
-  private static boolean matches(IcmpMatch wanted, Flow flow) {
-    Flow.Icmp icmp = flow.icmp();
-    return icmp != null
-        && icmp.type() == wanted.type()
-        && (wanted.code() == null || wanted.code() == icmp.code());
-  }
-
-  private boolean matches(PeerMatch peer, IpAddress address, int protocol, int port) {
-    return (peer.nets().isEmpty() || inAny(peer.nets(), address))
-        && !inAny(peer.notNets(), address)
-        && peer.sets().stream().allMatch(id -> state.containsAddress(id, address))
-        && peer.notSets().stream().noneMatch(id -> state.containsAddress(id, address))
-        && (peer.ports().isEmpty() && peer.namedPorts().isEmpty()
-            || isPort(peer.ports(), peer.namedPorts(), address, protocol, port))
-        && !isPort(peer.notPorts(), peer.notNamedPorts(), address, protocol, port);
-  }
-
-  private static boolean inAny(List<Prefix> nets, IpAddress address) {
-    return nets.stream().anyMatch(net -> net.contains(address));
-  }
-
-  private boolean isPort(
-      List<PortRange> ranges, List<SetId> named, IpAddress address, int protocol, int port) {
-    return ranges.stream().anyMatch(range -> range.contains(port))
-        || named.stream().anyMatch(id -> state.containsPort(id, address, protocol, port));
   }
 }

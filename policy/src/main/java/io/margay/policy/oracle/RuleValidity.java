@@ -5,6 +5,7 @@ import io.margay.model.resource.IcmpFields;
 import io.margay.model.resource.Protocol;
 import io.margay.model.resource.Rule;
 import io.margay.model.resource.ServiceAccountMatch;
+import io.margay.model.resource.ServiceMatch;
 import io.margay.model.selector.Selector;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -53,21 +54,49 @@ final class RuleValidity {
     return selector != null && selector.usesGlobal();
   }
 
-  /// Whether nothing in the rule is beyond this version: services, HTTP, unknown fields.
-  static boolean isSupported(Rule rule) {
+  /// Whether nothing in the rule is beyond this version: HTTP, unknown fields, a service that can't
+  /// be found.
+  ///
+  /// @param namespace of the policy; empty for a global one
+  static boolean isSupported(Rule rule, String namespace) {
     IcmpFields icmp = rule.icmp();
     IcmpFields notIcmp = rule.notICMP();
     return rule.http() == null
         && rule.unknown().isEmpty()
         && (icmp == null || icmp.unknown().isEmpty())
         && (notIcmp == null || notIcmp.unknown().isEmpty())
-        && isSupported(rule.source())
-        && isSupported(rule.destination());
+        && isSupported(rule.source(), namespace, false)
+        && isSupported(rule.destination(), namespace, true);
   }
 
-  private static boolean isSupported(EntityRule peer) {
+  /// Whether a peer's service is one service and stands alone; a source may have ports beside it.
+  static boolean isService(EntityRule peer, String namespace, boolean isDestination) {
+    ServiceMatch services = peer.services();
+    if (services == null) {
+      return false;
+    }
+    String scope = services.namespace() == null ? "" : services.namespace();
+    boolean named = services.name() != null && !services.name().isEmpty();
+    boolean scoped = !namespace.isEmpty() || !scope.isEmpty();
+    return named
+        && scoped
+        && services.unknown().isEmpty()
+        && isBlank(peer.selector())
+        && isBlank(peer.notSelector())
+        && isBlank(peer.namespaceSelector())
+        && peer.nets().isEmpty()
+        && peer.notNets().isEmpty()
+        && peer.serviceAccounts() == null
+        && (!isDestination || peer.ports().isEmpty() && peer.notPorts().isEmpty());
+  }
+
+  private static boolean isBlank(@Nullable Selector selector) {
+    return selector == null || selector.text().isEmpty();
+  }
+
+  private static boolean isSupported(EntityRule peer, String namespace, boolean isDestination) {
     ServiceAccountMatch accounts = peer.serviceAccounts();
-    return peer.services() == null
+    return (peer.services() == null || isService(peer, namespace, isDestination))
         && peer.unknown().isEmpty()
         && (accounts == null || accounts.unknown().isEmpty());
   }

@@ -107,6 +107,15 @@ public final class RandomWorld {
 
   private Resource resource() {
     int dice = gen.between(0, 99);
+    if (gen.chance(8)) {
+      return staged();
+    }
+    if (gen.chance(8)) {
+      return localHost();
+    }
+    if (gen.chance(10)) {
+      return slice();
+    }
     if (dice < 30) {
       return pod();
     } else if (dice < 42) {
@@ -121,7 +130,9 @@ public final class RandomWorld {
           gen.maybe(80, () -> gen.oneOf(500, 2_000_000)),
           gen.oneOf(TierAction.values()));
     } else if (dice < 55) {
-      return Things.host("host", "10.0.0." + gen.between(1, 7), labels());
+      return gen.chance(40)
+          ? Things.host("host", "10.0.0." + gen.between(1, 7), labels())
+          : localHost();
     } else if (dice < 80) {
       String name = gen.oneOf("p1", "p2", "p1-x");
       return Things.policy(gen.oneOf(NAMESPACES), name, spec(false));
@@ -129,6 +140,35 @@ public final class RandomWorld {
       return Things.globalPolicy(gen.oneOf("p1", "p2", "p3"), spec(true));
     }
     return brokenPolicy();
+  }
+
+  private Resource slice() {
+    return Things.slice(
+        gen.oneOf(NAMESPACES),
+        gen.oneOf("s1", "s2", "s3"),
+        gen.oneOf("svc", "svc", "db", ""),
+        gen.listOf(
+            0,
+            3,
+            () ->
+                gen.oneOf(
+                    "10.0.0." + gen.between(1, 7), "fd00::" + gen.between(1, 7), "192.0.2.1")),
+        gen.listOf(0, 2, () -> gen.oneOf("tcp/80", "tcp/443", "udp/53", "sctp/80")));
+  }
+
+  private Resource localHost() {
+    return Things.localHost(
+        gen.oneOf("host1", "host2"),
+        gen.maybe(70, () -> gen.oneOf("*", "eth0")),
+        "10.0.0." + gen.between(1, 7),
+        gen.chance(50) ? List.of(gen.oneOf("special", "projectcalico-default-allow")) : List.of(),
+        labels());
+  }
+
+  private Resource staged() {
+    return gen.chance(50)
+        ? Things.staged(gen.oneOf(NAMESPACES), gen.oneOf("p1", "s1"), spec(false))
+        : Things.staged(gen.oneOf("p1", "s1"), spec(true));
   }
 
   private Resource pod() {
@@ -195,6 +235,8 @@ public final class RandomWorld {
   }
 
   private PolicySpec spec(boolean global) {
+    // Both at once is invalid, and an invalid policy must never have been valid here.
+    int stage = gen.between(0, 6);
     return new PolicySpec(
         gen.maybe(40, () -> gen.oneOf("default", "t1", "t2", "kube-admin", "kube-baseline")),
         gen.maybe(70, () -> gen.oneOf(10.0, 10.0, 20.0, 1000.0)),
@@ -204,9 +246,9 @@ public final class RandomWorld {
         gen.someOf(PolicyType.values()),
         gen.listOf(0, 3, this::rule),
         gen.listOf(0, 3, this::rule),
-        global && gen.chance(3),
-        null,
-        null,
+        global && stage == 0,
+        global && stage == 1,
+        global && gen.chance(40),
         List.of(),
         Map.of());
   }
@@ -253,6 +295,11 @@ public final class RandomWorld {
       return EntityRule.EMPTY;
     }
     boolean ports = protocol != null && protocol.hasPorts();
+    if (gen.chance(15)) {
+      return EntityRule.EMPTY
+          .withServices(service())
+          .withPorts(ports && gen.chance(25) ? ports() : List.of());
+    }
     return new EntityRule(
         gen.chance(15) ? prefixes() : List.of(),
         gen.chance(12) ? prefixes() : List.of(),
@@ -268,8 +315,13 @@ public final class RandomWorld {
                     gen.someOf("sa1", "sa2"),
                     gen.maybe(50, () -> Things.sel(gen.oneOf(ACCOUNT_SELECTORS))),
                     Map.of())),
-        gen.maybe(1, () -> new ServiceMatch("svc", null, Map.of())),
+        gen.maybe(1, this::service),
         Map.of());
+  }
+
+  private ServiceMatch service() {
+    return new ServiceMatch(
+        gen.oneOf("svc", "svc", "db"), gen.maybe(60, () -> gen.oneOf(NAMESPACES)), Map.of());
   }
 
   private List<Prefix> prefixes() {

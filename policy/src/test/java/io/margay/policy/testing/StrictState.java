@@ -1,8 +1,11 @@
 package io.margay.policy.testing;
 
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.PolicyType;
 import io.margay.policy.ComputedRule;
 import io.margay.policy.EndpointPolicy;
+import io.margay.policy.HostEndpointPolicy;
+import io.margay.policy.HostStage;
 import io.margay.policy.PeerMatch;
 import io.margay.policy.PolicyKey;
 import io.margay.policy.PolicyUpdate;
@@ -66,8 +69,9 @@ public final class StrictState implements Consumer<PolicyUpdate> {
       }
       case PolicyUpdate.PolicyRemoved(PolicyKey key) ->
           require(
-              state.endpoints().values().stream()
-                  .flatMap(StrictState::tiersOf)
+              Stream.concat(
+                      state.endpoints().values().stream().flatMap(StrictState::tiersOf),
+                      state.hosts().values().stream().flatMap(StrictState::tiersOf))
                   .noneMatch(tier -> tier.policies().contains(key)),
               "of a policy in use",
               update);
@@ -84,7 +88,14 @@ public final class StrictState implements Consumer<PolicyUpdate> {
             "without change",
             update);
       }
-      case PolicyUpdate.EndpointRemoved _ -> {}
+      case PolicyUpdate.HostEndpointUpdated host -> {
+        tiersOf(host.policy())
+            .flatMap(tier -> tier.policies().stream())
+            .forEach(
+                key -> require(state.policies().containsKey(key), "needs policy " + key, update));
+        require(!host.policy().equals(state.hosts().get(host.key())), "without change", update);
+      }
+      case PolicyUpdate.EndpointRemoved _, PolicyUpdate.HostEndpointRemoved _ -> {}
     }
     state.accept(update);
     switch (update) {
@@ -96,7 +107,9 @@ public final class StrictState implements Consumer<PolicyUpdate> {
           PolicyUpdate.ProfileUpdated _,
           PolicyUpdate.ProfileRemoved _,
           PolicyUpdate.EndpointUpdated _,
-          PolicyUpdate.EndpointRemoved _ -> {}
+          PolicyUpdate.EndpointRemoved _,
+          PolicyUpdate.HostEndpointUpdated _,
+          PolicyUpdate.HostEndpointRemoved _ -> {}
     }
   }
 
@@ -111,8 +124,8 @@ public final class StrictState implements Consumer<PolicyUpdate> {
       case PolicyUpdate.SetUpdated _, PolicyUpdate.SetChanged _ -> 1;
       case PolicyUpdate.PolicyUpdated _ -> 2;
       case PolicyUpdate.ProfileUpdated _ -> 3;
-      case PolicyUpdate.EndpointUpdated _ -> 4;
-      case PolicyUpdate.EndpointRemoved _ -> 5;
+      case PolicyUpdate.EndpointUpdated _, PolicyUpdate.HostEndpointUpdated _ -> 4;
+      case PolicyUpdate.EndpointRemoved _, PolicyUpdate.HostEndpointRemoved _ -> 5;
       case PolicyUpdate.ProfileRemoved _ -> 6;
       case PolicyUpdate.PolicyRemoved _ -> 7;
       case PolicyUpdate.SetRemoved _ -> 8;
@@ -130,11 +143,21 @@ public final class StrictState implements Consumer<PolicyUpdate> {
       case PolicyUpdate.ProfileRemoved profile -> profile.name();
       case PolicyUpdate.EndpointUpdated endpoint -> endpoint.key();
       case PolicyUpdate.EndpointRemoved endpoint -> endpoint.key();
+      case PolicyUpdate.HostEndpointUpdated host -> host.key();
+      case PolicyUpdate.HostEndpointRemoved host -> host.key();
     };
   }
 
   private static Stream<TierPolicies> tiersOf(EndpointPolicy endpoint) {
     return Stream.concat(endpoint.ingress().stream(), endpoint.egress().stream());
+  }
+
+  private static Stream<TierPolicies> tiersOf(HostEndpointPolicy host) {
+    return Stream.of(HostStage.values())
+        .flatMap(
+            stage ->
+                Stream.of(PolicyType.values())
+                    .flatMap(direction -> host.tiers(stage, direction).stream()));
   }
 
   private void requireSets(RuleSet rules, PolicyUpdate update) {

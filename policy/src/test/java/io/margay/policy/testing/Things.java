@@ -5,6 +5,7 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.Action;
 import io.margay.model.resource.EndpointPort;
+import io.margay.model.resource.EndpointSlice;
 import io.margay.model.resource.EntityRule;
 import io.margay.model.resource.GlobalNetworkPolicy;
 import io.margay.model.resource.GlobalNetworkSet;
@@ -20,6 +21,10 @@ import io.margay.model.resource.Profile;
 import io.margay.model.resource.ProfileSpec;
 import io.margay.model.resource.Protocol;
 import io.margay.model.resource.Rule;
+import io.margay.model.resource.StagedAction;
+import io.margay.model.resource.StagedGlobalNetworkPolicy;
+import io.margay.model.resource.StagedNetworkPolicy;
+import io.margay.model.resource.StagedPolicySpec;
 import io.margay.model.resource.Tier;
 import io.margay.model.resource.TierAction;
 import io.margay.model.resource.TierSpec;
@@ -32,6 +37,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -107,6 +113,25 @@ public final class Things {
   private static InterfaceName interfaceOf(String namespace, String name) {
     return new InterfaceName(
         "cali" + HexFormat.of().toHexDigits((namespace + "." + name).hashCode()));
+  }
+
+  /// Some endpoints of a service.
+  ///
+  /// @param ports `tcp/80`
+  public static EndpointSlice slice(
+      String namespace, String name, String service, List<String> addresses, List<String> ports) {
+    return new EndpointSlice(
+        Metadata.named(namespace, name),
+        service,
+        addresses.stream().map(IpAddress::parse).toList(),
+        ports.stream()
+            .map(port -> port.split("/"))
+            .map(
+                port ->
+                    new EndpointSlice.ServicePort(
+                        Protocol.parse(port[0].toUpperCase(Locale.ROOT)).number(),
+                        Integer.parseInt(port[1])))
+            .toList());
   }
 
   /// The pod, running as a service account and with its profile.
@@ -249,6 +274,52 @@ public final class Things {
     return new HostEndpoint(
         Metadata.named(name).withLabels(labels(labels)),
         new HostEndpointSpec(name, "*", List.of(ip(address)), List.of(), List.of(), Map.of()));
+  }
+
+  /// A host endpoint of [#NODE].
+  ///
+  /// @param interfaceName null = by the address
+  public static HostEndpoint localHost(
+      String name,
+      @Nullable String interfaceName,
+      String address,
+      List<String> profiles,
+      String... labels) {
+    return new HostEndpoint(
+        Metadata.named(name).withLabels(labels(labels)),
+        new HostEndpointSpec(
+            NODE, interfaceName, List.of(ip(address)), profiles, List.of(), Map.of()));
+  }
+
+  /// What the policy would be on trial.
+  public static StagedGlobalNetworkPolicy staged(String name, PolicySpec spec) {
+    return new StagedGlobalNetworkPolicy(
+        Metadata.named(name), StagedPolicySpec.of(StagedAction.SET, spec));
+  }
+
+  /// What the policy would be on trial.
+  public static StagedNetworkPolicy staged(String namespace, String name, PolicySpec spec) {
+    return new StagedNetworkPolicy(
+        Metadata.named(namespace, name), StagedPolicySpec.of(StagedAction.SET, spec));
+  }
+
+  /// The spec, for host endpoints at the given stages.
+  public static PolicySpec forHosts(
+      PolicySpec spec, boolean doNotTrack, boolean preDnat, boolean applyOnForward) {
+    return new PolicySpec(
+        spec.tier(),
+        spec.order(),
+        spec.selector(),
+        spec.namespaceSelector(),
+        spec.serviceAccountSelector(),
+        spec.types(),
+        spec.ingress(),
+        spec.egress(),
+        doNotTrack,
+        preDnat,
+        applyOnForward,
+        spec.performanceHints(),
+        spec.unknown());
   }
 
   public static Rule allow() {

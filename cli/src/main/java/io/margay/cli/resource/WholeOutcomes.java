@@ -1,13 +1,13 @@
 package io.margay.cli.resource;
 
-import io.margay.datastore.json.PodDocuments;
+import io.margay.datastore.json.WholeDocuments;
 
-/// How writing a Pod document ended, in the words of the other resources.
-final class PodOutcomes {
+/// How writing a document that is stored whole ended, in the words of the other resources.
+final class WholeOutcomes {
 
-  private PodOutcomes() {}
+  private WholeOutcomes() {}
 
-  static WriteOutcome of(PodDocuments.Outcome outcome) {
+  static WriteOutcome of(WholeDocuments.Outcome outcome) {
     return switch (outcome) {
       case CREATED -> new WriteOutcome.Done("created");
       case REPLACED -> new WriteOutcome.Done("replaced");

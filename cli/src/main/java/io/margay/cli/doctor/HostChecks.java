@@ -1,0 +1,98 @@
+package io.margay.cli.doctor;
+
+import io.margay.agent.birth.HostSysctls;
+import io.margay.linux.netns.Sysctl;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Looks at the kernel's settings and at the agent.
+final class HostChecks {
+
+  private static final String FORWARDING = "forwarding";
+  private static final String REVERSE_PATH = "reverse-path";
+  private static final String MULTIPATH = "multipath";
+  private static final String AGENT = "agent";
+
+  private HostChecks() {}
+
+  /// @param sysctls the folder of kernel settings, `/proc/sys`
+  static List<Finding> settings(Path sysctls) {
+    List<Finding> findings = new ArrayList<>();
+    findings.add(forwarding(sysctls, "net/ipv4/ip_forward", "IPv4"));
+    findings.add(forwarding(sysctls, "net/ipv6/conf/all/forwarding", "IPv6"));
+    HostSysctls.wanted()
+        .forEach(
+            (setting, wanted) -> {
+              if (!HostSysctls.isNeeded(setting)) {
+                findings.add(balance(sysctls, setting, wanted));
+              }
+            });
+    String strict = read(sysctls.resolve("net/ipv4/conf/all/rp_filter"));
+    findings.add(
+        strict.equals("1")
+            ? Finding.warning(
+                REVERSE_PATH,
+                "net.ipv4.conf.all.rp_filter is 1 (strict)",
+                "with several uplinks, packets that come by another than the best way back are"
+                    + " dropped without a trace",
+                "sysctl -w net.ipv4.conf.all.rp_filter=2, or 0")
+            : Finding.ok(REVERSE_PATH, "net.ipv4.conf.all.rp_filter is " + strict));
+    return findings;
+  }
+
+  private static Finding forwarding(Path sysctls, String setting, String family) {
+    String name = setting.replace('/', '.');
+    String value = read(sysctls.resolve(setting));
+    return value.equals("1")
+        ? Finding.ok(FORWARDING, family + " is forwarded")
+        : Finding.error(
+            FORWARDING,
+            name + " is " + value,
+            family + " packets from and to pods are not forwarded",
+            "sysctl -w " + name + "=1; the agent sets it at its start, so something else reset it");
+  }
+
+  private static Finding balance(Path sysctls, Sysctl setting, String wanted) {
+    String value = read(sysctls.resolve("net").resolve(String.join("/", setting.segments())));
+    return value.equals(wanted)
+        ? Finding.ok(MULTIPATH, setting + " is " + value)
+        : Finding.warning(
+            MULTIPATH,
+            setting + " is " + value,
+            "of several equal ways some are used more than others, or one whose router is dead",
+            "sysctl -w "
+                + setting
+                + "="
+                + wanted
+                + "; the agent sets it at its start, so something else reset it, or this kernel has"
+                + " none");
+  }
+
+  private static String read(Path setting) {
+    try {
+      return Files.readString(setting).strip();
+    } catch (IOException absent) {
+      return "not there";
+    }
+  }
+
+  /// @param socket where the agent serves CNI
+  static Finding agent(Path socket) {
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      channel.connect(UnixDomainSocketAddress.of(socket));
+      return Finding.ok(AGENT, "the agent takes requests at " + socket);
+    } catch (IOException refused) {
+      return Finding.error(
+          AGENT,
+          "nobody answers at " + socket + ": " + refused.getMessage(),
+          "pods can't be started or stopped on this node, and policy changes don't reach it",
+          "start margay agent, or see in its log why it is not ready");
+    }
+  }
+}

@@ -1,0 +1,190 @@
+package io.margay.agent.birth;
+
+import io.margay.linux.Errno;
+import io.margay.linux.LinuxException;
+import io.margay.linux.netns.Sysctl;
+import io.margay.linux.route.Link;
+import io.margay.linux.route.Rtnetlink;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The host's network settings that the agent changes, so that the node is a router and spreads
+/// flows over the ways it has. What was there before is kept in the state directory until it is
+/// restored.
+public final class HostSysctls {
+
+  /// A router, in both families.
+  private static final Map<Sysctl, String> NEEDED = new LinkedHashMap<>();
+
+  /// Flows, not packets, over equal ways, by ports as well, and past neighbours that are dead.
+  private static final Map<Sysctl, String> MULTIPATH = new LinkedHashMap<>();
+
+  static {
+    NEEDED.put(Sysctl.of("ipv4/ip_forward"), "1");
+    NEEDED.put(Sysctl.of("ipv6/conf/all/forwarding"), "1");
+    MULTIPATH.put(Sysctl.of("ipv4/fib_multipath_hash_policy"), "1");
+    MULTIPATH.put(Sysctl.of("ipv6/fib_multipath_hash_policy"), "1");
+    MULTIPATH.put(Sysctl.of("ipv4/fib_multipath_use_neigh"), "1");
+  }
+
+  private static final Sysctl REVERSE_PATH = Sysctl.of("ipv4/conf/all/rp_filter");
+  private static final String STRICT = "1";
+  private static final String LOOSE = "2";
+  private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
+  private static final Logger LOG = LoggerFactory.getLogger(HostSysctls.class);
+
+  /// The kernel's settings of one network namespace: a port, for tests.
+  interface Kernel {
+    /// Empty when this kernel has no such setting.
+    Optional<String> read(Sysctl setting) throws LinuxException;
+
+    void write(Sysctl setting, String value) throws LinuxException;
+
+    /// Names of the links whose packets' ways back are checked.
+    List<String> links() throws LinuxException;
+  }
+
+  private final Kernel kernel;
+  private final Path stateDir;
+  private final String bootId;
+
+  HostSysctls(Kernel kernel, Path stateDir, String bootId) {
+    this.kernel = kernel;
+    this.stateDir = stateDir;
+    this.bootId = bootId;
+  }
+
+  /// Of the calling thread's namespace.
+  public static HostSysctls of(Path stateDir) throws IOException {
+    return new HostSysctls(new RealKernel(), stateDir, Files.readString(BOOT_ID).strip());
+  }
+
+  /// What the agent sets, and what `doctor` looks for.
+  public static Map<Sysctl, String> wanted() {
+    Map<Sysctl, String> all = new LinkedHashMap<>(NEEDED);
+    all.putAll(MULTIPATH);
+    return all;
+  }
+
+  /// Whether pods are cut off while it is not as wanted; others only cost balance.
+  public static boolean isNeeded(Sysctl setting) {
+    return NEEDED.containsKey(setting);
+  }
+
+  /// Sets what is not as wanted, after it has recorded what it was.
+  ///
+  /// @throws IOException when a setting that is needed can't be made, or the record not be kept
+  public void apply() throws IOException {
+    Map<Sysctl, String> changes = new LinkedHashMap<>();
+    for (Map.Entry<Sysctl, String> entry : wanted().entrySet()) {
+      Optional<String> now = kernel.read(entry.getKey());
+      if (now.isEmpty() && !isNeeded(entry.getKey())) {
+        LOG.atInfo().addKeyValue("setting", entry.getKey()).log("this kernel has no such setting");
+      } else if (!now.orElse("").equals(entry.getValue())) {
+        changes.put(entry.getKey(), entry.getValue());
+      }
+    }
+    if (isStrict()) {
+      // Of all and the link's own the greater counts: 2 makes every link's check loose.
+      changes.put(REVERSE_PATH, LOOSE);
+    }
+    if (changes.isEmpty()) {
+      return;
+    }
+    SysctlRecord record = SysctlRecord.read(stateDir, bootId);
+    for (Map.Entry<Sysctl, String> change : changes.entrySet()) {
+      record =
+          record.with(change.getKey(), kernel.read(change.getKey()).orElse(""), change.getValue());
+    }
+    record.write(stateDir);
+    for (Map.Entry<Sysctl, String> change : changes.entrySet()) {
+      kernel.write(change.getKey(), change.getValue());
+      LOG.atInfo()
+          .addKeyValue("setting", change.getKey())
+          .addKeyValue("value", change.getValue())
+          .log("a setting of the host was changed; margay node clean restores it");
+    }
+  }
+
+  /// Whether a packet that comes by another way than the best one back is dropped on some link:
+  /// with several ways that is most of them.
+  private boolean isStrict() throws LinuxException {
+    String all = kernel.read(REVERSE_PATH).orElse("0");
+    if (!all.equals("0")) {
+      return all.equals(STRICT);
+    }
+    for (String link : kernel.links()) {
+      Sysctl own = new Sysctl(List.of("ipv4", "conf", link, "rp_filter"));
+      if (kernel.read(own).orElse("0").equals(STRICT)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// What [#restore] would set, in its order: settings that still have the value we gave them.
+  public Map<Sysctl, String> restorable() throws IOException {
+    Map<Sysctl, String> before = new LinkedHashMap<>();
+    for (SysctlRecord.Changed changed : SysctlRecord.read(stateDir, bootId).changes()) {
+      if (kernel.read(changed.setting()).equals(Optional.of(changed.set()))
+          && !changed.before().isEmpty()) {
+        before.put(changed.setting(), changed.before());
+      }
+    }
+    return before;
+  }
+
+  /// Sets back what was recorded, if nobody has changed it since, and forgets it.
+  public void restore() throws IOException {
+    for (Map.Entry<Sysctl, String> entry : restorable().entrySet()) {
+      kernel.write(entry.getKey(), entry.getValue());
+    }
+    SysctlRecord.delete(stateDir);
+  }
+
+  private static final class RealKernel implements Kernel {
+
+    /// Links that are not the host's: pods' ends have settings of their own.
+    private static final Set<String> NOT_OURS = Set.of("lo");
+
+    @Override
+    public Optional<String> read(Sysctl setting) throws LinuxException {
+      try {
+        return Optional.of(setting.read());
+      } catch (LinuxException absent) {
+        if (absent.is(Errno.ENOENT)) {
+          return Optional.empty();
+        }
+        throw absent;
+      }
+    }
+
+    @Override
+    public void write(Sysctl setting, String value) throws LinuxException {
+      setting.write(value);
+    }
+
+    @Override
+    public List<String> links() throws LinuxException {
+      List<String> names = new ArrayList<>();
+      try (Rtnetlink netlink = Rtnetlink.open()) {
+        for (Link link : netlink.links().list()) {
+          String name = link.name().value();
+          if (!NOT_OURS.contains(name) && link.alias().isEmpty() && !name.startsWith("cali")) {
+            names.add(name);
+          }
+        }
+      }
+      return names;
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package io.margay.agent.firewall;
+
+import io.margay.linux.conntrack.Connection;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.Prefix;
+import io.margay.policy.EndpointPolicy;
+import io.margay.policy.PolicyKey;
+import io.margay.policy.TierPolicies;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/// Which connections changes may have denied.
+///
+/// @param ends addresses of endpoints all of whose connections are meant
+/// @param peers addresses all of whose connections are meant, whoever has them
+/// @param policies those whose rules changed
+/// @param profiles those whose rules changed
+/// @param endpoints all endpoints of the node
+/// @param everything whether every connection is meant
+public record Suspicion(
+    Set<IpAddress> ends,
+    Set<Prefix> peers,
+    Set<PolicyKey> policies,
+    Set<String> profiles,
+    List<EndpointPolicy> endpoints,
+    boolean everything) {
+
+  /// Which connections: those that touch one of the addresses, or one of the prefixes.
+  ///
+  /// @param prefixes longer ones than single addresses
+  public record Scope(Set<IpAddress> addresses, List<Prefix> prefixes, boolean everything)
+      implements Predicate<Connection> {
+
+    /// Whether the addresses alone tell.
+    public boolean isByAddress() {
+      return prefixes.isEmpty() && !everything;
+    }
+
+    @Override
+    public boolean test(Connection connection) {
+      return everything || covers(connection.source()) || covers(connection.answerer());
+    }
+
+    private boolean covers(IpAddress address) {
+      return addresses.contains(address)
+          || prefixes.stream().anyMatch(prefix -> prefix.contains(address));
+    }
+  }
+
+  /// Works out which connections are meant.
+  public Scope scope() {
+    Set<IpAddress> addresses = new HashSet<>(ends);
+    if (!policies.isEmpty() || !profiles.isEmpty()) {
+      IdentityHashMap<TierPolicies, Boolean> changed = new IdentityHashMap<>();
+      for (EndpointPolicy endpoint : endpoints) {
+        if (hasChanged(endpoint, changed)) {
+          addresses.addAll(endpoint.addresses());
+        }
+      }
+    }
+    peers.stream().filter(Prefix::isHost).forEach(peer -> addresses.add(peer.address()));
+    return new Scope(addresses, peers.stream().filter(peer -> !peer.isHost()).toList(), everything);
+  }
+
+  private boolean hasChanged(
+      EndpointPolicy endpoint, IdentityHashMap<TierPolicies, Boolean> changed) {
+    if (!Collections.disjoint(endpoint.profiles(), profiles)) {
+      return true;
+    }
+    for (Direction direction : Direction.values()) {
+      for (TierPolicies tier : direction.tiers(endpoint)) {
+        if (changed.computeIfAbsent(tier, it -> !Collections.disjoint(it.policies(), policies))) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+}

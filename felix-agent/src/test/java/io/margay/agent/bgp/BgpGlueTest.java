@@ -1,0 +1,259 @@
+package io.margay.agent.bgp;
+
+import static io.margay.agent.calc.Documents.document;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.margay.agent.calc.Documents;
+import io.margay.agent.settings.AgentSettings;
+import io.margay.bgp.message.Community;
+import io.margay.bgp.speaker.AdvertisedStatus;
+import io.margay.bgp.speaker.FibListener;
+import io.margay.bgp.speaker.OriginatedRoute;
+import io.margay.bgp.speaker.PeerStatus;
+import io.margay.bgp.speaker.SessionPhase;
+import io.margay.bgp.transport.Password;
+import io.margay.model.net.Asn;
+import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
+import io.margay.model.net.Ipv4Address;
+import io.margay.model.net.Prefix;
+import io.margay.model.resource.NodeStatusClass;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Two nodes' speakers on 127.0.0.1 and 127.0.0.2, over real sockets.
+class BgpGlueTest {
+
+  private static final Instant NOW = Instant.parse("2026-11-29T11:20:00Z");
+  private static final Community GRACEFUL_SHUTDOWN = Community.parse("65535:0");
+  private static final IpAddress TWO = IpAddress.parse("127.0.0.2");
+
+  private final int port = Loopback.freePort();
+  private List<LinkAddress> links = List.of();
+  private final BgpGlue one = glue(1);
+  private final BgpGlue two = glue(2);
+
+  private static BgpGlue glue(int number) {
+    return new BgpGlue(FibListener.NONE, true, false, InstantSource.fixed(NOW), new Random(number));
+  }
+
+  @BeforeEach
+  void introduce() throws IOException {
+    one.announce(Set.of(OriginatedRoute.of(Prefix.parse("10.65.0.0/26"))), Set.of());
+    one.configure(intent(1, ""));
+    two.configure(intent(2, ""));
+  }
+
+  @AfterEach
+  void stop() {
+    one.close();
+    two.close();
+  }
+
+  private BgpIntent intent(int number, String order) {
+    return intent(number, order, Passwords.NONE, "");
+  }
+
+  /// With a password for the session.
+  private BgpIntent locked(int number, String password) {
+    return intent(
+        number,
+        "",
+        _ -> new Passwords.Answer.Found(new Password(password)),
+        ", password: {secretKeyRef: {name: s, key: k}}");
+  }
+
+  private BgpIntent intent(int number, String order, Passwords passwords, String more) {
+    AgentSettings.Bgp settings =
+        new AgentSettings.Bgp(
+            Optional.of(Ipv4Address.parse("127.0.0." + number)),
+            Optional.empty(),
+            Optional.of(Asn.of(65000 + number)),
+            Optional.empty(),
+            true);
+    int other = 3 - number;
+    String documents =
+        document(
+                "BGPConfiguration",
+                "default",
+                "{listenPort: " + port + ", bindMode: NodeIP, nodeToNodeMeshEnabled: false}")
+            + document(
+                "BGPPeer",
+                "other",
+                "{peerIP: '127.0.0.%d:%d', asNumber: %d%s}"
+                    .formatted(other, port, 65000 + other, more))
+            + """
+            apiVersion: projectcalico.org/v3
+            kind: Node
+            metadata: {name: n%d, annotations: {%s}}
+            spec: {}
+            """
+                .formatted(
+                    number, order.isEmpty() ? "" : DrainOrder.ANNOTATION + ": '" + order + "'");
+    BgpIntent intent =
+        BgpIntent.of("n" + number, settings, Documents.view(documents), links, passwords)
+            .orElseThrow();
+    assertThat(intent.problems()).isEmpty();
+    return intent;
+  }
+
+  private List<AdvertisedStatus> told() {
+    return one.speaker().orElseThrow().advertised(TWO);
+  }
+
+  private PeerStatus peer() {
+    return one.peers().getFirst();
+  }
+
+  private void untilTold(boolean marked) {
+    Loopback.until(
+        "the block is told, marked: " + marked,
+        this::told,
+        () ->
+            told().size() == 1
+                && told().getFirst().route().attributes().communities().contains(GRACEFUL_SHUTDOWN)
+                    == marked);
+  }
+
+  @Test
+  void a_drained_node_warns_then_withdraws_and_comes_back_within_one_session() throws Exception {
+    untilTold(false);
+    assertThat(one.drainState()).isEqualTo(DrainState.NONE);
+    Instant since = peer().since();
+
+    assertThat(one.configure(intent(1, "2026-11-29T11:19:50Z wait 30s")))
+        .contains(Duration.ofSeconds(20));
+    untilTold(true);
+    assertThat(one.drainState()).isEqualTo(DrainState.MARKED);
+    assertThat(one.drainOrder()).isPresent();
+
+    assertThat(one.configure(intent(1, "2026-11-29T11:19:30Z wait 30s"))).isEmpty();
+    Loopback.until("nothing is told", this::told, () -> told().isEmpty());
+    Loopback.until("drained", one::drainState, () -> one.drainState() == DrainState.DRAINED);
+
+    assertThat(one.configure(intent(1, ""))).isEmpty();
+    untilTold(false);
+    assertThat(one.drainState()).isEqualTo(DrainState.NONE);
+    assertThat(peer().phase()).isEqualTo(SessionPhase.ESTABLISHED);
+    assertThat(peer().since()).isEqualTo(since);
+  }
+
+  @Test
+  void a_password_is_changed_at_both_ends_without_touching_the_session() throws Exception {
+    one.configure(locked(1, "hunter2"));
+    two.configure(locked(2, "hunter2"));
+    untilTold(false);
+    untilHeard(1);
+    Instant since = peer().since();
+    one.configure(locked(1, "hunter3"));
+    two.configure(locked(2, "hunter3"));
+    one.announce(
+        Set.of(
+            OriginatedRoute.of(Prefix.parse("10.65.0.0/26")),
+            OriginatedRoute.of(Prefix.parse("10.65.0.64/26"))),
+        Set.of());
+    untilHeard(2);
+    assertThat(peer().since()).isEqualTo(since);
+    assertThat(one.peers().toString()).doesNotContain("hunter");
+  }
+
+  private void untilHeard(int prefixes) {
+    Loopback.until(
+        "the other has heard of " + prefixes,
+        two::peers,
+        () ->
+            Objects.requireNonNull(two.peers().getFirst().families().get(IpFamily.IPV4))
+                    .prefixesReceived()
+                == prefixes);
+  }
+
+  @Test
+  void a_link_that_goes_down_ends_the_sessions_of_the_peers_on_it_and_of_no_others()
+      throws Exception {
+    links =
+        List.of(
+            new LinkAddress(
+                new InterfaceName("up0"),
+                IpAddress.parse("127.0.0.1"),
+                Prefix.parse("127.0.0.0/30")));
+    one.configure(intent(1, ""));
+    Loopback.until("session", this::peer, () -> peer().phase() == SessionPhase.ESTABLISHED);
+    one.linkDown(new InterfaceName("up1"));
+    one.linkDown(new InterfaceName("up0"));
+    Loopback.until(
+        "reset",
+        this::peer,
+        () -> String.valueOf(peer().history().lastReset()).contains("link up0 is down"));
+  }
+
+  @Test
+  void a_calico_node_status_tells_of_the_agent_its_sessions_and_its_routes() {
+    untilTold(false);
+    Map<String, Object> report =
+        NodeStatusReport.of(
+            EnumSet.allOf(NodeStatusClass.class),
+            one.speaker(),
+            one.origins(),
+            "1.2.3",
+            NOW,
+            one.configured(),
+            NOW);
+    assertThat(report).containsOnlyKeys("lastUpdated", "agent", "bgp", "routes");
+    assertThat(report).containsEntry("lastUpdated", "2026-11-29T11:20:00Z");
+    assertThat(report.get("agent"))
+        .asString()
+        .contains("birdV4", "birdV6", "state=Ready", "version=1.2.3", "routerID=127.0.0.1");
+    assertThat(report.get("bgp"))
+        .asString()
+        .startsWith(
+            "{numberEstablishedV4=1, numberNotEstablishedV4=0, numberEstablishedV6=0,"
+                + " numberNotEstablishedV6=0, peersV4=[{peerIP=127.0.0.2, type=GlobalPeer,"
+                + " state=Established, since=");
+    assertThat(report.get("routes"))
+        .hasToString(
+            "{routesV4=[{type=FIB, destination=10.65.0.0/26,"
+                + " learnedFrom={sourceType=Static}}]}");
+    assertThat(
+            NodeStatusReport.of(
+                Set.of(NodeStatusClass.BGP), Optional.empty(), Map.of(), "1", NOW, NOW, NOW))
+        .containsOnlyKeys("lastUpdated", "bgp");
+  }
+
+  @Test
+  void a_speaker_that_starts_drained_tells_nothing_from_the_start() throws Exception {
+    BgpGlue restarted = glue(1);
+    one.close();
+    restarted.announce(Set.of(OriginatedRoute.of(Prefix.parse("10.65.0.0/26"))), Set.of());
+    restarted.configure(intent(1, "2026-11-29T11:00:00Z wait 30s"));
+    try {
+      Loopback.until(
+          "session",
+          restarted::peers,
+          () -> restarted.peers().getFirst().phase() == SessionPhase.ESTABLISHED);
+      Loopback.until(
+          "end of rib",
+          restarted::peers,
+          () ->
+              restarted.peers().getFirst().families().values().stream()
+                  .allMatch(PeerStatus.FamilyStatus::endOfRibSent));
+      assertThat(restarted.speaker().orElseThrow().advertised(TWO)).isEmpty();
+      assertThat(restarted.speaker().orElseThrow().status().gracefulShutdown()).isTrue();
+      assertThat(restarted.drainState()).isEqualTo(DrainState.DRAINED);
+    } finally {
+      restarted.close();
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package io.margay.agent.bgp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class IsolationTest {
+
+  private static final Instant START = Instant.parse("2026-11-29T00:00:00Z");
+
+  private Instant now = START;
+  private final Isolation isolation = new Isolation(() -> now);
+
+  @Test
+  void a_first_peer_long_after_the_start_counts_from_when_it_was_seen() {
+    assertThat(isolation.look(List.of(), Optional.empty())).isEmpty();
+    now = START.plusSeconds(86_400);
+    assertThat(isolation.look(List.of(false), Optional.empty())).contains(now);
+    Instant first = now;
+    now = now.plusSeconds(60);
+    assertThat(isolation.look(List.of(false, false), Optional.empty())).contains(first);
+    assertThat(isolation.look(List.of(false, true), Optional.empty())).isEmpty();
+    now = now.plusSeconds(60);
+    assertThat(isolation.look(List.of(false, false), Optional.empty())).contains(now);
+  }
+
+  @Test
+  void a_session_that_ended_counts_from_its_end() {
+    Instant end = START.minusSeconds(5);
+    assertThat(isolation.look(List.of(false), Optional.of(end))).contains(end);
+  }
+}

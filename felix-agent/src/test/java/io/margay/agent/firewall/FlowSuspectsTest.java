@@ -1,0 +1,134 @@
+package io.margay.agent.firewall;
+
+import static io.margay.agent.firewall.PolicyFixtures.ANY;
+import static io.margay.agent.firewall.PolicyFixtures.change;
+import static io.margay.agent.firewall.PolicyFixtures.endpoint;
+import static io.margay.agent.firewall.PolicyFixtures.inSet;
+import static io.margay.agent.firewall.PolicyFixtures.ingress;
+import static io.margay.agent.firewall.PolicyFixtures.key;
+import static io.margay.agent.firewall.PolicyFixtures.members;
+import static io.margay.agent.firewall.PolicyFixtures.notInSet;
+import static io.margay.agent.firewall.PolicyFixtures.policy;
+import static io.margay.agent.firewall.PolicyFixtures.ports;
+import static io.margay.agent.firewall.PolicyFixtures.profile;
+import static io.margay.agent.firewall.PolicyFixtures.rule;
+import static io.margay.agent.firewall.PolicyFixtures.set;
+import static io.margay.agent.firewall.PolicyFixtures.tcp;
+import static io.margay.agent.firewall.PolicyFixtures.tier;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.margay.model.net.IpAddress;
+import io.margay.model.net.Prefix;
+import io.margay.policy.ComputedRule;
+import io.margay.policy.PolicyUpdate;
+import io.margay.policy.RuleAction;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class FlowSuspectsTest {
+
+  private final FlowSuspects suspects = new FlowSuspects();
+
+  private void learn(PolicyUpdate... updates) {
+    for (PolicyUpdate update : updates) {
+      suspects.onUpdate(update);
+    }
+  }
+
+  /// Pod 1 under policy `p`, pod 2 under `q`, and nothing noted.
+  private void start(ComputedRule... rules) {
+    learn(
+        set("s", "10.65.0.2"),
+        ingress("p", rules),
+        ingress("q"),
+        profile("open", RuleAction.ALLOW),
+        endpoint(1, List.of(tier("p")), List.of(), "open"),
+        endpoint(2, List.of(tier("q")), List.of(), "open"));
+    suspects.take();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ALLOW, false, false, true",
+    "ALLOW, true,  true,  false",
+    "DENY,  false, true,  false",
+    "DENY,  true,  false, true",
+    "PASS,  false, true,  true",
+    "PASS,  true,  true,  true",
+    "LOG,   false, false, false",
+  })
+  void a_member_is_suspect_where_its_move_can_deny_something(
+      RuleAction action, boolean excluded, boolean coming, boolean leaving) {
+    start(rule(0, action, excluded ? notInSet("s") : inSet("s"), ANY));
+    learn(change("s", members("10.65.0.9"), members()));
+    assertThat(suspects.isEmpty()).isEqualTo(!coming);
+    suspects.take();
+    learn(change("s", members(), members("10.65.0.9")));
+    assertThat(suspects.isEmpty()).isEqualTo(!leaving);
+    assertThat(suspects.take().scope().addresses())
+        .isEqualTo(leaving ? Set.of(IpAddress.parse("10.65.0.9")) : Set.of());
+    // Who no longer asks for a set does not care what becomes of it.
+    learn(ingress("p"));
+    suspects.take();
+    learn(change("s", members("10.65.0.9"), members("10.65.0.2")));
+    assertThat(suspects.isEmpty()).isTrue();
+  }
+
+  @Test
+  void prefixes_are_suspect_as_a_whole() {
+    start(rule(0, RuleAction.ALLOW, inSet("s"), ANY));
+    learn(change("s", members(), members("192.0.2.0/24", "10.65.0.2")));
+    Suspicion.Scope scope = suspects.take().scope();
+    assertThat(scope.isByAddress()).isFalse();
+    assertThat(scope.prefixes()).containsExactly(Prefix.parse("192.0.2.0/24"));
+    assertThat(scope.addresses()).containsExactly(IpAddress.parse("10.65.0.2"));
+  }
+
+  @Test
+  void a_changed_policy_or_profile_suspects_the_endpoints_that_have_it() {
+    start();
+    learn(ingress("p", rule(0, RuleAction.ALLOW, ANY, ANY)));
+    assertThat(suspects.take().scope().addresses())
+        .containsExactlyInAnyOrder(IpAddress.parse("10.65.0.1"), IpAddress.parse("fd00:65::1"));
+    learn(new PolicyUpdate.PolicyRemoved(policy("q")));
+    assertThat(suspects.take().scope().addresses()).contains(IpAddress.parse("10.65.0.2"));
+    learn(profile("open", RuleAction.DENY));
+    assertThat(suspects.take().scope().addresses()).hasSize(4);
+    learn(profile("open", RuleAction.DENY), ingress("p", rule(0, RuleAction.ALLOW, ANY, ANY)));
+    assertThat(suspects.take().scope().addresses()).as("nothing changed").isEmpty();
+  }
+
+  @Test
+  void an_endpoint_is_suspect_when_it_changes_and_known_by_its_addresses() {
+    start();
+    learn(endpoint(1, List.of(tier("p")), List.of(), "open"));
+    assertThat(suspects.isEmpty()).isTrue();
+    learn(endpoint(1, List.of(tier("q")), List.of(), "open"));
+    assertThat(suspects.take().ends()).contains(IpAddress.parse("10.65.0.1"));
+    assertThat(suspects.interfaceOf(IpAddress.parse("fd00:65::1"))).hasToString("cali1");
+    learn(new PolicyUpdate.EndpointRemoved(key(1)));
+    assertThat(suspects.interfaceOf(IpAddress.parse("fd00:65::1"))).isNull();
+    assertThat(suspects.isEmpty()).isTrue();
+  }
+
+  @Test
+  void what_is_put_back_is_noted_again() {
+    start(rule(0, RuleAction.ALLOW, inSet("s"), ANY));
+    learn(change("s", members(), members("10.65.0.2")), ingress("q"));
+    Suspicion taken = suspects.take();
+    assertThat(suspects.isEmpty()).isTrue();
+    suspects.putBack(taken);
+    assertThat(suspects.take().scope()).isEqualTo(taken.scope());
+  }
+
+  @Test
+  void source_ports_matter_while_a_rule_asks_for_them() {
+    start(tcp(0, RuleAction.ALLOW, ports(53), ANY));
+    assertThat(suspects.readSourcePorts()).isTrue();
+    learn(ingress("p", tcp(0, RuleAction.ALLOW, ANY, ports(53))));
+    assertThat(suspects.readSourcePorts()).isFalse();
+  }
+}

@@ -1,0 +1,179 @@
+package io.margay.it.cni;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.margay.it.Rack;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/// The agent as systemd runs it: the socket it tells, and the capabilities it has.
+@Tag("lab")
+class ServiceTest {
+
+  private static final String LAB = "mgytsvc" + ProcessHandle.current().pid();
+
+  private static Node node;
+
+  @BeforeAll
+  static void raise() throws Exception {
+    node = Node.raise(LAB);
+  }
+
+  @AfterAll
+  static void tearDown() {
+    node.close();
+  }
+
+  @Test
+  void the_service_manager_hears_what_is_waited_for_ready_signs_of_life_and_the_end()
+      throws Exception {
+    try (NotifyListener manager = NotifyListener.at(node.directory().resolve("notify"))) {
+      node.killAgent();
+      node.startAgent(
+          Map.of("NOTIFY_SOCKET", manager.address(), "WATCHDOG_USEC", "2000000"), List.of());
+      manager.await("READY=1");
+      assertThat(manager.heard().getFirst()).startsWith("EXTEND_TIMEOUT_USEC=");
+      assertThat(manager.heard()).anyMatch(line -> line.startsWith("STATUS=waiting for the"));
+      assertThat(manager.heard()).doesNotContain("WATCHDOG=1");
+      assertThat(node.status().exitCode()).as("the plugin's STATUS at READY=1").isZero();
+
+      for (int i = 0; i < 3; i++) {
+        manager.await("WATCHDOG=1");
+      }
+      assertThat(manager.hear("STATUS=serving 0 pods; 1 of 1 BGP peers"))
+          .contains("in sync with the datastore");
+
+      ProcessHandle agent = ProcessHandle.of(node.agentPid()).orElseThrow();
+      agent.destroy();
+      manager.await("STOPPING=1");
+      agent.onExit().get(30, TimeUnit.SECONDS);
+    } finally {
+      node.crashAgent();
+      node.awaitAgent();
+    }
+  }
+
+  @Test
+  void the_units_capabilities_are_enough() throws Exception {
+    String pod = node.newNetns();
+    String container = "cap0000000000001";
+    restart(unit());
+    node.awaitAgent();
+    Node.Answer added = node.call("ADD", container, pod);
+    assertThat(added.exitCode()).as(added.stdout()).isZero();
+    String address = added.addresses().getFirst();
+    await("the pod answers", () -> answers(address));
+
+    node.margay(
+        """
+        apiVersion: projectcalico.org/v3
+        kind: NetworkPolicy
+        metadata: {name: shut, namespace: web}
+        spec:
+          selector: all()
+          ingress: [{action: Deny, source: {nets: [192.0.2.0/24]}}]
+        """,
+        "apply",
+        "-f",
+        "-");
+    await(
+        "policy is in the kernel",
+        () -> node.exec("nft", "list", "table", "ip", "margay").contains("192.0.2.0"));
+
+    restart(unit());
+    node.awaitAgent();
+    assertThat(node.exec("ip", "route", "show", "proto", "117")).contains(address);
+    Map<String, String> environment =
+        node.environment("CHECK", container, Node.path(pod).toString());
+    Node.Answer checked = node.call(environment, node.configuration(added.stdout()), -1, List.of());
+    assertThat(checked.exitCode()).as(checked.stdout()).isZero();
+    await("BGP is up", () -> node.exec("ip", "-6", "route").contains("proto 117"));
+
+    assertThat(node.call("DEL", container, pod).exitCode()).isZero();
+    node.margay("", "delete", "networkpolicy", "-n", "web", "shut");
+    node.delete(pod);
+  }
+
+  @Test
+  void without_any_one_of_them_something_fails_and_is_named() throws Exception {
+    for (String capability : unit()) {
+      List<String> rest = new ArrayList<>(unit());
+      rest.remove(capability);
+      int before = node.said().length();
+      restart(rest);
+      await(
+          "it says that " + capability + " is lacking",
+          () -> node.said().substring(before).contains(capability));
+      await("it fails without " + capability, () -> fails(capability, before));
+    }
+    restart(unit());
+    node.awaitAgent();
+  }
+
+  private static boolean fails(String capability, int before) throws Exception {
+    return switch (capability) {
+      case "CAP_NET_ADMIN" -> node.said().substring(before).contains("can't start");
+      case "CAP_NET_BIND_SERVICE" -> node.said().substring(before).contains("BGP can't listen");
+      default -> {
+        node.awaitAgent();
+        String pod = node.newNetns();
+        Node.Answer refused = node.call("ADD", "cap0000000000002", pod);
+        node.delete(pod);
+        yield refused.exitCode() != 0 && refused.stdout().contains("setns");
+      }
+    };
+  }
+
+  private static boolean answers(String address) throws Exception {
+    return Rack.run(
+                Map.of(),
+                "",
+                List.of("ip", "netns", "exec", node.netns(), "ping", "-c1", "-W1", address))
+            .exitCode()
+        == 0;
+  }
+
+  /// What the unit lets the agent have.
+  private static List<String> unit() throws Exception {
+    return Files.readAllLines(Rack.ROOT.resolve(Path.of("deploy/systemd/margay.service"))).stream()
+        .filter(line -> line.startsWith("CapabilityBoundingSet="))
+        .flatMap(line -> List.of(line.substring(line.indexOf('=') + 1).split(" ")).stream())
+        .toList();
+  }
+
+  private static void restart(List<String> capabilities) throws Exception {
+    node.killAgent();
+    node.startAgent(
+        Map.of(),
+        List.of(
+            "setpriv",
+            "--no-new-privs",
+            "--inh-caps=-all",
+            "--ambient-caps=-all",
+            "--bounding-set=-all"
+                + capabilities.stream()
+                    .map(name -> ",+" + name.substring("CAP_".length()).toLowerCase(Locale.ROOT))
+                    .collect(Collectors.joining())));
+  }
+
+  private static void await(String what, Callable<Boolean> done) throws Exception {
+    for (int i = 0; i < 120; i++) {
+      if (done.call()) {
+        return;
+      }
+      Thread.sleep(250);
+    }
+    assertThat(done.call()).as(what).isTrue();
+  }
+}
