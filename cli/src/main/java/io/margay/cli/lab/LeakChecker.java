@@ -11,8 +11,12 @@ import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashSet;
@@ -22,7 +26,6 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /// Looks, after every pod of a lab was deleted, for what should have gone with them: with `ip -j`,
 /// `nft -j`, `etcdctl` and the files of the nodes alone. It knows the formats of the kernel and of
@@ -294,18 +297,41 @@ public final class LeakChecker {
     }
   }
 
+  /// The agents go on working: what they delete meanwhile is left out.
   private static List<Path> below(Path directory) throws LabException {
-    if (!Files.isDirectory(directory)) {
-      return List.of();
-    }
-    try (Stream<Path> files = Files.walk(directory, JOURNAL_DEPTH)) {
-      return files.filter(Files::isRegularFile).sorted().toList();
+    List<Path> found = new ArrayList<>();
+    try {
+      Files.walkFileTree(
+          directory,
+          Set.of(),
+          JOURNAL_DEPTH,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+              if (attributes.isRegularFile()) {
+                found.add(file);
+              }
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException failed)
+                throws IOException {
+              if (failed instanceof NoSuchFileException) {
+                return FileVisitResult.CONTINUE;
+              }
+              throw failed;
+            }
+          });
     } catch (IOException failed) {
       throw new LabException("can't read " + directory + ": " + failed, failed);
     }
+    found.sort(null);
+    return found;
   }
 
-  /// What counts in a file: of those that are appended to, what they say in the end.
+  /// What counts in a file: of those that are appended to, what they say in the end. One that is
+  /// gone says nothing.
   static String content(Path file) throws LabException {
     try {
       if (file.endsWith(SNAPSHOT)) {
@@ -316,6 +342,8 @@ public final class LeakChecker {
       }
       String content = Files.readString(file, StandardCharsets.ISO_8859_1);
       return file.endsWith(RESERVE) ? unsettled(content) : content;
+    } catch (NoSuchFileException gone) {
+      return "";
     } catch (IOException failed) {
       throw new LabException("can't read " + file + ": " + failed, failed);
     }

@@ -46,4 +46,9 @@ class LeakCheckerFilesTest {
     Files.writeString(file, dead + alive + "3c {\"op\":\"settle\",\"handle\":\"net.dead\"}\n");
     assertThat(LeakChecker.content(file)).contains("alive").doesNotContain("dead");
   }
+
+  @Test
+  void a_file_that_an_agent_has_deleted_meanwhile_is_no_leak() throws Exception {
+    assertThat(LeakChecker.content(directory.resolve("c1@eth0.begun.json"))).isEmpty();
+  }
 }

@@ -99,6 +99,42 @@ class RestartInteropTest {
     }
   }
 
+  /// Daemons with kernel routes: what is on its way in either direction must arrive.
+  @ParameterizedTest
+  @EnumSource(names = {"BIRD", "FRR"})
+  @Feature("we restart twice (kill -9): no packet lost")
+  void killed_twice_we_lose_no_packet(Daemon daemon) {
+    for (String knob : List.of(HELP, NO_HELP)) {
+      try (Lab lab = lab()) {
+        Router router = daemon.started(lab, side());
+        Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, knob)).kernelFib());
+        router.awaitRoute(BLOCK4);
+        awaitKernel(lab, ours);
+        Flood flood = Flood.start(lab, lab.router(1), HOST, POD);
+        Waiting.pause(Duration.ofMillis(500));
+        for (int kill = 0; kill < 2; kill++) {
+          ours.kill();
+          Waiting.pause(Duration.ofMillis(500));
+          ours.restart();
+          if (knob.equals(HELP)) {
+            awaitEndOfRib(router, ours);
+          }
+          router.awaitRoute(BLOCK4);
+          awaitKernel(lab, ours);
+        }
+        Waiting.pause(Duration.ofMillis(500));
+        Flood.Result result = flood.stop();
+        if (knob.equals(HELP)) {
+          InteropMatrix.measured("we restart twice under ping, " + daemon + ": " + result);
+          assertThat(result.lost()).as("%s%n%s", result, ours.log()).isZero();
+          assertThat(result.perSecond()).as(result.toString()).isGreaterThan(1000);
+        } else {
+          assertThat(result.lost()).as("without graceful restart").isPositive();
+        }
+      }
+    }
+  }
+
   /// Their bgpd is killed and comes back; zebra keeps its kernel routes, we help.
   @ParameterizedTest
   @EnumSource(names = "FRR")

@@ -146,7 +146,7 @@ record Leftovers(RuntimeLab lab, Set<String> found) {
     Path run = lab.state().resolveSibling("run");
     for (Path directory : List.of(lab.state().resolve("journal"), run.resolve("delq"))) {
       if (Files.isDirectory(directory)) {
-        try (Stream<Path> files = Files.walk(directory)) {
+        try (Stream<Path> files = Files.list(directory)) {
           files
               .filter(Files::isRegularFile)
               .filter(file -> !file.getFileName().toString().startsWith("."))
