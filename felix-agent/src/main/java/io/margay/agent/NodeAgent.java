@@ -166,7 +166,7 @@ public final class NodeAgent implements AutoCloseable {
 
     // Connecting takes longest and needs nothing of the rest.
     EtcdDatastore datastore = keep(EtcdDatastore.open(settings.datastore()));
-    Ipam ipam = keep(new Ipam(datastore, clock, Pools.none()));
+    Ipam ipam = keep(new Ipam(datastore, clock, Pools.none(), journal::isOfAnother));
 
     Rtnetlink dataplaneNetlink = keep(Rtnetlink.open());
     Rtnetlink calcNetlink = keep(Rtnetlink.open());

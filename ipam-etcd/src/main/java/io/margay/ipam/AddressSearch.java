@@ -82,7 +82,9 @@ final class AddressSearch {
         rested.take(
             wanted,
             Block.Attribute.of(request.handleId(), request.attributes()),
-            view.pools()::isReserved);
+            address ->
+                view.pools().isReserved(address)
+                    || view.live().isOfAnother(address, request.handleId()));
     if (taken.addresses().isEmpty()) {
       return false;
     }

@@ -99,6 +99,9 @@ final class AssignIpOperation extends Operation<AssignResult> {
       sequenceNumber = holder.get().sequenceNumber();
       plan.guardHandle(request.handleId());
       plan.guardBlock(cidr);
+    } else if (view.live().isOfAnother(request.address(), request.handleId())) {
+      return unavailable(
+          shared, "another pod of this node has it, though the datastore calls it free");
     } else {
       plan.put(
           block.takeExactly(

@@ -37,10 +37,16 @@ public final class Ipam implements AutoCloseable {
   private volatile Pools pools;
 
   public Ipam(Datastore datastore, InstantSource clock, Pools pools) {
+    this(datastore, clock, pools, LiveAddresses.NONE);
+  }
+
+  /// @param live what nobody else is given though the store calls it free
+  public Ipam(Datastore datastore, InstantSource clock, Pools pools, LiveAddresses live) {
     this.datastore = datastore;
     this.clock = clock;
     this.pools = pools;
-    committer = new Committer(datastore, () -> new Operation.View(this.pools, clock.instant()));
+    committer =
+        new Committer(datastore, () -> new Operation.View(this.pools, live, clock.instant()));
     committer.start();
   }
 

@@ -14,7 +14,7 @@ abstract class Operation<R> {
 
   /// Everything planning decides by, besides the cache. The cluster's settings are in the cache:
   /// every commit depends on them being as believed.
-  record View(Pools pools, Instant now) {}
+  record View(Pools pools, LiveAddresses live, Instant now) {}
 
   /// How far planning came.
   sealed interface Step {

@@ -20,7 +20,8 @@ final class ProbeOperation extends Operation<AssignResult> {
 
   @Override
   Step plan(View view, Plan shared) {
-    Step step = probed.plan(new View(view.pools().forAnyNamespace(), view.now()), shared);
+    Step step =
+        probed.plan(new View(view.pools().forAnyNamespace(), view.live(), view.now()), shared);
     return switch (step) {
       case Step.Planned _ -> {
         finish(new AssignResult.Assigned(List.of(), 0));

@@ -1,6 +1,7 @@
 package io.margay.cni.journal;
 
 import io.margay.cni.spec.AttachmentId;
+import io.margay.model.net.IpAddress;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -121,6 +122,18 @@ public final class AttachmentJournal {
   /// Every entry there is now.
   public synchronized List<JournalEntry> all() {
     return new ArrayList<>(entries.values());
+  }
+
+  /// Whether a wired attachment has `address` by another handle than `handleId`.
+  public synchronized boolean isOfAnother(IpAddress address, String handleId) {
+    for (JournalEntry entry : entries.values()) {
+      if (entry instanceof JournalEntry.Committed committed
+          && committed.addresses().contains(address)
+          && !entry.attachment().handleId().equals(handleId)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Remembers an entry in place of any other of the same attachment. No end of this process loses

@@ -315,7 +315,7 @@ public final class EndpointRestorer implements AutoCloseable {
     if (addresses.isEmpty()) {
       return commit(sameTxn.with(List.of()));
     }
-    Map<String, String> attributes = EtcdPodAddresses.attributes(node, clock, attachment);
+    Map<String, String> attributes = WishAssigner.attributes(node, clock, attachment);
     AssignResult result = new AssignResult.Assigned(List.of(), 0);
     for (int i = 0; i < addresses.size() && result instanceof AssignResult.Assigned; i++) {
       result =

@@ -1,10 +1,8 @@
 package io.margay.agent.cni;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.margay.cni.PodAddresses;
 import io.margay.cni.journal.Attachment;
-import io.margay.cni.journal.Workload;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
@@ -17,12 +15,8 @@ import io.margay.datastore.json.Decoded;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
 import io.margay.ipam.AddressReserve;
-import io.margay.ipam.AssignIpRequest;
-import io.margay.ipam.AssignRequest;
 import io.margay.ipam.AssignResult;
-import io.margay.ipam.AssignTerms;
 import io.margay.ipam.Assignment;
-import io.margay.ipam.Block;
 import io.margay.ipam.Ipam;
 import io.margay.ipam.ReleaseResult;
 import io.margay.ipam.ReserveResult;
@@ -36,12 +30,9 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.function.Function;
 
 /// Addresses of pods by this cluster's IPAM, each committed together with its WorkloadEndpoint.
@@ -54,14 +45,12 @@ public final class EtcdPodAddresses implements PodAddresses {
   /// each try costs a pod the deadline of a commit.
   static final Duration SILENCE = Duration.ofSeconds(5);
 
-  /// How many addresses of a pool no pod on a shared wire can have: the first and the last.
-  private static final int MAX_UNUSABLE = 2;
-
   private final String node;
   private final Datastore datastore;
   private final Ipam ipam;
   private final EndpointDirectory directory;
-  private final Function<String, Optional<Prefix>> poolByName;
+  private final WishAssigner wishes;
+  private final LeasedAddresses leases;
   private final InstantSource clock;
   private final Optional<AddressReserve> reserve;
 
@@ -99,8 +88,9 @@ public final class EtcdPodAddresses implements PodAddresses {
     this.datastore = datastore;
     this.ipam = ipam;
     this.directory = directory;
-    this.poolByName = poolByName;
     this.clock = clock;
+    this.wishes = new WishAssigner(node, ipam, poolByName, clock);
+    this.leases = new LeasedAddresses(node, ipam, wishes);
   }
 
   @Override
@@ -109,7 +99,7 @@ public final class EtcdPodAddresses implements PodAddresses {
       throws CniException {
     Optional<List<IpAddress>> waiting =
         reserve.flatMap(kept -> kept.addressesOf(attachment.handleId()));
-    EndpointWrite write = new EndpointWrite(attachment.id(), document);
+    EndpointWrite write = new EndpointWrite(attachment.id(), clock, document);
     if (waiting.isPresent()) {
       directory.onCommitted(
           attachment.id(),
@@ -127,12 +117,12 @@ public final class EtcdPodAddresses implements PodAddresses {
     directory.remember(attachment.id(), document.apply(List.of()).ref());
     try {
       for (int attempt = 0; ; attempt++) {
-        result = assignOnce(attachment, wish, write);
+        result = wishes.assign(attachment, wish, write);
         if (!(result instanceof AssignResult.ExtraConflict(Map<String, KeyValue> current))) {
           break;
         }
         if (attempt == MAX_ATTEMPTS) {
-          throw keepsChanging(attachment.id());
+          throw AddressErrors.keepsChanging(attachment.id());
         }
         write.onConflict(current);
       }
@@ -143,36 +133,10 @@ public final class EtcdPodAddresses implements PodAddresses {
       return fromReserve(attachment, wish, write, away);
     }
     silence = Optional.empty();
-    AssignResult.Assigned assigned = assigned(attachment, result);
+    AssignResult.Assigned assigned = AddressErrors.requireAssigned(node, attachment, result);
     List<IpAddress> addresses = assigned.assignments().stream().map(Assignment::address).toList();
     directory.onCommitted(attachment.id(), document.apply(addresses), assigned.revision());
     return addresses;
-  }
-
-  private AssignResult.Assigned assigned(Attachment attachment, AssignResult result)
-      throws CniException {
-    return switch (result) {
-      case AssignResult.Assigned assigned -> assigned;
-      case AssignResult.NoPool(IpFamily family, String reason) ->
-          throw exhausted(attachment, "no IPPool for " + family + ": " + reason);
-      case AssignResult.PoolExhausted(IpFamily family, String reason) ->
-          throw exhausted(attachment, "every eligible " + family + " pool is used up: " + reason);
-      case AssignResult.BlockLimit(IpFamily family, int limit) ->
-          throw exhausted(
-              attachment,
-              "node "
-                  + node
-                  + " owns "
-                  + limit
-                  + " "
-                  + family
-                  + " blocks, its limit, and all are full");
-      case AssignResult.Unavailable(IpAddress address, String reason) ->
-          throw new CniException(
-              CniError.ADDRESS_UNAVAILABLE,
-              "address " + address + " for " + attachment.id() + ": " + reason);
-      case AssignResult.ExtraConflict _ -> throw new IllegalStateException("handled above");
-    };
   }
 
   /// While the datastore is away. Particular addresses are not to be had then: whether they are
@@ -181,14 +145,14 @@ public final class EtcdPodAddresses implements PodAddresses {
       Attachment attachment, Wish wish, EndpointWrite write, DatastoreException away)
       throws CniException {
     if (reserve.isEmpty() || !away.isOutcomeUnknown() || !wish.addresses().isEmpty()) {
-      throw unreachable(attachment.id().toString(), away);
+      throw AddressErrors.unreachable(attachment.id().toString(), away);
     }
     AddressReserve.Taker taker =
         new AddressReserve.Taker(
             attachment.handleId(),
             wish.families(),
-            pools(wish),
-            attributes(attachment),
+            wishes.pools(wish),
+            WishAssigner.attributes(node, clock, attachment),
             ResourceKeys.key(write.endpoint(List.of()).ref()));
     try {
       return switch (reserve
@@ -223,201 +187,19 @@ public final class EtcdPodAddresses implements PodAddresses {
     }
   }
 
-  private List<Prefix> pools(Wish wish) throws CniException {
-    List<Prefix> pools = new ArrayList<>(pools(wish.ipv4Pools()));
-    pools.addAll(pools(wish.ipv6Pools()));
-    return pools;
-  }
-
-  private AssignResult assignOnce(Attachment attachment, Wish wish, EndpointWrite write)
-      throws DatastoreException, CniException {
-    return assignOnce(attachment, wish, 1, attributes(attachment), write);
-  }
-
-  private AssignResult assignOnce(
-      Attachment attachment, Wish wish, int count, Map<String, String> attributes, SameTxn write)
-      throws DatastoreException, CniException {
-    Map<IpFamily, Integer> counts = new HashMap<>();
-    wish.families().forEach(family -> counts.put(family, count));
-    for (IpAddress wanted : wish.addresses()) {
-      counts.putIfAbsent(wanted.family(), 1);
-      AssignResult one =
-          ipam.assignIp(
-              new AssignIpRequest(
-                  wanted, attachment.handleId(), node, attributes, SameTxn.nothing()));
-      if (!(one instanceof AssignResult.Assigned)) {
-        return one;
-      }
-    }
-    List<Prefix> pools = pools(wish);
-    // What the handle holds counts, so the explicit addresses above come back here with the
-    // document.
-    return ipam.assign(
-        new AssignRequest(
-            attachment.handleId(),
-            node,
-            counts.getOrDefault(IpFamily.IPV4, 0),
-            counts.getOrDefault(IpFamily.IPV6, 0),
-            attributes,
-            pools,
-            write,
-            terms(attachment)));
-  }
-
-  private static AssignTerms terms(Attachment attachment) {
-    return switch (attachment.workload()) {
-      case Workload.Pod(String namespace, String _) -> AssignTerms.pod(namespace);
-      case Workload.Container _ -> AssignTerms.WORKLOAD;
-    };
-  }
-
-  private List<Prefix> pools(List<String> namesOrCidrs) throws CniException {
-    List<Prefix> pools = new ArrayList<>();
-    for (String text : namesOrCidrs) {
-      pools.add(pool(text));
-    }
-    return pools;
-  }
-
-  private Prefix pool(String text) throws CniException {
-    Optional<Prefix> named = poolByName.apply(text);
-    if (named.isPresent()) {
-      return named.get();
-    }
-    try {
-      return Prefix.parse(text);
-    } catch (IllegalArgumentException notCidr) {
-      throw new CniException(
-          CniError.BAD_CONFIG,
-          "\"" + text + "\" is neither the name of an IPPool nor a CIDR; see margay get ippools");
-    }
-  }
-
-  private Map<String, String> attributes(Attachment attachment) {
-    return attributes(node, clock, attachment);
-  }
-
-  /// What is stored beside a pod's addresses, as Calico's plugin does.
-  static Map<String, String> attributes(String node, InstantSource clock, Attachment attachment) {
-    Map<String, String> attributes = new HashMap<>();
-    attributes.put("node", node);
-    attributes.put("timestamp", clock.instant().toString());
-    switch (attachment.workload()) {
-      case Workload.Pod(String namespace, String name) -> {
-        attributes.put("namespace", namespace);
-        attributes.put("pod", name);
-      }
-      case Workload.Container _ -> {}
-    }
-    return attributes;
-  }
-
   @Override
   public List<Lease> lease(Attachment attachment, Wish wish, List<IpAddress> gateways)
       throws CniException {
-    Map<String, String> attributes = attributes(attachment);
-    attributes.put(Block.Attribute.ROLE, Block.Attribute.ROLE_IPAM);
     try {
-      for (IpAddress gateway : gateways) {
-        keepFromPods(attachment, gateway);
-      }
-      List<IpAddress> usable = List.of();
-      for (int count = 1; count <= MAX_UNUSABLE + 1; count++) {
-        usable =
-            assigned(attachment, assignOnce(attachment, wish, count, attributes, SameTxn.nothing()))
-                .assignments()
-                .stream()
-                .map(Assignment::address)
-                .filter(address -> !isEdge(address))
-                .toList();
-        if (hasAll(usable, wish)) {
-          break;
-        }
-      }
-      List<Lease> leases = new ArrayList<>();
-      for (IpAddress address : usable) {
-        Prefix pool = ipam.poolAround(address).orElseGet(address::toHostPrefix);
-        leases.add(new Lease(address, pool, gateway(attachment, pool, gateways)));
-      }
-      return leases;
+      return leases.lease(attachment, wish, gateways);
     } catch (DatastoreException away) {
-      throw unreachable(attachment.id().toString(), away);
+      throw AddressErrors.unreachable(attachment.id().toString(), away);
     }
-  }
-
-  private static boolean hasAll(List<IpAddress> usable, Wish wish) {
-    return wish.families().stream()
-        .allMatch(family -> usable.stream().anyMatch(address -> address.family() == family));
-  }
-
-  /// On a wire that others share, the first and last address of a subnet are not a pod's.
-  private boolean isEdge(IpAddress address) {
-    Optional<Prefix> pool = ipam.poolAround(address);
-    return pool.isPresent()
-        && pool.get().length() < address.family().bits() - 1
-        && (address.equals(pool.get().address())
-            || address.family() == IpFamily.IPV4 && address.equals(pool.get().lastAddress()));
-  }
-
-  /// The gateway of a pool: one that the configuration names, else an address that is held for this
-  /// and is the same on every node.
-  private IpAddress gateway(Attachment attachment, Prefix pool, List<IpAddress> named)
-      throws DatastoreException, CniException {
-    for (IpAddress gateway : named) {
-      if (pool.contains(gateway)) {
-        return gateway;
-      }
-    }
-    for (int count = 1; ; count++) {
-      AssignResult.Assigned assigned =
-          assigned(
-              attachment,
-              ipam.assign(
-                  new AssignRequest(
-                      gatewayHandle(pool),
-                      node,
-                      pool.family() == IpFamily.IPV4 ? count : 0,
-                      pool.family() == IpFamily.IPV6 ? count : 0,
-                      gatewayAttributes(),
-                      List.of(pool),
-                      SameTxn.nothing())));
-      for (Assignment assignment : assigned.assignments()) {
-        if (!isEdge(assignment.address()) || count > MAX_UNUSABLE) {
-          return assignment.address();
-        }
-      }
-    }
-  }
-
-  /// An address outside every pool is nobody's to keep.
-  private void keepFromPods(Attachment attachment, IpAddress gateway)
-      throws DatastoreException, CniException {
-    Optional<Prefix> pool = ipam.poolAround(gateway);
-    if (pool.isPresent()) {
-      AssignResult result =
-          ipam.assignIp(
-              new AssignIpRequest(
-                  gateway,
-                  gatewayHandle(pool.get()),
-                  node,
-                  gatewayAttributes(),
-                  SameTxn.nothing()));
-      assigned(attachment, result);
-    }
-  }
-
-  private static String gatewayHandle(Prefix pool) {
-    return "margay-gateway." + pool.toString().replace('/', '-');
-  }
-
-  /// A type that address care knows nothing of, and so never frees.
-  private Map<String, String> gatewayAttributes() {
-    return Map.of("node", node, "type", "margayGateway");
   }
 
   @Override
   public void publish(Attachment attachment, WorkloadEndpoint document) throws CniException {
-    EndpointWrite write = new EndpointWrite(attachment.id(), _ -> document);
+    EndpointWrite write = new EndpointWrite(attachment.id(), clock, _ -> document);
     directory.remember(attachment.id(), document.ref());
     try {
       for (int attempt = 0; attempt <= MAX_ATTEMPTS; attempt++) {
@@ -431,9 +213,9 @@ public final class EtcdPodAddresses implements PodAddresses {
         }
       }
     } catch (DatastoreException away) {
-      throw unreachable(attachment.id().toString(), away);
+      throw AddressErrors.unreachable(attachment.id().toString(), away);
     }
-    throw keepsChanging(attachment.id());
+    throw AddressErrors.keepsChanging(attachment.id());
   }
 
   private static Txn txn(SameTxn.Extras extras) {
@@ -441,11 +223,6 @@ public final class EtcdPodAddresses implements PodAddresses {
     extras.conditions().forEach(txn::add);
     extras.writes().forEach(txn::add);
     return txn.build();
-  }
-
-  private static CniException keepsChanging(AttachmentId id) {
-    return new CniException(
-        CniError.TRY_LATER, "the WorkloadEndpoint of " + id + " keeps changing; try again");
   }
 
   @Override
@@ -465,9 +242,9 @@ public final class EtcdPodAddresses implements PodAddresses {
         }
       }
     } catch (DatastoreException away) {
-      throw unreachable(id.toString(), away);
+      throw AddressErrors.unreachable(id.toString(), away);
     }
-    throw keepsChanging(id);
+    throw AddressErrors.keepsChanging(id);
   }
 
   @Override
@@ -496,9 +273,9 @@ public final class EtcdPodAddresses implements PodAddresses {
         }
       }
     } catch (DatastoreException away) {
-      throw unreachable(id.toString(), away);
+      throw AddressErrors.unreachable(id.toString(), away);
     }
-    throw keepsChanging(id);
+    throw AddressErrors.keepsChanging(id);
   }
 
   /// What the datastore has not heard of goes back on the disk; what it may have heard of is freed
@@ -535,55 +312,5 @@ public final class EtcdPodAddresses implements PodAddresses {
     return ResourceJson.decode(stored.key(), stored.value(), stored.modRevision()).orElseThrow()
             instanceof Decoded.Valid(WorkloadEndpoint endpoint)
         && id.containerId().equals(endpoint.spec().containerID());
-  }
-
-  private static CniException exhausted(Attachment attachment, String why) {
-    return new CniException(
-        CniError.POOL_EXHAUSTED,
-        "no address for " + attachment.id() + ": " + why + "; see margay ipam show");
-  }
-
-  private static CniException unreachable(String what, DatastoreException away) {
-    return new CniException(
-        CniError.DATASTORE_UNREACHABLE,
-        "the datastore did not take the change for " + what + ": " + away.getMessage(),
-        away);
-  }
-
-  /// Writes the endpoint beside its addresses, over what an earlier container of the same pod may
-  /// have left under the key.
-  private final class EndpointWrite implements SameTxn {
-    private final AttachmentId id;
-    private final Function<List<IpAddress>, WorkloadEndpoint> document;
-    private Map<String, KeyValue> current = Map.of();
-
-    EndpointWrite(AttachmentId id, Function<List<IpAddress>, WorkloadEndpoint> document) {
-      this.id = id;
-      this.document = document;
-    }
-
-    void onConflict(Map<String, KeyValue> found) {
-      current = found;
-    }
-
-    /// As it is stored: with an identity of its own.
-    WorkloadEndpoint endpoint(List<IpAddress> addresses) {
-      WorkloadEndpoint endpoint = document.apply(addresses);
-      String uid = UUID.nameUUIDFromBytes(id.toString().getBytes(UTF_8)).toString();
-      return endpoint.withMetadata(endpoint.metadata().withIdentity(uid, clock.instant()));
-    }
-
-    @Override
-    public Extras with(List<Assignment> assignments) {
-      WorkloadEndpoint endpoint = endpoint(assignments.stream().map(Assignment::address).toList());
-      String key = ResourceKeys.key(endpoint.ref());
-      KeyValue before = current.get(key);
-      Txn.Condition condition =
-          before == null
-              ? new Txn.Condition.Absent(key)
-              : new Txn.Condition.AtRevision(key, before.modRevision());
-      return new Extras(
-          List.of(condition), List.of(new Txn.Write.Put(key, ResourceJson.encode(endpoint))));
-    }
   }
 }

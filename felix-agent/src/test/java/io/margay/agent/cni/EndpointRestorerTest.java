@@ -15,7 +15,9 @@ import io.margay.datastore.Txn;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
 import io.margay.ipam.AssignIpRequest;
+import io.margay.ipam.AssignRequest;
 import io.margay.ipam.AssignResult;
+import io.margay.ipam.Assignment;
 import io.margay.ipam.Ipam;
 import io.margay.ipam.Pool;
 import io.margay.ipam.Pools;
@@ -34,6 +36,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,6 +50,7 @@ class EndpointRestorerTest {
   private static final Duration SOON = Duration.ofMillis(10);
 
   @TempDir private Path directory;
+  private AttachmentJournal journal;
   private final InMemoryDatastore store = new InMemoryDatastore();
   private final Ipam ipam =
       new Ipam(
@@ -54,9 +58,9 @@ class EndpointRestorerTest {
           () -> EPOCH,
           Pools.of(
               Pool.of("four", Prefix.parse("10.65.0.0/24"), 26),
-              Pool.of("six", Prefix.parse("fd00:65::/112"), 122)));
+              Pool.of("six", Prefix.parse("fd00:65::/112"), 122)),
+          (address, handle) -> journal.isOfAnother(address, handle));
   private final List<WorkloadEndpoint> handedIn = new ArrayList<>();
-  private AttachmentJournal journal;
   private EndpointRestorer restorer;
 
   @BeforeEach
@@ -147,6 +151,31 @@ class EndpointRestorerTest {
     assertThat(assign("net.other", FOUR)).isInstanceOf(AssignResult.Unavailable.class);
     assertThat(assign("net.other", SIX)).isInstanceOf(AssignResult.Unavailable.class);
     assertThat(assign("net.c1", FOUR)).isInstanceOf(AssignResult.Assigned.class);
+  }
+
+  @Test
+  void until_it_is_written_its_addresses_are_given_to_nobody_else() throws Exception {
+    List<IpAddress> first =
+        IntStream.range(0, 8).mapToObj(i -> IpAddress.parse("10.65.0." + i)).toList();
+    wire("c1", first.toArray(IpAddress[]::new));
+    AssignResult next =
+        ipam.assign(
+            new AssignRequest("net.c2", "n1", 1, 0, Map.of(), List.of(), SameTxn.nothing()));
+    assertThat(next)
+        .isInstanceOfSatisfying(
+            AssignResult.Assigned.class,
+            given ->
+                assertThat(given.assignments())
+                    .extracting(Assignment::address)
+                    .doesNotContainAnyElementsOf(first));
+    assertThat(assign("net.c3", first.get(3)))
+        .isEqualTo(
+            new AssignResult.Unavailable(
+                first.get(3),
+                "another pod of this node has it, though the datastore calls it free"));
+    assertThat(assign("net.c1", first.get(3))).isInstanceOf(AssignResult.Assigned.class);
+    journal.write(new JournalEntry.Releasing(attachment("c1"), journal.bootId()));
+    assertThat(assign("net.c3", first.get(4))).isInstanceOf(AssignResult.Assigned.class);
   }
 
   @Test
