@@ -131,6 +131,12 @@ final class NextHops {
     return differing;
   }
 
+  /// Whether something is known of every next hop that is tracked, be it that it can't be reached.
+  boolean areAnswered() {
+    return byAddress.keySet().stream()
+        .allMatch(gateway -> !isTracked(gateway) || resolved.containsKey(gateway));
+  }
+
   /// What should be tracked, once after each change of it.
   @Nullable Set<IpAddress> takeChanged() {
     if (!changed) {

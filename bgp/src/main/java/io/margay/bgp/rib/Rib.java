@@ -28,6 +28,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// All RIBs of a speaker: peers' routes and own prefixes in, decisions and messages out.
@@ -375,21 +376,22 @@ public final class Rib {
     deferralOver = true;
   }
 
+  /// Whether all peers there should be are so, and what they have told can be judged: a route whose
+  /// next hop nobody has looked for yet counts as one that leads nowhere.
+  private boolean areAll(Predicate<PeerRibs> far) {
+    return configured && peers.all().stream().allMatch(far) && nextHops.areAnswered();
+  }
+
   /// Decides what was touched.
   public Settlement settle() {
     Set<IpFamily> complete = EnumSet.noneOf(IpFamily.class);
     for (IpFamily family : awaiting) {
-      if (deferralOver
-          || configured && peers.all().stream().allMatch(peer -> peer.isComplete(family))) {
+      if (deferralOver || areAll(peer -> peer.isComplete(family))) {
         complete.add(family);
       }
     }
     awaiting.removeAll(complete);
-    deferred.removeIf(
-        family ->
-            deferralOver
-                || configured
-                    && peers.all().stream().allMatch(peer -> peer.allowsSelection(family)));
+    deferred.removeIf(family -> deferralOver || areAll(peer -> peer.allowsSelection(family)));
     List<PrefixLimit> limits = limits();
     for (FamilyRib rib : families.values()) {
       if (!rib.isSettled() && !isDeferred(rib.family())) {

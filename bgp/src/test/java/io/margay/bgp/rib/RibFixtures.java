@@ -55,7 +55,7 @@ final class RibFixtures {
   static final PeerPolicy ACCEPT_AND_TELL_OWN = policy(ImportMode.ACCEPT, ExportMode.OWN);
   static final PeerPolicy ACCEPT_AND_TELL_ALL = policy(ImportMode.ACCEPT, ExportMode.ALL);
 
-  private static final long SEED = 7;
+  static final long SEED = 7;
 
   private RibFixtures() {}
 

@@ -5,6 +5,7 @@ import static io.margay.bgp.rib.RibFixtures.ACCEPT_AND_TELL_OWN;
 import static io.margay.bgp.rib.RibFixtures.BOTH;
 import static io.margay.bgp.rib.RibFixtures.OWN;
 import static io.margay.bgp.rib.RibFixtures.RULES;
+import static io.margay.bgp.rib.RibFixtures.SEED;
 import static io.margay.bgp.rib.RibFixtures.SPEAKER;
 import static io.margay.bgp.rib.RibFixtures.TOR;
 import static io.margay.bgp.rib.RibFixtures.TOR_A;
@@ -199,6 +200,35 @@ class RibTest {
     assertThat(rib.settle().complete()).containsExactly(IpFamily.IPV6);
     assertThat(rib.settle().complete()).isEmpty();
     assertThat(rib.awaitingEndOfRib()).isEmpty();
+  }
+
+  @Test
+  void after_a_restart_nothing_is_decided_or_swept_before_its_next_hops_were_looked_for() {
+    Rib rib = new Rib(SPEAKER, new RibSettings(RULES, true, true, SEED), null);
+    configure(rib, ACCEPT_AND_TELL_OWN, TOR_A);
+    rib.originate(Map.of(Prefix.parse("10.65.0.0/26"), OWN));
+    rib.peerUp(session(TOR_A, false, BOTH));
+    rib.update(TOR_A, announce("10.0.1.2", ONE_HOP, "10.9.0.0/26"));
+    rib.update(TOR_A, Update.endOfRib(IpFamily.IPV4));
+    Rib.Settlement settlement = rib.settle();
+    IpAddress hop = IpAddress.parse("10.0.1.2");
+    assertThat(settlement.nextHops()).contains(Set.of(hop));
+    assertThat(settlement.complete()).isEmpty();
+    assertThat(drain(rib, TOR_A)).isEmpty();
+    rib.resolve(Map.of(hop, new Reachability.Reachable(0)));
+    assertThat(rib.settle().complete()).containsExactly(IpFamily.IPV4);
+    assertThat(hops(rib, "10.9.0.0/26")).isEqualTo("[10.0.1.2]");
+    assertThat(drain(rib, TOR_A))
+        .containsExactly("+10.65.0.0/26 via 10.0.1.1 path 65001", "end IPV4");
+    // Asked after as well: the next hop the peer was told, our own address.
+    rib.resolve(
+        Map.of(
+            hop,
+            new Reachability.Reachable(0),
+            IpAddress.parse("10.0.1.1"),
+            new Reachability.Unreachable()));
+    rib.update(TOR_A, Update.endOfRib(IpFamily.IPV6));
+    assertThat(rib.settle().complete()).containsExactly(IpFamily.IPV6);
   }
 
   @Test
