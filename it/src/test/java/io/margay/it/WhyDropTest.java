@@ -15,9 +15,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// `margay why drop` on two nodes whose pods really send what is asked about.
 @Tag("lab")
+@Execution(ExecutionMode.CONCURRENT)
 class WhyDropTest {
 
   private static final String LAB = "mgytwhy" + ProcessHandle.current().pid();

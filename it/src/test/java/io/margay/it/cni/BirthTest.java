@@ -13,9 +13,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// How a node comes into an existing cluster's datastore, and goes on telling its addresses.
 @Tag("lab")
+@Execution(ExecutionMode.CONCURRENT)
 class BirthTest {
 
   private static final String LAB = "mgytbirth" + ProcessHandle.current().pid();
