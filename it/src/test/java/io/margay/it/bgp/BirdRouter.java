@@ -98,7 +98,7 @@ final class BirdRouter implements Router {
         protocol kernel { ipv4 { export where source = RTS_BGP; }; merge paths on; %1$s }
         protocol kernel { ipv6 { export where source = RTS_BGP; }; merge paths on; %1$s }
         """
-            .formatted(side.gracefulRestart() ? "persist;" : ""));
+            .formatted(side.gracefulRestart() ? "persist; graceful restart on;" : ""));
     if (side.peerings().stream().anyMatch(peering -> peering.extendedOptionalParameters)) {
       text.append("vpn4 table v4; vpn6 table v6; flow4 table f4; flow6 table f6;\n");
       text.append("ipv4 table l4; ipv6 table l6; ipv4 table m4; ipv6 table m6;\n");

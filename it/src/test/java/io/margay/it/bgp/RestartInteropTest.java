@@ -135,21 +135,26 @@ class RestartInteropTest {
     }
   }
 
-  /// Their bgpd is killed and comes back; zebra keeps its kernel routes, we help.
+  /// They are killed and come back; their kernel's routes stay (FRR's zebra is not killed), we
+  /// help.
   @ParameterizedTest
-  @EnumSource(names = "FRR")
+  @EnumSource(names = {"BIRD", "FRR"})
   @Feature("they restart (kill -9): we help, no packet lost")
   void while_they_restart_we_lose_no_packet(Daemon daemon) {
     for (String knob : List.of(HELP, NO_HELP)) {
       try (Lab lab = lab()) {
-        FrrRouter router = new FrrRouter(lab, side());
-        router.start();
+        Router router = daemon.started(lab, side());
         Bgpd ours = Bgpd.start(lab, BgpdConfig.with(neighbor(1, 65100, knob)).kernelFib());
         router.awaitRoute(BLOCK4);
         awaitKernel(lab, ours);
         Flood flood = Flood.start(lab, lab.router(1), HOST, POD);
         Waiting.pause(Duration.ofMillis(500));
-        router.restartBgpd();
+        if (router instanceof FrrRouter frr) {
+          frr.restartBgpd();
+        } else {
+          router.kill();
+          router = daemon.restarted(lab, side());
+        }
         if (knob.equals(HELP)) {
           awaitEndOfRib(router, ours);
         }
