@@ -11,8 +11,11 @@ import io.margay.model.net.IpAddress;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /// DEL: the wire is cut and the policy gone before it answers; addresses go back to the datastore,
 /// or, while that is away, stay in the journal until they can. Deleting twice, late, or what never
@@ -28,6 +31,9 @@ final class DelCommand {
   private final Release release;
   private final PodNetwork network;
   private final EndpointPolicy policy;
+
+  /// Whose addresses could not be given back yet, so that a long outage is a line each.
+  private final Set<AttachmentId> owed = ConcurrentHashMap.newKeySet();
 
   DelCommand(
       CniNode node,
@@ -166,9 +172,10 @@ final class DelCommand {
     try {
       release.run(releasing.attachment());
       journal.remove(id);
+      owed.remove(id);
       return true;
     } catch (CniException | IOException failure) {
-      LOG.atInfo()
+      LOG.atLevel(owed.add(id) ? Level.INFO : Level.DEBUG)
           .addKeyValue("attachment", id)
           .addKeyValue("reason", failure.getMessage())
           .log("addresses can't be given back now; that is repeated");

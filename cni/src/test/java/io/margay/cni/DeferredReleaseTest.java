@@ -2,6 +2,10 @@ package io.margay.cni;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.journal.JournalEntry;
 import io.margay.cni.protocol.CniCall;
@@ -25,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /// What becomes of addresses between DEL's answer and their release, run by hand here.
 final class DeferredReleaseTest {
@@ -86,6 +91,32 @@ final class DeferredReleaseTest {
     run();
     assertThat(addresses.handles).isEmpty();
     assertThat(journal.all()).isEmpty();
+  }
+
+  @Test
+  void a_datastore_that_is_long_away_is_said_once_for_each_pod() throws Exception {
+    Logger logger = (Logger) LoggerFactory.getLogger(DelCommand.class);
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    logger.setLevel(Level.INFO);
+    logger.addAppender(log);
+    try {
+      call("ADD", "c1");
+      addresses.awayForReleases = true;
+      call("DEL", "c1");
+      run();
+      for (int i = 0; i < 3; i++) {
+        verbs.repeatReleases();
+        run();
+      }
+      assertThat(log.list).hasSize(1);
+      addresses.awayForReleases = false;
+      verbs.repeatReleases();
+      run();
+      assertThat(journal.all()).isEmpty();
+    } finally {
+      logger.detachAppender(log);
+    }
   }
 
   @Test

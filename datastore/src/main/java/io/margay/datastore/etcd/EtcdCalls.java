@@ -12,7 +12,8 @@ import java.util.function.Supplier;
 /// Waits for single calls, within a limit.
 ///
 /// @param settings the store as the user configured it
-record EtcdCalls(DatastoreSettings settings) {
+/// @param reconnection told of what comes of each
+record EtcdCalls(DatastoreSettings settings, Reconnection reconnection) {
 
   String endpoints() {
     return settings.endpointText();
@@ -32,9 +33,15 @@ record EtcdCalls(DatastoreSettings settings) {
       throw failure(closedClient, doing);
     }
     try {
-      return running.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+      T answer = running.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+      reconnection.answered();
+      return answer;
     } catch (ExecutionException failed) {
-      throw failure(failed, doing);
+      DatastoreException failure = failure(failed, doing);
+      if (failure.kind() == DatastoreException.Kind.UNREACHABLE) {
+        reconnection.unreachable();
+      }
+      throw failure;
     } catch (TimeoutException late) {
       running.cancel(true);
       throw new DatastoreException(

@@ -86,28 +86,45 @@ public final class EtcdDatastore implements Datastore, Leases {
   private final @Nullable CertificateWatch certificates;
   private final AtomicInteger renewals = new AtomicInteger();
   private volatile Client client;
+  private boolean isClosed;
 
   private EtcdDatastore(
-      DatastoreSettings settings, ExecutorService executor, Client client, Duration interval) {
+      DatastoreSettings settings,
+      ExecutorService executor,
+      Client client,
+      Duration interval,
+      Duration patience) {
     this.settings = settings;
     this.executor = executor;
     this.client = client;
-    calls = new EtcdCalls(settings);
+    calls =
+        new EtcdCalls(
+            settings,
+            new Reconnection(
+                settings.endpoints(),
+                patience,
+                look -> Thread.ofVirtual().name("etcd-look").start(look),
+                this::reconnect));
     certificates =
         settings.tls().map(tls -> new CertificateWatch(tls, interval, this::renew)).orElse(null);
   }
 
   /// @throws DatastoreException of kind INVALID, when a TLS file can't be used
   public static EtcdDatastore open(DatastoreSettings settings) throws DatastoreException {
-    return open(settings, CERTIFICATE_INTERVAL);
+    return open(settings, CERTIFICATE_INTERVAL, Reconnection.PATIENCE);
   }
 
-  static EtcdDatastore open(DatastoreSettings settings, Duration certificateInterval)
+  static EtcdDatastore open(
+      DatastoreSettings settings, Duration certificateInterval, Duration patience)
       throws DatastoreException {
     ExecutorService executor = clientThreads();
     try {
       return new EtcdDatastore(
-          settings, executor, EtcdConnection.open(settings, executor), certificateInterval);
+          settings,
+          executor,
+          EtcdConnection.open(settings, executor),
+          certificateInterval,
+          patience);
     } catch (DatastoreException unusable) {
       executor.shutdown();
       throw unusable;
@@ -131,13 +148,33 @@ public final class EtcdDatastore implements Datastore, Leases {
         return false;
       }
     }
+    LOG.atInfo()
+        .addKeyValue("endpoints", settings.endpointText())
+        .log("the TLS files have changed; a new connection is in use");
+    exchange(fresh);
+    return true;
+  }
+
+  /// A server takes connections that the present client does not try.
+  private void reconnect() {
+    try {
+      exchange(EtcdConnection.open(settings, executor));
+    } catch (DatastoreException unusable) {
+      LOG.atWarn()
+          .addKeyValue("reason", unusable.getMessage())
+          .log("the datastore takes connections again, but none can be made; trying again");
+    }
+  }
+
+  private synchronized void exchange(Client fresh) {
+    if (isClosed) {
+      closeQuietly(fresh);
+      return;
+    }
     Client old = client;
     client = fresh;
     // Counted before the watches are moved: one that starts meanwhile moves itself.
     renewals.incrementAndGet();
-    LOG.atInfo()
-        .addKeyValue("endpoints", settings.endpointText())
-        .log("the TLS files have changed; a new connection is in use");
     List.copyOf(watches).forEach(EtcdWatch::move);
     Thread.ofVirtual()
         .start(
@@ -149,10 +186,10 @@ public final class EtcdDatastore implements Datastore, Leases {
               }
               closeQuietly(old);
             });
-    return true;
   }
 
-  /// How often the TLS files have been exchanged.
+  /// How often a new client has taken the place of one: for new TLS files, or to reach a server
+  /// again.
   public int renewals() {
     return renewals.get();
   }
@@ -350,7 +387,10 @@ public final class EtcdDatastore implements Datastore, Leases {
       certificates.close();
     }
     List.copyOf(watches).forEach(EtcdWatch::close);
-    client.close();
+    synchronized (this) {
+      isClosed = true;
+      client.close();
+    }
     executor.shutdown();
   }
 

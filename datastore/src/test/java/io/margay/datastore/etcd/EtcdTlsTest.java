@@ -295,7 +295,9 @@ class EtcdTlsTest {
     Files.copy(ours.key("client"), key);
     RecordingSync seen = new RecordingSync();
     try (EtcdDatastore writer = EtcdDatastore.open(settings(asClient()));
-        EtcdDatastore store = EtcdDatastore.open(settings(as(ours.ca(), certificate, key)), OFTEN);
+        EtcdDatastore store =
+            EtcdDatastore.open(
+                settings(as(ours.ca(), certificate, key)), OFTEN, Reconnection.PATIENCE);
         Syncer syncer =
             new Syncer(store, List.of("/s/"), seen, InstantSource.system(), new Random(1))) {
       syncer.start();
