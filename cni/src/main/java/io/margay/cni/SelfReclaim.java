@@ -30,7 +30,7 @@ public final class SelfReclaim implements AutoCloseable {
 
   private final CniVerbs verbs;
   private final Duration grace;
-  private final InstantSource clock;
+  private final InstantSource steady;
   private final ScheduledThreadPoolExecutor thread;
   private final Map<AttachmentId, Instant> suspected = new HashMap<>();
   private final AtomicLong reclaimed = new AtomicLong();
@@ -38,10 +38,11 @@ public final class SelfReclaim implements AutoCloseable {
   /// Does nothing before [#start].
   ///
   /// @param grace how long an attachment has to be gone, and how often all are looked at
-  public SelfReclaim(CniVerbs verbs, Duration grace, InstantSource clock) {
+  /// @param steady a clock that nobody sets
+  public SelfReclaim(CniVerbs verbs, Duration grace, InstantSource steady) {
     this.verbs = verbs;
     this.grace = grace;
-    this.clock = clock;
+    this.steady = steady;
     this.thread =
         new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().daemon().name("cni-reclaim").factory());
@@ -93,7 +94,7 @@ public final class SelfReclaim implements AutoCloseable {
   /// The time of a wire that came back and vanished again starts anew.
   void suspect(AttachmentId id) {
     if (verbs.looksGone(id)) {
-      suspected.put(id, clock.instant().plus(grace));
+      suspected.put(id, steady.instant().plus(grace));
       settleLater();
     }
   }
@@ -101,7 +102,7 @@ public final class SelfReclaim implements AutoCloseable {
   void compareAndSettle() {
     List<AttachmentId> gone = verbs.lookGone();
     suspected.keySet().retainAll(gone);
-    Instant due = clock.instant().plus(grace);
+    Instant due = steady.instant().plus(grace);
     boolean anyNew = false;
     for (AttachmentId id : gone) {
       anyNew |= suspected.putIfAbsent(id, due) == null;
@@ -120,7 +121,7 @@ public final class SelfReclaim implements AutoCloseable {
   /// Releases what has been gone for long enough. What can't be released now is tried again by a
   /// later comparison, which finds it gone as well.
   void settle() {
-    Instant now = clock.instant();
+    Instant now = steady.instant();
     for (Map.Entry<AttachmentId, Instant> suspicion : Map.copyOf(suspected).entrySet()) {
       if (!suspicion.getValue().isAfter(now)) {
         suspected.remove(suspicion.getKey());

@@ -152,6 +152,7 @@ public final class NodeAgent implements AutoCloseable {
     StartTimes times = new StartTimes();
     times.mark("wiring");
     InstantSource clock = InstantSource.system();
+    SteadyClock steady = SteadyClock.of(clock);
     RandomGenerator random = RandomGenerator.getDefault();
     Files.createDirectories(settings.runDir());
     Files.createDirectories(settings.stateDir());
@@ -220,6 +221,7 @@ public final class NodeAgent implements AutoCloseable {
             restarting,
             Optional.of(passwords),
             clock,
+            steady,
             random);
     dataplane.tellLinkDown(bgp::linkDown);
     CountDownLatch applied = new CountDownLatch(1);
@@ -250,11 +252,11 @@ public final class NodeAgent implements AutoCloseable {
     StatusReporter status =
         keep(
             new StatusReporter(
-                settings.nodeName(), datastore, datastore, calc::endpointByKey, clock));
+                settings.nodeName(), datastore, datastore, calc::endpointByKey, clock, steady));
     NodeStatusWriter nodeStatuses =
         keep(
             new NodeStatusWriter(
-                settings.nodeName(), datastore, NodeViews.statusReport(bgp, clock), clock));
+                settings.nodeName(), datastore, NodeViews.statusReport(bgp, clock), steady));
     calc.tellNodeStatuses(nodeStatuses::onUpdate);
     tunnelAddresses.start(
         () -> calc.syncStatus() instanceof SyncStatus.InSync && calc.isDatastoreReady());
@@ -321,6 +323,7 @@ public final class NodeAgent implements AutoCloseable {
                       directory,
                       calc::poolByName,
                       clock,
+                      steady,
                       reserve),
                   calc::isDatastoreReady),
               podNetwork,
@@ -335,15 +338,15 @@ public final class NodeAgent implements AutoCloseable {
                   reserve,
                   calc::poolByName,
                   bgp::isolatedSince,
-                  clock));
+                  steady));
     }
-    SelfReclaim reclaim = keep(new SelfReclaim(verbs, settings.reclaimAfter(), clock));
+    SelfReclaim reclaim = keep(new SelfReclaim(verbs, settings.reclaimAfter(), steady));
     metrics.watchReclaimed(reclaim::reclaimed);
     keep(LinkWatch.start(reclaim::onVanished, reclaim::onReturned, reclaim::onUncertain));
     Loop countersLoop = new Loop("counters", this::onBug);
     PolicyCounters counters =
         new PolicyCounters(
-            countersLoop, keep(KernelNftables.open()), TABLE, dataplane::tellOrigins, clock);
+            countersLoop, keep(KernelNftables.open()), TABLE, dataplane::tellOrigins, steady);
     countersLoop.start(() -> {});
     keep(countersLoop);
     NodeViews views = new NodeViews(settings, calc, dataplane, bgp, times, counters, clock);
@@ -385,7 +388,8 @@ public final class NodeAgent implements AutoCloseable {
                             () -> calc.syncStatus() instanceof SyncStatus.InSync,
                             journal,
                             settings.stateDir().resolve("journal"),
-                            clock));
+                            clock,
+                            steady));
                 reserve.ifPresent(
                     kept ->
                         keep(

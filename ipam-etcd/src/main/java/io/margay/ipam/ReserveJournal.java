@@ -96,6 +96,11 @@ final class ReserveJournal implements AutoCloseable {
     return List.copyOf(spares.values());
   }
 
+  /// How long an address rests.
+  Duration cooldown() {
+    return cooldown;
+  }
+
   List<Entry> entries() {
     return List.copyOf(entries.values());
   }

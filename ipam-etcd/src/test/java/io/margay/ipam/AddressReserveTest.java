@@ -237,6 +237,21 @@ class AddressReserveTest {
     assertThat(take(again, "c")).isEqualTo(first);
   }
 
+  @Test
+  void what_was_given_back_before_the_clock_was_set_back_does_not_rest_until_then()
+      throws Exception {
+    store.commit(
+        Txn.create(IpamKeys.CONFIG, "{\"auto_allocate_blocks\":true,\"ipCooldownSeconds\":60}"));
+    AddressReserve reserve = open(1);
+    reserve.topUp(ipam);
+    List<IpAddress> first = take(reserve, "a");
+    reserve.release("net.a");
+    assertThat(reserve.take(taker("b", BOTH), AddressReserveTest::document))
+        .isInstanceOf(ReserveResult.Exhausted.class);
+    now = now.minusSeconds(3600);
+    assertThat(take(reserve, "b")).isEqualTo(first);
+  }
+
   /// Cut anywhere, the file says what was true before the cut.
   @Test
   void a_journal_cut_at_any_octet_is_read_up_to_the_cut() throws Exception {

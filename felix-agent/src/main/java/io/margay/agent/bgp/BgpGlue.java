@@ -45,6 +45,7 @@ public final class BgpGlue {
   private final FibListener fib;
   private final boolean gracefulRestart;
   private final InstantSource clock;
+  private final InstantSource steady;
   private final Optional<PasswordWatch> passwords;
   private final Isolation isolation;
   private final RandomGenerator random;
@@ -54,6 +55,10 @@ public final class BgpGlue {
   private boolean restarting;
   private volatile Optional<DrainOrder> drain = Optional.empty();
   private volatile boolean withdrawn;
+
+  /// When peers have been warned for long enough, by `steady`; means nothing without an order.
+  private Instant warnedUntil = Instant.EPOCH;
+
   private volatile Map<ScopedAddress, PeerOrigin> origins = Map.of();
   private volatile Map<ScopedAddress, InterfaceName> peerLinks = Map.of();
   private volatile Instant configured;
@@ -70,25 +75,29 @@ public final class BgpGlue {
       boolean restarting,
       InstantSource clock,
       RandomGenerator random) {
-    this(fib, gracefulRestart, restarting, Optional.empty(), clock, random);
+    this(fib, gracefulRestart, restarting, Optional.empty(), clock, clock, random);
   }
 
   /// @param restarting whether an earlier process of this node left BGP routes in the kernel
   /// @param passwords keeps up with the passwords of sessions
+  /// @param clock the time of day
+  /// @param steady a clock that nobody sets, for how long something lasts
   public BgpGlue(
       FibListener fib,
       boolean gracefulRestart,
       boolean restarting,
       Optional<PasswordWatch> passwords,
       InstantSource clock,
+      InstantSource steady,
       RandomGenerator random) {
     this.passwords = passwords;
     this.fib = fib;
     this.gracefulRestart = gracefulRestart;
     this.restarting = restarting;
     this.clock = clock;
+    this.steady = steady;
     this.configured = clock.instant();
-    this.isolation = new Isolation(clock);
+    this.isolation = new Isolation(clock, steady);
     this.random = random;
   }
 
@@ -143,8 +152,14 @@ public final class BgpGlue {
 
   /// @return how long peers are still to be warned, if they are
   private Optional<Duration> takeOrder(Optional<DrainOrder> order) {
-    Optional<Duration> left = order.map(given -> given.remaining(clock.instant()));
-    boolean withdraws = left.filter(Duration::isZero).isPresent();
+    if (order.isPresent() && !order.equals(drain)) {
+      warnedUntil = steady.instant().plus(order.get().remaining(clock.instant()));
+    }
+    Optional<Duration> left =
+        order
+            .map(_ -> Duration.between(steady.instant(), warnedUntil))
+            .filter(rest -> rest.isPositive());
+    boolean withdraws = order.isPresent() && left.isEmpty();
     if (!order.equals(drain) || withdraws != withdrawn) {
       LOG.atInfo()
           .addKeyValue("order", order.map(Object::toString).orElse("none"))
@@ -163,7 +178,7 @@ public final class BgpGlue {
     }
     drain = order;
     withdrawn = withdraws;
-    return left.filter(rest -> !rest.isZero());
+    return left;
   }
 
   private BgpSpeaker start(SpeakerIdentity who, List<PeerConfig> peers) throws IOException {

@@ -52,12 +52,15 @@ final class CareRound {
   private final Known known;
   private final Supplier<NodeWitness> witness;
   private final InstantSource clock;
+  private final InstantSource steady;
   private final GarbageCollector collector;
   private final Map<String, Sign> signs = new HashMap<>();
   private List<KeyValue> extra = List.of();
 
   /// @param known what the syncer knows: resources, blocks and this node's claims; nothing while it
   ///   is not in sync
+  /// @param clock the time of day, for what is written
+  /// @param steady a clock that nobody sets, for how long something lasts
   CareRound(
       String node,
       Mode mode,
@@ -65,6 +68,7 @@ final class CareRound {
       Known known,
       Supplier<NodeWitness> witness,
       InstantSource clock,
+      InstantSource steady,
       GarbageLimits limits) {
     this.node = node;
     this.mode = mode;
@@ -72,7 +76,8 @@ final class CareRound {
     this.known = known;
     this.witness = witness;
     this.clock = clock;
-    this.collector = new GarbageCollector(datastore, this::read, clock, limits);
+    this.steady = steady;
+    this.collector = new GarbageCollector(datastore, this::read, clock, steady, limits);
   }
 
   /// Says that this node's agent is alive.
@@ -121,7 +126,7 @@ final class CareRound {
   /// Whether no living agent's node has a name before this one's. An agent just seen for the first
   /// time is taken to be alive, so that nobody judges until it is clear who does.
   private boolean isFirstAlive() throws DatastoreException {
-    Instant now = clock.instant();
+    Instant now = steady.instant();
     boolean isFirst = true;
     for (KeyValue item : datastore.list(AgentBeat.PREFIX).items()) {
       String other = item.key().substring(AgentBeat.PREFIX.length());

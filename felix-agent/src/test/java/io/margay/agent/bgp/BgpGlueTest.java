@@ -22,7 +22,6 @@ import io.margay.model.resource.NodeStatusClass;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -43,11 +42,24 @@ class BgpGlueTest {
 
   private final int port = Loopback.freePort();
   private List<LinkAddress> links = List.of();
+
+  /// What the machine's clock says, and what has passed by one that nobody sets.
+  private Instant wall = NOW;
+
+  private Instant passed = NOW;
+
   private final BgpGlue one = glue(1);
   private final BgpGlue two = glue(2);
 
-  private static BgpGlue glue(int number) {
-    return new BgpGlue(FibListener.NONE, true, false, InstantSource.fixed(NOW), new Random(number));
+  private BgpGlue glue(int number) {
+    return new BgpGlue(
+        FibListener.NONE,
+        true,
+        false,
+        Optional.empty(),
+        () -> wall,
+        () -> passed,
+        new Random(number));
   }
 
   @BeforeEach
@@ -126,6 +138,22 @@ class BgpGlueTest {
             told().size() == 1
                 && told().getFirst().route().attributes().communities().contains(GRACEFUL_SHUTDOWN)
                     == marked);
+  }
+
+  @Test
+  void who_sets_the_clock_neither_ends_nor_repeats_the_warning_of_a_drain() throws Exception {
+    String order = "2026-11-29T11:20:00Z wait 30s";
+    assertThat(one.configure(intent(1, order))).contains(Duration.ofSeconds(30));
+    wall = NOW.plusSeconds(3600);
+    passed = NOW.plusSeconds(10);
+    assertThat(one.configure(intent(1, order))).contains(Duration.ofSeconds(20));
+    wall = NOW.minusSeconds(3600);
+    passed = NOW.plusSeconds(30);
+    assertThat(one.configure(intent(1, order))).isEmpty();
+    Loopback.until("drained", one::drainState, () -> one.drainState() == DrainState.DRAINED);
+    wall = NOW.minus(Duration.ofDays(2));
+    assertThat(one.configure(intent(1, order))).isEmpty();
+    assertThat(one.drainState()).as("it stays so").isIn(DrainState.WITHDRAWING, DrainState.DRAINED);
   }
 
   @Test
