@@ -252,6 +252,28 @@ class AddressReserveTest {
     assertThat(take(reserve, "b")).isEqualTo(first);
   }
 
+  @Test
+  void a_journal_that_can_only_be_read_tells_what_was_given_and_gives_nothing_more()
+      throws Exception {
+    AddressReserve reserve = open(3);
+    reserve.topUp(ipam);
+    List<IpAddress> given = take(reserve, "a");
+    reserve.close();
+    Path neighbour = file().resolveSibling(file().getFileName() + ".new");
+    // As a full disk refuses to write it anew.
+    Path obstacle = Files.createDirectories(neighbour.resolve("obstacle"));
+    AddressReserve again = open(3);
+    assertThat(again.addressesOf("net.a").orElseThrow()).containsExactlyElementsOf(given);
+    assertThatThrownBy(() -> again.take(taker("b", BOTH), AddressReserveTest::document))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(file().getFileName().toString());
+    Files.delete(obstacle);
+    Files.delete(neighbour);
+    assertThat(take(again, "b")).doesNotContainAnyElementsOf(given);
+    again.close();
+    assertThat(open(3).addressesOf("net.a").orElseThrow()).containsExactlyElementsOf(given);
+  }
+
   /// Cut anywhere, the file says what was true before the cut.
   @Test
   void a_journal_cut_at_any_octet_is_read_up_to_the_cut() throws Exception {
