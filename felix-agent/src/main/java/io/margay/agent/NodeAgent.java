@@ -71,6 +71,7 @@ import io.margay.model.resource.WorkloadEndpoint;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -83,6 +84,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -109,6 +111,7 @@ public final class NodeAgent implements AutoCloseable {
   private final AtomicInteger exitCode = new AtomicInteger();
   private final Deque<AutoCloseable> running = new ArrayDeque<>();
   private final ServiceManager service;
+  private volatile @Nullable LiveSettings live;
 
   private NodeAgent(ServiceManager service) {
     this.service = service;
@@ -249,6 +252,14 @@ public final class NodeAgent implements AutoCloseable {
               // Posted after the first announcement, so that the speaker runs by then.
               dataplane.begin(() -> calcLoop.post(applied::countDown));
             });
+    LiveSettings current =
+        new LiveSettings(
+            settings,
+            changed -> {
+              changed.log().apply();
+              calc.onPacketLog(changed.packetLog());
+            });
+    live = current;
     StatusReporter status =
         keep(
             new StatusReporter(
@@ -340,7 +351,8 @@ public final class NodeAgent implements AutoCloseable {
                   bgp::isolatedSince,
                   steady));
     }
-    SelfReclaim reclaim = keep(new SelfReclaim(verbs, settings.reclaimAfter(), steady));
+    SelfReclaim reclaim =
+        keep(new SelfReclaim(verbs, () -> current.inForce().reclaimAfter(), steady));
     metrics.watchReclaimed(reclaim::reclaimed);
     keep(LinkWatch.start(reclaim::onVanished, reclaim::onReturned, reclaim::onUncertain));
     Loop countersLoop = new Loop("counters", this::onBug);
@@ -381,7 +393,7 @@ public final class NodeAgent implements AutoCloseable {
                     keep(
                         AddressCare.start(
                             settings.nodeName(),
-                            settings.gc(),
+                            () -> current.inForce().gc(),
                             datastore,
                             ipam::settleAffinities,
                             snapshot,
@@ -496,6 +508,15 @@ public final class NodeAgent implements AutoCloseable {
     LOG.atError().setCause(bug).log("the agent ends by a bug; what is in the kernel stays");
     exitCode.set(EXIT_BUG);
     ended.countDown();
+  }
+
+  /// Reads the settings again; what can change in a running agent does, and all that differs is
+  /// told in the log. From any thread.
+  public void reload(Path file, Map<String, String> environment) {
+    LiveSettings current = live;
+    if (current != null) {
+      current.reload(file, environment);
+    }
   }
 
   /// Waits until the agent has been closed or has failed.

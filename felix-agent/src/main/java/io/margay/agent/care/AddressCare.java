@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,11 +70,12 @@ public final class AddressCare implements AutoCloseable {
 
   /// Starts in the calling thread's network namespace.
   ///
+  /// @param mode asked before each look
   /// @param isInSync whether what the syncer knows is the datastore's present word
   /// @param steady a clock that nobody sets, for how long something lasts
   public static AddressCare start(
       String node,
-      GarbageCollector.Mode mode,
+      Supplier<GarbageCollector.Mode> mode,
       Datastore datastore,
       Settlement settlement,
       SnapshotWriter snapshot,

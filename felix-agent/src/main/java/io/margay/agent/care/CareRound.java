@@ -47,7 +47,7 @@ final class CareRound {
   private record Sign(long modRevision, Instant changed) {}
 
   private final String node;
-  private final Mode mode;
+  private final Supplier<Mode> mode;
   private final Datastore datastore;
   private final Known known;
   private final Supplier<NodeWitness> witness;
@@ -63,7 +63,7 @@ final class CareRound {
   /// @param steady a clock that nobody sets, for how long something lasts
   CareRound(
       String node,
-      Mode mode,
+      Supplier<Mode> mode,
       Datastore datastore,
       Known known,
       Supplier<NodeWitness> witness,
@@ -97,13 +97,14 @@ final class CareRound {
         LOG.atInfo().addKeyValue("pools", written).log("conditions of pools were written");
       }
     }
-    if (mode == Mode.OFF) {
+    Mode now = mode.get();
+    if (now == Mode.OFF) {
       return Optional.empty();
     }
     extra = isFirst ? judgesDocuments() : List.of();
     GarbageCollector.Round round =
-        collector.round(new GarbageRole(Optional.of(witness.get()), isFirst, Set.of()), mode);
-    tell(round);
+        collector.round(new GarbageRole(Optional.of(witness.get()), isFirst, Set.of()), now);
+    tell(round, now);
     return Optional.of(round);
   }
 
@@ -142,7 +143,7 @@ final class CareRound {
     return isFirst;
   }
 
-  private void tell(GarbageCollector.Round round) {
+  private void tell(GarbageCollector.Round round, Mode now) {
     for (GarbageVerdict verdict : round.released()) {
       LOG.atWarn()
           .addKeyValue("handle", verdict.handle())
@@ -163,10 +164,10 @@ final class CareRound {
     if (due > 0) {
       LOG.atInfo()
           .addKeyValue("handles", due)
-          .addKeyValue("gc", mode)
+          .addKeyValue("gc", now)
           .addKeyValue("overtaken", round.overtaken())
           .log(
-              mode == Mode.DRY_RUN
+              now == Mode.DRY_RUN
                   ? "addresses that nobody uses would be freed with gc: on"
                   : "addresses that nobody uses are left for the next round");
     }

@@ -87,7 +87,7 @@ class CareRoundTest {
   private CareRound careOf(String node, Mode mode) {
     return new CareRound(
         node,
-        mode,
+        () -> mode,
         store,
         each -> {
           for (String prefix :
