@@ -42,8 +42,15 @@ public final class BgpGlue {
   private static final Set<ScopedAddress> EVERYWHERE =
       Set.of(ScopedAddress.parse("0.0.0.0"), ScopedAddress.parse("::"));
 
+  /// How long an end waits until peers have been told again what they kept.
+  private static final Duration TELLING = Duration.ofSeconds(5);
+
+  private static final Duration PAUSE = Duration.ofMillis(20);
+
   private final FibListener fib;
   private final boolean gracefulRestart;
+  private final boolean isRestart;
+  private final Duration telling;
   private final InstantSource clock;
   private final InstantSource steady;
   private final Optional<PasswordWatch> passwords;
@@ -90,6 +97,20 @@ public final class BgpGlue {
       InstantSource clock,
       InstantSource steady,
       RandomGenerator random) {
+    this(fib, gracefulRestart, restarting, passwords, clock, steady, random, TELLING);
+  }
+
+  BgpGlue(
+      FibListener fib,
+      boolean gracefulRestart,
+      boolean restarting,
+      Optional<PasswordWatch> passwords,
+      InstantSource clock,
+      InstantSource steady,
+      RandomGenerator random,
+      Duration telling) {
+    this.isRestart = restarting;
+    this.telling = telling;
     this.passwords = passwords;
     this.fib = fib;
     this.gracefulRestart = gracefulRestart;
@@ -301,12 +322,36 @@ public final class BgpGlue {
     return Optional.ofNullable(speaker);
   }
 
-  /// Leaves without a word, so that peers with graceful restart keep our routes.
+  /// Leaves without a word, so that peers with graceful restart keep our routes. What they kept for
+  /// us already, and we have not told them again, they would give up (RFC 4724 §4.2, "consecutive
+  /// restarts"): one that ends soon after its start tells them first.
   public void close() {
     BgpSpeaker current = speaker;
+    if (current != null && gracefulRestart && isRestart) {
+      awaitTold(current);
+    }
     speaker = null;
     if (current != null) {
       current.close(gracefulRestart ? CloseMode.GRACEFUL_RESTART : CloseMode.SHUTDOWN);
     }
+  }
+
+  private void awaitTold(BgpSpeaker current) {
+    long start = System.nanoTime();
+    while (isTelling(current.status()) && System.nanoTime() - start < telling.toNanos()) {
+      try {
+        Thread.sleep(PAUSE);
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+
+  private static boolean isTelling(SpeakerStatus status) {
+    return status.peers().stream()
+        .filter(peer -> peer.phase() == SessionPhase.ESTABLISHED)
+        .flatMap(peer -> peer.families().values().stream())
+        .anyMatch(family -> family.negotiated() && !family.endOfRibSent());
   }
 }
