@@ -21,6 +21,7 @@ openssl                      openssl          certificates of the datastore's ow
 jq                           jq               the stand-in plugin of the lab's own tests
 tcpdump                      tcpdump          counts ARP and neighbour messages on a pod's wire
 fish                         fish             a shell that completes our commands
+/usr/share/doc/libfaketime   libfaketime      sets the clock of one agent while it runs
 strace                       strace           kills the CNI client at each of its system calls
 /usr/lib/cni/ptp             containernetworking-plugins  the plugins our own are measured beside
 containerd                   containerd       a runtime the plugin is tried under, by ctr and by its CRI

@@ -6,6 +6,7 @@ import io.margay.agent.settings.AgentSettings;
 import io.margay.agent.settings.SettingsException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Semaphore;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -18,6 +19,8 @@ import picocli.CommandLine.Spec;
       "Runs the node agent. Prints \"ready\" when the CNI socket, the dataplane and BGP are up.",
       "SIGTERM stops it for a restart: kernel state stays, peers keep our routes (graceful"
           + " restart).",
+      "SIGHUP reads the settings again: those that can change in a running agent do, the others are"
+          + " named in the log (docs/node.md). Unusable ones change nothing.",
       "Under systemd it is a service of Type=notify with a watchdog; see docs/systemd.md."
     })
 public final class AgentCommand implements Callable<Integer> {
@@ -33,6 +36,10 @@ public final class AgentCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    // From the very start: unanswered, the signal would end the process. On a thread of its own,
+    // since readiness need not wait for it.
+    Semaphore asked = new Semaphore(0);
+    Thread.ofPlatform().daemon().name("signals").start(() -> Signals.on("HUP", asked::release));
     AgentSettings settings;
     try {
       settings = AgentSettings.read(config, System.getenv());
@@ -54,6 +61,16 @@ public final class AgentCommand implements Callable<Integer> {
     }
     Thread stop = new Thread(agent::close, "stop");
     Runtime.getRuntime().addShutdownHook(stop);
+    Thread.ofPlatform().daemon().name("reload").start(() -> reload(agent, asked));
     return agent.awaitEnd();
+  }
+
+  /// Each time somebody asks, until the process ends.
+  private void reload(NodeAgent agent, Semaphore asked) {
+    while (true) {
+      asked.acquireUninterruptibly();
+      asked.drainPermits();
+      agent.reload(config, System.getenv());
+    }
   }
 }

@@ -11,6 +11,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,19 +30,21 @@ public final class SelfReclaim implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SelfReclaim.class);
 
   private final CniVerbs verbs;
-  private final Duration grace;
-  private final InstantSource clock;
+  private final Supplier<Duration> grace;
+  private final InstantSource steady;
   private final ScheduledThreadPoolExecutor thread;
   private final Map<AttachmentId, Instant> suspected = new HashMap<>();
   private final AtomicLong reclaimed = new AtomicLong();
 
   /// Does nothing before [#start].
   ///
-  /// @param grace how long an attachment has to be gone, and how often all are looked at
-  public SelfReclaim(CniVerbs verbs, Duration grace, InstantSource clock) {
+  /// @param grace how long an attachment has to be gone, and how often all are looked at; may
+  ///   change
+  /// @param steady a clock that nobody sets
+  public SelfReclaim(CniVerbs verbs, Supplier<Duration> grace, InstantSource steady) {
     this.verbs = verbs;
     this.grace = grace;
-    this.clock = clock;
+    this.steady = steady;
     this.thread =
         new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().daemon().name("cni-reclaim").factory());
@@ -50,8 +53,15 @@ public final class SelfReclaim implements AutoCloseable {
 
   /// Looks at all attachments now, and again and again. Call after [CniVerbs#recover].
   public void start() {
-    thread.scheduleWithFixedDelay(
-        () -> guarded(this::compareAndSettle), 0, grace.toMillis(), TimeUnit.MILLISECONDS);
+    post(this::goOn);
+  }
+
+  private void goOn() {
+    try {
+      compareAndSettle();
+    } finally {
+      later(this::goOn, grace.get().toMillis());
+    }
   }
 
   /// A wire of ours was seen to vanish. From any thread; never blocks.
@@ -93,7 +103,7 @@ public final class SelfReclaim implements AutoCloseable {
   /// The time of a wire that came back and vanished again starts anew.
   void suspect(AttachmentId id) {
     if (verbs.looksGone(id)) {
-      suspected.put(id, clock.instant().plus(grace));
+      suspected.put(id, steady.instant().plus(grace.get()));
       settleLater();
     }
   }
@@ -101,7 +111,7 @@ public final class SelfReclaim implements AutoCloseable {
   void compareAndSettle() {
     List<AttachmentId> gone = verbs.lookGone();
     suspected.keySet().retainAll(gone);
-    Instant due = clock.instant().plus(grace);
+    Instant due = steady.instant().plus(grace.get());
     boolean anyNew = false;
     for (AttachmentId id : gone) {
       anyNew |= suspected.putIfAbsent(id, due) == null;
@@ -114,13 +124,21 @@ public final class SelfReclaim implements AutoCloseable {
 
   private void settleLater() {
     // A millisecond later than due, since the scheduler's clock is another one.
-    thread.schedule(() -> guarded(this::settle), grace.toMillis() + 1, TimeUnit.MILLISECONDS);
+    later(this::settle, grace.get().toMillis() + 1);
+  }
+
+  private void later(Runnable task, long millis) {
+    try {
+      thread.schedule(() -> guarded(task), millis, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException closed) {
+      // The next start compares everything.
+    }
   }
 
   /// Releases what has been gone for long enough. What can't be released now is tried again by a
   /// later comparison, which finds it gone as well.
   void settle() {
-    Instant now = clock.instant();
+    Instant now = steady.instant();
     for (Map.Entry<AttachmentId, Instant> suspicion : Map.copyOf(suspected).entrySet()) {
       if (!suspicion.getValue().isAfter(now)) {
         suspected.remove(suspicion.getKey());

@@ -60,7 +60,7 @@ final class SelfReclaimTest {
             _ -> document(),
             new ReleaseQueue(Runnable::run),
             (_, _) -> Optional.empty());
-    reclaim = new SelfReclaim(verbs, GRACE, () -> now);
+    reclaim = new SelfReclaim(verbs, () -> GRACE, () -> now);
   }
 
   @AfterEach
@@ -164,7 +164,7 @@ final class SelfReclaimTest {
 
   @Test
   void the_kernels_word_and_the_comparison_reach_the_thread() throws Exception {
-    SelfReclaim running = new SelfReclaim(verbs, Duration.ofMillis(20), Instant::now);
+    SelfReclaim running = new SelfReclaim(verbs, () -> Duration.ofMillis(20), Instant::now);
     add("c1");
     running.start();
     cut("c1");

@@ -176,6 +176,11 @@ public final class SnapshotWriter implements StateRecorder, AutoCloseable {
     }
   }
 
+  /// Whether the file has all that was told, and whether that is a whole state.
+  public synchronized boolean isSaved() {
+    return isInPlace && !isDirty && !isUnsynced;
+  }
+
   private void saveNow() throws IOException {
     Output saved;
     boolean isWasteful;

@@ -11,6 +11,7 @@ import io.margay.agent.calc.TunnelKnobs;
 import io.margay.agent.cni.KernelEndpointPolicy;
 import io.margay.agent.cni.KnownPods;
 import io.margay.agent.dataplane.Dataplane;
+import io.margay.agent.firewall.PacketLog;
 import io.margay.agent.loop.Loop;
 import io.margay.agent.loop.Turnstile;
 import io.margay.agent.overlay.OverlayFeed;
@@ -525,6 +526,15 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   /// Other passwords are known for BGP sessions. From any thread.
   void onPasswords() {
     loop.postUnlessEnded(() -> clusterChanged = true);
+  }
+
+  /// The settings say otherwise how packets are logged. From any thread.
+  void onPacketLog(PacketLog packetLog) {
+    loop.postUnlessEnded(
+        () -> {
+          hostKnobs.setPacketLog(packetLog);
+          hostKnobsChanged = true;
+        });
   }
 
   private void tellProblems() {

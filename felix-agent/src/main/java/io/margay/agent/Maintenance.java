@@ -25,24 +25,24 @@ final class Maintenance implements AutoCloseable {
 
   static final Duration INTERVAL = Duration.ofSeconds(10);
 
-  /// Runs between two attempts to keep the last known good state on a disk that refuses: each reads
-  /// everything from the datastore.
-  private static final int RUNS_A_RECORDING = 30;
-
   /// How much of what the datastore said a process that dies may take along: a pod wired a moment
   /// before is known to the next one, also when the datastore is not there.
   static final Duration FLUSHING = Duration.ofMillis(200);
 
   private static final Logger LOG = LoggerFactory.getLogger(Maintenance.class);
 
-  private final Path snapshotFile;
-  private final SnapshotWriter snapshot;
+  private final SnapshotKeeper snapshot;
   private final CniVerbs verbs;
   private final AttachmentJournal journal;
   private final DeletionQueue deletions;
-  private final Syncer syncer;
+  private final Chore queued =
+      new Chore(
+          "queued deletions can't be read; it is tried again", "queued deletions are read again");
+  private final Chore onDisk =
+      new Chore(
+          "the journal of attachments can't be put on the disk; it is tried again",
+          "the journal of attachments is on the disk");
   private final ScheduledThreadPoolExecutor thread;
-  private int runsUntilRecording;
 
   Maintenance(
       AgentSettings settings,
@@ -51,18 +51,19 @@ final class Maintenance implements AutoCloseable {
       DeletionQueue deletions,
       Syncer syncer,
       SnapshotWriter snapshot) {
-    this.snapshotFile = snapshotFile(settings);
-    this.snapshot = snapshot;
+    this.snapshot = SnapshotKeeper.of(snapshotFile(settings), snapshot, syncer::recordAgain);
     this.verbs = verbs;
     this.journal = journal;
     this.deletions = deletions;
-    this.syncer = syncer;
     this.thread =
         new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().daemon().name("maintenance").factory());
     thread.scheduleWithFixedDelay(this::run, 0, INTERVAL.toSeconds(), TimeUnit.SECONDS);
     thread.scheduleWithFixedDelay(
-        this::flush, FLUSHING.toMillis(), FLUSHING.toMillis(), TimeUnit.MILLISECONDS);
+        () -> guarded(this.snapshot::flush),
+        FLUSHING.toMillis(),
+        FLUSHING.toMillis(),
+        TimeUnit.MILLISECONDS);
   }
 
   /// Where the last known good state is kept.
@@ -121,46 +122,58 @@ final class Maintenance implements AutoCloseable {
   }
 
   private void run() {
+    queued.attempt(() -> deletions.drain(verbs));
+    onDisk.attempt(
+        () -> {
+          verbs.repeatReleases();
+          journal.sync();
+        });
+    guarded(snapshot::save);
+  }
+
+  private static void guarded(Runnable work) {
     try {
-      deletions.drain(verbs);
-      verbs.repeatReleases();
-      journal.sync();
-      save();
-    } catch (IOException refused) {
-      LOG.atWarn()
-          .addKeyValue("reason", refused.getMessage())
-          .log(
-              "queued deletions can't be read, or the journal is not on the disk yet; trying"
-                  + " again");
+      work.run();
     } catch (RuntimeException bug) {
       LOG.atError().setCause(bug).log("maintenance failed; it is repeated");
     }
   }
 
-  /// A refusal is told by the next [#save].
-  private void flush() {
-    try {
-      snapshot.flush();
-    } catch (IOException refused) {
-      LOG.atDebug().addKeyValue("reason", refused.getMessage()).log("nothing was flushed");
-    } catch (RuntimeException bug) {
-      LOG.atError().setCause(bug).log("the last known good state can't be flushed; it is repeated");
-    }
-  }
+  /// What one run does with files, apart from the rest: what can't be done is tried again by the
+  /// next run, and told once, as is that it can be done again.
+  private static final class Chore {
 
-  private void save() {
-    try {
-      snapshot.save();
-    } catch (IOException refused) {
-      if (runsUntilRecording-- > 0) {
-        return;
-      }
-      runsUntilRecording = RUNS_A_RECORDING;
-      LOG.atWarn()
-          .addKeyValue("file", snapshotFile)
-          .addKeyValue("reason", String.valueOf(refused.getMessage()))
-          .log("the last known good state was not saved; the one before stays, trying again");
-      syncer.recordAgain();
+    interface Work {
+      void run() throws IOException;
+    }
+
+    private final String failing;
+    private final String working;
+    private boolean isFailing;
+
+    Chore(String failing, String working) {
+      this.failing = failing;
+      this.working = working;
+    }
+
+    void attempt(Work work) {
+      guarded(
+          () -> {
+            try {
+              work.run();
+              if (isFailing) {
+                isFailing = false;
+                LOG.atInfo().log(working);
+              }
+            } catch (IOException refused) {
+              if (!isFailing) {
+                isFailing = true;
+                LOG.atWarn()
+                    .addKeyValue("reason", String.valueOf(refused.getMessage()))
+                    .log(failing);
+              }
+            }
+          });
     }
   }
 

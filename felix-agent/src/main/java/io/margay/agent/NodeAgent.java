@@ -71,6 +71,7 @@ import io.margay.model.resource.WorkloadEndpoint;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -83,6 +84,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -109,6 +111,7 @@ public final class NodeAgent implements AutoCloseable {
   private final AtomicInteger exitCode = new AtomicInteger();
   private final Deque<AutoCloseable> running = new ArrayDeque<>();
   private final ServiceManager service;
+  private volatile @Nullable LiveSettings live;
 
   private NodeAgent(ServiceManager service) {
     this.service = service;
@@ -152,6 +155,7 @@ public final class NodeAgent implements AutoCloseable {
     StartTimes times = new StartTimes();
     times.mark("wiring");
     InstantSource clock = InstantSource.system();
+    SteadyClock steady = SteadyClock.of(clock);
     RandomGenerator random = RandomGenerator.getDefault();
     Files.createDirectories(settings.runDir());
     Files.createDirectories(settings.stateDir());
@@ -220,6 +224,7 @@ public final class NodeAgent implements AutoCloseable {
             restarting,
             Optional.of(passwords),
             clock,
+            steady,
             random);
     dataplane.tellLinkDown(bgp::linkDown);
     CountDownLatch applied = new CountDownLatch(1);
@@ -247,14 +252,22 @@ public final class NodeAgent implements AutoCloseable {
               // Posted after the first announcement, so that the speaker runs by then.
               dataplane.begin(() -> calcLoop.post(applied::countDown));
             });
+    LiveSettings current =
+        new LiveSettings(
+            settings,
+            changed -> {
+              changed.log().apply();
+              calc.onPacketLog(changed.packetLog());
+            });
+    live = current;
     StatusReporter status =
         keep(
             new StatusReporter(
-                settings.nodeName(), datastore, datastore, calc::endpointByKey, clock));
+                settings.nodeName(), datastore, datastore, calc::endpointByKey, clock, steady));
     NodeStatusWriter nodeStatuses =
         keep(
             new NodeStatusWriter(
-                settings.nodeName(), datastore, NodeViews.statusReport(bgp, clock), clock));
+                settings.nodeName(), datastore, NodeViews.statusReport(bgp, clock), steady));
     calc.tellNodeStatuses(nodeStatuses::onUpdate);
     tunnelAddresses.start(
         () -> calc.syncStatus() instanceof SyncStatus.InSync && calc.isDatastoreReady());
@@ -321,6 +334,7 @@ public final class NodeAgent implements AutoCloseable {
                       directory,
                       calc::poolByName,
                       clock,
+                      steady,
                       reserve),
                   calc::isDatastoreReady),
               podNetwork,
@@ -335,15 +349,16 @@ public final class NodeAgent implements AutoCloseable {
                   reserve,
                   calc::poolByName,
                   bgp::isolatedSince,
-                  clock));
+                  steady));
     }
-    SelfReclaim reclaim = keep(new SelfReclaim(verbs, settings.reclaimAfter(), clock));
+    SelfReclaim reclaim =
+        keep(new SelfReclaim(verbs, () -> current.inForce().reclaimAfter(), steady));
     metrics.watchReclaimed(reclaim::reclaimed);
     keep(LinkWatch.start(reclaim::onVanished, reclaim::onReturned, reclaim::onUncertain));
     Loop countersLoop = new Loop("counters", this::onBug);
     PolicyCounters counters =
         new PolicyCounters(
-            countersLoop, keep(KernelNftables.open()), TABLE, dataplane::tellOrigins, clock);
+            countersLoop, keep(KernelNftables.open()), TABLE, dataplane::tellOrigins, steady);
     countersLoop.start(() -> {});
     keep(countersLoop);
     NodeViews views = new NodeViews(settings, calc, dataplane, bgp, times, counters, clock);
@@ -378,14 +393,15 @@ public final class NodeAgent implements AutoCloseable {
                     keep(
                         AddressCare.start(
                             settings.nodeName(),
-                            settings.gc(),
+                            () -> current.inForce().gc(),
                             datastore,
                             ipam::settleAffinities,
                             snapshot,
                             () -> calc.syncStatus() instanceof SyncStatus.InSync,
                             journal,
                             settings.stateDir().resolve("journal"),
-                            clock));
+                            clock,
+                            steady));
                 reserve.ifPresent(
                     kept ->
                         keep(
@@ -492,6 +508,15 @@ public final class NodeAgent implements AutoCloseable {
     LOG.atError().setCause(bug).log("the agent ends by a bug; what is in the kernel stays");
     exitCode.set(EXIT_BUG);
     ended.countDown();
+  }
+
+  /// Reads the settings again; what can change in a running agent does, and all that differs is
+  /// told in the log. From any thread.
+  public void reload(Path file, Map<String, String> environment) {
+    LiveSettings current = live;
+    if (current != null) {
+      current.reload(file, environment);
+    }
   }
 
   /// Waits until the agent has been closed or has failed.

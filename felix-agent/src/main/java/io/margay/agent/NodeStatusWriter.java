@@ -44,7 +44,7 @@ final class NodeStatusWriter implements AutoCloseable {
   private final String nodeName;
   private final Datastore datastore;
   private final Function<Set<NodeStatusClass>, Map<String, Object>> report;
-  private final InstantSource clock;
+  private final InstantSource steady;
 
   /// What is wanted, by the resource's name.
   private final Map<String, CalicoNodeStatusSpec> wanted = new ConcurrentHashMap<>();
@@ -60,15 +60,16 @@ final class NodeStatusWriter implements AutoCloseable {
   private record Written(CalicoNodeStatusSpec spec, Instant at) {}
 
   /// @param report makes the report of some classes; may ask the speaker
+  /// @param steady a clock that nobody sets
   NodeStatusWriter(
       String nodeName,
       Datastore datastore,
       Function<Set<NodeStatusClass>, Map<String, Object>> report,
-      InstantSource clock) {
+      InstantSource steady) {
     this.nodeName = nodeName;
     this.datastore = datastore;
     this.report = report;
-    this.clock = clock;
+    this.steady = steady;
   }
 
   /// From now on reports are written.
@@ -92,7 +93,7 @@ final class NodeStatusWriter implements AutoCloseable {
     try {
       written.keySet().retainAll(wanted.keySet());
       failing.retainAll(wanted.keySet());
-      Instant now = clock.instant();
+      Instant now = steady.instant();
       wanted.forEach(
           (name, spec) -> {
             if (isDue(spec, written.get(name), now)) {

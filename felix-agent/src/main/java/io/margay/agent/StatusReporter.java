@@ -50,6 +50,7 @@ final class StatusReporter implements EndpointStatusListener, AutoCloseable {
   private final Function<EndpointKey, Optional<WorkloadEndpoint>> endpoints;
   private final Datastore datastore;
   private final InstantSource clock;
+  private final InstantSource steady;
   private final Instant started;
   private final StatusKeys keys;
 
@@ -61,18 +62,22 @@ final class StatusReporter implements EndpointStatusListener, AutoCloseable {
   private boolean failing;
 
   /// @param endpoints finds a pod's document; from any thread
+  /// @param clock the time of day
+  /// @param steady a clock that nobody sets, for how long the agent has run
   StatusReporter(
       String nodeName,
       Datastore datastore,
       Leases leases,
       Function<EndpointKey, Optional<WorkloadEndpoint>> endpoints,
-      InstantSource clock) {
+      InstantSource clock,
+      InstantSource steady) {
     this.folder = "/calico/felix/v2/no-region/host/" + escape(nodeName) + "/";
     this.hostFolder = "/calico/felix/v1/host/" + escape(nodeName) + "/";
     this.datastore = datastore;
     this.endpoints = endpoints;
     this.clock = clock;
-    this.started = clock.instant();
+    this.steady = steady;
+    this.started = steady.instant();
     this.keys = new StatusKeys(leases, TTL);
     this.thread =
         new ScheduledThreadPoolExecutor(
@@ -85,12 +90,11 @@ final class StatusReporter implements EndpointStatusListener, AutoCloseable {
   }
 
   private void reportHost() {
-    Instant now = clock.instant();
     ObjectNode report =
         JsonNodeFactory.instance
             .objectNode()
-            .put("time", now.truncatedTo(ChronoUnit.SECONDS).toString())
-            .put("uptime", Duration.between(started, now).toMillis() / 1000.0)
+            .put("time", clock.instant().truncatedTo(ChronoUnit.SECONDS).toString())
+            .put("uptime", Duration.between(started, steady.instant()).toMillis() / 1000.0)
             .put("first_update", first);
     first = false;
     keys.put(folder + "status", report.toString());

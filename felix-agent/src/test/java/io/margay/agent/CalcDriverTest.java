@@ -135,7 +135,13 @@ class CalcDriverTest {
   private final PasswordWatch passwords = new PasswordWatch(Optional.empty(), store);
   private final BgpGlue bgp =
       new BgpGlue(
-          dataplane, true, false, Optional.of(passwords), InstantSource.system(), new Random(1));
+          dataplane,
+          true,
+          false,
+          Optional.of(passwords),
+          InstantSource.system(),
+          InstantSource.system(),
+          new Random(1));
   private final BlockingQueue<OverlayPlan> plans = new LinkedBlockingQueue<>();
   private final BlockingQueue<Map<IpFamily, Wish>> wishes = new LinkedBlockingQueue<>();
   private final KnownPods pods = new KnownPods();

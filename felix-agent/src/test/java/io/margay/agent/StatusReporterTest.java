@@ -43,13 +43,16 @@ class StatusReporterTest {
           endpoint(
               BOX.name(),
               "\"orchestrator\":\"cni\",\"node\":\"n1\",\"containerID\":\"c2\",\"endpoint\":\"eth0\""));
+  private Instant passed = Instant.parse("1970-01-01T00:00:00Z");
   private final StatusReporter reporter =
       new StatusReporter(
           "n1",
           store,
           store,
           key -> Optional.ofNullable(endpoints.get(key)),
-          InstantSource.fixed(Instant.parse("2026-11-28T12:00:00.5Z")));
+          InstantSource.fixed(Instant.parse("2026-11-28T12:00:00.5Z")),
+          () -> passed);
+
   private final LinkedBlockingQueue<Change> seen = new LinkedBlockingQueue<>();
   private final Syncer syncer =
       new Syncer(
@@ -135,12 +138,13 @@ class StatusReporterTest {
   void the_host_is_reported_with_and_without_a_lease_and_only_the_last_report_stays()
       throws Exception {
     syncer.start();
+    passed = passed.plusSeconds(7);
     reporter.start();
     List<String> keys = List.of(next().key(), next().key());
     assertThat(keys).containsExactlyInAnyOrder(FOLDER + "status", FOLDER + "last_reported_status");
     assertThat(store.get(FOLDER + "status"))
         .map(KeyValue::value)
-        .contains("{\"time\":\"2026-11-28T12:00:00Z\",\"uptime\":0.0,\"first_update\":true}");
+        .contains("{\"time\":\"2026-11-28T12:00:00Z\",\"uptime\":7.0,\"first_update\":true}");
     reporter.close();
     assertThat(store.list(FOLDER).items())
         .extracting(KeyValue::key)

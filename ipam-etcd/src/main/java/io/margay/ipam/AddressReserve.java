@@ -185,7 +185,8 @@ public final class AddressReserve implements AutoCloseable {
     List<Prefix> named = pools.stream().filter(pool -> pool.family() == family).toList();
     for (ReserveJournal.Spare spare : journal.spares()) {
       if (spare.address().family() == family
-          && !spare.freeAt().isAfter(clock.instant())
+          && Block.hasRested(
+              spare.freeAt().minus(journal.cooldown()), journal.cooldown(), clock.instant())
           && (named.isEmpty() || named.stream().anyMatch(pool -> pool.contains(spare.block())))) {
         return spare;
       }

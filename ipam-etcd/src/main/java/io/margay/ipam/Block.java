@@ -27,6 +27,9 @@ import java.util.function.Predicate;
 /// the cooldown has passed.
 public final class Block {
 
+  /// How far clocks of nodes are taken to be apart.
+  static final Duration MAX_SKEW = Duration.ofMinutes(1);
+
   private static final String HOST = "host:";
 
   /// What an allocation points at when it is free.
@@ -315,8 +318,15 @@ public final class Block {
   }
 
   private static boolean isDue(Attribute attribute, Instant now, Duration cooldown) {
-    return attribute.releasedAt().isPresent()
-        && !attribute.releasedAt().get().plus(cooldown).isAfter(now);
+    return attribute.releasedAt().filter(at -> hasRested(at, cooldown, now)).isPresent();
+  }
+
+  /// Whether an address that was freed at some time has rested enough. One that is said to have
+  /// been freed in the future, by more than clocks of nodes differ, was so by a clock that was
+  /// wrong, and does not rest until then.
+  static boolean hasRested(Instant releasedAt, Duration cooldown, Instant now) {
+    return !releasedAt.plus(cooldown).isAfter(now)
+        || releasedAt.isAfter(now.plus(cooldown).plus(MAX_SKEW));
   }
 
   /// This block as somebody else's, or nobody's; since when is not said.

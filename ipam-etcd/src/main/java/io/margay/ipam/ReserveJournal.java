@@ -78,7 +78,8 @@ final class ReserveJournal implements AutoCloseable {
   }
 
   /// Opens the journal, making it when absent. Entries of an earlier run of the machine are of pods
-  /// that are gone.
+  /// that are gone. On a disk that takes nothing it is opened for what it says: nothing can be
+  /// written before it could be written anew.
   static ReserveJournal open(Path file, String bootId) throws IOException {
     ReserveJournal journal = new ReserveJournal(file);
     journal.replay();
@@ -87,13 +88,28 @@ final class ReserveJournal implements AutoCloseable {
         journal.released(entry.handleId(), Instant.EPOCH);
       }
     }
-    journal.rewrite();
+    try {
+      journal.rewrite();
+    } catch (IOException refused) {
+      journal.damaged = true;
+      LOG.atWarn()
+          .addKeyValue("file", file)
+          .addKeyValue("reason", refused.getMessage())
+          .log(
+              "address reserve: the journal can be read but not written; until it can, pods get"
+                  + " nothing of the reserve: give the disk room");
+    }
     return journal;
   }
 
   /// Addresses nobody uses, longest-free first.
   List<Spare> spares() {
     return List.copyOf(spares.values());
+  }
+
+  /// How long an address rests.
+  Duration cooldown() {
+    return cooldown;
   }
 
   List<Entry> entries() {
@@ -168,11 +184,20 @@ final class ReserveJournal implements AutoCloseable {
     }
     // Half a record must not stand before the next one: after a failure the file is written anew.
     damaged = true;
-    write(out, line);
-    out.force(false);
+    try {
+      write(out, line);
+      out.force(false);
+    } catch (IOException refused) {
+      throw unwritable(refused);
+    }
     damaged = false;
     apply(record);
     records++;
+  }
+
+  /// The kernel's word alone does not say where.
+  private IOException unwritable(IOException refused) {
+    return new IOException(file + " can't be written: " + refused.getMessage(), refused);
   }
 
   private static void write(FileChannel out, byte[] octets) throws IOException {
@@ -330,6 +355,14 @@ final class ReserveJournal implements AutoCloseable {
         write(out, line(record));
       }
       out.force(true);
+    } catch (IOException refused) {
+      IOException unwritable = unwritable(refused);
+      try {
+        Files.deleteIfExists(neighbour);
+      } catch (IOException stays) {
+        unwritable.addSuppressed(stays);
+      }
+      throw unwritable;
     }
     close();
     Files.move(

@@ -237,6 +237,43 @@ class AddressReserveTest {
     assertThat(take(again, "c")).isEqualTo(first);
   }
 
+  @Test
+  void what_was_given_back_before_the_clock_was_set_back_does_not_rest_until_then()
+      throws Exception {
+    store.commit(
+        Txn.create(IpamKeys.CONFIG, "{\"auto_allocate_blocks\":true,\"ipCooldownSeconds\":60}"));
+    AddressReserve reserve = open(1);
+    reserve.topUp(ipam);
+    List<IpAddress> first = take(reserve, "a");
+    reserve.release("net.a");
+    assertThat(reserve.take(taker("b", BOTH), AddressReserveTest::document))
+        .isInstanceOf(ReserveResult.Exhausted.class);
+    now = now.minusSeconds(3600);
+    assertThat(take(reserve, "b")).isEqualTo(first);
+  }
+
+  @Test
+  void a_journal_that_can_only_be_read_tells_what_was_given_and_gives_nothing_more()
+      throws Exception {
+    AddressReserve reserve = open(3);
+    reserve.topUp(ipam);
+    List<IpAddress> given = take(reserve, "a");
+    reserve.close();
+    Path neighbour = file().resolveSibling(file().getFileName() + ".new");
+    // As a full disk refuses to write it anew.
+    Path obstacle = Files.createDirectories(neighbour.resolve("obstacle"));
+    AddressReserve again = open(3);
+    assertThat(again.addressesOf("net.a").orElseThrow()).containsExactlyElementsOf(given);
+    assertThatThrownBy(() -> again.take(taker("b", BOTH), AddressReserveTest::document))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(file().getFileName().toString());
+    Files.delete(obstacle);
+    Files.delete(neighbour);
+    assertThat(take(again, "b")).doesNotContainAnyElementsOf(given);
+    again.close();
+    assertThat(open(3).addressesOf("net.a").orElseThrow()).containsExactlyElementsOf(given);
+  }
+
   /// Cut anywhere, the file says what was true before the cut.
   @Test
   void a_journal_cut_at_any_octet_is_read_up_to_the_cut() throws Exception {

@@ -100,6 +100,16 @@ class BlockTest {
   }
 
   @Test
+  void an_address_freed_by_a_clock_that_was_set_back_since_does_not_rest_until_then() {
+    Duration cooldown = Duration.ofSeconds(30);
+    Block resting = take(FRESH, 4, POD).free(List.of(ip("10.0.0.3")), NOW, cooldown);
+    Instant hourBefore = NOW.minusSeconds(3600);
+    assertThat(resting.rested(hourBefore, cooldown).freeCount()).isEqualTo(1);
+    Instant byAnotherClock = NOW.minusSeconds(20);
+    assertThat(resting.rested(byAnotherClock, cooldown).freeCount()).isZero();
+  }
+
+  @Test
   void the_longest_rested_returns_to_the_queue_first() {
     Duration cooldown = Duration.ofSeconds(30);
     Block resting =

@@ -19,7 +19,7 @@ final class PeerHistory {
   private long dropped;
   private long treatedAsWithdraw;
   private long attributesDiscarded;
-  private Instant malformedLogged = Instant.MIN;
+  private final LogPause malformedPause = new LogPause(MALFORMED_LOG_INTERVAL);
   private PeerStatus.@Nullable LastEnd lastReset;
   private PeerStatus.@Nullable LastEnd lastError;
   private PeerStatus.@Nullable LastMalformed lastMalformed;
@@ -62,8 +62,7 @@ final class PeerHistory {
     lastMalformed =
         new PeerStatus.LastMalformed(
             outcome, "attribute " + first.code() + ": " + first.problem(), hex, now);
-    if (now.isAfter(malformedLogged.plus(MALFORMED_LOG_INTERVAL))) {
-      malformedLogged = now;
+    if (malformedPause.isOver(clock.nanos())) {
       BgpLog.malformed(peer, outcome, errors, hex);
     }
   }

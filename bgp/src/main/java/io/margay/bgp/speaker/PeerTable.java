@@ -11,7 +11,6 @@ import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.model.net.ScopedAddress;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -44,7 +43,7 @@ final class PeerTable implements PeerHost {
   private final Consumer<Throwable> failed;
   private final Map<ScopedAddress, PeerSession> sessions = new TreeMap<>();
   private Map<Remote, PeerConfig> desired = Map.of();
-  private Instant strangerLogged = Instant.MIN;
+  private final LogPause strangerPause = new LogPause(STRANGER_LOG_INTERVAL);
   private long strangersUnlogged;
   private boolean closed;
 
@@ -224,10 +223,8 @@ final class PeerTable implements PeerHost {
   }
 
   private void logStranger(ScopedAddress from, String why) {
-    Instant now = clock.instant();
-    if (now.isAfter(strangerLogged.plus(STRANGER_LOG_INTERVAL))) {
+    if (strangerPause.isOver(clock.nanos())) {
       BgpLog.stranger(from, why, strangersUnlogged);
-      strangerLogged = now;
       strangersUnlogged = 0;
     } else {
       strangersUnlogged++;

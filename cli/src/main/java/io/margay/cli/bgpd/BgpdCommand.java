@@ -1,6 +1,7 @@
 package io.margay.cli.bgpd;
 
 import io.margay.cli.ExitCodes;
+import io.margay.cli.Signals;
 import io.margay.cli.yaml.YamlException;
 import java.io.IOException;
 import java.io.PrintWriter;

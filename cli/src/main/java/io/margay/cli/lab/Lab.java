@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /// A lab that stands, or is being raised. Everything it does to the machine goes through tools that
@@ -401,7 +402,7 @@ public final class Lab {
     Map<Node, Daemon> agents = new LinkedHashMap<>();
     for (Node node : topology.nodes()) {
       offsets.put(node, logSize(node));
-      agents.put(node, startAgent(settings, node));
+      agents.put(node, launchAgent(settings, node, usual()));
     }
     Map<String, Duration> ready = new LinkedHashMap<>();
     for (Map.Entry<Node, Daemon> entry : agents.entrySet()) {
@@ -415,14 +416,46 @@ public final class Lab {
     return ready;
   }
 
+  /// How one agent differs from the others of the lab.
+  ///
+  /// @param distribution whose agent it is
+  /// @param environment what it has beside this process's
+  /// @param settings makes its settings of what they would be
+  public record Variant(
+      Distribution distribution, Map<String, String> environment, UnaryOperator<String> settings) {}
+
+  /// An agent like all.
+  public Variant usual() {
+    return new Variant(distribution, Map.of(), UnaryOperator.identity());
+  }
+
   /// Starts one agent and waits for it.
   ///
   /// @param gracefulRestart whether it asks the routers to keep its routes the next time it dies
   public Duration startAgent(Node node, boolean gracefulRestart) throws LabException {
-    long from = logSize(node);
     Topology settings = plan.topology().withGracefulRestart(gracefulRestart);
-    Daemon agent = startAgent(new LabPlan(plan.name(), settings, plan.home()), node);
+    return startAgent(new LabPlan(plan.name(), settings, plan.home()), node, usual());
+  }
+
+  /// Starts one agent that is another than the others, and waits for it.
+  public Duration startAgent(Node node, Variant variant) throws LabException {
+    return startAgent(plan, node, variant);
+  }
+
+  private Duration startAgent(LabPlan settings, Node node, Variant variant) throws LabException {
+    long from = logSize(node);
+    Daemon agent = launchAgent(settings, node, variant);
     return agent.await(AGENT_LIMIT, () -> agent.saidReady(from));
+  }
+
+  /// Where a node's agent finds its settings.
+  public Path agentSettings(Node node) {
+    return plan.nodeDirectory(node).resolve("agent.yaml");
+  }
+
+  /// Writes a node's settings as its agent would be started with, while it runs.
+  public void writeSettings(Node node, Variant variant) throws LabException {
+    writeSettings(plan, node, variant);
   }
 
   /// Waits until the HTTP ports that the lab's document names are open: they follow `ready`.
@@ -447,8 +480,16 @@ public final class Lab {
     }
   }
 
-  private Daemon startAgent(LabPlan settings, Node node) throws LabException {
-    Path home = plan.nodeDirectory(node);
+  private void writeSettings(LabPlan settings, Node node, Variant variant) throws LabException {
+    Path file = agentSettings(node);
+    try {
+      Files.writeString(file, variant.settings().apply(LabDocuments.agent(settings, node)));
+    } catch (IOException failed) {
+      throw new LabException("can't write " + file + ": " + failed, failed);
+    }
+  }
+
+  private Daemon launchAgent(LabPlan settings, Node node, Variant variant) throws LabException {
     try {
       Files.createDirectories(plan.runDirectory(node));
       Files.createDirectories(plan.stateDirectory(node));
@@ -457,20 +498,24 @@ public final class Lab {
       Files.writeString(plan.conflist(node), LabDocuments.pretty(conflist));
       Files.writeString(
           plan.request(node), LabDocuments.text(LabDocuments.request(conflist)) + "\n");
-      Files.writeString(home.resolve("agent.yaml"), LabDocuments.agent(settings, node));
     } catch (IOException failed) {
       throw new LabException(
           "can't write the files of node " + node.name() + ": " + failed, failed);
     }
-    return Daemon.start(
-        "agent",
-        plan.machineNamespace(node.name()),
-        home,
+    writeSettings(settings, node, variant);
+    List<String> argv = new ArrayList<>();
+    if (!variant.environment().isEmpty()) {
+      argv.add("env"); // which becomes what it runs
+      variant.environment().forEach((name, value) -> argv.add(name + "=" + value));
+    }
+    argv.addAll(
         List.of(
-            distribution.margay().toString(),
+            variant.distribution().margay().toString(),
             "agent",
             "--config",
-            home.resolve("agent.yaml").toString()));
+            agentSettings(node).toString()));
+    return Daemon.start(
+        "agent", plan.machineNamespace(node.name()), plan.nodeDirectory(node), argv);
   }
 
   private long logSize(Node node) throws LabException {

@@ -359,7 +359,7 @@ public final class LabPlan {
     return nodeDirectory(node).resolve("state");
   }
 
-  Path runDirectory(Node node) {
+  public Path runDirectory(Node node) {
     return nodeDirectory(node).resolve("run");
   }
 

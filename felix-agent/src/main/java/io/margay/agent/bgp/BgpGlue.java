@@ -42,9 +42,17 @@ public final class BgpGlue {
   private static final Set<ScopedAddress> EVERYWHERE =
       Set.of(ScopedAddress.parse("0.0.0.0"), ScopedAddress.parse("::"));
 
+  /// How long an end waits until peers have been told again what they kept.
+  private static final Duration TELLING = Duration.ofSeconds(5);
+
+  private static final Duration PAUSE = Duration.ofMillis(20);
+
   private final FibListener fib;
   private final boolean gracefulRestart;
+  private final boolean isRestart;
+  private final Duration telling;
   private final InstantSource clock;
+  private final InstantSource steady;
   private final Optional<PasswordWatch> passwords;
   private final Isolation isolation;
   private final RandomGenerator random;
@@ -54,6 +62,10 @@ public final class BgpGlue {
   private boolean restarting;
   private volatile Optional<DrainOrder> drain = Optional.empty();
   private volatile boolean withdrawn;
+
+  /// When peers have been warned for long enough, by `steady`; means nothing without an order.
+  private Instant warnedUntil = Instant.EPOCH;
+
   private volatile Map<ScopedAddress, PeerOrigin> origins = Map.of();
   private volatile Map<ScopedAddress, InterfaceName> peerLinks = Map.of();
   private volatile Instant configured;
@@ -70,25 +82,43 @@ public final class BgpGlue {
       boolean restarting,
       InstantSource clock,
       RandomGenerator random) {
-    this(fib, gracefulRestart, restarting, Optional.empty(), clock, random);
+    this(fib, gracefulRestart, restarting, Optional.empty(), clock, clock, random);
   }
 
   /// @param restarting whether an earlier process of this node left BGP routes in the kernel
   /// @param passwords keeps up with the passwords of sessions
+  /// @param clock the time of day
+  /// @param steady a clock that nobody sets, for how long something lasts
   public BgpGlue(
       FibListener fib,
       boolean gracefulRestart,
       boolean restarting,
       Optional<PasswordWatch> passwords,
       InstantSource clock,
+      InstantSource steady,
       RandomGenerator random) {
+    this(fib, gracefulRestart, restarting, passwords, clock, steady, random, TELLING);
+  }
+
+  BgpGlue(
+      FibListener fib,
+      boolean gracefulRestart,
+      boolean restarting,
+      Optional<PasswordWatch> passwords,
+      InstantSource clock,
+      InstantSource steady,
+      RandomGenerator random,
+      Duration telling) {
+    this.isRestart = restarting;
+    this.telling = telling;
     this.passwords = passwords;
     this.fib = fib;
     this.gracefulRestart = gracefulRestart;
     this.restarting = restarting;
     this.clock = clock;
+    this.steady = steady;
     this.configured = clock.instant();
-    this.isolation = new Isolation(clock);
+    this.isolation = new Isolation(clock, steady);
     this.random = random;
   }
 
@@ -143,8 +173,14 @@ public final class BgpGlue {
 
   /// @return how long peers are still to be warned, if they are
   private Optional<Duration> takeOrder(Optional<DrainOrder> order) {
-    Optional<Duration> left = order.map(given -> given.remaining(clock.instant()));
-    boolean withdraws = left.filter(Duration::isZero).isPresent();
+    if (order.isPresent() && !order.equals(drain)) {
+      warnedUntil = steady.instant().plus(order.get().remaining(clock.instant()));
+    }
+    Optional<Duration> left =
+        order
+            .map(_ -> Duration.between(steady.instant(), warnedUntil))
+            .filter(rest -> rest.isPositive());
+    boolean withdraws = order.isPresent() && left.isEmpty();
     if (!order.equals(drain) || withdraws != withdrawn) {
       LOG.atInfo()
           .addKeyValue("order", order.map(Object::toString).orElse("none"))
@@ -163,7 +199,7 @@ public final class BgpGlue {
     }
     drain = order;
     withdrawn = withdraws;
-    return left.filter(rest -> !rest.isZero());
+    return left;
   }
 
   private BgpSpeaker start(SpeakerIdentity who, List<PeerConfig> peers) throws IOException {
@@ -286,12 +322,36 @@ public final class BgpGlue {
     return Optional.ofNullable(speaker);
   }
 
-  /// Leaves without a word, so that peers with graceful restart keep our routes.
+  /// Leaves without a word, so that peers with graceful restart keep our routes. What they kept for
+  /// us already, and we have not told them again, they would give up (RFC 4724 §4.2, "consecutive
+  /// restarts"): one that ends soon after its start tells them first.
   public void close() {
     BgpSpeaker current = speaker;
+    if (current != null && gracefulRestart && isRestart) {
+      awaitTold(current);
+    }
     speaker = null;
     if (current != null) {
       current.close(gracefulRestart ? CloseMode.GRACEFUL_RESTART : CloseMode.SHUTDOWN);
     }
+  }
+
+  private void awaitTold(BgpSpeaker current) {
+    long start = System.nanoTime();
+    while (isTelling(current.status()) && System.nanoTime() - start < telling.toNanos()) {
+      try {
+        Thread.sleep(PAUSE);
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+
+  private static boolean isTelling(SpeakerStatus status) {
+    return status.peers().stream()
+        .filter(peer -> peer.phase() == SessionPhase.ESTABLISHED)
+        .flatMap(peer -> peer.families().values().stream())
+        .anyMatch(family -> family.negotiated() && !family.endOfRibSent());
   }
 }

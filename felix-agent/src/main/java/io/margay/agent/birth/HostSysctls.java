@@ -82,7 +82,7 @@ public final class HostSysctls {
 
   /// Sets what is not as wanted, after it has recorded what it was.
   ///
-  /// @throws IOException when a setting that is needed can't be made, or the record not be kept
+  /// @throws IOException when a setting that is needed can't be made, or the record not be read
   public void apply() throws IOException {
     Map<Sysctl, String> changes = new LinkedHashMap<>();
     for (Map.Entry<Sysctl, String> entry : wanted().entrySet()) {
@@ -105,7 +105,17 @@ public final class HostSysctls {
       record =
           record.with(change.getKey(), kernel.read(change.getKey()).orElse(""), change.getValue());
     }
-    record.write(stateDir);
+    try {
+      record.write(stateDir);
+    } catch (IOException refused) {
+      LOG.atError()
+          .addKeyValue("directory", stateDir)
+          .addKeyValue("reason", refused.getMessage())
+          .addKeyValue("record", record.changes())
+          .log(
+              "what settings of the host were can't be written down, so margay node clean will not"
+                  + " restore them; they are changed all the same, since pods need them");
+    }
     for (Map.Entry<Sysctl, String> change : changes.entrySet()) {
       kernel.write(change.getKey(), change.getValue());
       LOG.atInfo()

@@ -29,7 +29,7 @@ public final class HostKnobs {
 
   private final String forNode;
   private final List<Failsafe> datastore;
-  private final PacketLog packetLog;
+  private PacketLog packetLog;
   private final Map<String, FelixConfigurationSpec> specs = new HashMap<>();
 
   /// What follows, and what of the knobs could not be understood.
@@ -50,6 +50,11 @@ public final class HostKnobs {
     this.forNode = "node." + nodeName;
     this.datastore = List.copyOf(datastore);
     this.packetLog = packetLog;
+  }
+
+  /// @param next without any knob
+  public void setPacketLog(PacketLog next) {
+    packetLog = next;
   }
 
   /// Takes the current state of one configuration.

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,17 +70,20 @@ public final class AddressCare implements AutoCloseable {
 
   /// Starts in the calling thread's network namespace.
   ///
+  /// @param mode asked before each look
   /// @param isInSync whether what the syncer knows is the datastore's present word
+  /// @param steady a clock that nobody sets, for how long something lasts
   public static AddressCare start(
       String node,
-      GarbageCollector.Mode mode,
+      Supplier<GarbageCollector.Mode> mode,
       Datastore datastore,
       Settlement settlement,
       SnapshotWriter snapshot,
       BooleanSupplier isInSync,
       AttachmentJournal journal,
       Path journalDirectory,
-      InstantSource clock)
+      InstantSource clock,
+      InstantSource steady)
       throws LinuxException {
     Rtnetlink rtnetlink = Rtnetlink.open();
     LocalWitness witness = new LocalWitness(node, journal, journalDirectory, rtnetlink.links());
@@ -93,6 +97,7 @@ public final class AddressCare implements AutoCloseable {
                 each -> known(snapshot, each),
                 witness::look,
                 clock,
+                steady,
                 GarbageLimits.DEFAULT),
             settlement,
             rtnetlink,
@@ -141,7 +146,7 @@ public final class AddressCare implements AutoCloseable {
     } catch (DatastoreException away) {
       LOG.atInfo()
           .addKeyValue("reason", away.getMessage())
-          .log("addresses are not looked after while the datastore is away");
+          .log("addresses can't be looked after now; it is tried again");
     } catch (RuntimeException bug) {
       LOG.atError().setCause(bug).log("looking after addresses failed; it is repeated");
     }

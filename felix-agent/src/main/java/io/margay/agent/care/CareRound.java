@@ -47,24 +47,28 @@ final class CareRound {
   private record Sign(long modRevision, Instant changed) {}
 
   private final String node;
-  private final Mode mode;
+  private final Supplier<Mode> mode;
   private final Datastore datastore;
   private final Known known;
   private final Supplier<NodeWitness> witness;
   private final InstantSource clock;
+  private final InstantSource steady;
   private final GarbageCollector collector;
   private final Map<String, Sign> signs = new HashMap<>();
   private List<KeyValue> extra = List.of();
 
   /// @param known what the syncer knows: resources, blocks and this node's claims; nothing while it
   ///   is not in sync
+  /// @param clock the time of day, for what is written
+  /// @param steady a clock that nobody sets, for how long something lasts
   CareRound(
       String node,
-      Mode mode,
+      Supplier<Mode> mode,
       Datastore datastore,
       Known known,
       Supplier<NodeWitness> witness,
       InstantSource clock,
+      InstantSource steady,
       GarbageLimits limits) {
     this.node = node;
     this.mode = mode;
@@ -72,7 +76,8 @@ final class CareRound {
     this.known = known;
     this.witness = witness;
     this.clock = clock;
-    this.collector = new GarbageCollector(datastore, this::read, clock, limits);
+    this.steady = steady;
+    this.collector = new GarbageCollector(datastore, this::read, clock, steady, limits);
   }
 
   /// Says that this node's agent is alive.
@@ -92,13 +97,14 @@ final class CareRound {
         LOG.atInfo().addKeyValue("pools", written).log("conditions of pools were written");
       }
     }
-    if (mode == Mode.OFF) {
+    Mode now = mode.get();
+    if (now == Mode.OFF) {
       return Optional.empty();
     }
     extra = isFirst ? judgesDocuments() : List.of();
     GarbageCollector.Round round =
-        collector.round(new GarbageRole(Optional.of(witness.get()), isFirst, Set.of()), mode);
-    tell(round);
+        collector.round(new GarbageRole(Optional.of(witness.get()), isFirst, Set.of()), now);
+    tell(round, now);
     return Optional.of(round);
   }
 
@@ -121,7 +127,7 @@ final class CareRound {
   /// Whether no living agent's node has a name before this one's. An agent just seen for the first
   /// time is taken to be alive, so that nobody judges until it is clear who does.
   private boolean isFirstAlive() throws DatastoreException {
-    Instant now = clock.instant();
+    Instant now = steady.instant();
     boolean isFirst = true;
     for (KeyValue item : datastore.list(AgentBeat.PREFIX).items()) {
       String other = item.key().substring(AgentBeat.PREFIX.length());
@@ -137,7 +143,7 @@ final class CareRound {
     return isFirst;
   }
 
-  private void tell(GarbageCollector.Round round) {
+  private void tell(GarbageCollector.Round round, Mode now) {
     for (GarbageVerdict verdict : round.released()) {
       LOG.atWarn()
           .addKeyValue("handle", verdict.handle())
@@ -158,10 +164,10 @@ final class CareRound {
     if (due > 0) {
       LOG.atInfo()
           .addKeyValue("handles", due)
-          .addKeyValue("gc", mode)
+          .addKeyValue("gc", now)
           .addKeyValue("overtaken", round.overtaken())
           .log(
-              mode == Mode.DRY_RUN
+              now == Mode.DRY_RUN
                   ? "addresses that nobody uses would be freed with gc: on"
                   : "addresses that nobody uses are left for the next round");
     }

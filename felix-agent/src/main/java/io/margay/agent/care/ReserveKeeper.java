@@ -29,6 +29,7 @@ public final class ReserveKeeper implements AutoCloseable {
   private final BooleanSupplier isInSync;
   private final ScheduledThreadPoolExecutor thread;
   private int rounds;
+  private boolean isUnwritable;
 
   private ReserveKeeper(AddressReserve reserve, Ipam ipam, BooleanSupplier isInSync) {
     this.reserve = reserve;
@@ -60,14 +61,21 @@ public final class ReserveKeeper implements AutoCloseable {
       }
       // Only what succeeded counts: a failed round is repeated whole.
       rounds++;
+      if (isUnwritable) {
+        isUnwritable = false;
+        LOG.atInfo().log("the address reserve is written down again");
+      }
     } catch (DatastoreException away) {
       LOG.atInfo()
           .addKeyValue("reason", away.getMessage())
           .log("the address reserve is not looked after while the datastore is away");
     } catch (IOException disk) {
-      LOG.atWarn()
-          .addKeyValue("reason", disk.getMessage())
-          .log("the address reserve can't be written down; trying again");
+      if (!isUnwritable) {
+        isUnwritable = true;
+        LOG.atWarn()
+            .addKeyValue("reason", disk.getMessage())
+            .log("the address reserve can't be written down; it is tried again each second");
+      }
     } catch (RuntimeException bug) {
       LOG.atError().setCause(bug).log("looking after the address reserve failed; it is repeated");
     }

@@ -1,6 +1,5 @@
 package io.margay.agent.cni;
 
-
 import io.margay.cni.PodAddresses;
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.spec.AttachmentId;
@@ -52,6 +51,7 @@ public final class EtcdPodAddresses implements PodAddresses {
   private final WishAssigner wishes;
   private final LeasedAddresses leases;
   private final InstantSource clock;
+  private final InstantSource steady;
   private final Optional<AddressReserve> reserve;
 
   /// The last failure and how long it is believed; nothing once the datastore has answered.
@@ -69,10 +69,12 @@ public final class EtcdPodAddresses implements PodAddresses {
       EndpointDirectory directory,
       Function<String, Optional<Prefix>> poolByName,
       InstantSource clock) {
-    this(node, datastore, ipam, directory, poolByName, clock, Optional.empty());
+    this(node, datastore, ipam, directory, poolByName, clock, clock, Optional.empty());
   }
 
   /// @param poolByName the CIDR of an IPPool by its name
+  /// @param clock the time of day, for what is written
+  /// @param steady a clock that nobody sets, for how long a failure is believed
   /// @param reserve what addresses are taken from while the datastore is away; its owner reconciles
   ///   it afterwards
   public EtcdPodAddresses(
@@ -82,6 +84,7 @@ public final class EtcdPodAddresses implements PodAddresses {
       EndpointDirectory directory,
       Function<String, Optional<Prefix>> poolByName,
       InstantSource clock,
+      InstantSource steady,
       Optional<AddressReserve> reserve) {
     this.reserve = reserve;
     this.node = node;
@@ -89,6 +92,7 @@ public final class EtcdPodAddresses implements PodAddresses {
     this.ipam = ipam;
     this.directory = directory;
     this.clock = clock;
+    this.steady = steady;
     this.wishes = new WishAssigner(node, ipam, poolByName, clock);
     this.leases = new LeasedAddresses(node, ipam, wishes);
   }
@@ -107,7 +111,7 @@ public final class EtcdPodAddresses implements PodAddresses {
           KernelEndpointPolicy.Calculation.UNSTORED);
       return waiting.get();
     }
-    Optional<Silence> silent = silence.filter(known -> clock.instant().isBefore(known.until()));
+    Optional<Silence> silent = silence.filter(known -> steady.instant().isBefore(known.until()));
     if (silent.isPresent() && reserve.isPresent() && wish.addresses().isEmpty()) {
       return fromReserve(attachment, wish, write, silent.get().failure());
     }
@@ -128,7 +132,7 @@ public final class EtcdPodAddresses implements PodAddresses {
       }
     } catch (DatastoreException away) {
       if (away.isOutcomeUnknown()) {
-        silence = Optional.of(new Silence(away, clock.instant().plus(SILENCE)));
+        silence = Optional.of(new Silence(away, steady.instant().plus(SILENCE)));
       }
       return fromReserve(attachment, wish, write, away);
     }

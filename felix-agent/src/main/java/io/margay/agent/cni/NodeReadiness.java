@@ -50,7 +50,7 @@ public final class NodeReadiness implements Readiness {
   private final Optional<AddressReserve> reserve;
   private final Function<String, Optional<Prefix>> poolByName;
   private final Supplier<Optional<Instant>> isolatedSince;
-  private final InstantSource clock;
+  private final InstantSource steady;
   private volatile Optional<Refusal> refusal = Optional.empty();
 
   private volatile Optional<Silence> silence = Optional.empty();
@@ -60,7 +60,9 @@ public final class NodeReadiness implements Readiness {
   private record Refusal(Wish wish, String reason, Instant until) {}
 
   /// @param poolByName the CIDR of an IPPool by its name
-  /// @param isolatedSince since when no BGP peer has a session; empty if one has or there is none
+  /// @param isolatedSince since when no BGP peer has a session, by `steady`; empty if one has or
+  ///   there is none
+  /// @param steady a clock that nobody sets
   public NodeReadiness(
       String node,
       Supplier<SyncStatus> sync,
@@ -69,7 +71,7 @@ public final class NodeReadiness implements Readiness {
       Optional<AddressReserve> reserve,
       Function<String, Optional<Prefix>> poolByName,
       Supplier<Optional<Instant>> isolatedSince,
-      InstantSource clock) {
+      InstantSource steady) {
     this.node = node;
     this.sync = sync;
     this.datastoreReady = datastoreReady;
@@ -77,14 +79,14 @@ public final class NodeReadiness implements Readiness {
     this.reserve = reserve;
     this.poolByName = poolByName;
     this.isolatedSince = isolatedSince;
-    this.clock = clock;
+    this.steady = steady;
   }
 
   @Override
   public Optional<CniError> trouble(Source source, Wish wish) {
     Optional<String> reason = whyNot(source, wish);
     Optional<Instant> isolated =
-        isolatedSince.get().filter(since -> clock.instant().isAfter(since.plus(ISOLATION_LIMIT)));
+        isolatedSince.get().filter(since -> steady.instant().isAfter(since.plus(ISOLATION_LIMIT)));
     if (isolated.isPresent()) {
       String alone =
           "no BGP peer of node "
@@ -125,7 +127,7 @@ public final class NodeReadiness implements Readiness {
 
   private Optional<String> whyNoAddress(Source source, Wish wish) {
     Optional<Refusal> known =
-        refusal.filter(last -> last.wish().equals(wish) && clock.instant().isBefore(last.until()));
+        refusal.filter(last -> last.wish().equals(wish) && steady.instant().isBefore(last.until()));
     if (known.isPresent()) {
       return Optional.of(known.get().reason());
     }
@@ -133,7 +135,7 @@ public final class NodeReadiness implements Readiness {
     if (unknown.isPresent()) {
       return unknown;
     }
-    Optional<Silence> silent = silence.filter(last -> clock.instant().isBefore(last.until()));
+    Optional<Silence> silent = silence.filter(last -> steady.instant().isBefore(last.until()));
     if (silent.isPresent()) {
       return without(source, wish, silent.get().reason());
     }
@@ -142,10 +144,10 @@ public final class NodeReadiness implements Readiness {
       reason = refusalOf(ipam.probe(request(wish), PATIENCE));
     } catch (DatastoreException away) {
       String why = "the datastore is away: " + away.getMessage();
-      silence = Optional.of(new Silence(why, clock.instant().plus(BELIEVED)));
+      silence = Optional.of(new Silence(why, steady.instant().plus(BELIEVED)));
       return without(source, wish, why);
     }
-    refusal = reason.map(why -> new Refusal(wish, why, clock.instant().plus(BELIEVED)));
+    refusal = reason.map(why -> new Refusal(wish, why, steady.instant().plus(BELIEVED)));
     return reason;
   }
 

@@ -28,7 +28,7 @@ public final class PolicyCounters {
   private final NftKernel kernel;
   private final String table;
   private final Consumer<Consumer<RuleOrigins>> origins;
-  private final InstantSource clock;
+  private final InstantSource steady;
   private final RuleTally tally = new RuleTally();
   private final List<CompletableFuture<List<PolicyCount>>> waiting = new ArrayList<>();
   private List<PolicyCount> last = List.of();
@@ -37,17 +37,18 @@ public final class PolicyCounters {
   /// @param kernel this loop's alone
   /// @param table whose rules are read
   /// @param origins hands what rules are written for to whom it is given, on any thread
+  /// @param steady a clock that nobody sets
   public PolicyCounters(
       Loop loop,
       NftKernel kernel,
       String table,
       Consumer<Consumer<RuleOrigins>> origins,
-      InstantSource clock) {
+      InstantSource steady) {
     this.loop = loop;
     this.kernel = kernel;
     this.table = table;
     this.origins = origins;
-    this.clock = clock;
+    this.steady = steady;
   }
 
   /// Completes with the counts, or with the kernel's refusal.
@@ -61,7 +62,7 @@ public final class PolicyCounters {
 
   private void ask(CompletableFuture<List<PolicyCount>> answer) {
     Instant at = lastRead;
-    if (at != null && clock.instant().isBefore(at.plus(MIN_AGE))) {
+    if (at != null && steady.instant().isBefore(at.plus(MIN_AGE))) {
       answer.complete(last);
       return;
     }
@@ -79,7 +80,7 @@ public final class PolicyCounters {
         tally.take(family, kernel.rules(new NftTableName(family, table)));
       }
       last = tally.counts(now);
-      lastRead = clock.instant();
+      lastRead = steady.instant();
       asked.forEach(answer -> answer.complete(last));
     } catch (NftException refused) {
       asked.forEach(answer -> answer.completeExceptionally(refused));

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 
 /// How a node comes by its address of one family: `bgp.ipv4` and `bgp.ipv6`. Methods and their
 /// spelling are those of Calico's `IP_AUTODETECTION_METHOD`.
@@ -65,6 +66,24 @@ public sealed interface AddressChoice {
       case Unsaid _, Given _, None _ -> false;
       case FirstFound _, OnInterfaces _, SkippingInterfaces _, InCidrs _, CanReach _ -> true;
     };
+  }
+
+  /// As a file has it.
+  default String written() {
+    return switch (this) {
+      case Unsaid _ -> "(not set)";
+      case Given(IpAddress address) -> address.toString();
+      case None _ -> "none";
+      case FirstFound _ -> "first-found";
+      case OnInterfaces(List<Pattern> names) -> "interface=" + joined(names);
+      case SkippingInterfaces(List<Pattern> names) -> "skip-interface=" + joined(names);
+      case InCidrs(List<Prefix> cidrs) -> "cidr=" + joined(cidrs);
+      case CanReach(String host) -> "can-reach=" + host;
+    };
+  }
+
+  private static String joined(List<?> items) {
+    return items.stream().map(Object::toString).collect(Collectors.joining(","));
   }
 
   /// Parses a setting.

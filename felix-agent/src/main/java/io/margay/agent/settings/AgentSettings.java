@@ -295,6 +295,24 @@ public record AgentSettings(
         new Birth(ipv4, ipv6, firstPool));
   }
 
+  /// These with what can change while an agent runs of others ([SettingKey]).
+  public AgentSettings withLiveOf(AgentSettings others) {
+    return new AgentSettings(
+        nodeName,
+        datastore,
+        runDir,
+        stateDir,
+        http,
+        bgp,
+        others.log,
+        others.gc,
+        others.reclaimAfter,
+        reserve,
+        policyChangeMode,
+        others.packetLog,
+        birth);
+  }
+
   private static AddressChoice address(SettingsNode bgp, String key, IpFamily family)
       throws SettingsException {
     return bgp.scalar(

@@ -22,7 +22,6 @@ import io.margay.model.resource.NodeStatusClass;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -43,11 +42,27 @@ class BgpGlueTest {
 
   private final int port = Loopback.freePort();
   private List<LinkAddress> links = List.of();
+
+  /// A further peer of the first.
+  private String third = "";
+
+  /// What the machine's clock says, and what has passed by one that nobody sets.
+  private Instant wall = NOW;
+
+  private Instant passed = NOW;
+
   private final BgpGlue one = glue(1);
   private final BgpGlue two = glue(2);
 
-  private static BgpGlue glue(int number) {
-    return new BgpGlue(FibListener.NONE, true, false, InstantSource.fixed(NOW), new Random(number));
+  private BgpGlue glue(int number) {
+    return new BgpGlue(
+        FibListener.NONE,
+        true,
+        false,
+        Optional.empty(),
+        () -> wall,
+        () -> passed,
+        new Random(number));
   }
 
   @BeforeEach
@@ -84,7 +99,7 @@ class BgpGlueTest {
             Optional.of(Asn.of(65000 + number)),
             Optional.empty(),
             true);
-    int other = 3 - number;
+    int other = number == 1 ? 2 : 1;
     String documents =
         document(
                 "BGPConfiguration",
@@ -95,6 +110,7 @@ class BgpGlueTest {
                 "other",
                 "{peerIP: '127.0.0.%d:%d', asNumber: %d%s}"
                     .formatted(other, port, 65000 + other, more))
+            + (number == 1 ? third : "")
             + """
             apiVersion: projectcalico.org/v3
             kind: Node
@@ -126,6 +142,22 @@ class BgpGlueTest {
             told().size() == 1
                 && told().getFirst().route().attributes().communities().contains(GRACEFUL_SHUTDOWN)
                     == marked);
+  }
+
+  @Test
+  void who_sets_the_clock_neither_ends_nor_repeats_the_warning_of_a_drain() throws Exception {
+    String order = "2026-11-29T11:20:00Z wait 30s";
+    assertThat(one.configure(intent(1, order))).contains(Duration.ofSeconds(30));
+    wall = NOW.plusSeconds(3600);
+    passed = NOW.plusSeconds(10);
+    assertThat(one.configure(intent(1, order))).contains(Duration.ofSeconds(20));
+    wall = NOW.minusSeconds(3600);
+    passed = NOW.plusSeconds(30);
+    assertThat(one.configure(intent(1, order))).isEmpty();
+    Loopback.until("drained", one::drainState, () -> one.drainState() == DrainState.DRAINED);
+    wall = NOW.minus(Duration.ofDays(2));
+    assertThat(one.configure(intent(1, order))).isEmpty();
+    assertThat(one.drainState()).as("it stays so").isIn(DrainState.WITHDRAWING, DrainState.DRAINED);
   }
 
   @Test
@@ -255,5 +287,50 @@ class BgpGlueTest {
     } finally {
       restarted.close();
     }
+  }
+
+  @Test
+  void who_ends_again_soon_after_a_restart_has_told_its_peers_first() throws Exception {
+    Loopback.until("two has the block", two::peers, () -> received(two) == 1);
+    one.close();
+    third =
+        document("BGPPeer", "third", "{peerIP: '127.0.0.3:%d', asNumber: 65003}".formatted(port));
+    BgpGlue restarted =
+        new BgpGlue(
+            FibListener.NONE,
+            true,
+            true,
+            Optional.empty(),
+            () -> wall,
+            () -> passed,
+            new Random(1),
+            Duration.ofSeconds(45));
+    BgpGlue three = glue(3);
+    try {
+      restarted.announce(Set.of(OriginatedRoute.of(Prefix.parse("10.65.0.0/26"))), Set.of());
+      restarted.configure(intent(1, ""));
+      Loopback.until(
+          "the session with two is up again",
+          restarted::peers,
+          () ->
+              restarted.peers().stream()
+                  .anyMatch(peer -> peer.phase() == SessionPhase.ESTABLISHED));
+      assertThat(restarted.speaker().orElseThrow().advertised(TWO))
+          .as("nothing is decided before the third has told all")
+          .isEmpty();
+      Thread ending = Thread.ofPlatform().start(restarted::close);
+      three.configure(intent(3, ""));
+      ending.join();
+      assertThat(received(two)).as("kept for one that restarts").isEqualTo(1);
+    } finally {
+      restarted.close();
+      three.close();
+    }
+  }
+
+  private static int received(BgpGlue glue) {
+    return glue.peers().getFirst().families().values().stream()
+        .mapToInt(PeerStatus.FamilyStatus::prefixesReceived)
+        .sum();
   }
 }

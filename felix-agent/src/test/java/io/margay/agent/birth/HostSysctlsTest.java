@@ -3,6 +3,7 @@ package io.margay.agent.birth;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.linux.netns.Sysctl;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,6 +47,13 @@ class HostSysctlsTest {
     assertThat(kernel.settings).isEqualTo(before);
     assertThat(state.resolve("sysctls.json")).doesNotExist();
     assertThat(sysctls("b1").restorable()).isEmpty();
+  }
+
+  @Test
+  void a_disk_that_takes_no_record_does_not_keep_the_node_from_forwarding() throws Exception {
+    Files.createDirectory(state.resolve(".sysctls.json.tmp"));
+    sysctls("b1").apply();
+    assertThat(kernel.settings).containsEntry("net.ipv4.ip_forward", "1");
   }
 
   @Test

@@ -36,6 +36,10 @@ class CareRoundTest {
 
   private final InMemoryDatastore store = new InMemoryDatastore();
   private Instant now = Instant.parse("2026-01-31T12:00:00Z");
+
+  /// How far what has passed is ahead of the time of day, which somebody has set back.
+  private Duration ahead = Duration.ZERO;
+
   private Set<String> here = Set.of("net.ca");
 
   @BeforeEach
@@ -83,7 +87,7 @@ class CareRoundTest {
   private CareRound careOf(String node, Mode mode) {
     return new CareRound(
         node,
-        mode,
+        () -> mode,
         store,
         each -> {
           for (String prefix :
@@ -93,6 +97,7 @@ class CareRoundTest {
         },
         () -> new NodeWitness(node, here, Set.of(), Set.of(), true),
         () -> now,
+        () -> now.plus(ahead),
         GarbageLimits.DEFAULT);
   }
 
@@ -143,9 +148,11 @@ class CareRoundTest {
     CareRound c = careOf("c", Mode.ON);
     pass(a, c);
     delete(ResourceKeys.prefix(Kind.NODE) + "b");
-    // a falls silent: for a while nobody judges, then c does.
+    // a falls silent: for a while nobody judges, then c does, though the clock is set back.
     c.showLife();
     c.run();
+    now = now.minusSeconds(3600);
+    ahead = Duration.ofSeconds(3600);
     now = now.plus(AgentBeat.ALIVE);
     c.showLife();
     c.run();

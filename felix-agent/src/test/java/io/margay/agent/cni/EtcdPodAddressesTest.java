@@ -39,6 +39,7 @@ import io.margay.model.resource.Metadata;
 import io.margay.model.resource.WorkloadEndpoint;
 import io.margay.model.resource.WorkloadEndpointSpec;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -449,6 +450,7 @@ class EtcdPodAddressesTest {
               this.directory,
               _ -> Optional.empty(),
               () -> EPOCH,
+              () -> EPOCH,
               Optional.of(reserve));
       view.away = true;
       Wish four = new Wish(Set.of(IpFamily.IPV4), List.of(), List.of(), List.of());
@@ -496,6 +498,7 @@ class EtcdPodAddressesTest {
       throws Exception {
     Switch view = new Switch(store);
     AtomicReference<Instant> now = new AtomicReference<>(EPOCH);
+    AtomicReference<Duration> setBack = new AtomicReference<>(Duration.ZERO);
     try (Ipam mine = new Ipam(view, now::get, Pools.of(Pool.of("four", POOL4, 26)));
         AddressReserve reserve =
             AddressReserve.open(directory.resolve("reserve"), "n1", 2, now::get)) {
@@ -507,6 +510,7 @@ class EtcdPodAddressesTest {
               mine,
               this.directory,
               _ -> Optional.empty(),
+              () -> now.get().minus(setBack.get()),
               now::get,
               Optional.of(reserve));
       Wish four = new Wish(Set.of(IpFamily.IPV4), List.of(), List.of(), List.of());
@@ -515,6 +519,7 @@ class EtcdPodAddressesTest {
       view.away = false;
       offline.assign(attachment("c2"), four, document("c2"));
       assertThat(reserve.addressesOf(attachment("c2").handleId())).isPresent();
+      setBack.set(Duration.ofHours(1));
       now.set(EPOCH.plus(EtcdPodAddresses.SILENCE));
       offline.assign(attachment("c3"), four, document("c3"));
       assertThat(reserve.addressesOf(attachment("c3").handleId())).isEmpty();

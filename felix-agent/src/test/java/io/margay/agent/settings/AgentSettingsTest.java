@@ -192,4 +192,58 @@ class AgentSettingsTest {
     }
     assertThat(early.isDebugEnabled()).isFalse();
   }
+
+  /// Beside one key that has no other value here.
+  @Test
+  void every_key_is_compared_when_settings_are_read_again() throws SettingsException {
+    AgentSettings one =
+        AgentSettings.parse(
+            "f",
+            MINIMAL + "bgp: {ipv4: 'interface=^eth[01]$,^bond', ipv6: 'cidr=fd00::/64'}\n",
+            Map.of());
+    AgentSettings same =
+        AgentSettings.parse(
+            "f",
+            MINIMAL + "bgp: {ipv4: 'interface=^eth[01]$,^bond', ipv6: 'cidr=fd00::/64'}\n",
+            Map.of());
+    assertThat(SettingKey.differences(one, same)).isEmpty();
+    AgentSettings other =
+        AgentSettings.parse(
+            "f",
+            """
+            nodeName: rack1-n7
+            datastore:
+              endpoints: ['https://10.0.0.1:2379']
+              user: margay
+              password: s3cret
+              tls: {ca: /ca, cert: /c, key: /k}
+            runDir: /run/m1
+            stateDir: /var/lib/m1
+            http: none
+            bgp:
+              ipv4: 10.0.0.7
+              ipv6: can-reach=fd00::1
+              asNumber: 65007
+              routerId: 10.0.0.7
+              gracefulRestart: false
+              passwordDir: /etc/secrets
+            log: debug
+            gc: on
+            reclaimAfterSeconds: 5
+            reserve: 3
+            policyChangeMode: Keep
+            packetLog: {rules: nflog, verdicts: denied}
+            firstPool: {ipv4: 10.65.0.0/16, blockSize: 27}
+            """,
+            Map.of());
+    assertThat(SettingKey.differences(one, other)).hasSize(SettingKey.values().length);
+    assertThat(SettingKey.differences(one, one.withLiveOf(other)))
+        .isNotEmpty()
+        .allMatch(SettingKey.Difference::isLive)
+        .hasSize(
+            (int)
+                SettingKey.differences(one, other).stream()
+                    .filter(SettingKey.Difference::isLive)
+                    .count());
+  }
 }

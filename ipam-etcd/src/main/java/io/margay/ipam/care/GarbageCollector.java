@@ -69,14 +69,27 @@ public final class GarbageCollector {
   private final Datastore datastore;
   private final IpamCheck.Reading reading;
   private final InstantSource clock;
+  private final InstantSource steady;
   private final GarbageLimits limits;
   private GarbageLedger ledger = GarbageLedger.EMPTY;
 
   public GarbageCollector(
       Datastore datastore, IpamCheck.Reading reading, InstantSource clock, GarbageLimits limits) {
+    this(datastore, reading, clock, clock, limits);
+  }
+
+  /// @param clock the time of day, for what is written
+  /// @param steady a clock that nobody sets, for how long something has been suspected
+  public GarbageCollector(
+      Datastore datastore,
+      IpamCheck.Reading reading,
+      InstantSource clock,
+      InstantSource steady,
+      GarbageLimits limits) {
     this.datastore = datastore;
     this.reading = reading;
     this.clock = clock;
+    this.steady = steady;
     this.limits = limits;
   }
 
@@ -84,7 +97,7 @@ public final class GarbageCollector {
   public Round round(GarbageRole role, Mode mode) throws DatastoreException {
     IpamState state = reading.read();
     GarbageDecision.Result decision =
-        GarbageDecision.decide(state, role, ledger, limits, clock.instant());
+        GarbageDecision.decide(state, role, ledger, limits, steady.instant());
     ledger = decision.ledger();
     List<GarbageVerdict> released = new ArrayList<>();
     List<IpamKeys.AffinityKey> blocks = new ArrayList<>();

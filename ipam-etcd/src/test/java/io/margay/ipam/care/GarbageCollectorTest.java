@@ -10,11 +10,13 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.resource.ClusterInformation;
 import io.margay.model.resource.ClusterInformationSpec;
 import io.margay.model.resource.Metadata;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -78,6 +80,22 @@ class GarbageCollectorTest {
     assertThat(store.get(IpamKeys.handle(Cluster.handle("p0x1")))).isEmpty();
     assertThat(cluster.check().findings()).isEmpty();
     assertThat(later(Mode.ON).released()).isEmpty();
+  }
+
+  @Test
+  void how_long_a_leak_is_suspected_does_not_depend_on_who_sets_the_clock() throws Exception {
+    Instant started = now;
+    AtomicReference<Instant> passed = new AtomicReference<>(started);
+    collector =
+        new GarbageCollector(
+            store, () -> IpamState.read(store), () -> now, passed::get, GarbageLimits.DEFAULT);
+    cluster.delete(Cluster.endpointKey("n0", "p0x1"));
+    collector.round(n0, Mode.ON);
+    now = started.plus(Duration.ofDays(2));
+    assertThat(collector.round(n0, Mode.ON).released()).as("two days ahead").isEmpty();
+    now = started.minus(Duration.ofDays(2));
+    passed.set(started.plus(GarbageLimits.DEFAULT.grace()));
+    assertThat(collector.round(n0, Mode.ON).released()).as("two days behind").hasSize(1);
   }
 
   @Test

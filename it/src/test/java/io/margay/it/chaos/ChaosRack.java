@@ -3,6 +3,7 @@ package io.margay.it.chaos;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.margay.cli.demo.UdpFlood;
+import io.margay.cli.lab.CniRuntime;
 import io.margay.cli.lab.Command;
 import io.margay.cli.lab.Distribution;
 import io.margay.cli.lab.Lab;
@@ -14,22 +15,27 @@ import io.margay.cli.lab.Topology.Tor;
 import io.margay.datastore.json.Decoded;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.it.Rack;
+import io.margay.it.chaos.Fault.Meanwhile;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.resource.Resource;
+import io.margay.model.resource.WorkloadEndpoint;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /// Three nodes under two routers, and what is wired and applied there at the moment.
 final class ChaosRack implements AutoCloseable {
@@ -196,6 +202,117 @@ final class ChaosRack implements AutoCloseable {
     }
     wire(pod);
     return "+" + pod.name();
+  }
+
+  /// A pod of the node is unwired, if there is one that may go.
+  Optional<Pod> remove(Node node) throws LabException {
+    Optional<Pod> going = passing(node).filter(wired::contains).findFirst();
+    if (going.isPresent()) {
+      unwire(going.get());
+    }
+    return going;
+  }
+
+  /// A pod of the node that is not wired, which is made if there is none.
+  private Pod absent(Node node) throws LabException {
+    Optional<Pod> absent = passing(node).filter(pod -> !wired.contains(pod)).findFirst();
+    return absent.isPresent() ? absent.get() : remove(node).orElseThrow();
+  }
+
+  private Stream<Pod> passing(Node node) {
+    return pods().stream()
+        .filter(pod -> pod.node().equals(node.name()) && !STAYING.contains(pod.name()));
+  }
+
+  /// A pod of the node comes, by the plugin of a distribution.
+  Pod renew(Node node, Distribution plugin) throws LabException {
+    Pod pod = absent(node);
+    CniRuntime runtime = new CniRuntime(lab.plan(), plugin);
+    patiently(() -> runtime.add(pod));
+    wired.add(pod);
+    return pod;
+  }
+
+  /// A pod of the node comes, or the reason why it can't, which leaves it as it was.
+  ///
+  /// @return what the plugin said; empty when the pod has come
+  Optional<String> tryToAdd(Node node) throws LabException {
+    Pod pod = absent(node);
+    try {
+      lab.runtime().add(pod);
+    } catch (LabException refused) {
+      return Optional.of(String.valueOf(refused.getMessage()));
+    }
+    wired.add(pod);
+    return Optional.empty();
+  }
+
+  /// When the datastore says that a pod's endpoint was made, by its agent's clock.
+  Instant madeAt(Pod pod) throws LabException {
+    return world().stream()
+        .filter(WorkloadEndpoint.class::isInstance)
+        .map(WorkloadEndpoint.class::cast)
+        .filter(endpoint -> pod.name().equals(endpoint.spec().pod()))
+        .map(endpoint -> endpoint.metadata().creationTimestamp())
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElseThrow(() -> new LabException("etcd has no endpoint of " + pod.name()));
+  }
+
+  /// Ends a node's agent as a service manager does, and starts another in its place.
+  void restart(Node node, Lab.Variant next, Meanwhile meanwhile) throws LabException {
+    end(node);
+    meanwhile.happen();
+    begin(node, next);
+  }
+
+  void end(Node node) throws LabException {
+    ProcessHandle agent = lab.agent(node);
+    agentIsAway(node);
+    agent.destroy();
+    agent.onExit().join();
+  }
+
+  void begin(Node node, Lab.Variant next) throws LabException {
+    lab.startAgent(node, next);
+    agentIsBack(node);
+  }
+
+  /// The same distribution at another place, as the next release would be.
+  Distribution otherBuild() throws LabException {
+    Path home = lab.plan().directory().resolve("other-build");
+    if (!Files.exists(home)) {
+      Command.of("cp", "-a", Rack.ROOT.resolve("dist").toString(), home.toString()).output();
+    }
+    return new Distribution(home);
+  }
+
+  /// What a node's agent has said so far.
+  String said(Node node) throws LabException {
+    Path log = lab.plan().nodeDirectory(node).resolve("agent.out");
+    try {
+      return Files.readString(log);
+    } catch (IOException failed) {
+      throw new LabException("can't read " + log + ": " + failed, failed);
+    }
+  }
+
+  /// Waits until a node's agent has said something that is new.
+  ///
+  /// @param from how much of its log is old
+  void awaitSaid(Node node, int from, String... words) throws LabException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (said(node).substring(from).lines().noneMatch(line -> hasAll(line, words))) {
+      if (System.nanoTime() > deadline) {
+        throw new LabException(
+            "the agent of " + node.name() + " never said " + String.join(" … ", words));
+      }
+      pause(Duration.ofMillis(50));
+    }
+  }
+
+  private static boolean hasAll(String line, String... words) {
+    return Stream.of(words).allMatch(line::contains);
   }
 
   private void wire(Pod pod) throws LabException {

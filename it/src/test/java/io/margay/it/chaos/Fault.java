@@ -1,13 +1,24 @@
 package io.margay.it.chaos;
 
 import io.margay.cli.lab.Command;
+import io.margay.cli.lab.Distribution;
+import io.margay.cli.lab.Lab;
 import io.margay.cli.lab.LabException;
 import io.margay.cli.lab.Topology.Node;
 import io.margay.cli.lab.Topology.Tor;
+import io.margay.datastore.SnapshotFile;
+import io.margay.it.MovableClock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// Something that happens to a rack.
 enum Fault {
@@ -26,18 +37,12 @@ enum Fault {
     }
   },
 
-  /// What an upgrade does.
+  /// What a service manager does.
   AGENT_TERMINATED(true) {
     @Override
     String strike(ChaosRack rack, Random random, Meanwhile meanwhile) throws LabException {
       Node node = rack.node(random);
-      ProcessHandle agent = rack.lab().agent(node);
-      rack.agentIsAway(node);
-      agent.destroy();
-      agent.onExit().join();
-      meanwhile.happen();
-      rack.lab().startAgent(node, true);
-      rack.agentIsBack(node);
+      rack.restart(node, rack.lab().usual(), meanwhile);
       return node.name();
     }
   },
@@ -133,6 +138,153 @@ enum Fault {
     }
   },
 
+  /// With a release on its way to all nodes, agents and plugins of both meet.
+  AGENT_UPGRADED(true) {
+    @Override
+    String strike(ChaosRack rack, Random random, Meanwhile meanwhile) throws LabException {
+      Node node = rack.node(random);
+      Lab.Variant before = rack.lab().usual();
+      Distribution build = rack.otherBuild();
+      rack.restart(node, new Lab.Variant(build, Map.of(), before.settings()), meanwhile);
+      rack.renew(node, before.distribution());
+      rack.renew(node, build);
+      rack.restart(node, before, meanwhile);
+      rack.renew(node, build);
+      return node.name();
+    }
+  },
+
+  /// Settings are read again by an agent that runs, then by one that starts, and are again what
+  /// they were.
+  SETTINGS_CHANGED(true) {
+    @Override
+    String strike(ChaosRack rack, Random random, Meanwhile meanwhile) throws LabException {
+      Node node = rack.node(random);
+      Lab.Variant usual = rack.lab().usual();
+      Lab.Variant other =
+          new Lab.Variant(
+              usual.distribution(),
+              Map.of(),
+              settings ->
+                  settings.replaceFirst("log: \\w+", "log: debug")
+                      + "policyChangeMode: Keep\nreserve: 8\n");
+      int from = rack.said(node).length();
+      rack.lab().writeSettings(node, other);
+      signal("HUP", rack.lab().agent(node).pid());
+      rack.awaitSaid(node, from, "a setting has changed ", "key=\"log\"", "to=\"debug\"");
+      rack.awaitSaid(node, from, "applies when the agent is restarted", "key=\"reserve\"");
+      meanwhile.happen();
+      rack.restart(node, other, meanwhile);
+      meanwhile.happen();
+      rack.restart(node, usual, meanwhile);
+      return node.name();
+    }
+  },
+
+  /// An hour ahead, an hour behind, two days ahead, and right again.
+  CLOCK_JUMPS(true) {
+    @Override
+    String strike(ChaosRack rack, Random random, Meanwhile meanwhile) throws LabException {
+      Node node = rack.node(random);
+      Lab.Variant usual = rack.lab().usual();
+      MovableClock clock = new MovableClock(rack.lab().plan().nodeDirectory(node).resolve("clock"));
+      rack.restart(
+          node,
+          new Lab.Variant(usual.distribution(), clock.environment(), usual.settings()),
+          meanwhile);
+      for (Duration ahead :
+          List.of(Duration.ofHours(1), Duration.ofHours(-1), Duration.ofDays(2), Duration.ZERO)) {
+        clock.set(ahead);
+        Instant made = rack.madeAt(rack.renew(node, usual.distribution()));
+        Duration off = Duration.between(Instant.now().plus(ahead), made).abs();
+        if (off.compareTo(Duration.ofMinutes(1)) > 0) {
+          throw new LabException(
+              "the clock of " + node.name() + " was to be off by " + ahead + ", it says " + made);
+        }
+        meanwhile.happen();
+      }
+      rack.restart(node, usual, meanwhile);
+      return node.name();
+    }
+  },
+
+  /// That of the agent's state and that of its sockets and queues, and the agent starts on them.
+  /// ADD works or names the disk, DEL works.
+  DISKS_FULL(true) {
+    @Override
+    String strike(ChaosRack rack, Random random, Meanwhile meanwhile) throws LabException {
+      Node node = rack.node(random);
+      Lab.Variant usual = rack.lab().usual();
+      rack.end(node);
+      try (SmallDisk state = SmallDisk.under(rack.lab().plan().stateDirectory(node));
+          SmallDisk run = SmallDisk.under(rack.lab().plan().runDirectory(node))) {
+        rack.begin(node, usual);
+        for (SmallDisk disk : List.of(state, run)) {
+          disk.fill();
+        }
+        comeAndGo(rack, node);
+        rack.end(node);
+        rack.begin(node, usual);
+        comeAndGo(rack, node);
+        readable(rack.lab().plan().stateDirectory(node));
+        for (SmallDisk disk : List.of(state, run)) {
+          disk.makeRoom();
+        }
+        rack.renew(node, usual.distribution());
+        meanwhile.happen();
+        rack.end(node);
+      }
+      rack.begin(node, usual);
+      return node.name();
+    }
+
+    private void comeAndGo(ChaosRack rack, Node node) throws LabException {
+      rack.remove(node);
+      Optional<String> refused = rack.tryToAdd(node);
+      if (refused.isPresent() && !refused.get().contains("No space left on device")) {
+        throw new LabException("an ADD that does not say what is wrong: " + refused.get());
+      }
+    }
+
+    /// Whole, the one before or the one after.
+    private void readable(Path state) throws LabException {
+      try (Stream<Path> entries = Files.list(state.resolve("journal"))) {
+        SnapshotFile.read(state.resolve("datastore.snapshot")).orElseThrow();
+        for (Path entry : entries.filter(file -> file.toString().endsWith(".json")).toList()) {
+          ChaosRack.json(Files.readString(entry));
+        }
+      } catch (IOException torn) {
+        throw new LabException("what is kept in " + state + " is torn: " + torn, torn);
+      }
+    }
+  },
+
+  /// Minutes, in which pods live on what their nodes keep, and an agent starts.
+  ETCD_AWAY_FOR_LONG(true) {
+    @Override
+    String strike(ChaosRack rack, Random random, Meanwhile meanwhile) throws LabException {
+      Node node = rack.node(random);
+      int seconds = 120 + random.nextInt(120);
+      rack.storeIsAway();
+      rack.lab().killEtcd();
+      for (int i = 0; i < seconds / 10; i++) {
+        meanwhile.happen();
+        ChaosRack.pause(Duration.ofSeconds(10));
+        if (i == seconds / 20) {
+          rack.restart(node, rack.lab().usual(), meanwhile);
+        }
+      }
+      rack.lab().restartEtcd();
+      rack.storeIsBack();
+      return seconds + " s, " + node.name();
+    }
+
+    @Override
+    boolean isLong() {
+      return true;
+    }
+  },
+
   TOR_DIES(false) {
     @Override
     String strike(ChaosRack rack, Random random, Meanwhile meanwhile) throws LabException {
@@ -215,6 +367,11 @@ enum Fault {
   /// Whether no packet may be lost over it.
   boolean isHitless() {
     return isHitless;
+  }
+
+  /// Whether it takes minutes, which only long runs have.
+  boolean isLong() {
+    return false;
   }
 
   /// Strikes and heals.

@@ -111,6 +111,49 @@ class BrokenNodeTest {
     }
   }
 
+  /// The last known good state and all else of the agent's, the sockets' directory too.
+  @Test
+  void full_disks_are_told_of_once_and_so_is_their_end_and_an_agent_starts_on_them()
+      throws Exception {
+    Pod before = Pod.add(node);
+    node.killAgent();
+    List<Path> full = List.of(node.state(), node.run());
+    for (Path each : full) {
+      Path kept = Files.createTempDirectory(directory, "kept");
+      Node.command("cp", "-a", each + "/.", kept.toString());
+      Node.command("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", each.toString());
+      Node.command("cp", "-a", kept + "/.", each.toString());
+      fill(each.resolve("ballast"));
+    }
+    try {
+      int from = node.said().length();
+      node.startAgent(Map.of());
+      node.awaitAgent();
+      assertThat(before.check()).isEqualTo(new Answer(0, ""));
+      node.awaitSaid(from, "the last known good state can't be saved");
+      assertThat(before.del()).isEqualTo(new Answer(0, ""));
+      node.delete(before.netns());
+      for (Path each : full) {
+        Files.delete(each.resolve("ballast"));
+      }
+      node.awaitSaid(from, "the last known good state is saved again");
+      Pod.add(node).end();
+      String said = node.said().substring(from);
+      assertThat(said.split("can't be saved", -1)).as("told once").hasSize(2);
+      assertThat(said.split("can be read but not written", -1))
+          .as("told once, or what the journal tidied away made room for it")
+          .hasSizeLessThanOrEqualTo(2);
+      assertThat(new Invariants(node).settled(Map.of())).isEmpty();
+    } finally {
+      node.killAgent();
+      for (Path each : full) {
+        Node.command("umount", each.toString());
+        Node.command("find", each.toString(), "-name", "*.json", "-path", "*journal*", "-delete");
+      }
+      node.startAgent(Map.of());
+    }
+  }
+
   private static void fill(Path file) throws IOException {
     byte[] page = new byte[4096];
     Arrays.fill(page, (byte) '.');
@@ -376,9 +419,9 @@ class BrokenNodeTest {
   @Test
   void status_follows_what_an_add_would_get_without_the_datastore() throws Exception {
     assertThat(node.status()).isEqualTo(new Answer(0, ""));
-    awaitReserve();
+    node.awaitReserve();
     List<Pod> pods = new ArrayList<>();
-    signalEtcd("-STOP");
+    node.signalEtcd("-STOP");
     try {
       pods.add(Pod.add(node));
       assertThat(node.status()).as("the reserve has more").isEqualTo(new Answer(0, ""));
@@ -391,39 +434,12 @@ class BrokenNodeTest {
       }
       assertThat(await(NOT_READY).stdout()).contains("address left", "the datastore is away");
     } finally {
-      signalEtcd("-CONT");
+      node.signalEtcd("-CONT");
     }
     await(0);
     for (Pod pod : pods) {
       pod.end();
     }
-  }
-
-  private static void signalEtcd(String signal) throws Exception {
-    List<ProcessHandle> etcd = node.etcdProcesses();
-    assertThat(etcd).isNotEmpty();
-    for (ProcessHandle process : etcd) {
-      Node.command("kill", signal, Long.toString(process.pid()));
-    }
-  }
-
-  private static void awaitReserve() throws Exception {
-    String held = "";
-    for (int i = 0; i < 240 && held.isBlank(); i++) {
-      held =
-          node.exec(
-              "env",
-              "ETCDCTL_API=3",
-              "etcdctl",
-              "--endpoints",
-              node.etcd(),
-              "get",
-              "--prefix",
-              "--keys-only",
-              "/calico/ipam/v2/handle/margay-reserve.");
-      Thread.sleep(250);
-    }
-    assertThat(held).as("the node keeps addresses for this").isNotBlank();
   }
 
   @Test

@@ -71,6 +71,22 @@ final class Invariants {
     return wrong;
   }
 
+  /// Waits until everything that pods need is there, whatever else is.
+  List<String> lacking(Map<String, Live> live) throws Exception {
+    List<String> lacking = lackingNow(live);
+    for (int i = 0; i < 120 && !lacking.isEmpty(); i++) {
+      Thread.sleep(250);
+      lacking = lackingNow(live);
+    }
+    return lacking;
+  }
+
+  private List<String> lackingNow(Map<String, Live> live) throws Exception {
+    List<String> wrong = new ArrayList<>();
+    etcd(live, wrong);
+    return wrong.stream().filter(line -> line.startsWith("etcd lacks")).toList();
+  }
+
   private void etcd(Map<String, Live> live, List<String> wrong) throws Exception {
     String shown =
         node.exec(

@@ -346,6 +346,45 @@ final class Node implements AutoCloseable {
     Files.writeString(directory().resolve("agent.pid"), process.pid() + "\n");
   }
 
+  /// Signals every member of etcd.
+  void signalEtcd(String signal) throws Exception {
+    List<ProcessHandle> etcd = etcdProcesses();
+    assertThat(etcd).isNotEmpty();
+    for (ProcessHandle process : etcd) {
+      command("kill", signal, Long.toString(process.pid()));
+    }
+  }
+
+  /// Waits until the node keeps addresses for times without etcd.
+  void awaitReserve() throws Exception {
+    String held = "";
+    for (int i = 0; i < 240 && held.isBlank(); i++) {
+      held =
+          exec(
+              "env",
+              "ETCDCTL_API=3",
+              "etcdctl",
+              "--endpoints",
+              etcd(),
+              "get",
+              "--prefix",
+              "--keys-only",
+              "/calico/ipam/v2/handle/margay-reserve.");
+      Thread.sleep(250);
+    }
+    assertThat(held).as("the node keeps addresses for this").isNotBlank();
+  }
+
+  /// Waits until the agent has printed words.
+  ///
+  /// @param from how much of what it has printed is old
+  void awaitSaid(int from, String words) throws Exception {
+    for (int i = 0; i < 240 && !said().substring(from).contains(words); i++) {
+      Thread.sleep(250);
+    }
+    assertThat(said().substring(from)).contains(words);
+  }
+
   /// What the agent has printed, all its starts together.
   String said() throws IOException {
     return Files.readString(directory().resolve("agent.out"));

@@ -64,6 +64,40 @@ class ServiceTest {
     }
   }
 
+  /// What `ExecReload=` of the unit does.
+  @Test
+  void a_reload_puts_in_force_what_can_change_and_names_what_waits_for_a_restart()
+      throws Exception {
+    Path file = node.directory().resolve("agent.yaml");
+    String settings = Files.readString(file);
+    long agent = node.agentPid();
+    try {
+      String debug = settings.replaceFirst("log: \\w+", "log: debug");
+      assertThat(reload(file, debug + "reserve: 3\n", "key=\"reserve\""))
+          .anyMatch(line -> line.matches(".*INFO.* has changed key=\"log\" from=.* to=\"debug\".*"))
+          .anyMatch(line -> line.matches(".*WARN.* is restarted key=\"reserve\" .* to=\"3\".*"));
+      assertThat(reload(file, settings + "log: loud\n", "stay in force"))
+          .anyMatch(line -> line.contains("the old ones stay in force"))
+          .anyMatch(line -> line.contains(file.toString()));
+      assertThat(reload(file, settings, "key=\"log\""))
+          .anyMatch(line -> line.matches(".*INFO.* has changed key=\"log\" from=\"debug\".*"));
+      assertThat(node.agentPid()).as("it lived on").isEqualTo(agent);
+      assertThat(node.status().exitCode()).isZero();
+    } finally {
+      Files.writeString(file, settings);
+    }
+  }
+
+  /// @param until what the agent prints last
+  /// @return what it printed
+  private static List<String> reload(Path file, String settings, String until) throws Exception {
+    int from = node.said().length();
+    Files.writeString(file, settings);
+    Node.command("kill", "-HUP", Long.toString(node.agentPid()));
+    node.awaitSaid(from, until);
+    return node.said().substring(from).lines().toList();
+  }
+
   @Test
   void the_units_capabilities_are_enough() throws Exception {
     String pod = node.newNetns();

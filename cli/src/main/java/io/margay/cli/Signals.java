@@ -1,4 +1,4 @@
-package io.margay.cli.bgpd;
+package io.margay.cli;
 
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandleProxies;
@@ -8,14 +8,14 @@ import java.lang.invoke.MethodType;
 /// Signals as events. The JVM's own answer to SIGTERM ends the process with 143 and to SIGHUP as
 /// well, so the only way to an answer of ours is `sun.misc.Signal` (module jdk.unsupported), which
 /// javac lets nobody name without a warning: hence by reflection.
-final class Signals {
+public final class Signals {
 
   private Signals() {}
 
   /// Calls `received` on a thread of the JVM whenever the process gets the signal.
   ///
   /// @param name without SIG: HUP, TERM, INT
-  static void on(String name, Runnable received) {
+  public static void on(String name, Runnable received) {
     try {
       Class<?> signal = Class.forName("sun.misc.Signal");
       Class<?> handlerType = Class.forName("sun.misc.SignalHandler");
