@@ -116,11 +116,8 @@ public final class RouteWatch implements AutoCloseable {
             events.onLink(link, past != null && past.down());
           }
           default -> {
-            Optional<Route> route = RouteCodec.decodeNotice(message);
-            route
-                .filter(written -> written.table() == Route.MAIN_TABLE)
-                .map(Route::prefix)
-                .ifPresent(events::onRoute);
+            Optional<Prefix> prefix = RouteCodec.decodeNotice(message);
+            prefix.ifPresent(events::onRoute);
           }
         }
       } catch (LinuxException unreadable) {

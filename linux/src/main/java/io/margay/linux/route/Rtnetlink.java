@@ -10,6 +10,7 @@ public final class Rtnetlink implements AutoCloseable {
   private final NetlinkSocket socket;
   private final Links links;
   private final Addresses addresses;
+  private final NextHopObjects objects;
   private final Routes routes;
   private final Neighbours neighbours;
   private final Vxlans vxlans;
@@ -19,7 +20,8 @@ public final class Rtnetlink implements AutoCloseable {
     this.socket = socket;
     links = new Links(socket);
     addresses = new Addresses(socket);
-    routes = new Routes(socket);
+    objects = new NextHopObjects(socket);
+    routes = new Routes(socket, objects);
     neighbours = new Neighbours(socket);
     vxlans = new Vxlans(socket, links);
     forwarding = new ForwardingDatabase(socket);
@@ -45,6 +47,10 @@ public final class Rtnetlink implements AutoCloseable {
 
   public Routes routes() {
     return routes;
+  }
+
+  public NextHopObjects nextHopObjects() {
+    return objects;
   }
 
   public Neighbours neighbours() {
