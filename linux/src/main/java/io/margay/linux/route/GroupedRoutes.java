@@ -7,6 +7,7 @@ import io.margay.linux.route.NextHopGroups.Group;
 import io.margay.model.net.IpAddress;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -35,12 +36,16 @@ public final class GroupedRoutes implements RouteKernel {
 
   private final RouteKernel routes;
   private final int protocol;
+  private final NextHopLayout layout;
   private final Optional<GroupKind> kind;
   private final NextHopGroups groups;
   private final Map<RouteKey, Group> users = new HashMap<>();
 
   /// What was found of next hops since the last write.
   private final Map<List<NextHop>, Ways> known = new HashMap<>();
+
+  private List<NextHop> lastHops = List.of();
+  private Ways lastWays = Ways.NONE;
 
   /// A group that is given other members.
   private static final class Move {
@@ -69,6 +74,7 @@ public final class GroupedRoutes implements RouteKernel {
       RouteKernel routes, NextHopKernel objects, int protocol, NextHopLayout layout) {
     this.routes = routes;
     this.protocol = protocol;
+    this.layout = layout;
     kind = layout.kind();
     groups = new NextHopGroups(objects, protocol, kind);
   }
@@ -88,6 +94,22 @@ public final class GroupedRoutes implements RouteKernel {
     return new GroupedRoutes(netlink.routes(), netlink.nextHopObjects(), protocol, possible);
   }
 
+  /// How routes are written.
+  public NextHopLayout layout() {
+    return layout;
+  }
+
+  /// What is ours of the kernel's objects, groups first.
+  ///
+  /// @param protocol whose routes are written over them
+  public static List<NextHopObject> objectsOf(NextHopKernel objects, int protocol)
+      throws LinuxException {
+    return objects.dumpObjects(protocol).stream()
+        .filter(object -> NextHopGroups.isOurs(object, protocol))
+        .sorted(Comparator.comparing(object -> object instanceof NextHopObject.Single))
+        .toList();
+  }
+
   @Override
   public List<Route> dump(int whose) throws LinuxException {
     List<Route> found = routes.dump(whose);
@@ -95,7 +117,7 @@ public final class GroupedRoutes implements RouteKernel {
       groups.read();
       groups.forgetUsers();
       users.clear();
-      known.clear();
+      forgetWays();
       for (Route route : found) {
         Group group = route.objectId() == 0 ? null : groups.byId(route.objectId());
         if (group != null) {
@@ -121,16 +143,32 @@ public final class GroupedRoutes implements RouteKernel {
     return kind.isPresent() && group.kind().equals(kind.get());
   }
 
+  private void forgetWays() {
+    known.clear();
+    lastHops = List.of();
+    lastWays = Ways.NONE;
+  }
+
   private Ways ways(Route route) throws LinuxException {
     if (kind.isEmpty()
         || route.type() != RouteType.UNICAST
         || route.preferredSource().isPresent()
-        || route.nextHops().stream().anyMatch(hop -> hop.gateway().isEmpty())) {
+        || route.nextHops().isEmpty()) {
       return Ways.NONE;
     }
-    Ways before = known.get(route.nextHops());
-    if (before != null) {
-      return before;
+    if (route.nextHops().equals(lastHops)) { // as most routes of a batch do
+      return lastWays;
+    }
+    lastHops = route.nextHops();
+    Ways before = known.get(lastHops);
+    lastWays = before == null ? resolve(route) : before;
+    known.put(lastHops, lastWays);
+    return lastWays;
+  }
+
+  private Ways resolve(Route route) throws LinuxException {
+    if (route.nextHops().stream().anyMatch(hop -> hop.gateway().isEmpty())) {
+      return Ways.NONE;
     }
     List<NextHop> hops = new ArrayList<>();
     Optional<NextHop> missing = Optional.empty();
@@ -142,12 +180,9 @@ public final class GroupedRoutes implements RouteKernel {
         hops.add(new NextHop(hop.gateway(), index, hop.weight(), hop.isOnlink()));
       }
     }
-    Ways ways =
-        missing.isPresent()
-            ? new Ways(List.of(), missing)
-            : new Ways(hops.stream().distinct().sorted().toList(), missing);
-    known.put(route.nextHops(), ways);
-    return ways;
+    return missing.isPresent()
+        ? new Ways(List.of(), missing)
+        : new Ways(hops.stream().distinct().sorted().toList(), missing);
   }
 
   /// The device that a gateway is on, or 0.
@@ -158,6 +193,10 @@ public final class GroupedRoutes implements RouteKernel {
 
   @Override
   public List<RouteFailure> apply(List<RouteChange> changes) throws LinuxException {
+    if (kind.isEmpty() && users.isEmpty()) {
+      groups.removeUnused();
+      return routes.apply(changes);
+    }
     @Nullable NetlinkException[] refused = new NetlinkException[changes.size()];
     int[] which = IntStream.range(0, changes.size()).toArray();
     for (int attempt = 1; attempt <= ATTEMPTS && which.length > 0; attempt++) {
@@ -168,7 +207,7 @@ public final class GroupedRoutes implements RouteKernel {
       }
     }
     groups.removeUnused();
-    known.clear();
+    forgetWays();
     List<RouteFailure> failures = new ArrayList<>();
     for (int i = 0; i < refused.length; i++) {
       NetlinkException cause = refused[i];

@@ -88,6 +88,11 @@ final class NextHopGroups {
     this.kind = kind;
   }
 
+  /// Whether an object was made here, for routes of a protocol.
+  static boolean isOurs(NextHopObject object, int protocol) {
+    return object.protocol() == protocol && object.id() >>> PROTOCOL_SHIFT == protocol;
+  }
+
   /// The group no longer has one of the routes over it.
   void released(Group group) {
     hasUnused |= --group.users == 0;
@@ -102,14 +107,13 @@ final class NextHopGroups {
     fresh.clear();
     Set<Integer> found = new HashSet<>();
     for (NextHopObject object : objects) {
-      if (object.id() >>> PROTOCOL_SHIFT == protocol
+      if (isOurs(object, protocol)
           && object instanceof NextHopObject.Single(int id, int _, NextHop hop)) {
         singles.put(id, new Single(id, hop));
       }
     }
     for (NextHopObject object : objects) {
-      if (object.id() >>> PROTOCOL_SHIFT == protocol
-          && object instanceof NextHopObject.Group group) {
+      if (isOurs(object, protocol) && object instanceof NextHopObject.Group group) {
         found.add(group.id());
         take(group);
       }

@@ -73,12 +73,13 @@ public final class Rtnetlink implements AutoCloseable {
   /// Hears from now on what others do to the routes that this socket wrote, on a thread of its own.
   /// In the calling thread's namespace, which must be the socket's.
   public RouteWatch watchRoutes(RouteWatch.Events events) throws LinuxException {
-    return RouteWatch.start(socket.port(), events);
+    return RouteWatch.start(socket.port(), objects.has(new GroupKind.Multipath()), events);
   }
 
   /// The same in the namespace behind a descriptor, which must be the socket's.
   RouteWatch watchRoutesIn(int netnsFd, RouteWatch.Events events) throws LinuxException {
-    return RouteWatch.startIn(netnsFd, socket.port(), events);
+    return RouteWatch.startIn(
+        netnsFd, socket.port(), objects.has(new GroupKind.Multipath()), events);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static io.margay.linux.route.RouteClass.BGP;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.linux.Errno;
+import io.margay.linux.testing.FakeRoutes;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
@@ -22,7 +23,7 @@ abstract class GroupedRoutesContract {
   static final RouteSpec BOTH = through("10.0.1.2", "10.0.2.2");
   static final RouteSpec BOTH6 = through("fd00:1::2", "fd00:2::2");
 
-  private RouteTable table = new RouteTable(new io.margay.linux.testing.FakeRoutes(), _ -> false);
+  private RouteTable table = new RouteTable(new FakeRoutes(), _ -> false);
 
   abstract RouteKernel routes();
 
@@ -57,6 +58,10 @@ abstract class GroupedRoutesContract {
   void start(NextHopLayout layout) throws Exception {
     table = table(layout);
     table.adopt();
+  }
+
+  RouteTable table() {
+    return table;
   }
 
   private void want(int count, RouteSpec four, RouteSpec six) {
