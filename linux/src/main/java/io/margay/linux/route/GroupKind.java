@@ -20,7 +20,7 @@ public sealed interface GroupKind {
 
     /// The kernel's own timers. As many buckets as keep the shares of eight members within a tenth.
     public static final Resilient DEFAULT =
-        new Resilient(128, Duration.ofSeconds(120), Duration.ZERO);
+        new Resilient(128, Duration.ofMinutes(2), Duration.ZERO);
 
     public Resilient {
       if (buckets < 1 || buckets > 0xffff) {

@@ -227,11 +227,17 @@ public final class GroupedRoutes implements RouteKernel {
   private int[] attempt(
       List<RouteChange> changes, int[] which, @Nullable NetlinkException[] refused, boolean isLast)
       throws LinuxException {
-    Set<Group> moved = move(changes, which);
+    @Nullable Group[] over = new Group[changes.size()];
+    if (!users.isEmpty()) {
+      for (int i : which) {
+        over[i] = users.get(changes.get(i).route().key());
+      }
+    }
+    Set<Group> moved = move(changes, which, over);
     @Nullable Group[] wanted = new Group[changes.size()];
     for (int i : which) {
       RouteChange change = changes.get(i);
-      if (!(change instanceof RouteChange.Delete) && !isOver(change, moved)) {
+      if (!(change instanceof RouteChange.Delete) && !isElided(change, over[i], moved)) {
         wanted[i] = group(change.route());
       }
     }
@@ -239,14 +245,16 @@ public final class GroupedRoutes implements RouteKernel {
     if (!isLast && failed.values().stream().anyMatch(GroupedRoutes::isOutdated)) {
       return which;
     }
-    List<RouteChange> writes = new ArrayList<>(which.length);
+    List<RouteChange> writes = new ArrayList<>();
     int[] origins = new int[which.length];
     for (int i : which) {
       RouteChange change = changes.get(i);
-      boolean isElided = isOver(change, moved);
-      refused[i] =
-          isElided ? failed.get(users.get(change.route().key())) : stays(change, wanted[i], failed);
-      if (!isElided && refused[i] == null) {
+      if (isElided(change, over[i], moved)) {
+        refused[i] = failed.get(over[i]);
+        continue;
+      }
+      refused[i] = over[i] == null ? null : stays(change, wanted[i], failed);
+      if (refused[i] == null) {
         Group group = wanted[i];
         if (group != null && failed.containsKey(group)) {
           group = null;
@@ -279,21 +287,22 @@ public final class GroupedRoutes implements RouteKernel {
   private @Nullable NetlinkException stays(
       RouteChange change, @Nullable Group wanted, Map<Group, NetlinkException> failed)
       throws LinuxException {
-    if (!(change instanceof RouteChange.Replace) || !users.containsKey(change.route().key())) {
+    if (!(change instanceof RouteChange.Replace)) {
       return null;
     }
     return wanted == null ? missing(change.route()) : failed.get(wanted);
   }
 
   /// Plans other members for the groups all routes over which are given the same next hops.
-  private Set<Group> move(List<RouteChange> changes, int[] which) throws LinuxException {
+  private Set<Group> move(List<RouteChange> changes, int[] which, @Nullable Group[] over)
+      throws LinuxException {
     if (kind.isEmpty() || users.isEmpty()) {
       return Set.of();
     }
     Map<Group, Move> moves = new HashMap<>();
     for (int i : which) {
       RouteChange change = changes.get(i);
-      Group group = users.get(change.route().key());
+      Group group = over[i];
       if (group != null && group.kind().equals(kind.get())) {
         Move move = moves.computeIfAbsent(group, _ -> new Move());
         move.routes++;
@@ -318,10 +327,8 @@ public final class GroupedRoutes implements RouteKernel {
     return moved;
   }
 
-  private boolean isOver(RouteChange change, Set<Group> moved) {
-    return change instanceof RouteChange.Replace
-        && !moved.isEmpty()
-        && moved.contains(users.get(change.route().key()));
+  private static boolean isElided(RouteChange change, @Nullable Group over, Set<Group> moved) {
+    return over != null && change instanceof RouteChange.Replace && moved.contains(over);
   }
 
   private @Nullable Group group(Route route) throws LinuxException {

@@ -252,7 +252,7 @@ abstract class GroupedRoutesContract {
     assertThat(result.pending()).hasSize(10);
     assertThat(result.pending())
         .allMatch(failure -> failure.cause().is(Errno.ENETUNREACH))
-        .allMatch(failure -> failure.cause().getMessage().contains("no link with carrier"));
+        .allMatch(failure -> failure.cause().extAck().contains("no link with carrier"));
     assertLeads(5, through("10.0.2.2"), through("fd00:2::2"));
     setCarrier("red", true);
     assertThat(apply().replaced()).isEqualTo(10);

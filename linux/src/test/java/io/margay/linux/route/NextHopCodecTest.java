@@ -64,8 +64,7 @@ class NextHopCodecTest {
                     new NextHopObject.Group(
                         0x75000003,
                         117,
-                        new GroupKind.Resilient(
-                            128, Duration.ofSeconds(120), Duration.ofSeconds(5)),
+                        new GroupKind.Resilient(128, Duration.ofMinutes(2), Duration.ofSeconds(5)),
                         List.of(ONE)))))
         .isEqualTo(
             "00007500"

@@ -4,10 +4,12 @@ import io.margay.linux.netns.Netns;
 import io.margay.linux.netns.TestNetns;
 import io.margay.model.net.IpAddress;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -43,7 +45,7 @@ final class PacketProbe implements AutoCloseable {
     try {
       return DatagramChannel.open();
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -70,9 +72,18 @@ final class PacketProbe implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException, InterruptedException {
+  public void close() throws IOException {
     isStopped = true;
-    thread.join();
+    boolean hasEnded;
+    try {
+      hasEnded = thread.join(Duration.ofSeconds(20));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException(e);
+    }
     socket.close();
+    if (!hasEnded) {
+      throw new IOException("the probe does not end");
+    }
   }
 }
