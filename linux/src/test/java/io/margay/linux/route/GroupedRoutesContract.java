@@ -329,6 +329,12 @@ abstract class GroupedRoutesContract {
     want(2, BOTH, BOTH6);
     apply();
     assertGrouped(true);
+    assertThat(GroupedRoutes.objectsOf(objects(), 4)).as("not a number of ours").isEmpty();
+    assertThat(GroupedRoutes.objectsOf(objects(), Route.OUR_PROTOCOL))
+        .as("groups first")
+        .hasSize(6)
+        .first()
+        .isInstanceOf(NextHopObject.Group.class);
     want(0, BOTH, BOTH6);
     apply();
     assertThat(objects().dumpObjects(4)).containsExactly(strange);
