@@ -82,6 +82,7 @@ class GroupedRoutesTest extends GroupedRoutesContract {
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
   void after_any_changes_routes_lead_where_they_should(long seed) throws Exception {
     Random random = new Random(seed);
+    List<NextHopLayout> layouts = List.of(NextHopLayout.values());
     List<RouteSpec> ways =
         List.of(
             BOTH,
@@ -112,7 +113,7 @@ class GroupedRoutesTest extends GroupedRoutesContract {
         case 2 -> fake.tamper(prefix(random.nextInt(12)));
         case 3 -> fake.objects().stream().findAny().ifPresent(any -> fake.tamperObject(any.id()));
         case 4 -> {
-          table = table(NextHopLayout.values()[random.nextInt(3)]);
+          table = table(layouts.get(random.nextInt(layouts.size())));
           table.adopt();
           table.allowSweep(RouteClass.values());
         }
