@@ -113,11 +113,18 @@ bench_routes() {
   ip -n "$ns" link set lo up
   ip -n "$ns" link add up0 type veth peer name up1
   ip -n "$ns" addr add 10.0.0.1/24 dev up0
+  ip -n "$ns" addr add fd00::1/64 dev up0 nodad
   ip -n "$ns" link set up0 up
   ip -n "$ns" link set up1 up
-  ip netns exec "$ns" "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-    -XX:+UseSerialGC -Xms48m -Xmx1g -Xmn24m -XX:SurvivorRatio=2 -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 -XX:+UseCompactObjectHeaders \
-    -cp "$root/bench/target/classes:$(cat "$work/cp")" io.margay.bench.route.RouteTableBench "${ROUTES:-100000}" "${STRANGERS:-30000}" "$work"
+  inside() {
+    ip netns exec "$ns" "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+      -XX:+UseSerialGC -Xms48m -Xmx1g -Xmn24m -XX:SurvivorRatio=2 -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=0.1 -XX:+UseCompactObjectHeaders \
+      -cp "$root/bench/target/classes:$(cat "$work/cp")" "io.margay.bench.route.$@"
+  }
+  inside RouteTableBench "${ROUTES:-100000}" "${STRANGERS:-30000}" "$work"
+  # Side by side: each route with its next hops, and groups of two kinds.
+  inside NextHopLossBench 10000 "${ROUTES:-100000}"
+  inside FlowMoveBench 2000 "$work"
 }
 
 # The pure parts, by JMH; a regular expression of bench names may follow in JMH.

@@ -63,6 +63,9 @@ import io.margay.linux.netns.Netns;
 import io.margay.linux.nft.KernelNftables;
 import io.margay.linux.nft.NftException;
 import io.margay.linux.nft.NftTable;
+import io.margay.linux.route.GroupedRoutes;
+import io.margay.linux.route.NextHopLayout;
+import io.margay.linux.route.Route;
 import io.margay.linux.route.RouteClass;
 import io.margay.linux.route.RouteTable;
 import io.margay.linux.route.Rtnetlink;
@@ -150,6 +153,18 @@ public final class NodeAgent implements AutoCloseable {
     }
   }
 
+  private static GroupedRoutes kernelRoutes(Rtnetlink netlink, NextHopLayout wanted)
+      throws LinuxException {
+    GroupedRoutes routes = GroupedRoutes.of(netlink, Route.OUR_PROTOCOL, wanted);
+    if (routes.layout() != wanted) {
+      LOG.atWarn()
+          .addKeyValue("wanted", wanted)
+          .addKeyValue("used", routes.layout())
+          .log("this kernel lacks such groups of next hops; routes are written without");
+    }
+    return routes;
+  }
+
   private void wire(AgentSettings settings, Consumer<String> announce)
       throws IOException, DatastoreException, NftException {
     StartTimes times = new StartTimes();
@@ -179,7 +194,9 @@ public final class NodeAgent implements AutoCloseable {
     NodeIdentity.confirm(
         settings.stateDir(), settings.nodeName(), Math.max(journal.all().size(), podLinks.size()));
     HostSysctls.of(settings.stateDir()).apply();
-    RouteTable routes = new RouteTable(dataplaneNetlink.routes(), podLinks::contains);
+    RouteTable routes =
+        new RouteTable(
+            kernelRoutes(dataplaneNetlink, settings.nextHopGroups()), podLinks::contains);
     routes.adopt();
     boolean restarting = routes.holds(RouteClass.BGP);
     NftTable nft =

@@ -139,6 +139,11 @@ public final class RouteTableBench {
     }
 
     @Override
+    public void onNextHop() {
+      told.increment();
+    }
+
+    @Override
     public void onLink(Link link, boolean wasDown) {}
 
     @Override

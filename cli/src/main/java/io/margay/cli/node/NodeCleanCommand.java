@@ -12,7 +12,11 @@ import io.margay.linux.nft.KernelNftables;
 import io.margay.linux.nft.NftException;
 import io.margay.linux.nft.NftOp;
 import io.margay.linux.nft.NftTableName;
+import io.margay.linux.route.GroupedRoutes;
 import io.margay.linux.route.Link;
+import io.margay.linux.route.NextHopChange;
+import io.margay.linux.route.NextHopFailure;
+import io.margay.linux.route.NextHopObject;
 import io.margay.linux.route.Route;
 import io.margay.linux.route.RouteChange;
 import io.margay.linux.route.RouteFailure;
@@ -101,6 +105,7 @@ public final class NodeCleanCommand implements Callable<Integer> {
     try (Rtnetlink netlink = Rtnetlink.open()) {
       links(netlink);
       routes(netlink);
+      objects(netlink);
     }
     tables();
     sysctls();
@@ -126,6 +131,21 @@ public final class NodeCleanCommand implements Callable<Integer> {
     }
     if (yes && !deletions.isEmpty()) {
       for (RouteFailure failure : netlink.routes().apply(deletions)) {
+        left++;
+        spec.commandLine().getErr().println("margay: " + failure.cause().getMessage());
+      }
+    }
+  }
+
+  /// Groups first: without members they would vanish by themselves, unsaid.
+  private void objects(Rtnetlink netlink) throws LinuxException {
+    List<NextHopObject> found =
+        GroupedRoutes.objectsOf(netlink.nextHopObjects(), Route.OUR_PROTOCOL);
+    found.forEach(object -> say("next-hop object " + object));
+    if (yes && !found.isEmpty()) {
+      List<NextHopChange> deletions = new ArrayList<>();
+      found.forEach(object -> deletions.add(new NextHopChange.Delete(object.id())));
+      for (NextHopFailure failure : netlink.nextHopObjects().applyObjects(deletions)) {
         left++;
         spec.commandLine().getErr().println("margay: " + failure.cause().getMessage());
       }

@@ -134,6 +134,12 @@ final class RouteKeeper {
       tell();
     }
 
+    @Override
+    public synchronized void onNextHop() {
+      all = true;
+      tell();
+    }
+
     /// A pod's link that comes or goes does so with its routes; only if it had been down in
     /// between, somebody else than us did that.
     @Override

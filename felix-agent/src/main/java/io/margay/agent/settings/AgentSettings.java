@@ -13,6 +13,7 @@ import io.margay.datastore.DatastoreSettings;
 import io.margay.ipam.AddressReserve;
 import io.margay.ipam.AssignRequest;
 import io.margay.ipam.care.GarbageCollector;
+import io.margay.linux.route.NextHopLayout;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Ipv4Address;
@@ -47,6 +48,7 @@ import org.slf4j.LoggerFactory;
 /// @param reserve addresses of each pool kept for pods that start without the datastore; 0 for none
 /// @param policyChangeMode what becomes of open connections that policy comes to deny
 /// @param packetLog where rules with action Log write, and which verdicts are told
+/// @param nextHopGroups how learned routes with several next hops are written
 /// @param birth how the node comes into the datastore
 public record AgentSettings(
     String nodeName,
@@ -61,6 +63,7 @@ public record AgentSettings(
     int reserve,
     PolicyChangeMode policyChangeMode,
     PacketLog packetLog,
+    NextHopLayout nextHopGroups,
     Birth birth) {
 
   public static final Path DEFAULT_RUN_DIR = Path.of("/run/margay");
@@ -272,6 +275,13 @@ public record AgentSettings(
                 .orElse(PacketLog.DEFAULT.verdicts()),
             PacketLog.DEFAULT.prefix(),
             PacketLog.DEFAULT.limit());
+    NextHopLayout nextHopGroups =
+        root.mapping("routes")
+            .scalar(
+                "nextHopGroups",
+                "one of none, multipath, resilient",
+                text -> NextHopLayout.valueOf(text.toUpperCase(Locale.ROOT)))
+            .orElse(NextHopLayout.NONE);
     FirstPool firstPool = FirstPool.read(root.mapping("firstPool"));
     if (nodeName.isEmpty()) {
       throw root.missing("nodeName", "the node's name");
@@ -292,6 +302,7 @@ public record AgentSettings(
         reserve,
         policyChangeMode,
         packetLog,
+        nextHopGroups,
         new Birth(ipv4, ipv6, firstPool));
   }
 

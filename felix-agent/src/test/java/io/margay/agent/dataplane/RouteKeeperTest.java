@@ -157,6 +157,13 @@ class RouteKeeperTest {
   }
 
   @Test
+  void a_next_hop_object_that_somebody_wrote_has_all_routes_read() {
+    tamper(A);
+    kernelSays().onNextHop();
+    awaitAll();
+  }
+
+  @Test
   void of_a_link_that_is_down_those_are_told_who_use_it_and_of_a_pods_nobody() {
     kernelSays().onLink(link("cali1", "margay:c1/eth0", 0, 0), false);
     kernelSays().onLink(link("eth1", "", UP, 0), false);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.margay.agent.firewall.PacketLog;
 import io.margay.ipam.care.GarbageCollector;
+import io.margay.linux.route.NextHopLayout;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Ipv4Address;
@@ -35,6 +36,7 @@ class AgentSettingsTest {
     assertThat(settings.reclaimAfter()).isEqualTo(Duration.ofSeconds(30));
     assertThat(settings.policyChangeMode()).isEqualTo(PolicyChangeMode.REEVALUATE);
     assertThat(settings.packetLog()).isEqualTo(PacketLog.DEFAULT);
+    assertThat(settings.nextHopGroups()).isEqualTo(NextHopLayout.NONE);
   }
 
   @Test
@@ -54,6 +56,7 @@ class AgentSettingsTest {
             reclaimAfterSeconds: 5
             policyChangeMode: Keep
             packetLog: {rules: nflog, verdicts: denied}
+            routes: {nextHopGroups: resilient}
             firstPool: {ipv4: 10.65.0.0/16, blockSize: 27}
             """,
             Map.of());
@@ -65,6 +68,7 @@ class AgentSettingsTest {
     assertThat(settings.policyChangeMode()).isEqualTo(PolicyChangeMode.KEEP);
     assertThat(settings.packetLog().rules()).isEqualTo(PacketLog.Target.NFLOG);
     assertThat(settings.packetLog().verdicts()).isEqualTo(PacketLog.Verdicts.DENIED);
+    assertThat(settings.nextHopGroups()).isEqualTo(NextHopLayout.RESILIENT);
     assertThat(settings.bgp().ipv4()).contains(Ipv4Address.parse("10.0.0.7"));
     assertThat(settings.bgp().asNumber()).contains(Asn.of(65007));
     assertThat(settings.birth().firstPool().pools()).hasSize(1);
@@ -144,6 +148,8 @@ class AgentSettingsTest {
         "http: 'a:99999'                 | f: http: expected HOST:PORT or none",
         "reclaimAfterSeconds: 0          | f: reclaimAfterSeconds: expected a number of seconds",
         "policyChangeMode: keep          | f: policyChangeMode: expected one of Reevaluate, Keep",
+        "routes: {nextHopGroups: on}     | f: routes.nextHopGroups: expected one of none,"
+            + " multipath, resilient",
         "log: loud                       | f: log: expected one of",
         "datastore: {endpoints: ['http://a:1'], user: x} | f: datastore: expected user and password"
             + " together",

@@ -21,6 +21,9 @@ public final class NetlinkListener implements AutoCloseable {
   public static final int RTNLGRP_IPV6_IFADDR = 9;
   public static final int RTNLGRP_IPV6_ROUTE = 11;
 
+  /// Linux 5.3; joining it is refused where there is none.
+  public static final int RTNLGRP_NEXTHOP = 32;
+
   /// Where notifications go. Called on the reader thread: hand over to the owning loop and return.
   public interface Events {
     void onMessage(NetlinkMessage message);

@@ -52,6 +52,11 @@ public record NextHop(Optional<IpAddress> gateway, int index, int weight, boolea
     return new NextHop(Optional.empty(), index, 1, false);
   }
 
+  /// The same way with another share.
+  NextHop weighing(int share) {
+    return new NextHop(gateway, index, share, isOnlink);
+  }
+
   /// Whether the kernel's `actual` hop is what this one asks for.
   boolean isMetBy(NextHop actual) {
     return gateway.equals(actual.gateway)

@@ -18,6 +18,7 @@ import java.util.Optional;
 /// @param metric the smaller wins; IPv6 turns 0 into 1024 (IP6_RT_PRIO_USER)
 /// @param nextHops for UNICAST, in ascending order, more than one is ECMP; others have none
 /// @param preferredSource the source address of packets from this host itself
+/// @param objectId the [NextHopObject] that it refers to and whose ways `nextHops` are; 0: none
 public record Route(
     Prefix prefix,
     int table,
@@ -26,7 +27,8 @@ public record Route(
     Scope scope,
     int metric,
     List<NextHop> nextHops,
-    Optional<IpAddress> preferredSource) {
+    Optional<IpAddress> preferredSource,
+    int objectId) {
 
   /// `margay` in rt_protos.d.
   public static final int OUR_PROTOCOL = 117;
@@ -53,6 +55,28 @@ public record Route(
     if (type == RouteType.UNICAST && nextHops.isEmpty()) {
       throw new IllegalArgumentException("route " + prefix + " has no next hop");
     }
+  }
+
+  /// One that has its next hops itself.
+  public Route(
+      Prefix prefix,
+      int table,
+      int protocol,
+      RouteType type,
+      Scope scope,
+      int metric,
+      List<NextHop> nextHops,
+      Optional<IpAddress> preferredSource) {
+    this(prefix, table, protocol, type, scope, metric, nextHops, preferredSource, 0);
+  }
+
+  /// The same route over an object.
+  ///
+  /// @param id 0: over its own next hops
+  public Route over(int id) {
+    return id == objectId
+        ? this
+        : new Route(prefix, table, protocol, type, scope, metric, nextHops, preferredSource, id);
   }
 
   private static List<NextHop> canonical(List<NextHop> hops) {
@@ -99,6 +123,9 @@ public record Route(
     text.append(prefix);
     nextHops.forEach(hop -> text.append(' ').append(hop));
     preferredSource.ifPresent(source -> text.append(" src ").append(source));
+    if (objectId != 0) {
+      text.append(" nhid ").append(NextHopObject.text(objectId));
+    }
     if (table != MAIN_TABLE) {
       text.append(" table ").append(table);
     }

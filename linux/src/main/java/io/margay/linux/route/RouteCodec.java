@@ -5,6 +5,7 @@ import static io.margay.linux.netlink.NetlinkMessage.EXCL;
 import static io.margay.linux.netlink.NetlinkMessage.REPLACE;
 
 import io.margay.linux.Errno;
+import io.margay.linux.LinuxException;
 import io.margay.linux.NetlinkException;
 import io.margay.linux.netlink.Attribute;
 import io.margay.linux.netlink.Attributes;
@@ -36,7 +37,8 @@ final class RouteCodec {
 
   private static NetlinkMessage written(Route route, int flags, String operation) {
     MessageBuilder message = new MessageBuilder(Rtnl.NEWROUTE, flags, operation, route);
-    NextHop only = route.nextHops().size() == 1 ? route.nextHops().getFirst() : null;
+    NextHop only =
+        route.nextHops().size() == 1 && route.objectId() == 0 ? route.nextHops().getFirst() : null;
     header(
         message,
         route,
@@ -45,7 +47,9 @@ final class RouteCodec {
         only != null && only.isOnlink() ? Rtnl.RTNH_F_ONLINK : 0);
     key(message, route);
     route.preferredSource().ifPresent(source -> message.attr(Rtnl.RTA_PREFSRC, source.toBytes()));
-    if (only != null) {
+    if (route.objectId() != 0) {
+      message.attrU32(Rtnl.RTA_NH_ID, route.objectId());
+    } else if (only != null) {
       gateway(message, route.family(), only);
       if (only.index() != 0) {
         message.attrU32(Rtnl.RTA_OIF, only.index());
@@ -171,42 +175,85 @@ final class RouteCodec {
     return (message.u32(8) & (Rtnl.RTNH_F_DEAD | Rtnl.RTNH_F_LINKDOWN)) != 0;
   }
 
-  /// What a notification says was written or removed.
+  /// The destination of what a notification says was written to the main table or removed from it.
   ///
-  /// @return empty for what is no route of the table: cached copies, other families
-  static Optional<Route> decodeNotice(NetlinkMessage message) throws NetlinkException {
-    return message.type() == Rtnl.NEWROUTE || message.type() == Rtnl.DELROUTE
-        ? decodeBody(message)
-        : Optional.empty();
-  }
-
-  /// @return empty for what is no route of the table: cached copies, other families
-  static Optional<Route> decode(NetlinkMessage message) throws NetlinkException {
-    return message.type() == Rtnl.NEWROUTE ? decodeBody(message) : Optional.empty();
-  }
-
-  private static Optional<Route> decodeBody(NetlinkMessage message) throws NetlinkException {
-    int family = message.u8(0);
-    if ((family != 2 && family != 10) || (message.u32(8) & Rtnl.RTM_F_CLONED) != 0) {
+  /// @return empty for what is no route of it: cached copies, other tables, other families
+  static Optional<Prefix> decodeNotice(NetlinkMessage message) throws NetlinkException {
+    if ((message.type() != Rtnl.NEWROUTE && message.type() != Rtnl.DELROUTE) || !isRoute(message)) {
       return Optional.empty();
     }
     Attributes attributes = message.attributes(Rtnl.RTMSG_OCTETS);
+    if (attributes.u32(Rtnl.RTA_TABLE, message.u8(4)) != Route.MAIN_TABLE) {
+      return Optional.empty();
+    }
     try {
-      IpFamily ipFamily = family == 2 ? IpFamily.IPV4 : IpFamily.IPV6;
+      return Optional.of(prefix(attributes, family(message), message.u8(1)));
+    } catch (IllegalArgumentException e) {
+      throw malformed(e);
+    }
+  }
+
+  /// What the kernel knows of an object that a route names without its ways.
+  interface Objects {
+
+    /// Where nobody can be asked.
+    Objects UNKNOWN = _ -> List.of();
+
+    /// @return empty when there is no such object any more
+    List<NextHop> ways(int id) throws LinuxException;
+  }
+
+  /// @return empty for what is no route of the table: cached copies, other families
+  static Optional<Route> decode(NetlinkMessage message) throws LinuxException {
+    return decode(message, Objects.UNKNOWN);
+  }
+
+  /// @param objects asked for the next hops of routes that have but the number of an object, as all
+  ///   have where net.ipv4.nexthop_compat_mode is 0
+  /// @return empty for what is no route of the table, and for a route that went with its object
+  static Optional<Route> decode(NetlinkMessage message, Objects objects) throws LinuxException {
+    if (message.type() != Rtnl.NEWROUTE || !isRoute(message)) {
+      return Optional.empty();
+    }
+    Attributes attributes = message.attributes(Rtnl.RTMSG_OCTETS);
+    int object = attributes.u32(Rtnl.RTA_NH_ID, 0);
+    try {
+      RouteType type = RouteType.ofCode(message.u8(7));
+      List<NextHop> hops = nextHops(message, attributes);
+      if (object != 0 && hops.isEmpty() && type == RouteType.UNICAST) {
+        hops = objects.ways(object);
+        if (hops.isEmpty()) {
+          return Optional.empty();
+        }
+      }
       return Optional.of(
           new Route(
-              prefix(attributes, ipFamily, message.u8(1)),
+              prefix(attributes, family(message), message.u8(1)),
               attributes.u32(Rtnl.RTA_TABLE, message.u8(4)),
               message.u8(5),
-              RouteType.ofCode(message.u8(7)),
+              type,
               new Scope(message.u8(6)),
               attributes.u32(Rtnl.RTA_PRIORITY, 0),
-              nextHops(message, attributes),
-              address(attributes, Rtnl.RTA_PREFSRC)));
+              hops,
+              address(attributes, Rtnl.RTA_PREFSRC),
+              object));
     } catch (IllegalArgumentException e) {
-      throw new NetlinkException(
-          "read route", "of a dump", Errno.EBADMSG, String.valueOf(e.getMessage()));
+      throw malformed(e);
     }
+  }
+
+  private static boolean isRoute(NetlinkMessage message) throws NetlinkException {
+    int family = message.u8(0);
+    return (family == 2 || family == 10) && (message.u32(8) & Rtnl.RTM_F_CLONED) == 0;
+  }
+
+  private static IpFamily family(NetlinkMessage message) throws NetlinkException {
+    return message.u8(0) == 2 ? IpFamily.IPV4 : IpFamily.IPV6;
+  }
+
+  private static NetlinkException malformed(IllegalArgumentException e) {
+    return new NetlinkException(
+        "read route", "of a dump", Errno.EBADMSG, String.valueOf(e.getMessage()));
   }
 
   private static Prefix prefix(Attributes attributes, IpFamily family, int length) {

@@ -23,6 +23,13 @@ public interface RouteKernel {
   /// whose only device has no carrier.
   Optional<Route> lookup(IpAddress destination) throws LinuxException;
 
+  /// Whether a route that leads where it should is also written as it would be written now.
+  ///
+  /// @param wanted a route that the kernel holds
+  default boolean isLaidOut(Route wanted) throws LinuxException {
+    return true;
+  }
+
   /// Makes the changes in order. A refused one does not stop the others.
   ///
   /// @return the refused changes in order; empty when all took effect

@@ -281,7 +281,7 @@ public final class RouteTable {
     return spec != null && spec.toRoute(route.prefix()).equals(route);
   }
 
-  private List<RouteChange> plan(List<RouteKey> keys) {
+  private List<RouteChange> plan(List<RouteKey> keys) throws LinuxException {
     List<RouteKey> ordered = new ArrayList<>(keys);
     ordered.sort(MORE_SPECIFIC_FIRST);
     List<RouteChange> writes = new ArrayList<>();
@@ -300,7 +300,8 @@ public final class RouteTable {
     return writes;
   }
 
-  private void planWanted(Route want, @Nullable Route have, List<RouteChange> writes) {
+  private void planWanted(Route want, @Nullable Route have, List<RouteChange> writes)
+      throws LinuxException {
     RouteKey key = want.key();
     if (have == null) {
       writes.add(new RouteChange.Add(want));
@@ -308,7 +309,7 @@ public final class RouteTable {
       // Which of several a replace would hit is not defined.
       removeAll(have, writes);
       writes.add(new RouteChange.Add(want));
-    } else if (want.isMetBy(have)) {
+    } else if (want.isMetBy(have) && kernel.isLaidOut(want)) {
       installed.add(key);
     } else {
       writes.add(new RouteChange.Replace(want));

@@ -6,6 +6,7 @@ import io.margay.linux.netlink.NetlinkMessage;
 import io.margay.linux.netlink.NetlinkSocket;
 import io.margay.linux.netlink.NoticeFilter;
 import io.margay.model.net.Prefix;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +14,8 @@ import java.util.Optional;
 
 /// Hears what others do to routes of [Route#OUR_PROTOCOL]: somebody removes or changes one, puts
 /// his own in its place, or a link comes or goes with all routes over it (of IPv4 the kernel
-/// removes those without a word).
+/// removes those without a word). The same of next-hop objects; those that the kernel removes with
+/// a link, or with its carrier, are news of the link alone.
 ///
 /// The kernel itself leaves out what our own socket writes and what others do to their own routes,
 /// so neither a full table of ours nor a routing daemon's wakes anybody. What it can't tell apart
@@ -26,6 +28,10 @@ public final class RouteWatch implements AutoCloseable {
     /// Somebody wrote a route of ours, or one in the place of another.
     void onRoute(Prefix prefix);
 
+    /// Somebody wrote or removed a next-hop object of ours: any route over it may have changed, and
+    /// of IPv4 those over a removed one are gone without a word.
+    void onNextHop();
+
     /// A link can carry packets now, or can't any more, or is gone.
     ///
     /// @param wasDown whether it had been set down
@@ -35,11 +41,18 @@ public final class RouteWatch implements AutoCloseable {
     void onLoss(String reason);
   }
 
-  private static final List<Integer> GROUPS =
-      List.of(
-          NetlinkListener.RTNLGRP_LINK,
-          NetlinkListener.RTNLGRP_IPV4_ROUTE,
-          NetlinkListener.RTNLGRP_IPV6_ROUTE);
+  private static List<Integer> groups(boolean hasObjects) {
+    List<Integer> groups =
+        new ArrayList<>(
+            List.of(
+                NetlinkListener.RTNLGRP_LINK,
+                NetlinkListener.RTNLGRP_IPV4_ROUTE,
+                NetlinkListener.RTNLGRP_IPV6_ROUTE));
+    if (hasObjects) {
+      groups.add(NetlinkListener.RTNLGRP_NEXTHOP);
+    }
+    return groups;
+  }
 
   private final NetlinkListener listener;
 
@@ -50,21 +63,27 @@ public final class RouteWatch implements AutoCloseable {
   /// Watches the calling thread's namespace.
   ///
   /// @param ownPort of the socket whose writes are no news
-  static RouteWatch start(int ownPort, Events events) throws LinuxException {
+  /// @param hasObjects whether the kernel has next-hop objects
+  static RouteWatch start(int ownPort, boolean hasObjects, Events events) throws LinuxException {
     return new RouteWatch(
         NetlinkListener.start(
-            "routes", NetlinkSocket.ROUTE, filter(ownPort), GROUPS, new Notifications(events)));
+            "routes",
+            NetlinkSocket.ROUTE,
+            filter(ownPort),
+            groups(hasObjects),
+            new Notifications(events)));
   }
 
   /// Watches the namespace behind a descriptor.
-  static RouteWatch startIn(int netnsFd, int ownPort, Events events) throws LinuxException {
+  static RouteWatch startIn(int netnsFd, int ownPort, boolean hasObjects, Events events)
+      throws LinuxException {
     return new RouteWatch(
         NetlinkListener.start(
             "routes",
             netnsFd,
             NetlinkSocket.ROUTE,
             filter(ownPort),
-            GROUPS,
+            groups(hasObjects),
             new Notifications(events)));
   }
 
@@ -72,8 +91,12 @@ public final class RouteWatch implements AutoCloseable {
     return NoticeFilter.exceptFrom(
         ownPort,
         NoticeFilter.half(NoticeFilter.TYPE),
-        NoticeFilter.ifHalf(Rtnl.NEWLINK, 6, 0),
-        NoticeFilter.ifHalf(Rtnl.DELLINK, 5, 0),
+        NoticeFilter.ifHalf(Rtnl.NEWLINK, 10, 0),
+        NoticeFilter.ifHalf(Rtnl.DELLINK, 9, 0),
+        NoticeFilter.ifHalf(Rtnl.NEWNEXTHOP, 1, 0),
+        NoticeFilter.ifHalf(Rtnl.DELNEXTHOP, 0, 2),
+        NoticeFilter.octet(NoticeFilter.PAYLOAD + Rtnl.NHM_PROTOCOL),
+        NoticeFilter.ifOctet(Route.OUR_PROTOCOL, 5, 4),
         NoticeFilter.octet(NoticeFilter.PAYLOAD + Rtnl.RTM_PROTOCOL),
         NoticeFilter.ifOctet(Route.OUR_PROTOCOL, 3, 0),
         NoticeFilter.half(NoticeFilter.FLAGS),
@@ -115,12 +138,10 @@ public final class RouteWatch implements AutoCloseable {
             Past past = links.remove(link.index());
             events.onLink(link, past != null && past.down());
           }
+          case Rtnl.NEWNEXTHOP, Rtnl.DELNEXTHOP -> events.onNextHop();
           default -> {
-            Optional<Route> route = RouteCodec.decodeNotice(message);
-            route
-                .filter(written -> written.table() == Route.MAIN_TABLE)
-                .map(Route::prefix)
-                .ifPresent(events::onRoute);
+            Optional<Prefix> prefix = RouteCodec.decodeNotice(message);
+            prefix.ifPresent(events::onRoute);
           }
         }
       } catch (LinuxException unreadable) {

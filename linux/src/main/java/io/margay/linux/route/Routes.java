@@ -9,11 +9,13 @@ import io.margay.linux.netlink.NetlinkSocket;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The routes of one namespace.
+/// The routes of one namespace. Those over a [NextHopObject] have its ways as their next hops.
 public final class Routes implements RouteKernel {
 
   /// No route, and what unreachable, blackhole and prohibit routes answer.
@@ -21,9 +23,11 @@ public final class Routes implements RouteKernel {
       Set.of(Errno.ENETUNREACH, Errno.EHOSTUNREACH, Errno.EINVAL, Errno.EACCES);
 
   private final NetlinkSocket socket;
+  private final NextHopObjects objects;
 
-  Routes(NetlinkSocket socket) {
+  Routes(NetlinkSocket socket, NextHopObjects objects) {
     this.socket = socket;
+    this.objects = objects;
   }
 
   @Override
@@ -48,8 +52,9 @@ public final class Routes implements RouteKernel {
       throw e;
     }
     List<Route> routes = new ArrayList<>(answers.size());
+    RouteCodec.Objects objects = objects();
     for (NetlinkMessage message : answers) {
-      RouteCodec.decode(message)
+      RouteCodec.decode(message, objects)
           .filter(route -> protocol == 0 || route.protocol() == protocol)
           .filter(route -> table == 0 || route.table() == table)
           .ifPresent(routes::add);
@@ -70,7 +75,18 @@ public final class Routes implements RouteKernel {
     }
     return RouteCodec.isDown(answer)
         ? Optional.empty()
-        : RouteCodec.decode(answer).filter(route -> !route.nextHops().isEmpty());
+        : RouteCodec.decode(answer, objects()).filter(route -> !route.nextHops().isEmpty());
+  }
+
+  /// Reads the kernel's objects at the first question.
+  private RouteCodec.Objects objects() {
+    Map<Integer, List<NextHop>> ways = new HashMap<>();
+    return id -> {
+      if (ways.isEmpty()) {
+        ways.putAll(objects.ways());
+      }
+      return ways.getOrDefault(id, List.of());
+    };
   }
 
   /// The address of ours that packets to `destination` are sent from, if there is a way to it.

@@ -10,6 +10,7 @@ public final class Rtnetlink implements AutoCloseable {
   private final NetlinkSocket socket;
   private final Links links;
   private final Addresses addresses;
+  private final NextHopObjects objects;
   private final Routes routes;
   private final Neighbours neighbours;
   private final Vxlans vxlans;
@@ -19,7 +20,8 @@ public final class Rtnetlink implements AutoCloseable {
     this.socket = socket;
     links = new Links(socket);
     addresses = new Addresses(socket);
-    routes = new Routes(socket);
+    objects = new NextHopObjects(socket);
+    routes = new Routes(socket, objects);
     neighbours = new Neighbours(socket);
     vxlans = new Vxlans(socket, links);
     forwarding = new ForwardingDatabase(socket);
@@ -47,6 +49,10 @@ public final class Rtnetlink implements AutoCloseable {
     return routes;
   }
 
+  public NextHopObjects nextHopObjects() {
+    return objects;
+  }
+
   public Neighbours neighbours() {
     return neighbours;
   }
@@ -67,12 +73,13 @@ public final class Rtnetlink implements AutoCloseable {
   /// Hears from now on what others do to the routes that this socket wrote, on a thread of its own.
   /// In the calling thread's namespace, which must be the socket's.
   public RouteWatch watchRoutes(RouteWatch.Events events) throws LinuxException {
-    return RouteWatch.start(socket.port(), events);
+    return RouteWatch.start(socket.port(), objects.has(new GroupKind.Multipath()), events);
   }
 
   /// The same in the namespace behind a descriptor, which must be the socket's.
   RouteWatch watchRoutesIn(int netnsFd, RouteWatch.Events events) throws LinuxException {
-    return RouteWatch.startIn(netnsFd, socket.port(), events);
+    return RouteWatch.startIn(
+        netnsFd, socket.port(), objects.has(new GroupKind.Multipath()), events);
   }
 
   @Override

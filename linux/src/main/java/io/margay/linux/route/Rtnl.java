@@ -2,7 +2,7 @@ package io.margay.linux.route;
 
 import io.margay.model.net.IpFamily;
 
-/// Numbers of `linux/rtnetlink.h`, `if_link.h`, `if_addr.h` and `neighbour.h`.
+/// Numbers of `linux/rtnetlink.h`, `if_link.h`, `if_addr.h`, `neighbour.h` and `nexthop.h`.
 final class Rtnl {
 
   static final int NEWLINK = 16;
@@ -18,6 +18,10 @@ final class Rtnl {
   static final int NEWNEIGH = 28;
   static final int DELNEIGH = 29;
   static final int GETNEIGH = 30;
+  static final int NEWNEXTHOP = 104;
+  static final int DELNEXTHOP = 105;
+  static final int GETNEXTHOP = 106;
+  static final int GETNEXTHOPBUCKET = 118;
 
   static final int IFINFO_OCTETS = 16;
   static final int IFLA_ADDRESS = 1;
@@ -61,11 +65,27 @@ final class Rtnl {
   static final int RTA_PREFSRC = 7;
   static final int RTA_MULTIPATH = 9;
   static final int RTA_TABLE = 15;
+  static final int RTA_NH_ID = 30;
   static final int RTM_F_CLONED = 0x200;
   static final int RTM_F_FIB_MATCH = 0x2000;
   static final int RTNH_F_DEAD = 1;
   static final int RTNH_F_ONLINK = 4;
   static final int RTNH_F_LINKDOWN = 16;
+
+  static final int NHMSG_OCTETS = 8;
+  static final int NHM_PROTOCOL = 2;
+  static final int NHA_ID = 1;
+  static final int NHA_GROUP = 2;
+  static final int NHA_GROUP_TYPE = 3;
+  static final int NHA_OIF = 5;
+  static final int NHA_GATEWAY = 6;
+  static final int NHA_RES_GROUP = 12;
+  static final int NEXTHOP_GRP_OCTETS = 8;
+  static final int NEXTHOP_GRP_TYPE_MPATH = 0;
+  static final int NEXTHOP_GRP_TYPE_RES = 1;
+  static final int NHA_RES_GROUP_BUCKETS = 1;
+  static final int NHA_RES_GROUP_IDLE_TIMER = 2;
+  static final int NHA_RES_GROUP_UNBALANCED_TIMER = 3;
 
   static final int NDMSG_OCTETS = 12;
   static final int NDA_DST = 1;

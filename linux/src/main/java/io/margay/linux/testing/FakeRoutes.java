@@ -3,27 +3,41 @@ package io.margay.linux.testing;
 import io.margay.linux.Errno;
 import io.margay.linux.NetlinkException;
 import io.margay.linux.route.NextHop;
+import io.margay.linux.route.NextHopChange;
+import io.margay.linux.route.NextHopFailure;
+import io.margay.linux.route.NextHopKernel;
+import io.margay.linux.route.NextHopObject;
 import io.margay.linux.route.Route;
 import io.margay.linux.route.RouteChange;
 import io.margay.linux.route.RouteFailure;
 import io.margay.linux.route.RouteKernel;
 import io.margay.linux.route.RouteKey;
+import io.margay.linux.route.RouteType;
+import io.margay.linux.route.Scope;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// Routes in memory that behave as the kernel's: keys are unique, a gateway must be reachable over
-/// a connected prefix or `onlink`, a device that goes takes its routes along.
-public final class FakeRoutes implements RouteKernel {
+/// a connected prefix or `onlink`, a device that goes takes its routes along; and so do next-hop
+/// objects.
+public final class FakeRoutes implements RouteKernel, NextHopKernel {
+
+  /// RTPROT_KERNEL.
+  private static final int KERNEL_PROTOCOL = 2;
 
   private final Map<Integer, List<Prefix>> devices = new TreeMap<>();
   private final List<Route> routes = new ArrayList<>();
+  private final Set<Integer> withoutCarrier = new HashSet<>();
+  private final FakeNextHops objects = new FakeNextHops(this::obstacle);
   private int writes;
 
   /// Adds a device with addresses in these prefixes.
@@ -34,8 +48,55 @@ public final class FakeRoutes implements RouteKernel {
   /// Removes a device; routes over it vanish, ECMP sets lose that next hop.
   public void removeDevice(int index) {
     devices.remove(index);
+    objectsGone(() -> objects.deviceGone(index));
     routes.replaceAll(route -> without(route, index).orElse(route));
     routes.removeIf(route -> route.nextHops().stream().anyMatch(hop -> hop.index() == index));
+  }
+
+  /// Takes a device's carrier: the objects over it vanish, while routes with their own next hops
+  /// stay.
+  public void loseCarrier(int index) {
+    withoutCarrier.add(index);
+    objectsGone(() -> objects.deviceGone(index));
+  }
+
+  public void gainCarrier(int index) {
+    withoutCarrier.remove(index);
+  }
+
+  /// Every object, also strangers', by number.
+  public List<NextHopObject> objects() {
+    return objects.all();
+  }
+
+  /// Numbers of the objects that were added or replaced, in order.
+  public List<Integer> objectWrites() {
+    return List.copyOf(objects.written());
+  }
+
+  /// Removes an object behind the writer's back.
+  public void tamperObject(int id) {
+    objectsGone(() -> objects.delete(Set.of(id)));
+  }
+
+  private void objectsGone(Runnable removal) {
+    removal.run();
+    routes.removeIf(route -> route.objectId() != 0 && objects.ways(route.objectId()).isEmpty());
+  }
+
+  private Optional<Errno> obstacle(NextHop hop) {
+    if (!devices.containsKey(hop.index())) {
+      return Optional.of(Errno.EINVAL);
+    }
+    if (withoutCarrier.contains(hop.index())) {
+      return Optional.of(Errno.ENETDOWN);
+    }
+    return deviceOf(hop).isPresent()
+        ? Optional.empty()
+        : Optional.of(
+            hop.gateway().orElseThrow().family() == IpFamily.IPV4
+                ? Errno.ENETUNREACH
+                : Errno.EHOSTUNREACH);
   }
 
   private static Optional<Route> without(Route route, int index) {
@@ -67,18 +128,61 @@ public final class FakeRoutes implements RouteKernel {
 
   @Override
   public List<Route> dump(int protocol) {
-    return routes.stream().filter(route -> route.protocol() == protocol).toList();
+    return routes.stream().filter(route -> route.protocol() == protocol).map(this::shown).toList();
   }
 
-  /// The longest prefix wins, then the smaller metric; devices of the fake always have a carrier.
+  private Route shown(Route route) {
+    return route.objectId() == 0
+        ? route
+        : with(route, objects.ways(route.objectId())).over(route.objectId());
+  }
+
+  @Override
+  public List<NextHopObject> dumpObjects(int protocol) {
+    return objects.all().stream().filter(object -> object.protocol() == protocol).toList();
+  }
+
+  @Override
+  public List<NextHopFailure> applyObjects(List<NextHopChange> changes) {
+    List<NextHopFailure> failures = new ArrayList<>();
+    objectsGone(() -> failures.addAll(objects.apply(changes)));
+    return failures;
+  }
+
+  /// The longest prefix wins, then the smaller metric; connected networks have routes too.
   @Override
   public Optional<Route> lookup(IpAddress destination) {
-    return routes.stream()
+    List<Route> all = new ArrayList<>(connected());
+    routes.forEach(route -> all.add(shown(route)));
+    return all.stream()
         .filter(route -> route.prefix().contains(destination))
         .min(
             Comparator.comparingInt((Route route) -> -route.prefix().length())
                 .thenComparingInt(Route::metric))
-        .filter(route -> !route.nextHops().isEmpty());
+        .filter(route -> !route.nextHops().isEmpty())
+        .filter(
+            route ->
+                route.nextHops().size() > 1
+                    || !withoutCarrier.contains(route.nextHops().getFirst().index()));
+  }
+
+  private List<Route> connected() {
+    List<Route> connected = new ArrayList<>();
+    devices.forEach(
+        (index, prefixes) ->
+            prefixes.forEach(
+                prefix ->
+                    connected.add(
+                        new Route(
+                            prefix,
+                            Route.MAIN_TABLE,
+                            KERNEL_PROTOCOL,
+                            RouteType.UNICAST,
+                            Scope.LINK,
+                            0,
+                            List.of(NextHop.onDevice(index)),
+                            Optional.empty()))));
+    return connected;
   }
 
   @Override
@@ -147,6 +251,14 @@ public final class FakeRoutes implements RouteKernel {
 
   /// Fills in the devices of gateways, as the kernel does, or says why it cannot.
   private Resolution resolve(Route route) {
+    if (route.objectId() != 0) {
+      boolean isKnown = !objects.ways(route.objectId()).isEmpty();
+      return new Resolution(
+          route,
+          isKnown
+              ? Optional.empty()
+              : Optional.of(new Refusal(Errno.EINVAL, "Nexthop id does not exist")));
+    }
     List<NextHop> hops = new ArrayList<>();
     for (NextHop hop : route.nextHops()) {
       if (hop.index() != 0 && !devices.containsKey(hop.index())) {

@@ -49,6 +49,13 @@ public final class TestNetns implements AutoCloseable {
     return inside("bridge", arguments);
   }
 
+  /// Runs a command inside and returns its output.
+  public String exec(String... command) throws IOException {
+    List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", name));
+    all.addAll(List.of(command));
+    return run(all.toArray(String[]::new));
+  }
+
   private String inside(String tool, String arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of(tool, "-n", name));
     command.addAll(List.of(arguments.split(" ")));

@@ -63,6 +63,11 @@ class RouteWatchNetnsTest implements RouteWatch.Events {
   }
 
   @Override
+  public void onNextHop() {
+    heard.add("next hop");
+  }
+
+  @Override
   public void onLink(Link link, boolean wasDown) {
     heard.add(link.name() + (link.isRunning() ? " up" : " down") + (wasDown ? " after down" : ""));
   }
@@ -107,6 +112,37 @@ class RouteWatchNetnsTest implements RouteWatch.Events {
     assertThat(heardUntil(REMOTE.toString())).isEmpty();
     netns.ip("-6 route add fd00:c::/122 via fd00:1::3 proto 117");
     assertThat(heardUntil("fd00:c::/122")).as("one that we never wanted").isEmpty();
+  }
+
+  @Test
+  void objects_of_ours_are_heard_and_not_what_we_write_or_strangers() throws Exception {
+    GroupedRoutes grouped = GroupedRoutes.of(rt, Route.OUR_PROTOCOL, NextHopLayout.MULTIPATH);
+    RouteTable over = new RouteTable(grouped, _ -> false);
+    over.adopt();
+    over.update(
+        RouteClass.BGP,
+        REMOTE,
+        RouteSpec.through(
+            List.of(
+                NextHop.via(IpAddress.parse("10.0.1.2")),
+                NextHop.via(IpAddress.parse("10.0.2.2")))));
+    assertThat(over.apply().pending()).isEmpty();
+    netns.ip("nexthop add id 5 via 10.0.1.7 dev red proto static");
+    netns.ip("nexthop del id 5");
+    netns.ip("route del " + REMOTE6);
+    assertThat(heardUntil(REMOTE6.toString())).isEmpty();
+    NextHopObject.Group group =
+        rt.nextHopObjects().dumpObjects(Route.OUR_PROTOCOL).stream()
+            .filter(NextHopObject.Group.class::isInstance)
+            .map(NextHopObject.Group.class::cast)
+            .findFirst()
+            .orElseThrow();
+    netns.ip("nexthop del id " + NextHopObject.text(group.members().getFirst().id()));
+    assertThat(heardUntil("next hop")).isEmpty();
+    heardUntil("next hop");
+    netns.ip("nexthop del id " + NextHopObject.text(group.id()));
+    heardUntil("next hop");
+    assertThat(over.resync().added()).isOne();
   }
 
   @Test

@@ -9,6 +9,7 @@ import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -37,6 +38,25 @@ class RoutesNetnsTest extends RouteKernelContract {
     netns.ip("addr add fd00:2::1/64 dev blue nodad");
     for (String name : List.of("red", "redpeer", "blue", "bluepeer")) {
       netns.ip("link set " + name + " up");
+    }
+  }
+
+  /// Sets a device's peer up or down, and waits until the kernel's routes know.
+  ///
+  /// @param neighbour an address in the device's network
+  static void setCarrier(
+      TestNetns netns, Routes routes, String device, String neighbour, boolean has)
+      throws Exception {
+    netns.ip("link set " + device + "peer " + (has ? "up" : "down"));
+    awaitCarrier(routes, neighbour, has);
+  }
+
+  /// The kernel looks at carriers now and then, not at once.
+  static void awaitCarrier(Routes routes, String neighbour, boolean has) throws Exception {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (routes.lookup(IpAddress.parse(neighbour)).isPresent() != has) {
+      assertThat(System.nanoTime()).as("carrier towards " + neighbour).isLessThan(end);
+      Thread.onSpinWait();
     }
   }
 
