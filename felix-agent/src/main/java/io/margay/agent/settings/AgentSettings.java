@@ -321,6 +321,7 @@ public record AgentSettings(
         reserve,
         policyChangeMode,
         others.packetLog,
+        nextHopGroups,
         birth);
   }
 

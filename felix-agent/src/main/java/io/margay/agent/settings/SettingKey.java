@@ -38,6 +38,7 @@ public enum SettingKey {
   PACKET_LOG_RULES("packetLog.rules", settings -> settings.packetLog().rules(), Effect.LIVE),
   PACKET_LOG_VERDICTS(
       "packetLog.verdicts", settings -> settings.packetLog().verdicts(), Effect.LIVE),
+  NEXT_HOP_GROUPS("routes.nextHopGroups", AgentSettings::nextHopGroups),
   FIRST_POOL("firstPool", settings -> settings.birth().firstPool());
 
   private enum Effect {

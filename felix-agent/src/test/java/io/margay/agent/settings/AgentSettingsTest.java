@@ -239,6 +239,7 @@ class AgentSettingsTest {
             reserve: 3
             policyChangeMode: Keep
             packetLog: {rules: nflog, verdicts: denied}
+            routes: {nextHopGroups: resilient}
             firstPool: {ipv4: 10.65.0.0/16, blockSize: 27}
             """,
             Map.of());
