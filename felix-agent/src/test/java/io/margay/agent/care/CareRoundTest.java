@@ -152,7 +152,7 @@ class CareRoundTest {
     c.showLife();
     c.run();
     now = now.minusSeconds(3600);
-    ahead = Duration.ofSeconds(3600);
+    ahead = Duration.ofHours(1);
     now = now.plus(AgentBeat.ALIVE);
     c.showLife();
     c.run();

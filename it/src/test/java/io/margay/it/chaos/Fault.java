@@ -246,10 +246,12 @@ enum Fault {
       }
     }
 
-    /// Whole, the one before or the one after.
+    // Whole, the one before or the one after.
     private void readable(Path state) throws LabException {
       try (Stream<Path> entries = Files.list(state.resolve("journal"))) {
-        SnapshotFile.read(state.resolve("datastore.snapshot")).orElseThrow();
+        if (SnapshotFile.read(state.resolve("datastore.snapshot")).isEmpty()) {
+          throw new LabException("there is no last known good state in " + state);
+        }
         for (Path entry : entries.filter(file -> file.toString().endsWith(".json")).toList()) {
           ChaosRack.json(Files.readString(entry));
         }
