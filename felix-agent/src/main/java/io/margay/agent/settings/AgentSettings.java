@@ -48,6 +48,8 @@ import org.slf4j.LoggerFactory;
 /// @param policyChangeMode what becomes of open connections that policy comes to deny
 /// @param packetLog where rules with action Log write, and which verdicts are told
 /// @param birth how the node comes into the datastore
+/// @param dockerSocket where Docker Engine finds us as a plugin, whose name is the file's without
+///   `.sock`; empty = not at all
 public record AgentSettings(
     String nodeName,
     DatastoreSettings datastore,
@@ -61,11 +63,17 @@ public record AgentSettings(
     int reserve,
     PolicyChangeMode policyChangeMode,
     PacketLog packetLog,
-    Birth birth) {
+    Birth birth,
+    Optional<Path> dockerSocket) {
 
   public static final Path DEFAULT_RUN_DIR = Path.of("/run/margay");
   public static final Path DEFAULT_STATE_DIR = Path.of("/var/lib/margay");
   public static final HttpAddress DEFAULT_HTTP = new HttpAddress("127.0.0.1", 9199);
+
+  /// Where Docker Engine looks for a plugin called `margay`.
+  public static final Path USUAL_DOCKER_SOCKET = Path.of("/run/docker/plugins/margay.sock");
+
+  private static final int MAX_SUN_PATH = 107;
 
   private static final Pattern NODE_NAME = Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
 
@@ -273,6 +281,12 @@ public record AgentSettings(
             PacketLog.DEFAULT.prefix(),
             PacketLog.DEFAULT.limit());
     FirstPool firstPool = FirstPool.read(root.mapping("firstPool"));
+    Optional<Path> dockerSocket =
+        root.mapping("docker")
+            .scalar(
+                "socket",
+                "an absolute path of a file NAME.sock, like " + USUAL_DOCKER_SOCKET,
+                AgentSettings::dockerSocket);
     if (nodeName.isEmpty()) {
       throw root.missing("nodeName", "the node's name");
     }
@@ -292,7 +306,8 @@ public record AgentSettings(
         reserve,
         policyChangeMode,
         packetLog,
-        new Birth(ipv4, ipv6, firstPool));
+        new Birth(ipv4, ipv6, firstPool),
+        dockerSocket);
   }
 
   private static AddressChoice address(SettingsNode bgp, String key, IpFamily family)
@@ -356,6 +371,18 @@ public record AgentSettings(
     Path path = Path.of(text);
     if (!path.isAbsolute()) {
       throw new IllegalArgumentException(text + " is not absolute");
+    }
+    return path;
+  }
+
+  /// Docker looks for files of this ending alone; the length is a socket address's (`sun_path`).
+  private static Path dockerSocket(String text) {
+    Path path = absolute(text);
+    String name = String.valueOf(path.getFileName());
+    if (!name.endsWith(".sock")
+        || name.length() == ".sock".length()
+        || text.length() > MAX_SUN_PATH) {
+      throw new IllegalArgumentException(text);
     }
     return path;
   }

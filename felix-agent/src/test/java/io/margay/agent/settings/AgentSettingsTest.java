@@ -143,6 +143,9 @@ class AgentSettingsTest {
         "http: '9199'                    | f: http: expected HOST:PORT or none",
         "http: 'a:99999'                 | f: http: expected HOST:PORT or none",
         "reclaimAfterSeconds: 0          | f: reclaimAfterSeconds: expected a number of seconds",
+        "docker: {socket: margay.sock}   | f: docker.socket: expected an absolute path of a file",
+        "docker: {socket: /run/margay}   | f: docker.socket: expected an absolute path of a file",
+        "docker: {socket: /run/.sock}    | f: docker.socket: expected an absolute path of a file",
         "policyChangeMode: keep          | f: policyChangeMode: expected one of Reevaluate, Keep",
         "log: loud                       | f: log: expected one of",
         "datastore: {endpoints: ['http://a:1'], user: x} | f: datastore: expected user and password"
@@ -178,6 +181,16 @@ class AgentSettingsTest {
     assertThatThrownBy(() -> AgentSettings.parse("f", text.replace("'", ""), Map.of()))
         .isInstanceOf(SettingsException.class)
         .hasMessageStartingWith(message);
+  }
+
+  @Test
+  void docker_is_served_where_the_settings_say_and_otherwise_not_at_all() throws Exception {
+    assertThat(AgentSettings.parse("f", MINIMAL, Map.of()).dockerSocket()).isEmpty();
+    assertThat(
+            AgentSettings.parse(
+                    "f", MINIMAL, Map.of("MARGAY_DOCKER_SOCKET", "/run/docker/plugins/margay.sock"))
+                .dockerSocket())
+        .contains(AgentSettings.USUAL_DOCKER_SOCKET);
   }
 
   @Test
