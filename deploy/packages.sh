@@ -28,7 +28,8 @@ containerd                   containerd       a runtime the plugin is tried unde
 runc                         runc             what containerd and podman start containers with
 podman                       podman           a runtime the plugin is tried under
 /usr/share/doc/busybox-static busybox-static  all that is in the runtimes' images
-dockerd                      docker.io        a neighbour whose chains drop what policy allows
+dockerd                      docker.io        a runtime served as its network driver, and a neighbour whose chains drop what policy allows
+/usr/bin/docker              docker-cli       its client, which Debian 13 packages alone
 firewalld                    firewalld        a neighbour whose chains reject what policy allows
 dbus-daemon                  dbus-daemon      what firewalld and firewall-cmd talk over
 go                           golang-go        compiles the driver that calls the plugin through libcni

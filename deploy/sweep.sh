@@ -35,6 +35,15 @@ sweep() {
   for lab in /run/margay-lab/*; do
     [ -d "$lab" ] && is_orphan "${lab##*/}" && rm -rf "$lab"
   done
+  # Machines of the runtime tests: their processes go with their first, these stay.
+  for left in /tmp/mgyt-rt* /sys/fs/cgroup/mgyt-rt* /sys/fs/cgroup/*/mgyt-rt*; do
+    [ -d "$left" ] && is_orphan "${left##*/}" || continue
+    case $left in
+      /tmp/*) rm -rf "$left" ;;
+      *) find "$left" -depth -type d -exec rmdir {} + ;;
+    esac
+    swept=$((swept + 1))
+  done
   # Databases of unit tests: children that outlived their test.
   for pid in $(pgrep -x etcd || true); do
     if [ "$(awk '/^PPid:/ {print $2}' "/proc/$pid/status" 2>/dev/null)" = 1 ] &&

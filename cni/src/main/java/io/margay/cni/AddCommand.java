@@ -60,7 +60,8 @@ final class AddCommand {
       PodNetwork network,
       EndpointPolicy policy,
       PodCatalog pods,
-      ReleaseQueue releases) {
+      ReleaseQueue releases,
+      HostPortClaims hostPorts) {
     this.node = node;
     this.journal = new JournalWriter(journal);
     this.addresses = addresses;
@@ -71,7 +72,7 @@ final class AddCommand {
     this.policy = policy;
     this.pods = pods;
     this.releases = releases;
-    this.hostPorts = new HostPortClaims(journal);
+    this.hostPorts = hostPorts;
   }
 
   CniResult run(VerbRequest request) throws CniException {
@@ -187,7 +188,7 @@ final class AddCommand {
       throws CniException {
     return switch (attachment.duty()) {
       case Duty.Delegated(Duty.Delegate delegate) -> foreign(attachment, delegate, said);
-      case Duty.Whole _, Duty.Addresses _, Duty.Policed _ ->
+      case Duty.Whole _, Duty.Addresses _, Duty.Policed _, Duty.Stepwise _ ->
           new Given(
               attachment,
               assign(

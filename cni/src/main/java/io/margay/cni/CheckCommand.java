@@ -92,6 +92,7 @@ final class CheckCommand {
       }
       case Duty.Addresses _ ->
           List.of("it has addresses of this node, but no interface that margay-cni polices");
+      case Duty.Stepwise _ -> List.of("it is an endpoint of Docker's, which no plugin made");
     };
   }
 

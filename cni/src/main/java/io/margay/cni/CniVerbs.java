@@ -47,6 +47,7 @@ public final class CniVerbs implements CniHandler {
   private final PodCatalog pods;
   private final GcCommand gc;
   private final ReclaimCommand reclaim;
+  private final StepVerbs steps;
   private final ReleaseQueue releases;
   private final ContainerLocks locks = new ContainerLocks();
 
@@ -65,13 +66,34 @@ public final class CniVerbs implements CniHandler {
     this.releases = releases;
     this.pods = pods;
     Release release = new Release(addresses, delegates);
-    this.add = new AddCommand(node, journal, addresses, delegates, network, policy, pods, releases);
+    HostPortClaims hostPorts = new HostPortClaims(journal);
+    this.add =
+        new AddCommand(
+            node, journal, addresses, delegates, network, policy, pods, releases, hostPorts);
     this.del = new DelCommand(node, journal, addresses, release, network, policy);
     this.check = new CheckCommand(node, journal, delegates, network, policy);
     this.chain = new ChainCommand(node, journal, addresses, release, network, policy, pods);
     this.lease = new LeaseCommand(node, journal, addresses, release);
     this.gc = new GcCommand(journal, locks, del);
     this.reclaim = new ReclaimCommand(journal, network, del);
+    this.steps =
+        new StepVerbs(
+            node,
+            journal,
+            addresses,
+            release,
+            network,
+            policy,
+            releases,
+            hostPorts,
+            locks,
+            del,
+            this::giveBack);
+  }
+
+  /// The same for a runtime that asks step by step.
+  public StepVerbs steps() {
+    return steps;
   }
 
   @Override

@@ -72,6 +72,9 @@ final class DelCommand {
             delete(entry.get());
           }
         }
+        case Duty.Stepwise _ -> {
+          // Docker's; no plugin made it.
+        }
         case Duty.Addresses _ -> {
           // Policed no more; the plugin that has its addresses from us is deleted after us.
         }
@@ -118,6 +121,8 @@ final class DelCommand {
       }
       case Duty.Policed _ -> policy.remove(endpoint(attachment, held));
       case Duty.Addresses _ -> {}
+      case Duty.Stepwise _ ->
+          StepVerbs.cut(attachment, network, policy, endpoint(attachment, held));
     }
     owe(new JournalEntry.Releasing(attachment, journal.bootId()));
   }

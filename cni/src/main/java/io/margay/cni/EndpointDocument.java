@@ -44,18 +44,21 @@ final class EndpointDocument {
       labels.put(SERVICE_ACCOUNT_LABEL, serviceAccount);
     }
     List<String> profiles =
-        pod
-            ? PodOverlay.profiles(workload.namespace(), serviceAccount)
-            : List.of(attachment.network());
-    String endpoint = attachment.id().ifName().value();
+        switch (workload) {
+          case Workload.Pod _ -> PodOverlay.profiles(workload.namespace(), serviceAccount);
+          case Workload.Container _ -> List.of(attachment.network());
+          case Workload.Endpoint endpoint -> List.of(endpoint.profile());
+        };
     WorkloadEndpointSpec spec =
         new WorkloadEndpointSpec(
             workload.orchestrator(),
-            null,
+            workload instanceof Workload.Endpoint ? workload.name() : null,
             node,
             attachment.id().containerId(),
             pod ? workload.name() : null,
-            endpoint,
+            workload instanceof Workload.Endpoint endpoint
+                ? endpoint.id()
+                : attachment.id().ifName().value(),
             pod ? serviceAccount : null,
             addresses.stream().map(IpAddress::toHostPrefix).toList(),
             List.of(),

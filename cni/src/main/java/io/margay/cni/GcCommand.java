@@ -2,6 +2,7 @@ package io.margay.cni;
 
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.journal.Duty;
 import io.margay.cni.journal.JournalEntry;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
@@ -83,6 +84,9 @@ final class GcCommand {
 
   private static boolean isUnlisted(JournalEntry entry, NetConf conf, Set<AttachmentId> valid) {
     Attachment attachment = entry.attachment();
-    return attachment.network().equals(conf.name()) && !valid.contains(attachment.id());
+    // What Docker asked for no CNI runtime knows of.
+    return !(attachment.duty() instanceof Duty.Stepwise)
+        && attachment.network().equals(conf.name())
+        && !valid.contains(attachment.id());
   }
 }

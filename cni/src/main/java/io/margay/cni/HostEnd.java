@@ -29,7 +29,8 @@ final class HostEnd {
   private HostEnd() {}
 
   /// The host end's name by Calico's rule: the prefix, then 11 hex digits of SHA-1 of
-  /// `<namespace>.<pod>`; without Kubernetes, 11 characters of the container id.
+  /// `<namespace>.<pod>`; without Kubernetes, 11 characters of the container's id, or of that of
+  /// Docker's endpoint.
   ///
   /// @param prefix FelixConfiguration's `interfacePrefix`, `cali` by default
   static InterfaceName name(String prefix, Workload workload, AttachmentId id) {
@@ -39,10 +40,15 @@ final class HostEnd {
         && RANDOM_ID.matcher(container.name()).matches()) {
       return new InterfaceName(prefix + container.name().substring(0, DIGITS));
     }
+    if (workload instanceof Workload.Endpoint endpoint
+        && RANDOM_ID.matcher(endpoint.id()).matches()) {
+      return new InterfaceName(prefix + endpoint.id().substring(0, DIGITS));
+    }
     String identity =
         switch (workload) {
           case Workload.Pod pod -> pod.namespace() + "." + pod.name();
           case Workload.Container container -> container.name();
+          case Workload.Endpoint endpoint -> endpoint.id();
         };
     byte[] digest = digest("SHA-1", first ? identity : identity + "." + id.ifName());
     return new InterfaceName(prefix + HexFormat.of().formatHex(digest).substring(0, DIGITS));

@@ -85,6 +85,7 @@ final class HostPortClaims {
       case Workload.Pod pod ->
           "pod " + pod.namespace() + "/" + pod.name() + " (" + attachment.id() + ")";
       case Workload.Container _ -> "container " + attachment.id();
+      case Workload.Endpoint endpoint -> "Docker endpoint " + endpoint.id();
     };
   }
 }

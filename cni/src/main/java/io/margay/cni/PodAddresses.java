@@ -26,6 +26,13 @@ public interface PodAddresses {
       Attachment attachment, Wish wish, Function<List<IpAddress>, WorkloadEndpoint> document)
       throws CniException;
 
+  /// Commits addresses under [Attachment#handleId] alone: whose they are, a runtime tells later.
+  /// What the handle holds already is added to.
+  ///
+  /// @return those asked for now
+  /// @throws CniException as [#assign]
+  List<IpAddress> hold(Attachment attachment, Wish wish) throws CniException;
+
   /// Commits addresses for an interface that another plugin makes: there is no WorkloadEndpoint. A
   /// repeated request gets the same ones. They are never the first or last of their pool, which
   /// mean something else on a shared wire.

@@ -58,6 +58,15 @@ public interface PodNetwork {
   void finish(Attachment attachment, Wire wire, List<IpAddress> addresses, OwnedFd podNetns)
       throws CniException;
 
+  /// Builds the node's half of a wire whose other half is the runtime's business: both ends are
+  /// here, the pod's is down and has its MAC address, for the runtime to take into the pod and to
+  /// address there. The host end answers for the pod's next hops.
+  ///
+  /// @param podEnd what the pod's end is called until then
+  /// @throws CniException as [#wire]
+  void wireHere(Attachment attachment, List<IpAddress> addresses, InterfaceName podEnd)
+      throws CniException;
+
   /// A wire that is begun.
   ///
   /// @param hostIndex number of the host end on the node

@@ -61,6 +61,9 @@ final class ReclaimCommand {
         case Duty.Whole _, Duty.Delegated _ -> network.isThere(attachment);
         // Another plugin's wire carries no mark of ours.
         case Duty.Addresses _, Duty.Policed _ -> PodNamespace.isAlive(attachment);
+        // A step further, or back, is a matter of moments.
+        case Duty.Stepwise(Duty.Step step) ->
+            step == Duty.Step.JOINED && network.isThere(attachment);
       };
     } catch (CniException refused) {
       LOG.atWarn()
@@ -109,6 +112,7 @@ final class ReclaimCommand {
     return switch (attachment.duty()) {
       case Duty.Whole _, Duty.Delegated _ -> true;
       case Duty.Addresses _, Duty.Policed _ -> false;
+      case Duty.Stepwise(Duty.Step step) -> step == Duty.Step.JOINED;
     };
   }
 }

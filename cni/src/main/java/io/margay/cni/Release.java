@@ -20,7 +20,7 @@ final class Release {
   /// @throws CniException somebody is away; the caller journals and repeats
   void run(Attachment attachment) throws CniException {
     switch (attachment.duty()) {
-      case Duty.Whole _, Duty.Addresses _ -> addresses.release(attachment);
+      case Duty.Whole _, Duty.Addresses _, Duty.Stepwise _ -> addresses.release(attachment);
       case Duty.Policed(boolean overAddresses) -> {
         if (overAddresses) {
           addresses.release(attachment);

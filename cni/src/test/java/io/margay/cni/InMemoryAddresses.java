@@ -63,6 +63,20 @@ final class InMemoryAddresses implements PodAddresses {
     return fresh;
   }
 
+  @Override
+  public List<IpAddress> hold(Attachment attachment, Wish wish) throws CniException {
+    if (failure.isPresent()) {
+      throw new CniException(failure.get(), "no address");
+    }
+    wishes.add(wish);
+    List<IpAddress> fresh = fresh(wish);
+    handles.computeIfAbsent(attachment.handleId(), _ -> new ArrayList<>()).addAll(fresh);
+    if (failsAfterCommit) {
+      throw new CniException(CniError.DATASTORE_UNREACHABLE, "the answer was lost");
+    }
+    return fresh;
+  }
+
   static String key(WorkloadEndpoint endpoint) {
     return endpoint.metadata().namespaceOrEmpty() + "/" + endpoint.metadata().name();
   }
@@ -82,12 +96,7 @@ final class InMemoryAddresses implements PodAddresses {
   }
 
   private void removeEndpoint(AttachmentId id) {
-    endpoints
-        .values()
-        .removeIf(
-            endpoint ->
-                id.containerId().equals(endpoint.spec().containerID())
-                    && id.ifName().value().equals(endpoint.spec().endpoint()));
+    endpoints.values().removeIf(endpoint -> Attachment.of(endpoint).equals(Optional.of(id)));
   }
 
   @Override

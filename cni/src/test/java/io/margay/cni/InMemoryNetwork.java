@@ -44,6 +44,15 @@ final class InMemoryNetwork implements PodNetwork {
   }
 
   @Override
+  public void wireHere(Attachment attachment, List<IpAddress> addresses, InterfaceName podEnd)
+      throws CniException {
+    if (fails) {
+      throw new CniException(CniError.KERNEL_REFUSED, "the kernel refused");
+    }
+    wires.put(attachment.hostEnd().value(), attachment);
+  }
+
+  @Override
   public void mend(Attachment attachment, List<IpAddress> addresses) {
     mended.add(attachment.id());
   }

@@ -17,6 +17,7 @@ import io.margay.agent.loop.Turnstile;
 import io.margay.agent.overlay.OverlayFeed;
 import io.margay.agent.settings.AgentSettings;
 import io.margay.bgp.speaker.OriginatedRoute;
+import io.margay.cni.journal.Attachment;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.datastore.Change;
 import io.margay.datastore.KeyValue;
@@ -568,8 +569,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   /// The endpoint of an attachment, as the store told of it. From any thread.
   Optional<ResourceRef> endpointOf(AttachmentId id) {
     return endpointsNow.values().stream()
-        .filter(endpoint -> id.containerId().equals(endpoint.spec().containerID()))
-        .filter(endpoint -> id.ifName().value().equals(endpoint.spec().endpoint()))
+        .filter(endpoint -> Attachment.of(endpoint).equals(Optional.of(id)))
         .map(WorkloadEndpoint::ref)
         .findFirst();
   }

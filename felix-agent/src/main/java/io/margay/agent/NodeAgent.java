@@ -22,11 +22,13 @@ import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.dataplane.FlowReevaluation;
 import io.margay.agent.dataplane.HostPortFlows;
 import io.margay.agent.dataplane.PolicyCounters;
+import io.margay.agent.docker.DockerPlugin;
 import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FirewallSettings;
 import io.margay.agent.http.AgentMetrics;
 import io.margay.agent.http.BgpMetrics;
 import io.margay.agent.http.HttpRim;
+import io.margay.agent.http.PluginSocket;
 import io.margay.agent.http.PolicyMetrics;
 import io.margay.agent.loop.Loop;
 import io.margay.agent.overlay.OverlayDriver;
@@ -425,6 +427,9 @@ public final class NodeAgent implements AutoCloseable {
                             ReserveKeeper.start(
                                 kept, ipam, () -> calc.syncStatus() instanceof SyncStatus.InSync)));
                 metrics.watchGarbage(care::suspected, care::due, care::freed);
+                settings
+                    .dockerSocket()
+                    .ifPresent(socket -> startDocker(socket, settings, verbs, ipam));
                 status.start();
                 nodeStatuses.start();
                 times.mark("ready");
@@ -479,6 +484,20 @@ public final class NodeAgent implements AutoCloseable {
             .addKeyValue("key", taken.key())
             .log("an endpoint made without the datastore can't be read back; its pod stays closed");
       }
+    }
+  }
+
+  /// Without it Docker waits; what CNI runtimes and Docker have started works on.
+  private void startDocker(Path socket, AgentSettings settings, CniVerbs verbs, Ipam ipam) {
+    try {
+      keep(
+          PluginSocket.start(
+              socket, DockerPlugin.open(settings.stateDir(), verbs.steps(), ipam::poolAround)));
+    } catch (IOException refused) {
+      LOG.atError()
+          .addKeyValue("socket", socket)
+          .addKeyValue("reason", String.valueOf(refused.getMessage()))
+          .log("no plugin for Docker, whose containers can't start; the node works without it");
     }
   }
 

@@ -272,6 +272,9 @@ final class LockedDatastoreTest {
         Attachment attachment, Wire wire, List<IpAddress> addresses, OwnedFd podNetns) {}
 
     @Override
+    public void wireHere(Attachment attachment, List<IpAddress> addresses, InterfaceName podEnd) {}
+
+    @Override
     public void mend(Attachment attachment, List<IpAddress> addresses) {}
 
     @Override

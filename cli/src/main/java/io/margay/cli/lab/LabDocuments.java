@@ -140,6 +140,7 @@ final class LabDocuments {
       gracefulRestart: %s
     log: %s
     reclaimAfterSeconds: %d
+    %s\
     """
         .formatted(
             node.name(),
@@ -152,7 +153,10 @@ final class LabDocuments {
             plan.topology().addresses().has(IpFamily.IPV4) ? plan.nodeAddress4(node) : "hash",
             plan.topology().bgp().gracefulRestart(),
             plan.topology().agent().log(),
-            plan.topology().agent().reclaimAfterSeconds());
+            plan.topology().agent().reclaimAfterSeconds(),
+            plan.topology().agent().docker()
+                ? "docker:\n  socket: " + plan.dockerSocket(node) + "\n"
+                : "");
   }
 
   private static String addresses(LabPlan plan, Node node) {

@@ -363,6 +363,11 @@ public final class LabPlan {
     return nodeDirectory(node).resolve("run");
   }
 
+  /// Alone in its directory, which can stand for Docker's own in a mount namespace.
+  Path dockerSocket(Node node) {
+    return nodeDirectory(node).resolve("docker").resolve("margay.sock");
+  }
+
   Path conflist(Node node) {
     return nodeDirectory(node).resolve("cni").resolve("05-margay.conflist");
   }

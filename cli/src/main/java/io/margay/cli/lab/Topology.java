@@ -178,7 +178,8 @@ public record Topology(
   /// @param log the least level the agents log
   /// @param reclaimAfterSeconds how long a pod's wire has to be gone before it is released without
   ///   a DEL
-  public record Agent(String log, int reclaimAfterSeconds) {}
+  /// @param docker whether the agents serve Docker Engine
+  public record Agent(String log, int reclaimAfterSeconds, boolean docker) {}
 
   /// A machine with an agent.
   ///

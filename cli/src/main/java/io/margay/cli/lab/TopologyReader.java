@@ -212,9 +212,9 @@ final class TopologyReader {
   private static Topology.Agent agent(StrictYaml root) throws YamlException {
     int reclaimAfterSeconds = (int) SelfReclaim.DEFAULT_GRACE.toSeconds();
     if (!root.has("agent")) {
-      return new Topology.Agent("info", reclaimAfterSeconds);
+      return new Topology.Agent("info", reclaimAfterSeconds, false);
     }
-    StrictYaml given = root.child("agent").mappingOf("log", "reclaimAfterSeconds");
+    StrictYaml given = root.child("agent").mappingOf("log", "reclaimAfterSeconds", "docker");
     return new Topology.Agent(
         given
             .optional(
@@ -222,7 +222,8 @@ final class TopologyReader {
                 "one of " + String.join(", ", LEVELS),
                 text -> oneOf(text, LEVELS.toArray(String[]::new)))
             .orElse("info"),
-        given.number("reclaimAfterSeconds", reclaimAfterSeconds, 1, 3600));
+        given.number("reclaimAfterSeconds", reclaimAfterSeconds, 1, 3600),
+        given.truth("docker", false));
   }
 
   private static List<Pool> pools(StrictYaml root, Addresses addresses, Links links)

@@ -194,6 +194,6 @@ class TopologyReaderTest {
     assertThat(topology.bgp()).isEqualTo(new Topology.Bgp(9, true));
     assertThat(topology.tors().getFirst().daemon()).isEqualTo(Topology.RouterDaemon.BIRD);
     assertThat(topology.pools()).hasSize(2);
-    assertThat(topology.agent()).isEqualTo(new Topology.Agent("info", 30));
+    assertThat(topology.agent()).isEqualTo(new Topology.Agent("info", 30, false));
   }
 }

@@ -6,6 +6,7 @@ import io.margay.cni.spec.PortMapping;
 import io.margay.linux.netns.Netns;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.MacAddress;
+import io.margay.model.resource.WorkloadEndpoint;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -87,27 +88,37 @@ public record Attachment(
 
   /// The same under another duty.
   public Attachment with(Duty other) {
-    return changed(hostEnd, podMac, mtu, routes, other);
+    return changed(netnsPath, hostEnd, podMac, mtu, routes, other);
   }
 
   /// The same with other routes.
   public Attachment with(PodRoutes other) {
-    return changed(hostEnd, podMac, mtu, other, duty);
+    return changed(netnsPath, hostEnd, podMac, mtu, other, duty);
   }
 
   /// The same on a wire that another plugin made.
   public Attachment on(InterfaceName foreignHostEnd, MacAddress foreignMac, int foreignMtu) {
-    return changed(foreignHostEnd, foreignMac, foreignMtu, routes, duty);
+    return changed(netnsPath, foreignHostEnd, foreignMac, foreignMtu, routes, duty);
+  }
+
+  /// The same in a namespace at this path, of which no more is known.
+  public Attachment in(String path) {
+    return changed(path, hostEnd, podMac, mtu, routes, duty);
   }
 
   private Attachment changed(
-      InterfaceName newHostEnd, MacAddress newMac, int newMtu, PodRoutes newRoutes, Duty newDuty) {
+      String newNetnsPath,
+      InterfaceName newHostEnd,
+      MacAddress newMac,
+      int newMtu,
+      PodRoutes newRoutes,
+      Duty newDuty) {
     return new Attachment(
         id,
         network,
         workload,
         netns,
-        netnsPath,
+        newNetnsPath,
         newHostEnd,
         newMac,
         newMtu,
@@ -121,7 +132,28 @@ public record Attachment(
 
   /// Whether it has a host end, be it ours or another plugin's.
   public boolean hasHostEnd() {
-    return !(duty instanceof Duty.Addresses);
+    return switch (duty) {
+      case Duty.Whole _, Duty.Delegated _, Duty.Policed _ -> true;
+      case Duty.Addresses _ -> false;
+      case Duty.Stepwise(Duty.Step step) -> step == Duty.Step.JOINED;
+    };
+  }
+
+  /// The attachment that an endpoint of this node belongs to; empty when we can have made none
+  /// such.
+  public static Optional<AttachmentId> of(WorkloadEndpoint endpoint) {
+    String container = endpoint.spec().containerID();
+    String name = endpoint.spec().endpoint();
+    if (container == null || name == null) {
+      return Optional.empty();
+    }
+    boolean isStepwise = Workload.Endpoint.ORCHESTRATOR.equals(endpoint.spec().orchestrator());
+    try {
+      return Optional.of(
+          new AttachmentId(container, new InterfaceName(isStepwise ? FIRST_INTERFACE : name)));
+    } catch (IllegalArgumentException odd) {
+      return Optional.empty();
+    }
   }
 
   /// The IPAM handle that holds the addresses: `<network>.<containerID>`, as Calico's.

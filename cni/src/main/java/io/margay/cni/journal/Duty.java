@@ -22,6 +22,21 @@ public sealed interface Duty {
   ///   to {@link Addresses} then
   record Policed(boolean overAddresses) implements Duty {}
 
+  /// We do all of it, but one by one, as Docker's libnetwork asks for it.
+  ///
+  /// @param step how far it has come
+  record Stepwise(Step step) implements Duty {}
+
+  /// How far an endpoint of libnetwork has come. Each step leads to the next one and back.
+  enum Step {
+    /// It has addresses.
+    LEASED,
+    /// The runtime has told whose they are.
+    CREATED,
+    /// It has a wire, and is policed.
+    JOINED
+  }
+
   /// The request that another IPAM plugin was given, complete: a DEL must reach it even if the
   /// runtime's configuration has changed since, or comes without environment.
   ///

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -38,6 +39,8 @@ final class EntryJson {
       case Workload.Pod pod ->
           node.putObject("pod").put("namespace", pod.namespace()).put("name", pod.name());
       case Workload.Container _ -> {}
+      case Workload.Endpoint endpoint ->
+          node.putObject("endpoint").put("id", endpoint.id()).put("profile", endpoint.profile());
     }
     node.putObject("netns")
         .put("device", attachment.netns().device())
@@ -92,10 +95,7 @@ final class EntryJson {
           new Attachment(
               new AttachmentId(containerId, new InterfaceName(text(node, "ifname"))),
               text(node, "network"),
-              node.has("pod")
-                  ? new Workload.Pod(
-                      text(node.get("pod"), "namespace"), text(node.get("pod"), "name"))
-                  : new Workload.Container(containerId),
+              workload(node, containerId),
               new Netns.NetnsId(
                   required(netns, "device").asLong(), required(netns, "inode").asLong()),
               text(netns, "path"),
@@ -120,6 +120,16 @@ final class EntryJson {
     } catch (IllegalArgumentException invalid) {
       throw new IOException(invalid.getMessage(), invalid);
     }
+  }
+
+  private static Workload workload(JsonNode node, String containerId) throws IOException {
+    if (node.has("pod")) {
+      return new Workload.Pod(text(node.get("pod"), "namespace"), text(node.get("pod"), "name"));
+    }
+    return node.has("endpoint")
+        ? new Workload.Endpoint(
+            text(node.get("endpoint"), "id"), text(node.get("endpoint"), "profile"))
+        : new Workload.Container(containerId);
   }
 
   /// What most attachments do not have is left out.
@@ -173,6 +183,8 @@ final class EntryJson {
       case Duty.Addresses _ -> node.put("kind", "addresses");
       case Duty.Policed(boolean overAddresses) ->
           node.put("kind", "policed").put("overAddresses", overAddresses);
+      case Duty.Stepwise(Duty.Step step) ->
+          node.put("kind", "stepwise").put("step", step.name().toLowerCase(Locale.ROOT));
     }
   }
 
@@ -186,6 +198,8 @@ final class EntryJson {
                   text(node, "type"), text(node, "path"), text(node, "args"), text(node, "conf")));
       case "addresses" -> new Duty.Addresses();
       case "policed" -> new Duty.Policed(required(node, "overAddresses").asBoolean());
+      case "stepwise" ->
+          new Duty.Stepwise(Duty.Step.valueOf(text(node, "step").toUpperCase(Locale.ROOT)));
       default -> throw new IOException("duty \"" + kind + "\" is unknown");
     };
   }

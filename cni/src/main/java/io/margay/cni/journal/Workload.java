@@ -6,7 +6,7 @@ public sealed interface Workload {
   /// The namespace of its WorkloadEndpoint.
   String namespace();
 
-  /// Calico's name for the orchestrator: `k8s` or `cni`.
+  /// Calico's name for the orchestrator: `k8s`, `cni` or `libnetwork`.
   String orchestrator();
 
   /// The part of the WorkloadEndpoint's name that tells it from others of its node and
@@ -34,6 +34,31 @@ public sealed interface Workload {
     @Override
     public String orchestrator() {
       return "cni";
+    }
+  }
+
+  /// An endpoint of Docker's libnetwork, which names no container.
+  ///
+  /// @param id Docker's, 64 hexadecimal digits
+  /// @param profile that the endpoint has
+  record Endpoint(String id, String profile) implements Workload {
+
+    public static final String ORCHESTRATOR = "libnetwork";
+
+    @Override
+    public String namespace() {
+      return "default";
+    }
+
+    @Override
+    public String orchestrator() {
+      return ORCHESTRATOR;
+    }
+
+    /// All are of one workload in Calico's model, and differ by their endpoint.
+    @Override
+    public String name() {
+      return ORCHESTRATOR;
     }
   }
 }

@@ -7,6 +7,7 @@ import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
 import io.margay.linux.Errno;
 import io.margay.linux.LinuxException;
+import io.margay.linux.netns.Netns;
 import io.margay.linux.netns.Sysctl;
 import io.margay.linux.route.Address;
 import io.margay.linux.route.Link;
@@ -72,20 +73,25 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
   @Override
   public Wire begin(Attachment attachment, OwnedFd podNetns) throws CniException {
     synchronized (hostLock) {
-      Link hostEnd;
-      try {
-        hostEnd = create(attachment, podNetns);
-      } catch (LinuxException failure) {
-        throw refused(
-            "create host interface " + attachment.hostEnd() + " of " + attachment.id(), failure);
-      }
-      try {
-        host.links().setIpv4(hostEnd.index(), true, STRICT_REVERSE_PATH);
-        return new Wire(hostEnd.index(), hostEnd.peerIndex());
-      } catch (LinuxException failure) {
-        unwire(attachment.id(), Optional.of(attachment.hostEnd()));
-        throw refused("configure " + attachment.id(), failure);
-      }
+      return begin(attachment, attachment.id().ifName(), podNetns.number());
+    }
+  }
+
+  private Wire begin(Attachment attachment, InterfaceName podEnd, int podNetns)
+      throws CniException {
+    Link hostEnd;
+    try {
+      hostEnd = create(attachment, podEnd, podNetns);
+    } catch (LinuxException failure) {
+      throw refused(
+          "create host interface " + attachment.hostEnd() + " of " + attachment.id(), failure);
+    }
+    try {
+      host.links().setIpv4(hostEnd.index(), true, STRICT_REVERSE_PATH);
+      return new Wire(hostEnd.index(), hostEnd.peerIndex());
+    } catch (LinuxException failure) {
+      unwire(attachment.id(), Optional.of(attachment.hostEnd()));
+      throw refused("configure " + attachment.id(), failure);
     }
   }
 
@@ -93,22 +99,50 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
   public void finish(Attachment attachment, Wire wire, List<IpAddress> addresses, OwnedFd podNetns)
       throws CniException {
     synchronized (hostLock) {
-      try {
-        configureHost(attachment, addresses, podNetns, wire);
+      configure(
+          attachment,
+          addresses,
+          wire,
+          () -> PodEnd.configure(attachment, addresses, podNetns, wire.podIndex()));
+    }
+  }
+
+  @Override
+  public void wireHere(Attachment attachment, List<IpAddress> addresses, InterfaceName podEnd)
+      throws CniException {
+    synchronized (hostLock) {
+      try (Netns here = Netns.ofThread()) {
+        Wire wire = begin(attachment, podEnd, here.fd());
+        configure(attachment, addresses, wire, () -> {});
       } catch (LinuxException failure) {
-        unwire(attachment.id(), Optional.of(attachment.hostEnd()));
-        throw refused("configure " + attachment.id(), failure);
-      } catch (CniException failure) {
-        unwire(attachment.id(), Optional.of(attachment.hostEnd()));
-        throw failure;
+        throw refused("open the node's own network namespace", failure);
       }
+    }
+  }
+
+  /// What is done in the pod.
+  @FunctionalInterface
+  private interface InPod {
+    void run() throws LinuxException;
+  }
+
+  private void configure(Attachment attachment, List<IpAddress> addresses, Wire wire, InPod inPod)
+      throws CniException {
+    try {
+      configureHost(attachment, addresses, wire, inPod);
+    } catch (LinuxException failure) {
+      unwire(attachment.id(), Optional.of(attachment.hostEnd()));
+      throw refused("configure " + attachment.id(), failure);
+    } catch (CniException failure) {
+      unwire(attachment.id(), Optional.of(attachment.hostEnd()));
+      throw failure;
     }
   }
 
   /// The order matters: settings that shape the kernel's own addresses come before there is a
   /// carrier, the pod's end then brings it, and the host end's addresses and neighbours follow.
   private void configureHost(
-      Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns, Wire wire)
+      Attachment attachment, List<IpAddress> addresses, Wire wire, InPod inPod)
       throws LinuxException, CniException {
     Set<IpFamily> families = PodEnd.families(addresses);
     writeSysctls(attachment.hostEnd(), families);
@@ -119,7 +153,7 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     if (attachment.bandwidth().isPresent()) {
       bandwidth.limit(attachment, wire.hostIndex(), attachment.bandwidth().get(), this::cut);
     }
-    PodEnd.configure(attachment, addresses, podNetns, wire.podIndex());
+    inPod.run();
     address(attachment, addresses, wire.hostIndex(), gateways(attachment, addresses));
   }
 
@@ -193,14 +227,15 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     cut(present.get());
   }
 
-  private Link create(Attachment attachment, OwnedFd podNetns) throws LinuxException, CniException {
+  private Link create(Attachment attachment, InterfaceName podEnd, int podNetns)
+      throws LinuxException, CniException {
     VethSpec veth =
         new VethSpec(
             attachment.hostEnd(),
             HOST_MAC,
-            attachment.id().ifName(),
+            podEnd,
             attachment.podMac(),
-            podNetns.number(),
+            podNetns,
             attachment.mtu(),
             Attachment.alias(attachment.id()));
     try {
@@ -224,7 +259,7 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
       throw new CniException(
           CniError.INTERFACE_NOT_OURS,
           "interface "
-              + attachment.id().ifName()
+              + podEnd
               + " exists in the pod of "
               + attachment.id()
               + " and is not ours; use another CNI_IFNAME",

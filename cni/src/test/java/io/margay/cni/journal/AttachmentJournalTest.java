@@ -100,6 +100,22 @@ final class AttachmentJournalTest {
   }
 
   @Test
+  void every_workload_is_read_back() throws IOException {
+    List<Attachment> attachments =
+        List.of(
+            attachment("a", new Workload.Container("a")),
+            attachment("b", new Workload.Pod("shop", "db")),
+            attachment("c", new Workload.Endpoint("d62e3a99", "web")));
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot");
+    for (Attachment attachment : attachments) {
+      journal.write(new JournalEntry.Prepared(attachment, "boot"));
+    }
+    assertThat(AttachmentJournal.open(directory, "boot").all())
+        .extracting(JournalEntry::attachment)
+        .containsExactlyInAnyOrderElementsOf(attachments);
+  }
+
+  @Test
   void every_duty_is_read_back() throws IOException {
     List<JournalEntry> entries = new ArrayList<>();
     for (Duty duty :
@@ -108,7 +124,10 @@ final class AttachmentJournalTest {
             new Duty.Delegated(new Duty.Delegate("host-local", "/opt/cni/bin", "A=b", "{}")),
             new Duty.Addresses(),
             new Duty.Policed(true),
-            new Duty.Policed(false))) {
+            new Duty.Policed(false),
+            new Duty.Stepwise(Duty.Step.LEASED),
+            new Duty.Stepwise(Duty.Step.CREATED),
+            new Duty.Stepwise(Duty.Step.JOINED))) {
       entries.add(
           new JournalEntry.Prepared(
               attachment("c" + entries.size(), new Workload.Container("c" + entries.size()))

@@ -363,6 +363,11 @@ final class ClientToKernelTest {
     }
 
     @Override
+    public List<IpAddress> hold(Attachment attachment, Wish wish) {
+      throw new UnsupportedOperationException("no client asks for it");
+    }
+
+    @Override
     public List<Lease> lease(Attachment attachment, Wish wish, List<IpAddress> gateways) {
       IpAddress address =
           handles

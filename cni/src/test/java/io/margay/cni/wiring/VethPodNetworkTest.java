@@ -111,6 +111,33 @@ final class VethPodNetworkTest {
     node.exec("ip -6 route replace fd00:65::7/128 dev " + HOST_END);
   }
 
+  /// What libnetwork does with the pod's end, as `ip` does it.
+  @Test
+  void a_half_wire_serves_a_pod_that_its_runtime_sets_up() throws Exception {
+    Attachment attachment = attachment("c1");
+    node.inside(
+        () -> {
+          network.wireHere(attachment, DUAL, new InterfaceName("temp0"));
+          return network.isThere(attachment);
+        });
+    route();
+    node.exec("ip link set temp0 netns " + pod.name() + " name eth7");
+    pod.exec("ip link set lo up");
+    pod.exec("ip addr add 10.65.0.7/32 dev eth7");
+    pod.exec("ip -6 addr add fd00:65::7/128 dev eth7 nodad");
+    pod.exec("ip link set eth7 up");
+    pod.exec("ip route add 169.254.1.1/32 dev eth7");
+    pod.exec("ip route add default via 169.254.1.1");
+    pod.exec("ip -6 route add fe80::1/128 dev eth7");
+    pod.exec("ip -6 route add default via fe80::1 dev eth7");
+    pod.exec("ping -c1 -W5 10.99.0.1");
+    pod.exec("ping -c1 -W5 fd00:99::1");
+    node.exec("ping -c1 -W5 10.65.0.7");
+    node.exec("ping -c1 -W5 fd00:65::7");
+    unwire(attachment);
+    assertThat(node.exec("ip -o link")).doesNotContain(HOST_END);
+  }
+
   @Test
   void pod_and_node_reach_each_other_without_a_single_arp_or_neighbour_message() throws Exception {
     Attachment attachment = attachment("c1");

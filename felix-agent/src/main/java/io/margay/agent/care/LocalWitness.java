@@ -2,6 +2,7 @@ package io.margay.agent.care;
 
 import io.margay.cni.PodNamespace;
 import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.journal.Duty;
 import io.margay.cni.journal.JournalEntry;
 import io.margay.ipam.care.NodeWitness;
 import io.margay.linux.route.Link;
@@ -59,7 +60,10 @@ final class LocalWitness {
       boolean isHere =
           switch (entry) {
             case JournalEntry.Prepared _, JournalEntry.Releasing _ -> true;
-            case JournalEntry.Committed committed -> PodNamespace.isAlive(committed.attachment());
+            // An endpoint of Docker's that is no more, self-reclaim takes out of the journal.
+            case JournalEntry.Committed committed ->
+                committed.attachment().duty() instanceof Duty.Stepwise
+                    || PodNamespace.isAlive(committed.attachment());
           };
       if (isHere) {
         handles.add(entry.attachment().handleId());

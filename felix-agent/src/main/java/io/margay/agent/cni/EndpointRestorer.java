@@ -17,7 +17,6 @@ import io.margay.ipam.AssignIpRequest;
 import io.margay.ipam.AssignResult;
 import io.margay.ipam.Ipam;
 import io.margay.ipam.SameTxn;
-import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.ResourceRef;
@@ -112,28 +111,16 @@ public final class EndpointRestorer implements AutoCloseable {
   }
 
   private Optional<JournalEntry.Committed> wired(WorkloadEndpoint endpoint) {
-    String container = endpoint.spec().containerID();
-    String ifName = endpoint.spec().endpoint();
-    if (container == null || ifName == null) {
-      return Optional.empty();
-    }
-    return journal
-        .find(new AttachmentId(container, new InterfaceName(ifName)))
+    return Attachment.of(endpoint)
+        .flatMap(journal::find)
         .filter(JournalEntry.Committed.class::isInstance)
         .map(JournalEntry.Committed.class::cast)
-        .filter(committed -> hasEndpoint(committed.attachment()))
+        .filter(committed -> committed.attachment().hasHostEnd())
         .filter(committed -> endpoint.spec().ipNetworks().containsAll(prefixes(committed)));
   }
 
   private static List<Prefix> prefixes(JournalEntry.Committed committed) {
     return committed.addresses().stream().map(IpAddress::toHostPrefix).toList();
-  }
-
-  private static boolean hasEndpoint(Attachment attachment) {
-    return switch (attachment.duty()) {
-      case Duty.Whole _, Duty.Delegated _, Duty.Policed _ -> true;
-      case Duty.Addresses _ -> false;
-    };
   }
 
   /// After the first complete state: pods of the journal that it lacks are looked for in the last
@@ -150,7 +137,7 @@ public final class EndpointRestorer implements AutoCloseable {
     for (JournalEntry entry : journal.all()) {
       Attachment attachment = entry.attachment();
       if (entry instanceof JournalEntry.Committed
-          && hasEndpoint(attachment)
+          && attachment.hasHostEnd()
           && known.apply(attachment.id()).isEmpty()) {
         lacking.put(attachment.id(), attachment);
       }
@@ -203,7 +190,7 @@ public final class EndpointRestorer implements AutoCloseable {
   public void onReplaced() {
     for (JournalEntry entry : journal.all()) {
       if (entry instanceof JournalEntry.Committed committed
-          && committed.attachment().duty() instanceof Duty.Addresses) {
+          && !committed.attachment().hasHostEnd()) {
         lost.putIfAbsent(committed.attachment().id(), Optional.empty());
         schedule(Duration.ZERO);
       }
@@ -332,7 +319,7 @@ public final class EndpointRestorer implements AutoCloseable {
 
   private static List<IpAddress> ours(JournalEntry.Committed committed) {
     return switch (committed.attachment().duty()) {
-      case Duty.Whole _, Duty.Addresses _ -> committed.addresses();
+      case Duty.Whole _, Duty.Addresses _, Duty.Stepwise _ -> committed.addresses();
       case Duty.Policed(boolean overAddresses) -> overAddresses ? committed.addresses() : List.of();
       case Duty.Delegated _ -> List.of();
     };

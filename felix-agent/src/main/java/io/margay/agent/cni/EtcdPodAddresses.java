@@ -29,9 +29,11 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /// Addresses of pods by this cluster's IPAM, each committed together with its WorkloadEndpoint.
@@ -188,6 +190,23 @@ public final class EtcdPodAddresses implements PodAddresses {
               + ": "
               + disk.getMessage(),
           disk);
+    }
+  }
+
+  @Override
+  public List<IpAddress> hold(Attachment attachment, Wish wish) throws CniException {
+    try {
+      AssignResult result = wishes.assign(attachment, wish, SameTxn.nothing());
+      List<IpAddress> held =
+          AddressErrors.requireAssigned(node, attachment, result).assignments().stream()
+              .map(Assignment::address)
+              .toList();
+      Set<IpFamily> asked = EnumSet.noneOf(IpFamily.class);
+      asked.addAll(wish.families());
+      wish.addresses().forEach(address -> asked.add(address.family()));
+      return held.stream().filter(address -> asked.contains(address.family())).toList();
+    } catch (DatastoreException away) {
+      throw AddressErrors.unreachable(attachment.id().toString(), away);
     }
   }
 

@@ -33,6 +33,12 @@ public final class MigrationGate implements PodAddresses {
   }
 
   @Override
+  public List<IpAddress> hold(Attachment attachment, Wish wish) throws CniException {
+    requireOpen(attachment.id());
+    return addresses.hold(attachment, wish);
+  }
+
+  @Override
   public List<Lease> lease(Attachment attachment, Wish wish, List<IpAddress> gateways)
       throws CniException {
     requireOpen(attachment.id());

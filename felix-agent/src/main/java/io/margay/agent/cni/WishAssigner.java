@@ -94,7 +94,7 @@ final class WishAssigner {
   private static AssignTerms terms(Attachment attachment) {
     return switch (attachment.workload()) {
       case Workload.Pod(String namespace, String _) -> AssignTerms.pod(namespace);
-      case Workload.Container _ -> AssignTerms.WORKLOAD;
+      case Workload.Container _, Workload.Endpoint _ -> AssignTerms.WORKLOAD;
     };
   }
 
@@ -135,7 +135,7 @@ final class WishAssigner {
         attributes.put("namespace", namespace);
         attributes.put("pod", name);
       }
-      case Workload.Container _ -> {}
+      case Workload.Container _, Workload.Endpoint _ -> {}
     }
     return attributes;
   }

@@ -89,10 +89,13 @@ final class PodWires {
     if (wire == null) {
       return;
     }
-    if (!unplugged.contains(pod) && !inspector.routeFaults(wire.addresses()).isEmpty()) {
+    List<String> faults =
+        unplugged.contains(pod) ? List.of() : inspector.routeFaults(wire.addresses());
+    if (!faults.isEmpty()) {
       LOG.atWarn()
           .addKeyValue("endpoint", pod)
           .addKeyValue("interface", wire.hostEnd())
+          .addKeyValue("fault", faults.getFirst())
           .log("the kernel's route to a pod is not as written; all of ours are read again");
       routes.doubt();
     }

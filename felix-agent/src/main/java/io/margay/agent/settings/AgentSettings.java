@@ -50,6 +50,8 @@ import org.slf4j.LoggerFactory;
 /// @param packetLog where rules with action Log write, and which verdicts are told
 /// @param nextHopGroups how learned routes with several next hops are written
 /// @param birth how the node comes into the datastore
+/// @param dockerSocket where Docker Engine finds us as a plugin, whose name is the file's without
+///   `.sock`; empty = not at all
 public record AgentSettings(
     String nodeName,
     DatastoreSettings datastore,
@@ -64,11 +66,17 @@ public record AgentSettings(
     PolicyChangeMode policyChangeMode,
     PacketLog packetLog,
     NextHopLayout nextHopGroups,
-    Birth birth) {
+    Birth birth,
+    Optional<Path> dockerSocket) {
 
   public static final Path DEFAULT_RUN_DIR = Path.of("/run/margay");
   public static final Path DEFAULT_STATE_DIR = Path.of("/var/lib/margay");
   public static final HttpAddress DEFAULT_HTTP = new HttpAddress("127.0.0.1", 9199);
+
+  /// Where Docker Engine looks for a plugin called `margay`.
+  public static final Path USUAL_DOCKER_SOCKET = Path.of("/run/docker/plugins/margay.sock");
+
+  private static final int MAX_SUN_PATH = 107;
 
   private static final Pattern NODE_NAME = Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
 
@@ -283,6 +291,12 @@ public record AgentSettings(
                 text -> NextHopLayout.valueOf(text.toUpperCase(Locale.ROOT)))
             .orElse(NextHopLayout.NONE);
     FirstPool firstPool = FirstPool.read(root.mapping("firstPool"));
+    Optional<Path> dockerSocket =
+        root.mapping("docker")
+            .scalar(
+                "socket",
+                "an absolute path of a file NAME.sock, like " + USUAL_DOCKER_SOCKET,
+                AgentSettings::dockerSocket);
     if (nodeName.isEmpty()) {
       throw root.missing("nodeName", "the node's name");
     }
@@ -303,7 +317,8 @@ public record AgentSettings(
         policyChangeMode,
         packetLog,
         nextHopGroups,
-        new Birth(ipv4, ipv6, firstPool));
+        new Birth(ipv4, ipv6, firstPool),
+        dockerSocket);
   }
 
   /// These with what can change while an agent runs of others ([SettingKey]).
@@ -322,7 +337,8 @@ public record AgentSettings(
         policyChangeMode,
         others.packetLog,
         nextHopGroups,
-        birth);
+        birth,
+        dockerSocket);
   }
 
   private static AddressChoice address(SettingsNode bgp, String key, IpFamily family)
@@ -386,6 +402,18 @@ public record AgentSettings(
     Path path = Path.of(text);
     if (!path.isAbsolute()) {
       throw new IllegalArgumentException(text + " is not absolute");
+    }
+    return path;
+  }
+
+  /// Docker looks for files of this ending alone; the length is a socket address's (`sun_path`).
+  private static Path dockerSocket(String text) {
+    Path path = absolute(text);
+    String name = String.valueOf(path.getFileName());
+    if (!name.endsWith(".sock")
+        || name.length() == ".sock".length()
+        || text.length() > MAX_SUN_PATH) {
+      throw new IllegalArgumentException(text);
     }
     return path;
   }

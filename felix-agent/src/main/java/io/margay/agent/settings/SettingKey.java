@@ -39,6 +39,7 @@ public enum SettingKey {
   PACKET_LOG_VERDICTS(
       "packetLog.verdicts", settings -> settings.packetLog().verdicts(), Effect.LIVE),
   NEXT_HOP_GROUPS("routes.nextHopGroups", AgentSettings::nextHopGroups),
+  DOCKER_SOCKET("docker.socket", AgentSettings::dockerSocket),
   FIRST_POOL("firstPool", settings -> settings.birth().firstPool());
 
   private enum Effect {

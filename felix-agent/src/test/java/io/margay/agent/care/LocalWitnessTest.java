@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.journal.Duty;
 import io.margay.cni.journal.JournalEntry;
 import io.margay.cni.journal.Workload;
 import io.margay.cni.spec.AttachmentId;
@@ -56,10 +57,16 @@ class LocalWitnessTest {
       journal.write(new JournalEntry.Committed(attachment("reused", other, path), boot, addresses));
       journal.write(
           new JournalEntry.Committed(attachment("lost", other, "/gone"), boot, addresses));
+      journal.write(
+          new JournalEntry.Committed(
+              attachment("docker", other, "").with(new Duty.Stepwise(Duty.Step.LEASED)),
+              boot,
+              addresses));
       LocalWitness witness = new LocalWitness("n1", journal, directory, rtnetlink.links());
 
       NodeWitness seen = witness.look();
-      assertThat(seen.handles()).containsExactlyInAnyOrder("net.made", "net.going", "net.alive");
+      assertThat(seen.handles())
+          .containsExactlyInAnyOrder("net.made", "net.going", "net.alive", "net.docker");
       assertThat(seen.interfaces()).contains("lo");
       assertThat(seen.isComplete()).isTrue();
 

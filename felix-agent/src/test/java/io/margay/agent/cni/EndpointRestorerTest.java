@@ -99,15 +99,20 @@ class EndpointRestorerTest {
   }
 
   private static WorkloadEndpoint endpoint(String container, IpAddress... addresses) {
+    return endpoint(container, "k8s", "eth0", addresses);
+  }
+
+  private static WorkloadEndpoint endpoint(
+      String container, String orchestrator, String name, IpAddress... addresses) {
     return new WorkloadEndpoint(
         Metadata.named("ns", "n1-k8s-web-eth0").withLabels(Map.of("app", "web")),
         new WorkloadEndpointSpec(
-            "k8s",
+            orchestrator,
             null,
             "n1",
             container,
             "web",
-            "eth0",
+            name,
             "default",
             List.of(addresses).stream().map(IpAddress::toHostPrefix).toList(),
             List.of(),
@@ -140,6 +145,23 @@ class EndpointRestorerTest {
 
   private AssignResult assign(String handle, IpAddress address) throws Exception {
     return ipam.assignIp(new AssignIpRequest(address, handle, "n2", Map.of(), SameTxn.nothing()));
+  }
+
+  @Test
+  void an_endpoint_of_dockers_is_known_by_its_container_while_it_is_joined() throws Exception {
+    String id = "d62e3a99182cd43dc4a9ce698ec2333e07e119b06f1ba183d23b038d9d8f8b3c";
+    WorkloadEndpoint document = endpoint("0242ba2b52cd-676b622e", "libnetwork", id, FOUR);
+    for (Duty.Step step : Duty.Step.values()) {
+      journal.write(
+          new JournalEntry.Committed(
+              attachment("0242ba2b52cd-676b622e").with(new Duty.Stepwise(step)),
+              journal.bootId(),
+              List.of(FOUR)));
+      assertThat(restorer.isWired(document)).isEqualTo(step == Duty.Step.JOINED);
+    }
+    assertThat(restorer.isWired(endpoint("c1", "k8s", id, FOUR)))
+        .as("a name that no interface has")
+        .isFalse();
   }
 
   @Test

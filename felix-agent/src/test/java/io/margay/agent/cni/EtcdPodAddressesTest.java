@@ -158,6 +158,25 @@ class EtcdPodAddressesTest {
   }
 
   @Test
+  void families_held_one_by_one_are_under_one_handle_and_go_together() throws Exception {
+    Attachment attachment = attachment("c1");
+    Wish four = new Wish(Set.of(IpFamily.IPV4), List.of(), List.of(), List.of());
+    Wish six =
+        new Wish(
+            Set.of(),
+            List.of(IpAddress.parse("fd00:65::77")),
+            List.of(),
+            List.of(POOL6.toString()));
+    List<IpAddress> first = addresses.hold(attachment, four);
+    assertThat(first).singleElement().matches(POOL4::contains);
+    assertThat(addresses.hold(attachment, six)).containsExactly(IpAddress.parse("fd00:65::77"));
+    assertThat(addresses.hold(attachment, four)).as("what is held counts").isEqualTo(first);
+    addresses.release(attachment);
+    assertThat(ipam.holderOf(first.getFirst())).isEmpty();
+    assertThat(ipam.holderOf(IpAddress.parse("fd00:65::77"))).isEmpty();
+  }
+
+  @Test
   void blocks_handle_and_endpoint_are_one_transaction() throws Exception {
     List<IpAddress> assigned = assign("c1", BOTH);
     assertThat(assigned)

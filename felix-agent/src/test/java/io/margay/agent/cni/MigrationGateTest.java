@@ -48,6 +48,11 @@ class MigrationGateTest {
     }
 
     @Override
+    public List<IpAddress> hold(Attachment attachment, Wish wish) {
+      return List.of();
+    }
+
+    @Override
     public List<Lease> lease(Attachment attachment, Wish wish, List<IpAddress> gateways) {
       return List.of();
     }

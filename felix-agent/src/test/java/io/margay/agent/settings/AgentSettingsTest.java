@@ -57,6 +57,7 @@ class AgentSettingsTest {
             policyChangeMode: Keep
             packetLog: {rules: nflog, verdicts: denied}
             routes: {nextHopGroups: resilient}
+            docker: {socket: /run/docker/plugins/margay.sock}
             firstPool: {ipv4: 10.65.0.0/16, blockSize: 27}
             """,
             Map.of());
@@ -147,6 +148,9 @@ class AgentSettingsTest {
         "http: '9199'                    | f: http: expected HOST:PORT or none",
         "http: 'a:99999'                 | f: http: expected HOST:PORT or none",
         "reclaimAfterSeconds: 0          | f: reclaimAfterSeconds: expected a number of seconds",
+        "docker: {socket: margay.sock}   | f: docker.socket: expected an absolute path of a file",
+        "docker: {socket: /run/margay}   | f: docker.socket: expected an absolute path of a file",
+        "docker: {socket: /run/.sock}    | f: docker.socket: expected an absolute path of a file",
         "policyChangeMode: keep          | f: policyChangeMode: expected one of Reevaluate, Keep",
         "routes: {nextHopGroups: on}     | f: routes.nextHopGroups: expected one of none,"
             + " multipath, resilient",
@@ -184,6 +188,16 @@ class AgentSettingsTest {
     assertThatThrownBy(() -> AgentSettings.parse("f", text.replace("'", ""), Map.of()))
         .isInstanceOf(SettingsException.class)
         .hasMessageStartingWith(message);
+  }
+
+  @Test
+  void docker_is_served_where_the_settings_say_and_otherwise_not_at_all() throws Exception {
+    assertThat(AgentSettings.parse("f", MINIMAL, Map.of()).dockerSocket()).isEmpty();
+    assertThat(
+            AgentSettings.parse(
+                    "f", MINIMAL, Map.of("MARGAY_DOCKER_SOCKET", "/run/docker/plugins/margay.sock"))
+                .dockerSocket())
+        .contains(AgentSettings.USUAL_DOCKER_SOCKET);
   }
 
   @Test
@@ -240,6 +254,7 @@ class AgentSettingsTest {
             policyChangeMode: Keep
             packetLog: {rules: nflog, verdicts: denied}
             routes: {nextHopGroups: resilient}
+            docker: {socket: /run/docker/plugins/margay.sock}
             firstPool: {ipv4: 10.65.0.0/16, blockSize: 27}
             """,
             Map.of());

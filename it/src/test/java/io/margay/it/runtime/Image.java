@@ -91,6 +91,22 @@ final class Image {
     return archive;
   }
 
+  /// The file system of the image alone, of whose layout Docker 20.10 knows nothing.
+  static Path root(Path directory) throws IOException, InterruptedException {
+    archive(directory);
+    Path root = directory.resolve("root.tar");
+    run(
+        "tar",
+        "--owner=0",
+        "--group=0",
+        "-C",
+        directory.resolve("image/root").toString(),
+        "-cf",
+        root.toString(),
+        ".");
+    return root;
+  }
+
   private static Map<String, Object> descriptor(String type, String digest, long size) {
     return Map.of("mediaType", type, "digest", "sha256:" + digest, "size", size);
   }

@@ -4,10 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.margay.it.Rack;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /// The rack that all suites of a run share: one node under one router. Raised by the first who
@@ -38,11 +41,14 @@ final class RuntimeLab implements AutoCloseable {
 
   private static final int APPLY_ATTEMPTS = 5;
 
+  private static final long POLL_MILLIS = 50;
+
   /// A test need not wait as long for what a runtime never deletes as a node does.
   private static final String AGENT =
       """
       agent:
         reclaimAfterSeconds: 3
+        docker: true
       """;
 
   private final String name;
@@ -74,7 +80,7 @@ final class RuntimeLab implements AutoCloseable {
       }
       RuntimeLab lab = new RuntimeLab(name, JSON.readTree(up.out()));
       try {
-        lab.apply(PROFILES, APPLY_ATTEMPTS);
+        lab.apply(PROFILES);
       } catch (IllegalStateException failed) {
         Rack.margay("lab", "down", "--name", name);
         throw failed;
@@ -89,6 +95,10 @@ final class RuntimeLab implements AutoCloseable {
   }
 
   /// Writes documents to the lab's datastore.
+  void apply(String documents) throws IOException, InterruptedException {
+    apply(documents, APPLY_ATTEMPTS);
+  }
+
   private void apply(String documents, int attemptsLeft) throws IOException, InterruptedException {
     Rack.Run applied =
         Rack.run(
@@ -111,6 +121,80 @@ final class RuntimeLab implements AutoCloseable {
     } else if (applied.exitCode() != 0) {
       throw new IllegalStateException("apply: " + applied.err());
     }
+  }
+
+  /// Deletes documents from the lab's datastore.
+  void delete(String... what) throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "ip",
+                "netns",
+                "exec",
+                managementNetns(),
+                Rack.MARGAY.toString(),
+                "delete",
+                "--endpoints",
+                etcd()));
+    command.addAll(List.of(what));
+    Rack.Run deleted = Rack.run(Map.of(), "", command);
+    if (deleted.exitCode() != 0) {
+      throw new IllegalStateException("delete: " + deleted.err());
+    }
+  }
+
+  /// Kills the node's agent at once.
+  void killAgent() throws IOException, InterruptedException {
+    long pid = Long.parseLong(Files.readString(home().resolve("agent.pid")).strip());
+    Optional<ProcessHandle> agent = ProcessHandle.of(pid);
+    agent.ifPresent(ProcessHandle::destroyForcibly);
+    while (agent.isPresent() && agent.get().isAlive()) {
+      Thread.sleep(POLL_MILLIS);
+    }
+  }
+
+  /// Starts another one, and waits until it serves.
+  void startAgent() throws IOException, InterruptedException {
+    Path output = home().resolve("agent.again.out");
+    Process agent =
+        new ProcessBuilder(
+                "ip",
+                "netns",
+                "exec",
+                nodeNetns(),
+                Rack.MARGAY.toString(),
+                "agent",
+                "--config",
+                home().resolve("agent.yaml").toString())
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    Files.writeString(home().resolve("agent.pid"), agent.pid() + "\n");
+    Machine.until(
+        "the agent is ready",
+        () -> read(output),
+        () -> read(output).lines().anyMatch("ready"::equals));
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
+    }
+  }
+
+  private Path home() {
+    Path parent = state().getParent();
+    if (parent == null) {
+      throw new IllegalStateException(state() + " is no place of a node");
+    }
+    return parent;
+  }
+
+  /// Where Docker would look for the agent's socket.
+  Path dockerPlugins() {
+    return home().resolve("docker");
   }
 
   String etcd() {
