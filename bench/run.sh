@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benches behind ./dev bench. usage: run.sh [cni|agent|ipam|routes|jmh]... or run.sh datastore|agent-scale or run.sh
+# The benches behind ./dev bench. usage: run.sh [cni|agent|ipam|routes|jmh]... or run.sh datastore|agent-scale|agent-node or run.sh
 # bgp|policy [BENCH]...
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -16,6 +16,9 @@ if [ "${1:-}" = policy ]; then
 fi
 if [ "${1:-}" = agent-scale ]; then
   exec bash "$root/bench/agent/run.sh"
+fi
+if [ "${1:-}" = agent-node ]; then
+  exec bash "$root/bench/agent/node.sh"
 fi
 . "$root/deploy/packages.sh"
 PATH=$PATH:/usr/sbin:/sbin
@@ -143,6 +146,6 @@ for bench in "$@"; do
     ipam) bench_ipam ;;
     routes) bench_routes ;;
     jmh) bench_jmh ;;
-    *) echo "bench: no bench is called $bench; there are: cni, agent, ipam, routes, jmh, datastore, agent-scale, and bgp and policy with their own" >&2; exit 2 ;;
+    *) echo "bench: no bench is called $bench; there are: cni, agent, ipam, routes, jmh, datastore, agent-scale, agent-node, and bgp and policy with their own" >&2; exit 2 ;;
   esac
 done

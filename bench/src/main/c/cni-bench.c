@@ -1,10 +1,11 @@
 /* Times CNI plugins as a runtime sees them: posix_spawn to exit, per verb, plugins interleaved call by call so that a
  * drift of the machine's speed hits all alike. With -j N, N processes call at once; then plugins take turns verb by verb.
  *
- * usage: cni-bench [-j N] COUNT NETNS_PREFIX NAME PLUGIN REQUEST.json [NAME PLUGIN REQUEST.json ...]
+ * usage: cni-bench [-a] [-n N] [-j N] COUNT NETNS_PREFIX NAME PLUGIN REQUEST.json [NAME PLUGIN REQUEST.json ...]
  *        cni-bench -v COUNT NAME PLUGIN [NAME PLUGIN ...]     VERSION, which no namespace is needed for
  * The namespaces /run/netns/<NETNS_PREFIX><0..COUNT-1> exist; the caller made them and removes them. Every plugin adds
- * its own interface to each. Prints p50, p95 and max in milliseconds per plugin and verb, ratios to the first, and with
+ * its own interface to each. With -a nothing but ADD is called, and the pods stay; with -n N they are of N namespaces of
+ * the cluster, bench0 and so on, in turn. Prints p50, p95 and max in milliseconds per plugin and verb, ratios to the first, and with
  * -j calls a second. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,6 +33,8 @@ static struct {
   char first_error[MAX_PLUGINS][3][512];
   char previous[MAX_PLUGINS][MAX_CALLS][MAX_RESULT];
 } *seen;
+
+static int namespaces;
 
 static double now(void) {
   struct timespec t;
@@ -71,7 +74,9 @@ static double call(const char *plugin, const char *verb, int i, const char *pref
   snprintf(e[2], sizeof e[2], "CNI_NETNS=/run/netns/%s%d", prefix, i);
   snprintf(e[3], sizeof e[3], "CNI_IFNAME=%s", ifname);
   snprintf(e[4], sizeof e[4], "CNI_PATH=%.*s:/usr/lib/cni", (int)(slash - plugin), plugin);
-  snprintf(e[5], sizeof e[5], "CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=bench;K8S_POD_NAME=pod%s%d", ifname, i);
+  char namespace[32] = "bench";
+  if (namespaces) snprintf(namespace, sizeof namespace, "bench%d", i % namespaces);
+  snprintf(e[5], sizeof e[5], "CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=%s;K8S_POD_NAME=pod%s%d", namespace, ifname, i);
   snprintf(e[6], sizeof e[6], "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
   char *env[] = {e[0], e[1], e[2], e[3], e[4], e[5], e[6], NULL};
   char *argv[] = {(char *)plugin, NULL};
@@ -171,7 +176,17 @@ int main(int argc, char **argv) {
   if (seen == MAP_FAILED) return 2;
   signal(SIGPIPE, SIG_IGN); /* VERSION does not read its input */
   if (argc > 1 && !strcmp(argv[1], "-v")) return versions(argc, argv);
-  int workers = 1;
+  int workers = 1, verbs_called = 3;
+  if (argc > 1 && !strcmp(argv[1], "-a")) {
+    verbs_called = 1;
+    argc--;
+    argv++;
+  }
+  if (argc > 2 && !strcmp(argv[1], "-n")) {
+    namespaces = atoi(argv[2]);
+    argc -= 2;
+    argv += 2;
+  }
   if (argc > 2 && !strcmp(argv[1], "-j")) {
     workers = atoi(argv[2]);
     argc -= 2;
@@ -179,13 +194,13 @@ int main(int argc, char **argv) {
   }
   int count = argc > 1 ? atoi(argv[1]) : 0, plugins = (argc - 3) / 3;
   if (count < 1 || count > MAX_CALLS || workers < 1 || workers > 64 || plugins < 1 || plugins > MAX_PLUGINS || (argc - 3) % 3) {
-    fprintf(stderr, "usage: cni-bench [-j N] COUNT NETNS_PREFIX NAME PLUGIN REQUEST.json [NAME PLUGIN REQUEST.json ...]\n");
+    fprintf(stderr, "usage: cni-bench [-a] [-n N] [-j N] COUNT NETNS_PREFIX NAME PLUGIN REQUEST.json [NAME PLUGIN REQUEST.json ...]\n");
     return 2;
   }
   char *request[MAX_PLUGINS];
   double total[MAX_PLUGINS][3] = {{0}};
   for (int p = 0; p < plugins; p++) request[p] = slurp(argv[5 + 3 * p]);
-  for (int v = 0; v < 3; v++) {
+  for (int v = 0; v < verbs_called; v++) {
     if (workers > 1) {
       for (int p = 0; p < plugins; p++) total[p][v] = at_once(workers, count, p, v, argv[2], argv[4 + 3 * p], request[p]);
       continue;
@@ -194,7 +209,7 @@ int main(int argc, char **argv) {
       for (int p = 0; p < plugins; p++) once(p, v, i, argv[2], argv[4 + 3 * p], request[p]);
   }
   int bad = 0;
-  for (int v = 0; v < 3; v++) {
+  for (int v = 0; v < verbs_called; v++) {
     for (int p = 0; p < plugins; p++) {
       double *took = seen->millis[p][v];
       double tenth = took[0], last = 0;

@@ -11,9 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
@@ -109,28 +107,27 @@ public final class SnapshotFile {
 
   /// Where the items of the last whole state are.
   static final class Index {
-    private final Map<String, Long> offsets = new HashMap<>();
-    private final List<Step> steps = new ArrayList<>();
+    private final KeyOffsets offsets = new KeyOffsets();
+
+    /// Since the last whole state.
+    private final KeyOffsets.Steps steps = new KeyOffsets.Steps();
+
     private Head head = new Head(Instant.EPOCH, "", List.of(), 0);
     private long end;
     private boolean isCut;
 
-    /// Since the last whole state: a key's new place, or none.
-    private record Step(String key, long offset) {
-      static final long GONE = -1;
+    private void step(String key, long offset) {
+      steps.add(offsets.hash(key), offset);
     }
 
     private void close(Head now, long at) {
-      for (Step step : steps) {
-        if (step.offset == Step.GONE) {
-          offsets.remove(step.key);
-        } else {
-          offsets.put(step.key, step.offset);
-        }
-      }
-      steps.clear();
+      steps.moveInto(offsets);
       head = now;
       end = at;
+    }
+
+    private boolean isLive(String key, long offset) {
+      return offsets.isAt(offsets.hash(key), offset);
     }
 
     Head head() {
@@ -156,10 +153,10 @@ public final class SnapshotFile {
         }
         switch (type) {
           case PUT -> {
-            index.steps.add(new Index.Step(in.key(), at));
+            index.step(in.key(), at);
             in.skipValue();
           }
-          case DELETE -> index.steps.add(new Index.Step(in.key(), Index.Step.GONE));
+          case DELETE -> index.step(in.key(), KeyOffsets.GONE);
           case CLOSE -> {
             Head head = in.head();
             in.verify();
@@ -191,8 +188,7 @@ public final class SnapshotFile {
         switch (in.type()) {
           case PUT -> {
             String key = in.key();
-            Long live = index.offsets.get(key);
-            if (live != null && live == at) {
+            if (index.isLive(key, at)) {
               each.accept(in.item(key));
             } else {
               in.skipValue();

@@ -23,6 +23,7 @@ import io.margay.datastore.Change;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.SyncListener;
 import io.margay.datastore.SyncStatus;
+import io.margay.datastore.Syncer;
 import io.margay.datastore.json.Decoded;
 import io.margay.datastore.json.EndpointSliceDocuments;
 import io.margay.datastore.json.PodDocuments;
@@ -187,10 +188,33 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
         EndpointSliceDocuments.PREFIX);
   }
 
-  /// Called on the syncer's thread.
+  /// Called on the syncer's thread, which reads what it hands over while the calculation is busy
+  /// with what came before.
   @Override
   public void onChanges(List<Change> changes) {
-    news.post(() -> changes.forEach(this::take));
+    if (changes.size() > Syncer.BATCH) {
+      // May be a whole cluster, which as resources would not fit into the memory.
+      news.post(() -> changes.forEach(change -> read(change).run()));
+      return;
+    }
+    List<Runnable> read = changes.stream().map(this::read).toList();
+    news.post(() -> read.forEach(Runnable::run));
+  }
+
+  /// Reads a change.
+  ///
+  /// @return takes what came of it; holds a resource or its document, not both
+  private Runnable read(Change change) {
+    if (change instanceof Change.Put(KeyValue item)) {
+      Optional<Decoded> resource =
+          ResourceJson.decode(item.key(), item.value(), item.modRevision());
+      if (resource.isPresent()) {
+        Decoded decoded = resource.get();
+        long revision = item.modRevision();
+        return () -> decoded(decoded, revision);
+      }
+    }
+    return () -> take(change);
   }
 
   /// Called on the syncer's thread.
@@ -245,6 +269,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     }
   }
 
+  /// What is no resource, or is one that is gone.
   private void take(Change change) {
     Optional<PodName> pod = pods.onChange(change);
     if (pod.isPresent()) {
@@ -257,16 +282,11 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       return;
     }
     Optional<ResourceRef> ref = ResourceKeys.parseKey(change.key());
-    if (ref.isEmpty()) {
+    if (ref.isPresent()) {
+      resource(ref.get(), null, change.modRevision());
+    } else {
       blocksChanged |= ownBlocks.onChange(change);
       wrapping.onChange(change);
-      return;
-    }
-    switch (change) {
-      case Change.Put(KeyValue item) ->
-          ResourceJson.decode(item.key(), item.value(), item.modRevision())
-              .ifPresent(decoded -> decoded(decoded, item.modRevision()));
-      case Change.Delete(String _, long revision) -> resource(ref.get(), null, revision);
     }
   }
 

@@ -2,9 +2,7 @@ package io.margay.policy;
 
 import io.margay.model.resource.ResourceRef;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Computes the members of every active set over all endpoints and network sets of the cluster.
@@ -34,7 +32,7 @@ final class IpSetMemberIndex {
           new LabelIndex.Listener<ActiveSet, Contributor>() {
             @Override
             public void onMatchStarted(ActiveSet set, Contributor contributor) {
-              contributor.add(set);
+              contributor.sets.add(set);
               contributor.source.membersOf(set.definition).forEach(set.members::add);
             }
 
@@ -85,11 +83,12 @@ final class IpSetMemberIndex {
     } else {
       SetSource old = contributor.source;
       contributor.source = source;
-      for (ActiveSet set : contributor.sets) {
-        // New before old, so that what stays is never seen to leave.
-        source.membersOf(set.definition).forEach(set.members::add);
-        old.membersOf(set.definition).forEach(set.members::remove);
-      }
+      contributor.sets.forEach(
+          set -> {
+            // New before old, so that what stays is never seen to leave.
+            source.membersOf(set.definition).forEach(set.members::add);
+            old.membersOf(set.definition).forEach(set.members::remove);
+          });
     }
     index.putItem(contributor, source.labels(), source.parents());
   }
@@ -123,18 +122,10 @@ final class IpSetMemberIndex {
   private static final class Contributor {
     private SetSource source;
 
-    /// Most endpoints of a cluster are in no set that a node asks for.
-    private Set<ActiveSet> sets = Set.of();
+    private final IdentitySet<ActiveSet> sets = new IdentitySet<>();
 
     private Contributor(SetSource source) {
       this.source = source;
-    }
-
-    private void add(ActiveSet set) {
-      if (sets.isEmpty()) {
-        sets = new HashSet<>();
-      }
-      sets.add(set);
     }
   }
 }

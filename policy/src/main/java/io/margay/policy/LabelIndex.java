@@ -39,8 +39,8 @@ final class LabelIndex<S, I> {
   private final Map<String, ParentEntry<S, I>> parents = new HashMap<>();
 
   private final LabelTable<SelectorEntry<S, I>> selectorsByValue = new LabelTable<>();
-  private final Map<String, Set<SelectorEntry<S, I>>> selectorsByPresence = new HashMap<>();
-  private final Set<SelectorEntry<S, I>> selectorsWithoutAnchor = new HashSet<>();
+  private final Map<String, IdentitySet<SelectorEntry<S, I>>> selectorsByPresence = new HashMap<>();
+  private final IdentitySet<SelectorEntry<S, I>> selectorsWithoutAnchor = new IdentitySet<>();
 
   /// Only of keys that some selector has asked for: of the labels in a cluster these are few.
   private final LabelTable<ItemEntry<S, I>> itemsByOwnLabel = new LabelTable<>();
@@ -67,7 +67,7 @@ final class LabelIndex<S, I> {
     entry.anchor = LabelAnchor.best(anchors);
     anchors.forEach(anchor -> askFor(anchor.key()));
     index(entry);
-    for (ItemEntry<S, I> item : List.copyOf(entry.matches)) {
+    for (ItemEntry<S, I> item : entry.matches.copy()) {
       if (!selector.matches(item)) {
         stop(entry, item);
       }
@@ -82,7 +82,7 @@ final class LabelIndex<S, I> {
       return;
     }
     unindex(entry);
-    for (ItemEntry<S, I> item : List.copyOf(entry.matches)) {
+    for (ItemEntry<S, I> item : entry.matches.copy()) {
       stop(entry, item);
     }
   }
@@ -109,7 +109,7 @@ final class LabelIndex<S, I> {
     }
     unindex(item);
     setParents(item, List.of());
-    for (SelectorEntry<S, I> selector : List.copyOf(item.matches)) {
+    for (SelectorEntry<S, I> selector : item.matches.copy()) {
       stop(selector, item);
     }
   }
@@ -134,7 +134,7 @@ final class LabelIndex<S, I> {
       parent.children.add(item);
       now.add(parent);
     }
-    item.parents = now;
+    item.parents = List.copyOf(now);
     for (ParentEntry<S, I> parent : old) {
       if (!now.contains(parent)) {
         parent.children.remove(item);
@@ -150,7 +150,7 @@ final class LabelIndex<S, I> {
   }
 
   private void rescan(ItemEntry<S, I> item) {
-    for (SelectorEntry<S, I> selector : List.copyOf(item.matches)) {
+    for (SelectorEntry<S, I> selector : item.matches.copy()) {
       if (!selector.selector.matches(item)) {
         stop(selector, item);
       }
@@ -165,16 +165,20 @@ final class LabelIndex<S, I> {
   private void startAnchored(ItemEntry<S, I> item, Map<String, String> labels) {
     labels.forEach(
         (key, value) -> {
-          selectorsByValue.get(key, value).forEach(selector -> start(selector, item));
-          selectorsByPresence
-              .getOrDefault(key, Set.of())
-              .forEach(selector -> start(selector, item));
+          IdentitySet<SelectorEntry<S, I>> asking = selectorsByValue.get(key, value);
+          if (asking != null) {
+            asking.forEach(selector -> start(selector, item));
+          }
+          IdentitySet<SelectorEntry<S, I>> present = selectorsByPresence.get(key);
+          if (present != null) {
+            present.forEach(selector -> start(selector, item));
+          }
         });
   }
 
   private void start(SelectorEntry<S, I> selector, ItemEntry<S, I> item) {
     if (!item.matches.contains(selector) && selector.selector.matches(item)) {
-      item.add(selector);
+      item.matches.add(selector);
       selector.matches.add(item);
       listener.onMatchStarted(selector.id, item.id);
     }
@@ -219,7 +223,7 @@ final class LabelIndex<S, I> {
     }
     List<String> values = anchor.values();
     if (values == null) {
-      selectorsByPresence.computeIfAbsent(anchor.key(), key -> new HashSet<>()).add(entry);
+      selectorsByPresence.computeIfAbsent(anchor.key(), key -> new IdentitySet<>()).add(entry);
     } else {
       values.forEach(value -> selectorsByValue.add(anchor.key(), value, entry));
     }
@@ -233,7 +237,7 @@ final class LabelIndex<S, I> {
     }
     List<String> values = anchor.values();
     if (values == null) {
-      Set<SelectorEntry<S, I>> present = selectorsByPresence.get(anchor.key());
+      IdentitySet<SelectorEntry<S, I>> present = selectorsByPresence.get(anchor.key());
       if (present != null && present.remove(entry) && present.isEmpty()) {
         selectorsByPresence.remove(anchor.key());
       }
@@ -258,23 +262,21 @@ final class LabelIndex<S, I> {
       items.values().forEach(visit);
       return;
     }
-    for (Set<ItemEntry<S, I>> own : itemsByOwnLabel.matching(cheapest)) {
+    for (IdentitySet<ItemEntry<S, I>> own : itemsByOwnLabel.matching(cheapest)) {
       own.forEach(visit);
     }
-    for (Set<ParentEntry<S, I>> carriers : parentsByLabel.matching(cheapest)) {
-      for (ParentEntry<S, I> parent : carriers) {
-        parent.children.forEach(visit);
-      }
+    for (IdentitySet<ParentEntry<S, I>> carriers : parentsByLabel.matching(cheapest)) {
+      carriers.forEach(parent -> parent.children.forEach(visit));
     }
   }
 
   private long candidateCount(LabelAnchor anchor, long enough) {
     long count = 0;
-    for (Set<ItemEntry<S, I>> own : itemsByOwnLabel.matching(anchor)) {
+    for (IdentitySet<ItemEntry<S, I>> own : itemsByOwnLabel.matching(anchor)) {
       count += own.size();
     }
-    for (Set<ParentEntry<S, I>> carriers : parentsByLabel.matching(anchor)) {
-      for (ParentEntry<S, I> parent : carriers) {
+    for (IdentitySet<ParentEntry<S, I>> carriers : parentsByLabel.matching(anchor)) {
+      for (ParentEntry<S, I> parent : carriers.copy()) {
         count += parent.children.size();
         if (count >= enough) {
           return count;
@@ -288,7 +290,7 @@ final class LabelIndex<S, I> {
     private final S id;
     private Selector selector;
     private @Nullable LabelAnchor anchor;
-    private final Set<ItemEntry<S, I>> matches = new HashSet<>();
+    private final IdentitySet<ItemEntry<S, I>> matches = new IdentitySet<>();
 
     private SelectorEntry(S id, Selector selector) {
       this.id = id;
@@ -301,18 +303,10 @@ final class LabelIndex<S, I> {
     private Map<String, String> labels = Map.of();
     private List<ParentEntry<S, I>> parents = List.of();
 
-    /// Of most items nothing is asked.
-    private Set<SelectorEntry<S, I>> matches = Set.of();
+    private final IdentitySet<SelectorEntry<S, I>> matches = new IdentitySet<>();
 
     private ItemEntry(I id) {
       this.id = id;
-    }
-
-    private void add(SelectorEntry<S, I> selector) {
-      if (matches.isEmpty()) {
-        matches = new HashSet<>();
-      }
-      matches.add(selector);
     }
 
     private List<String> parentNames() {
@@ -338,7 +332,7 @@ final class LabelIndex<S, I> {
   private static final class ParentEntry<S, I> {
     private final String name;
     private Map<String, String> labels = Map.of();
-    private final Set<ItemEntry<S, I>> children = new HashSet<>();
+    private final IdentitySet<ItemEntry<S, I>> children = new IdentitySet<>();
 
     private ParentEntry(String name) {
       this.name = name;
@@ -347,7 +341,7 @@ final class LabelIndex<S, I> {
 
   /// Who carries which label: key → value → holders.
   private static final class LabelTable<T> {
-    private final Map<String, Map<String, Set<T>>> byKey = new HashMap<>();
+    private final Map<String, Map<String, IdentitySet<T>>> byKey = new HashMap<>();
 
     private void add(Map<String, String> labels, T holder) {
       labels.forEach((key, value) -> add(key, value, holder));
@@ -360,16 +354,16 @@ final class LabelIndex<S, I> {
     private void add(String key, String value, T holder) {
       byKey
           .computeIfAbsent(key, k -> new LinkedHashMap<>())
-          .computeIfAbsent(value, v -> new HashSet<>())
+          .computeIfAbsent(value, v -> new IdentitySet<>())
           .add(holder);
     }
 
     private void remove(String key, String value, T holder) {
-      Map<String, Set<T>> byValue = byKey.get(key);
+      Map<String, IdentitySet<T>> byValue = byKey.get(key);
       if (byValue == null) {
         return;
       }
-      Set<T> holders = byValue.get(value);
+      IdentitySet<T> holders = byValue.get(value);
       if (holders != null && holders.remove(holder) && holders.isEmpty()) {
         byValue.remove(value);
         if (byValue.isEmpty()) {
@@ -378,19 +372,19 @@ final class LabelIndex<S, I> {
       }
     }
 
-    private Set<T> get(String key, String value) {
-      return byKey.getOrDefault(key, Map.of()).getOrDefault(value, Set.of());
+    private @Nullable IdentitySet<T> get(String key, String value) {
+      return byKey.getOrDefault(key, Map.of()).get(value);
     }
 
-    private Collection<Set<T>> matching(LabelAnchor anchor) {
-      Map<String, Set<T>> byValue = byKey.getOrDefault(anchor.key(), Map.of());
+    private Collection<IdentitySet<T>> matching(LabelAnchor anchor) {
+      Map<String, IdentitySet<T>> byValue = byKey.getOrDefault(anchor.key(), Map.of());
       List<String> values = anchor.values();
       if (values == null) {
         return byValue.values();
       }
-      List<Set<T>> found = new ArrayList<>(values.size());
+      List<IdentitySet<T>> found = new ArrayList<>(values.size());
       for (String value : values) {
-        Set<T> holders = byValue.get(value);
+        IdentitySet<T> holders = byValue.get(value);
         if (holders != null) {
           found.add(holders);
         }

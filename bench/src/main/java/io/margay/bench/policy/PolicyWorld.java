@@ -15,11 +15,18 @@ import java.util.stream.IntStream;
 /// @param endpoints in the whole cluster
 /// @param policies in the whole cluster
 /// @param local endpoints of [#NODE], in as many namespaces as can be
-record PolicyWorld(int endpoints, int policies, int local) {
+/// @param perNode endpoints that another node may have
+record PolicyWorld(int endpoints, int policies, int local, int perNode) {
 
   static final String NODE = "node-0";
   static final int NAMESPACES = 500;
   private static final int APPLICATIONS = 10;
+  static final int BLOCK_SIZE = 64;
+  private static final int FIRST_BLOCK_HERE = 1 << 15;
+
+  PolicyWorld(int endpoints, int policies, int local) {
+    this(endpoints, policies, local, 100);
+  }
 
   /// A document and its place.
   record Document(String key, String value) {
@@ -52,20 +59,62 @@ record PolicyWorld(int endpoints, int policies, int local) {
         : endpoint * 7 % NAMESPACES;
   }
 
-  private boolean isLocal(int endpoint) {
+  boolean isLocal(int endpoint) {
     int step = endpoints / local;
     return endpoint % step == 0 && endpoint / step < local;
+  }
+
+  /// The number of the node that has an endpoint; 0 is [#NODE].
+  int nodeOf(int endpoint) {
+    return isLocal(endpoint) ? 0 : 1 + endpoint / perNode;
+  }
+
+  /// The other nodes' endpoints, by node, lie one behind the other, and so do this node's.
+  int slotOf(int endpoint) {
+    return isLocal(endpoint) ? endpoint / (endpoints / local) : endpoint % perNode;
+  }
+
+  /// Blocks of each node but [#NODE].
+  int blocksPerNode() {
+    return (perNode + BLOCK_SIZE - 1) / BLOCK_SIZE;
+  }
+
+  /// The first of a node's blocks; [#NODE] has those behind all others.
+  int firstBlockOf(int node) {
+    return node == 0 ? FIRST_BLOCK_HERE : (node - 1) * blocksPerNode();
+  }
+
+  String address(int endpoint) {
+    return address(firstBlockOf(nodeOf(endpoint)), slotOf(endpoint));
+  }
+
+  /// The address at an offset from a block's first.
+  static String address(int block, int offset) {
+    int at = block * BLOCK_SIZE + offset;
+    return "10.%d.%d.%d".formatted(64 + (at >> 16), at >> 8 & 255, at & 255);
+  }
+
+  static String containerOf(int endpoint) {
+    return "%064x".formatted(endpoint);
+  }
+
+  String namespaceNameOf(int endpoint) {
+    return "ns-" + namespaceOf(endpoint);
+  }
+
+  static String podOf(int endpoint) {
+    return "pod-%06d".formatted(endpoint);
   }
 
   /// @param generation changes the endpoint's labels, and with them the sets it is in
   Document endpoint(int number, int generation) {
     int namespace = namespaceOf(number);
-    String node = isLocal(number) ? NODE : "node-" + (1 + number / 100);
+    String node = "node-" + nodeOf(number);
     String name = "%s-k8s-pod--%06d-eth0".formatted(node.replace("-", "--"), number);
     return new Document(
         ResourceKeys.prefix(Kind.WORKLOAD_ENDPOINT, "ns-" + namespace) + name,
         """
-        {"kind":"WorkloadEndpoint","apiVersion":"projectcalico.org/v3","metadata":{"name":"%s","namespace":"ns-%d","uid":"7e6a5c7e-0000-4000-8000-%012d","creationTimestamp":"2026-11-28T12:00:00Z","labels":{"app":"app-%d","tier":"t%d","projectcalico.org/namespace":"ns-%d","projectcalico.org/orchestrator":"k8s","projectcalico.org/serviceaccount":"default"}},"spec":{"orchestrator":"k8s","node":"%s","containerID":"%064x","pod":"pod-%06d","endpoint":"eth0","serviceAccountName":"default","ipNetworks":["%s/32"],"profiles":["kns.ns-%d","ksa.ns-%d.default"],"interfaceName":"cali%011x","mac":"ee:ee:ee:ee:ee:ee","ports":[{"name":"http","protocol":"TCP","port":8080}]}}\
+        {"kind":"WorkloadEndpoint","apiVersion":"projectcalico.org/v3","metadata":{"name":"%s","namespace":"ns-%d","uid":"7e6a5c7e-0000-4000-8000-%012d","creationTimestamp":"2026-11-28T12:00:00Z","labels":{"app":"app-%d","tier":"t%d","projectcalico.org/namespace":"ns-%d","projectcalico.org/orchestrator":"k8s","projectcalico.org/serviceaccount":"default"}},"spec":{"orchestrator":"k8s","node":"%s","containerID":"%s","pod":"%s","endpoint":"eth0","serviceAccountName":"default","ipNetworks":["%s/32"],"profiles":["kns.ns-%d","ksa.ns-%d.default"],"interfaceName":"cali%011x","mac":"ee:ee:ee:ee:ee:ee","ports":[{"name":"http","protocol":"TCP","port":8080}]}}\
         """
             .formatted(
                 name,
@@ -75,8 +124,8 @@ record PolicyWorld(int endpoints, int policies, int local) {
                 number % 5,
                 namespace,
                 node,
-                number,
-                number,
+                containerOf(number),
+                podOf(number),
                 address(number),
                 namespace,
                 namespace,
@@ -90,10 +139,6 @@ record PolicyWorld(int endpoints, int policies, int local) {
         .skip(endpoints / 10)
         .limit(count)
         .toArray();
-  }
-
-  static String address(int endpoint) {
-    return "10.%d.%d.%d".formatted(64 + (endpoint >> 16), endpoint >> 8 & 255, endpoint & 255);
   }
 
   Document policy(int number) {

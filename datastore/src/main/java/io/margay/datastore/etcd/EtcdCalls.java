@@ -23,15 +23,21 @@ record EtcdCalls(DatastoreSettings settings, Reconnection reconnection) {
     return EtcdFailures.of(failure, settings, doing);
   }
 
+  /// A call that is waited for later.
+  ///
   /// @param call makes the call; may be refused at once
+  static <T> CompletableFuture<T> begin(Supplier<CompletableFuture<T>> call) {
+    try {
+      return call.get();
+    } catch (RuntimeException closedClient) {
+      return CompletableFuture.failedFuture(closedClient);
+    }
+  }
+
+  /// @param call as for [#begin]
   <T> T await(Supplier<CompletableFuture<T>> call, Duration limit, String doing)
       throws DatastoreException {
-    CompletableFuture<T> running;
-    try {
-      running = call.get();
-    } catch (RuntimeException closedClient) {
-      throw failure(closedClient, doing);
-    }
+    CompletableFuture<T> running = begin(call);
     try {
       T answer = running.get(limit.toMillis(), TimeUnit.MILLISECONDS);
       reconnection.answered();

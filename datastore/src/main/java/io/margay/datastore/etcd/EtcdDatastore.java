@@ -60,8 +60,8 @@ public final class EtcdDatastore implements Datastore, Leases {
   /// The most keys asked for in one answer of a listing; fewer when they are large.
   public static final int PAGE_KEYS = 4096;
 
-  /// The same where each is handed over as it comes: what is on its way fits into the young
-  /// generation of a small heap.
+  /// The same where each is handed over as it comes: what is on its way, two pages, fits into the
+  /// young generation of a small heap. For each page etcd counts all keys that are left.
   static final int STREAM_KEYS = 512;
 
   /// The largest answer accepted, in octets. A watch's answer can't be cut into pages.

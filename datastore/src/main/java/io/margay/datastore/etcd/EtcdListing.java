@@ -9,8 +9,11 @@ import io.margay.datastore.DatastoreException.Kind;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.Listing;
 import io.margay.datastore.StoreId;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -52,19 +55,21 @@ final class EtcdListing {
     }
   }
 
-  /// Hands over what it reads, page by page; without a second attempt.
+  /// Hands over what it reads, page by page; without a second attempt. The store works on the next
+  /// page while the present one is handed over.
   ///
   /// @return the listing without its items
   Listing readOnce(Consumer<KeyValue> each) throws DatastoreException {
-    GetResponse page = page(EtcdDatastore.bytes(prefix), 0);
+    GetResponse page = page(EtcdDatastore.bytes(prefix), 0, null);
     StoreId store = EtcdDatastore.storeOf(page.getHeader());
     long revision = page.getHeader().getRevision();
-    take(page, each);
     while (page.isMore()) {
-      ByteSequence last = page.getKvs().getLast().getKey();
-      page = page(last.concat(ByteSequence.from(SUCCESSOR)), revision);
+      ByteSequence next = page.getKvs().getLast().getKey().concat(ByteSequence.from(SUCCESSOR));
+      CompletableFuture<GetResponse> coming = EtcdCalls.begin(() -> kv.get(next, option(revision)));
       take(page, each);
+      page = page(next, revision, coming);
     }
+    take(page, each);
     return new Listing(store, revision, List.of());
   }
 
@@ -73,18 +78,21 @@ final class EtcdListing {
   }
 
   /// @param revision 0 = the present
-  private GetResponse page(ByteSequence from, long revision) throws DatastoreException {
+  /// @param coming the answer, if it has been asked for already
+  private GetResponse page(
+      ByteSequence from, long revision, @Nullable CompletableFuture<GetResponse> coming)
+      throws DatastoreException {
+    Deque<CompletableFuture<GetResponse>> asked = new ArrayDeque<>();
+    if (coming != null) {
+      asked.add(coming);
+    }
     while (true) {
-      GetOption option =
-          GetOption.builder()
-              .withRange(endOf(prefix))
-              .withRevision(revision)
-              .withLimit(pageKeys)
-              .build();
       @Nullable DatastoreException tooLarge;
       try {
         return calls.awaitRead(
-            () -> kv.get(from, option), EtcdDatastore.PAGE_DEADLINE, "listing " + prefix);
+            () -> asked.isEmpty() ? kv.get(from, option(revision)) : asked.remove(),
+            EtcdDatastore.PAGE_DEADLINE,
+            "listing " + prefix);
       } catch (DatastoreException failed) {
         tooLarge = failed;
       }
@@ -93,6 +101,14 @@ final class EtcdListing {
       }
       pageKeys = Math.max(1, pageKeys / 8);
     }
+  }
+
+  private GetOption option(long revision) {
+    return GetOption.builder()
+        .withRange(endOf(prefix))
+        .withRevision(revision)
+        .withLimit(pageKeys)
+        .build();
   }
 
   /// The first key after all that start with `prefix`.

@@ -108,7 +108,7 @@ public final class ResourceJson {
 
   private static Decoded decode(ResourceRef ref, String value, long modRevision) {
     ErrorSink errors = new ErrorSink();
-    Resource resource = read(value, ref.kind(), errors);
+    Resource resource = read(ref.kind(), value, Long.toString(modRevision), errors);
     if (resource == null) {
       return new Decoded.Invalid(ref, errors.found(), UnreadablePolicy.withoutRules(ref, value));
     }
@@ -117,10 +117,22 @@ public final class ResourceJson {
       found.add(new FieldError("metadata", "is of " + resource.ref() + ", stored as " + ref));
     }
     return found.isEmpty()
-        ? new Decoded.Valid(
-            resource.withMetadata(
-                resource.metadata().withResourceVersion(Long.toString(modRevision))))
+        ? new Decoded.Valid(resource)
         : new Decoded.Invalid(ref, found, UnreadablePolicy.withoutRules(ref, value));
+  }
+
+  /// Reads a document with the resourceVersion it shall have; null after noting why not.
+  private static @Nullable Resource read(
+      Kind kind, String value, String resourceVersion, ErrorSink errors) {
+    WorkloadEndpoint usual =
+        kind == Kind.WORKLOAD_ENDPOINT ? UsualEndpoint.read(value, resourceVersion) : null;
+    if (usual != null) {
+      return usual;
+    }
+    Resource resource = read(value, kind, errors);
+    return resource == null
+        ? null
+        : resource.withMetadata(resource.metadata().withResourceVersion(resourceVersion));
   }
 
   private static @Nullable Resource read(String value, Kind kind, ErrorSink errors) {

@@ -12,6 +12,7 @@ import io.margay.ipam.care.GarbageLimits;
 import io.margay.ipam.care.GarbageRole;
 import io.margay.ipam.care.GarbageVerdict;
 import io.margay.ipam.care.IpamState;
+import io.margay.ipam.care.JudgedPart;
 import io.margay.ipam.care.NodeWitness;
 import io.margay.ipam.care.PoolConditions;
 import java.time.Instant;
@@ -55,6 +56,7 @@ final class CareRound {
   private final InstantSource steady;
   private final GarbageCollector collector;
   private final Map<String, Sign> signs = new HashMap<>();
+  private boolean isFirst;
   private List<KeyValue> extra = List.of();
 
   /// @param known what the syncer knows: resources, blocks and this node's claims; nothing while it
@@ -90,7 +92,7 @@ final class CareRound {
   ///
   /// @return empty when nothing was judged
   Optional<GarbageCollector.Round> run() throws DatastoreException {
-    boolean isFirst = isFirstAlive();
+    isFirst = isFirstAlive();
     if (isFirst) {
       int written = PoolConditions.write(datastore, clock.instant());
       if (written > 0) {
@@ -109,11 +111,13 @@ final class CareRound {
   }
 
   private IpamState read() throws DatastoreException {
-    return IpamState.of(
+    return JudgedPart.read(
         each -> {
           known.forEach(each);
           extra.forEach(each);
-        });
+        },
+        node,
+        isFirst);
   }
 
   private List<KeyValue> judgesDocuments() throws DatastoreException {

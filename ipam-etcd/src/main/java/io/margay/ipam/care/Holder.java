@@ -2,6 +2,7 @@ package io.margay.ipam.care;
 
 import io.margay.ipam.Block;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// Who holds an address, as its attributes and its handle tell.
@@ -43,6 +44,17 @@ record Holder(Sort sort, String handle, String node) {
           "wireguardTunnelAddress",
           "wireguardV6TunnelAddress");
 
+  /// The node that the handle of a reserve or of a tunnel device names; empty for other handles.
+  static Optional<String> nodeInHandle(String handle) {
+    if (handle.startsWith(RESERVE)) {
+      return Optional.of(handle.substring(RESERVE.length()));
+    }
+    return TUNNELS.stream()
+        .filter(handle::startsWith)
+        .map(tunnel -> handle.substring(tunnel.length()))
+        .findFirst();
+  }
+
   static Holder of(Block.Allocation allocation) {
     Block.Attribute attribute = allocation.holder();
     String handle = attribute.cleanHandleId().orElse("");
@@ -50,15 +62,13 @@ record Holder(Sort sort, String handle, String node) {
     if (handle.isEmpty()) {
       return new Holder(Sort.UNKNOWN, "(no handle)", node);
     }
+    Optional<String> named = nodeInHandle(handle);
     if (handle.startsWith(RESERVE)) {
-      return new Holder(Sort.RESERVE, handle, handle.substring(RESERVE.length()));
+      return new Holder(Sort.RESERVE, handle, named.orElseThrow());
     }
     String type = attribute.secondary().getOrDefault("type", "");
-    for (String tunnel : TUNNELS) {
-      if (handle.startsWith(tunnel)) {
-        return new Holder(
-            Sort.TUNNEL, handle, node.isEmpty() ? handle.substring(tunnel.length()) : node);
-      }
+    if (named.isPresent()) {
+      return new Holder(Sort.TUNNEL, handle, node.isEmpty() ? named.get() : node);
     }
     if (TUNNEL_TYPES.contains(type)) {
       return new Holder(Sort.TUNNEL, handle, node);

@@ -152,13 +152,6 @@ public final class IpamState {
     return reader.state();
   }
 
-  /// The same of documents that are not held.
-  public static IpamState of(Source source) throws DatastoreException {
-    StateReader reader = new StateReader();
-    source.forEach(reader::take);
-    return reader.state();
-  }
-
   /// Whether anything says that there are nodes: a store without a single one is being set up, and
   /// what belongs to no node is not amiss there.
   boolean knowsNodes() {

@@ -82,7 +82,10 @@ final class EndpointValidation {
     QosControls.TABLE.validate(spec.qosControls(), "spec.qosControls", errors);
     ports(spec.ports(), errors);
     for (int i = 0; i < spec.ports().size(); i++) {
-      workloadPort(spec.ports().get(i), "spec.ports[" + i + "]", errors);
+      EndpointPort port = spec.ports().get(i);
+      if (!NameRules.isPortName(port.name())) {
+        workloadPort(port, "spec.ports[" + i + "]", errors);
+      }
     }
   }
 
@@ -114,15 +117,28 @@ final class EndpointValidation {
     Set<String> seen = new HashSet<>();
     for (int i = 0; i < ports.size(); i++) {
       EndpointPort port = ports.get(i);
-      String path = "spec.ports[" + i + "]";
-      errors.range(port.port(), 1, Port.MAX, path + ".port");
-      errors.range(port.hostPort(), 0, Port.MAX, path + ".hostPort");
-      errors.unless(
-          port.protocol().hasPorts(), path + ".protocol", port.protocol() + " has no ports");
-      errors.unless(
-          port.name().isEmpty() || seen.add(port.name() + "/" + port.protocol().number()),
-          path + ".name",
-          "\"" + port.name() + "\" is there twice for " + port.protocol());
+      boolean isFirst =
+          port.name().isEmpty() || seen.add(port.name() + "/" + port.protocol().number());
+      if (!isFirst || !isSound(port)) {
+        port(port, isFirst, "spec.ports[" + i + "]", errors);
+      }
     }
+  }
+
+  private static boolean isSound(EndpointPort port) {
+    Integer hostPort = port.hostPort();
+    return port.port() >= 1
+        && port.port() <= Port.MAX
+        && (hostPort == null || hostPort >= 0 && hostPort <= Port.MAX)
+        && port.protocol().hasPorts();
+  }
+
+  private static void port(EndpointPort port, boolean isFirst, String path, FieldErrors errors) {
+    errors.range(port.port(), 1, Port.MAX, path + ".port");
+    errors.range(port.hostPort(), 0, Port.MAX, path + ".hostPort");
+    errors.unless(
+        port.protocol().hasPorts(), path + ".protocol", port.protocol() + " has no ports");
+    errors.unless(
+        isFirst, path + ".name", "\"" + port.name() + "\" is there twice for " + port.protocol());
   }
 }

@@ -131,13 +131,22 @@ final class NameRules {
     return c >= '0' && c <= '9';
   }
 
+  static boolean isPortName(String name) {
+    if (name.length() > MAX_PORT_NAME
+        || !isDnsLabel(name, 0, name.length())
+        || name.contains("--")) {
+      return false;
+    }
+    for (int i = 0; i < name.length(); i++) {
+      if (isLower(name.charAt(i))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   static void portName(String name, String path, FieldErrors errors) {
-    boolean fits =
-        name.length() <= MAX_PORT_NAME
-            && isDnsLabel(name, 0, name.length())
-            && !name.contains("--")
-            && name.chars().anyMatch(c -> isLower((char) c));
-    if (!fits) {
+    if (!isPortName(name)) {
       errors.add(
           path,
           "\""
