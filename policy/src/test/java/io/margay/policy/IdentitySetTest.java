@@ -46,9 +46,9 @@ class IdentitySetTest {
 
   @Test
   void equal_objects_are_two() {
-    IdentitySet<String> set = new IdentitySet<>();
-    String one = new StringBuilder("x").toString();
-    String other = new StringBuilder("x").toString();
+    IdentitySet<List<String>> set = new IdentitySet<>();
+    List<String> one = new ArrayList<>();
+    List<String> other = new ArrayList<>();
     assertThat(set.add(one)).isTrue();
     assertThat(set.add(other)).isTrue();
     assertThat(set.remove(one)).isTrue();

@@ -11,6 +11,7 @@ import io.margay.model.resource.WorkloadEndpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -24,7 +25,7 @@ class UsualEndpointTest {
       {"kind":"WorkloadEndpoint","apiVersion":"projectcalico.org/v3","metadata":{"name":"n1-k8s-web--1-eth0","generateName":"web-","namespace":"shop","uid":"1b4e28ba-2fa1-11d2-883f-0016d3cca427","creationTimestamp":"2026-01-31T12:00:00Z","labels":{"app":"web","empty":"","projectcalico.org/namespace":"shop"},"annotations":{"a":"b"}},"spec":{"orchestrator":"k8s","workload":"w","node":"n1","containerID":"9f2c41","pod":"web-1","endpoint":"eth0","serviceAccountName":"default","ipNetworks":["10.65.0.2/32","fd00:65::2/128"],"profiles":["kns.shop","ksa.shop.default"],"interfaceName":"cali0ef24b1d5c2","mac":"ee:ee:ee:ee:ee:ee","ports":[{"name":"http","protocol":"TCP","port":8080,"hostPort":0,"hostIP":""},{"name":"dns","protocol":"UDP","port":53}]}}\
       """;
 
-  private static WorkloadEndpoint general(String document) throws Exception {
+  private static @Nullable WorkloadEndpoint general(String document) throws Exception {
     ErrorSink errors = new ErrorSink();
     WorkloadEndpoint read =
         ResourceJson.read(ResourceJson.JSON.readTree(document), WorkloadEndpoint.class, errors);
@@ -34,9 +35,11 @@ class UsualEndpointTest {
   @Test
   void a_usual_document_is_read_as_the_general_reader_reads_it() throws Exception {
     WorkloadEndpoint quick = UsualEndpoint.read(USUAL, "7");
+    WorkloadEndpoint general = general(USUAL);
     assertNotNull(quick);
-    assertThat(quick).isEqualTo(general(USUAL));
-    assertThat(ResourceJson.encode(quick)).isEqualTo(ResourceJson.encode(general(USUAL)));
+    assertNotNull(general);
+    assertThat(quick).isEqualTo(general);
+    assertThat(ResourceJson.encode(quick)).isEqualTo(ResourceJson.encode(general));
   }
 
   /// The usual document with one value another, at every place.
