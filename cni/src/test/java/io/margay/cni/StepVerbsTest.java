@@ -214,7 +214,7 @@ final class StepVerbsTest {
     steps.lease(MacAddress.parse("02:42:00:00:00:09"), V4);
     List<IpAddress> created = List.of(steps.lease(MacAddress.parse("02:42:00:00:00:0a"), V4));
     steps.create(endpoint(TWO), created);
-    try (SelfReclaim reclaim = new SelfReclaim(verbs, GRACE, () -> now)) {
+    try (SelfReclaim reclaim = new SelfReclaim(verbs, () -> GRACE, () -> now)) {
       reclaim.compareAndSettle();
       now = now.plus(GRACE);
       reclaim.compareAndSettle();
