@@ -34,8 +34,23 @@ record Leftovers(RuntimeLab lab, Set<String> found) {
   private static final String ROUTE_PROTOCOL = "117";
   private static final long PATIENCE_NANOS = 20_000_000_000L;
   private static final long POLL_MILLIS = 200;
+  private static final long STILL_MILLIS = 500;
 
+  /// What there is once nothing changes any more: deletions of an earlier test that are answered
+  /// may still be on their way.
   static Leftovers of(RuntimeLab lab) throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE_NANOS;
+    Set<String> now = read(lab);
+    Set<String> before;
+    do {
+      before = now;
+      Thread.sleep(STILL_MILLIS);
+      now = read(lab);
+    } while (!now.equals(before) && System.nanoTime() < deadline);
+    return new Leftovers(lab, now);
+  }
+
+  private static Set<String> read(RuntimeLab lab) throws IOException, InterruptedException {
     Set<String> found = new TreeSet<>();
     links(lab, found);
     queues(lab, found);
@@ -43,16 +58,16 @@ record Leftovers(RuntimeLab lab, Set<String> found) {
     rules(lab, found);
     journal(lab, found);
     store(lab, found);
-    return new Leftovers(lab, found);
+    return found;
   }
 
   /// Deletions that are answered may still be on their way; they get a moment.
   void assertNothingMore() throws IOException, InterruptedException {
     long deadline = System.nanoTime() + PATIENCE_NANOS;
-    Set<String> now = of(lab).found();
+    Set<String> now = read(lab);
     while (!now.equals(found) && System.nanoTime() < deadline) {
       Thread.sleep(POLL_MILLIS);
-      now = of(lab).found();
+      now = read(lab);
     }
     Set<String> more = new TreeSet<>(now);
     more.removeAll(found);
