@@ -24,6 +24,10 @@ class LivenessInteropTest {
   private static final String HOST = "10.99.0.1";
   private static final String POD = "10.65.0.1";
 
+  /// Three packets and what a busy machine adds, and less than any hold time. What it took is told
+  /// with the matrix.
+  private static final Duration SOON = Duration.ofMillis(1500);
+
   @ParameterizedTest
   @EnumSource(names = {"BIRD", "FRR"})
   @Feature(
@@ -52,9 +56,9 @@ class LivenessInteropTest {
                   + " drops our session "
                   + took.toMillis()
                   + " ms after SIGSTOP");
-          assertThat(took).isLessThan(ONE_SECOND);
+          assertThat(took).isLessThan(SOON);
         } else {
-          assertThat(took).as("without BFD").isGreaterThan(ONE_SECOND);
+          assertThat(took).as("without BFD").isGreaterThan(SOON);
         }
       }
     }
@@ -93,7 +97,7 @@ class LivenessInteropTest {
               + " "
               + took.toMillis()
               + " ms after SIGSTOP");
-      assertThat(took).isLessThan(ONE_SECOND);
+      assertThat(took).isLessThan(SOON);
       ours.awaitError(Lab.theirs(1), "BFD");
     }
   }
@@ -149,9 +153,13 @@ class LivenessInteropTest {
         Flood.Result result = flood.stop();
         if (knob.equals(BFD)) {
           InteropMatrix.measured("failover between two ToRs, " + daemon + ": " + result);
-          assertThat(result.longestGapSeconds()).as(result.toString()).isLessThan(1);
+          assertThat(result.longestGapSeconds())
+              .as(result.toString())
+              .isLessThan(SOON.toMillis() / 1e3);
         } else {
-          assertThat(result.longestGapSeconds()).as(result.toString()).isGreaterThan(1);
+          assertThat(result.longestGapSeconds())
+              .as(result.toString())
+              .isGreaterThan(SOON.toMillis() / 1e3);
         }
       }
     }
