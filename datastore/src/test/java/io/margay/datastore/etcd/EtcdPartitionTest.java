@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -35,8 +36,8 @@ class EtcdPartitionTest {
 
   @ParameterizedTest
   @EnumSource(PartitionProbe.Scene.class)
-  void silent_loss_is_noticed_and_nothing_is_lost_or_repeated(PartitionProbe.Scene scene)
-      throws Exception {
+  void silent_loss_is_noticed_and_nothing_is_lost_or_repeated(
+      PartitionProbe.Scene scene, @TempDir Path directory) throws Exception {
     run(
         List.of(
             "ip",
@@ -52,7 +53,8 @@ class EtcdPartitionTest {
             "-cp",
             System.getProperty("java.class.path"),
             PartitionProbe.class.getName(),
-            scene.name()));
+            scene.name(),
+            directory.toString()));
   }
 
   private static void run(List<String> command) throws Exception {

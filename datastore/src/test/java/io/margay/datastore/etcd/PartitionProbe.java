@@ -12,7 +12,6 @@ import io.margay.datastore.Txn;
 import io.margay.datastore.testing.EtcdProcess;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
@@ -44,9 +43,9 @@ final class PartitionProbe {
     this.far = far;
   }
 
+  /// @param args the scene, and a directory for the server's data
   public static void main(String[] args) throws Exception {
-    Path directory = Files.createTempDirectory("partition");
-    try (EtcdProcess etcd = new EtcdProcess(directory)) {
+    try (EtcdProcess etcd = new EtcdProcess(Path.of(args[1]))) {
       nft(
           """
           table ip part {
