@@ -86,7 +86,8 @@ if [ "$(id -u)" != 0 ] || ! command -v etcd >/dev/null || ! { command -v bird ||
   exit 0
 fi
 log=$(mktemp)
-if MARGAY_AGENT_JAVA_OPTS="-XX:AOTCacheOutput=$dist/lib/agent.aot -Xlog:disable -Xlog:all=off" \
+# No profiles in the agent's: the JVM would compile what was ever hot while the agent starts, on the core it starts on.
+if MARGAY_AGENT_JAVA_OPTS="-XX:AOTCacheOutput=$dist/lib/agent.aot -XX:-AOTRecordTraining -Xlog:disable -Xlog:all=off" \
   "$dist/bin/margay" lab up -f "$dist/etc/lab/train.yaml" --name "$name" >"$log" 2>&1; then
   "$dist/bin/margay" lab down --name "$name" --graceful >>"$log" 2>&1 || true
 fi

@@ -2,7 +2,7 @@
 #ifndef MARGAY_AGENT_H
 #define MARGAY_AGENT_H
 
-#include "margay-cni.h"
+#include "client.h"
 
 struct reply {
   int exit_code;

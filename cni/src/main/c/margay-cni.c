@@ -9,9 +9,8 @@
  * The wire format is io.margay.cni.protocol (package-info.java there has the picture); both sides must change together.
  */
 #define _GNU_SOURCE
-#include "margay-cni.h"
-
 #include "agent.h"
+#include "client.h"
 #include "conf.h"
 
 #include <ctype.h>
@@ -21,14 +20,12 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef MARGAY_VERSION
@@ -48,94 +45,9 @@ static const char NEWEST[] = "1.1.0";
 
 static const char *const NAMES[VARIABLES] = {
     "CNI_COMMAND", "CNI_CONTAINERID",    "CNI_NETNS",   "CNI_IFNAME", "CNI_ARGS",
-    "CNI_PATH",    "CNI_NETNS_OVERRIDE", "TRACEPARENT", "TRACESTATE", "BAGGAGE"}; /* in the order of margay-cni.h */
-const char *env[VARIABLES];
-static char cni_version[16] = "1.0.0"; /* what an error object names until the config has been read */
-char run_dir[MAX_RUN_DIR_OCTETS + 1];
-static char signal_reply[256];
-static size_t signal_reply_length;
-
-/* ---- output: the only places that write to standard output ---- */
-
-bool write_all(int fd, const char *data, size_t length) {
-  while (length > 0) {
-    ssize_t n = write(fd, data, length);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    data += n;
-    length -= (size_t)n;
-  }
-  return true;
-}
-
-static void hold_signals(void) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-static void on_signal(int number) {
-  (void)number;
-  write_all(STDOUT_FILENO, signal_reply, signal_reply_length);
-  _exit(1);
-}
-
-/* Prepares what a signal handler may print: it can call write(2) but not printf(3). */
-static void prepare_signal_reply(void) {
-  int n = snprintf(signal_reply, sizeof signal_reply,
-                   "{\"cniVersion\":\"%s\",\"code\":%d,\"msg\":\"margay-cni was stopped by a signal before the agent "
-                   "answered; repeat the request, or send DEL\"}\n",
-                   cni_version, TRY_LATER);
-  signal_reply_length = (size_t)n;
-}
-
-static void escape_json(const char *text, char *out, size_t size) {
-  size_t n = 0;
-  for (; *text && n + 7 < size; text++) {
-    unsigned char c = (unsigned char)*text;
-    if (c == '"' || c == '\\') out[n++] = '\\', out[n++] = (char)c;
-    else if (c < 0x20 || c >= 0x7f) n += (size_t)snprintf(out + n, size - n, "\\u%04x", c);
-    else out[n++] = (char)c;
-  }
-  out[n] = 0;
-}
-
-void fail(int code, const char *details, const char *format, ...) {
-  static char message[1024], escaped[6 * 1024 + 8], object[8 * 1024];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(message, sizeof message, format, arguments);
-  va_end(arguments);
-  escape_json(message, escaped, sizeof escaped);
-  int n = snprintf(object, sizeof object, "{\"cniVersion\":\"%s\",\"code\":%d,\"msg\":\"%s\"%s%s%s}\n", cni_version, code,
-                   escaped, details ? ",\"details\":\"" : "", details ? details : "", details ? "\"" : "");
-  hold_signals();
-  write_all(STDOUT_FILENO, object, (size_t)n);
-  exit(1);
-}
-
-void grow(struct buffer *b, size_t more) {
-  if (b->capacity - b->length >= more) return;
-  size_t capacity = b->capacity ? b->capacity : 4096;
-  while (capacity - b->length < more) capacity *= 2;
-  char *data = realloc(b->data, capacity);
-  if (!data) fail(IO_FAILURE, NULL, "out of memory: %zu octets refused", capacity);
-  b->data = data;
-  b->capacity = capacity;
-}
+    "CNI_PATH",    "CNI_NETNS_OVERRIDE", "TRACEPARENT", "TRACESTATE", "BAGGAGE"}; /* in the order of client.h */
 
 /* ---- standard input: bounded, and scanned for the three keys the client itself needs ---- */
-
-/* A runtime takes a DEL whose error says "No such file or directory" for done. */
-const char *reason(int error) { return error == ENOENT ? "it does not exist" : strerror(error); }
-
-long now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void read_stdin(struct buffer *b, int patience_ms) {
   for (;;) {

@@ -94,7 +94,9 @@ public final class Main implements Runnable {
     GRPC.setLevel(Level.WARNING);
     String command = args.length == 0 ? "" : args[0];
     if (ResourceCommands.NAMES.contains(command)) {
-      WarmUp.start();
+      WarmUp.resources();
+    } else if (command.equals("agent")) {
+      WarmUp.agent();
     }
     if (!DAEMONS.contains(command)) {
       dropLibraryLogs();

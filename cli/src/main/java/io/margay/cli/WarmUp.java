@@ -1,21 +1,31 @@
 package io.margay.cli;
 
 import io.margay.datastore.json.ResourceJson;
+import io.margay.linux.LibC;
+import io.margay.model.resource.Kind;
 
-/// What a command on resources needs anyway, begun on another core while its arguments are read and
-/// etcd is asked.
+/// What a process needs anyway, begun on another core while its arguments are read and etcd is
+/// asked.
 final class WarmUp {
-
-  private static final String KEY = "/calico/resources/v3/projectcalico.org/nodes/n";
-  private static final String NODE =
-      """
-      {"kind":"Node","apiVersion":"projectcalico.org/v3","metadata":{"name":"n","labels":{"a":"b"},\
-      "creationTimestamp":"2026-01-31T12:00:00Z"},"spec":{"bgp":{"ipv4Address":"192.0.2.1/24"}}}\
-      """;
 
   private WarmUp() {}
 
-  static void start() {
-    Thread.ofPlatform().daemon().name("warm-up").start(() -> ResourceJson.decode(KEY, NODE, 1));
+  /// For a command on resources.
+  static void resources() {
+    start(() -> ResourceJson.prepare(Kind.NODE));
+  }
+
+  /// For the agent: its calls to the kernel, then what every datastore holds.
+  static void agent() {
+    start(
+        () -> {
+          LibC.load();
+          ResourceJson.prepare(
+              Kind.NODE, Kind.CLUSTER_INFORMATION, Kind.IP_POOL, Kind.TIER, Kind.BGP_PEER);
+        });
+  }
+
+  private static void start(Runnable work) {
+    Thread.ofPlatform().daemon().name("warm-up").start(work);
   }
 }

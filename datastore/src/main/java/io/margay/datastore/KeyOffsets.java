@@ -16,9 +16,19 @@ final class KeyOffsets {
   private static final long MULTIPLIER = 0x9E3779B97F4A7C15L;
 
   private final long salt = RandomGenerator.getDefault().nextLong();
-  private long[] hashes = new long[FIRST_PLACES];
-  private long[] offsets = new long[FIRST_PLACES];
+  private long[] hashes;
+  private long[] offsets;
   private int size;
+
+  /// @param expected so many keys find place without the table growing, which leaves large garbage
+  KeyOffsets(int expected) {
+    int places = FIRST_PLACES;
+    while (places * 2L < expected * 3L) {
+      places *= 2;
+    }
+    hashes = new long[places];
+    offsets = new long[places];
+  }
 
   long hash(String key) {
     long hash = salt;
@@ -74,8 +84,13 @@ final class KeyOffsets {
 
   /// Pairs of a hash and an offset, in order.
   static final class Steps {
-    private long[] pairs = new long[FIRST_PLACES];
+    private long[] pairs;
     private int end;
+
+    /// @param expected how many pairs there is room for at first
+    Steps(int expected) {
+      pairs = new long[Math.max(FIRST_PLACES, expected * 2)];
+    }
 
     void add(long hash, long offset) {
       if (end == pairs.length) {

@@ -49,6 +49,10 @@ public final class SnapshotFile {
   private static final int MAX_NAME_OCTETS = 1024;
   private static final int MAX_KEY_OCTETS = Keys.MAX_LENGTH * 4;
   private static final int MAX_ENDPOINTS = 64;
+
+  /// Of a WorkloadEndpoint with its key, which in a large cluster most records are.
+  private static final int USUAL_RECORD_OCTETS = 1 << 10;
+
   private static final int BUFFER_OCTETS = 1 << 16;
 
   private SnapshotFile() {}
@@ -107,14 +111,19 @@ public final class SnapshotFile {
 
   /// Where the items of the last whole state are.
   static final class Index {
-    private final KeyOffsets offsets = new KeyOffsets();
+    private final KeyOffsets offsets;
 
     /// Since the last whole state.
-    private final KeyOffsets.Steps steps = new KeyOffsets.Steps();
+    private final KeyOffsets.Steps steps;
 
     private Head head = new Head(Instant.EPOCH, "", List.of(), 0);
     private long end;
     private boolean isCut;
+
+    Index(int expected) {
+      offsets = new KeyOffsets(expected);
+      steps = new KeyOffsets.Steps(expected);
+    }
 
     private void step(String key, long offset) {
       steps.add(offsets.hash(key), offset);
@@ -141,7 +150,7 @@ public final class SnapshotFile {
   }
 
   static Index index(Path file) throws IOException {
-    Index index = new Index();
+    Index index = new Index((int) (Files.size(file) / USUAL_RECORD_OCTETS));
     String trouble = "it ends too early";
     try (Records in = new Records(Files.newInputStream(file), file)) {
       in.magic();

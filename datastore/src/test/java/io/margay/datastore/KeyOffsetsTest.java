@@ -12,8 +12,8 @@ class KeyOffsetsTest {
   @Test
   void the_last_offset_of_each_key_is_where_it_is() {
     Random random = new Random(7);
-    KeyOffsets offsets = new KeyOffsets();
-    KeyOffsets.Steps steps = new KeyOffsets.Steps();
+    KeyOffsets offsets = new KeyOffsets(0);
+    KeyOffsets.Steps steps = new KeyOffsets.Steps(0);
     Map<String, Long> expected = new HashMap<>();
     for (long at = 8; at < 60_000; at++) {
       String key = "/calico/resources/v3/" + random.nextInt(20_000);
@@ -40,8 +40,8 @@ class KeyOffsetsTest {
 
   @Test
   void steps_that_are_taken_back_change_nothing() {
-    KeyOffsets offsets = new KeyOffsets();
-    KeyOffsets.Steps steps = new KeyOffsets.Steps();
+    KeyOffsets offsets = new KeyOffsets(0);
+    KeyOffsets.Steps steps = new KeyOffsets.Steps(0);
     steps.add(offsets.hash("a"), 10);
     steps.moveInto(offsets);
     steps.add(offsets.hash("a"), 20);

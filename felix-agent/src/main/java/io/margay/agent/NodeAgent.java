@@ -109,6 +109,9 @@ public final class NodeAgent implements AutoCloseable {
 
   private static final int EXIT_BUG = 70;
 
+  /// Of a heap that holds more than a node's own affairs.
+  private static final long LARGE_HEAP_OCTETS = 128L << 20;
+
   /// How long the datastore may take to answer before the last known good state is used.
   private static final Duration SNAPSHOT_PATIENCE = Duration.ofSeconds(5);
 
@@ -174,6 +177,9 @@ public final class NodeAgent implements AutoCloseable {
     InstantSource clock = InstantSource.system();
     SteadyClock steady = SteadyClock.of(clock);
     RandomGenerator random = RandomGenerator.getDefault();
+    // Connecting takes longest and needs nothing of the rest.
+    EtcdDatastore datastore = keep(EtcdDatastore.open(settings.datastore()));
+    datastore.connectAhead();
     Files.createDirectories(settings.runDir());
     Files.createDirectories(settings.stateDir());
     keep(NodeLock.take(settings.runDir(), AgentPresence.NAME));
@@ -185,8 +191,6 @@ public final class NodeAgent implements AutoCloseable {
     Loop dataplaneLoop = new Loop("dataplane", this::onBug);
     Loop flowsLoop = new Loop("flows", this::onBug);
 
-    // Connecting takes longest and needs nothing of the rest.
-    EtcdDatastore datastore = keep(EtcdDatastore.open(settings.datastore()));
     Ipam ipam = keep(new Ipam(datastore, clock, Pools.none(), journal::isOfAnother));
 
     Rtnetlink dataplaneNetlink = keep(Rtnetlink.open());
@@ -269,7 +273,13 @@ public final class NodeAgent implements AutoCloseable {
             () -> {
               times.mark("inSync");
               // Posted after the first announcement, so that the speaker runs by then.
-              dataplane.begin(() -> calcLoop.post(applied::countDown));
+              dataplane.begin(
+                  () ->
+                      calcLoop.post(
+                          () -> {
+                            giveBackGarbage();
+                            applied.countDown();
+                          }));
             });
     LiveSettings current =
         new LiveSettings(
@@ -447,6 +457,16 @@ public final class NodeAgent implements AutoCloseable {
                 onBug(refused);
               }
             });
+  }
+
+  /// What the first listing of a large cluster left behind. The heap would rather grow than collect
+  /// it, up to its limit, where everything stands still to do it; now no session has timers yet
+  /// that feel a pause, nor a pod waits.
+  private static void giveBackGarbage() {
+    Runtime jvm = Runtime.getRuntime();
+    if (jvm.totalMemory() - jvm.freeMemory() > LARGE_HEAP_OCTETS) {
+      System.gc();
+    }
   }
 
   private static void refuseBeside(List<OtherAgents.Found> others) throws IOException {

@@ -57,6 +57,11 @@ public final class LibC {
 
   private LibC() {}
 
+  /// Loads what every call here needs, which otherwise the first one waits for.
+  public static void load() {
+    Objects.requireNonNull(C);
+  }
+
   /// @return the new file descriptor; pass SOCK_CLOEXEC in `type`
   public static int socket(int domain, int type, int protocol) throws LinuxException {
     return check(C.socket(domain, type, protocol), "socket", "family " + domain);

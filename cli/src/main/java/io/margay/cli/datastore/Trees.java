@@ -1,12 +1,9 @@
 package io.margay.cli.datastore;
 
-import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.StreamWriteFeature;
-import com.fasterxml.jackson.core.util.JsonParserDelegate;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
@@ -15,12 +12,11 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
+import io.margay.datastore.json.NoAliases;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 
 /// Documents as trees: what is stored goes through a file and back without passing any model that
@@ -126,36 +122,5 @@ final class Trees {
       return line > 1 ? "line " + line + " of it: " + message : message;
     }
     return String.valueOf(broken.getMessage()).lines().findFirst().orElse("unreadable");
-  }
-
-  /// Refuses YAML aliases, which the reader beneath would pass on as their own names.
-  private static final class NoAliases extends JsonParserDelegate {
-
-    private final YAMLParser yaml;
-
-    NoAliases(YAMLParser yaml) {
-      super(yaml);
-      this.yaml = yaml;
-    }
-
-    @Override
-    public @Nullable JsonToken nextToken() throws IOException {
-      JsonToken token = super.nextToken();
-      if (token == JsonToken.VALUE_STRING && yaml.isCurrentAlias()) {
-        throw new JsonParseException(
-            this, "YAML alias *" + yaml.getText() + " is not taken; write the value out");
-      }
-      return token;
-    }
-
-    @Override
-    public @Nullable String nextFieldName() throws IOException {
-      return nextToken() == JsonToken.FIELD_NAME ? currentName() : null;
-    }
-
-    @Override
-    public @Nullable String nextTextValue() throws IOException {
-      return nextToken() == JsonToken.VALUE_STRING ? getText() : null;
-    }
   }
 }

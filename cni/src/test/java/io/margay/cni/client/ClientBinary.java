@@ -31,7 +31,7 @@ final class ClientBinary {
         new ArrayList<>(
             List.of("gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-o", binary.toString()));
     command.addAll(List.of(options));
-    for (String file : List.of("margay-cni.c", "agent.c", "conf.c")) {
+    for (String file : List.of("margay-cni.c", "client.c", "agent.c", "conf.c")) {
       command.add(sources.resolve(file).toString());
     }
     Process gcc = new ProcessBuilder(command).redirectErrorStream(true).start();

@@ -71,7 +71,7 @@ final class ClientToKernelTest {
             .normalize();
     List<String> gcc =
         new ArrayList<>(List.of("gcc", "-std=c11", "-Os", "-static", "-o", binary.toString()));
-    for (String file : List.of("margay-cni.c", "agent.c", "conf.c")) {
+    for (String file : List.of("margay-cni.c", "client.c", "agent.c", "conf.c")) {
       gcc.add(sources.resolve(file).toString());
     }
     TestNamespace.run(gcc);

@@ -1,21 +1,16 @@
 package io.margay.datastore.json;
 
 import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.core.util.JsonParserDelegate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import io.margay.model.resource.FieldError;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 
 /// The documents of a file as trees, before anybody asks what they mean: YAML or JSON, any number
@@ -166,36 +161,5 @@ public final class DocumentTrees {
   private void problem(String item, String field, String message) {
     problems.add(
         new DocumentProblem(new Origin(source, document, item), new FieldError(field, message)));
-  }
-
-  /// Refuses YAML aliases, which the reader beneath would pass on as their own names.
-  private static final class NoAliases extends JsonParserDelegate {
-
-    private final YAMLParser yaml;
-
-    NoAliases(YAMLParser yaml) {
-      super(yaml);
-      this.yaml = yaml;
-    }
-
-    @Override
-    public @Nullable JsonToken nextToken() throws IOException {
-      JsonToken token = super.nextToken();
-      if (token == JsonToken.VALUE_STRING && yaml.isCurrentAlias()) {
-        throw new JsonParseException(
-            this, "YAML alias *" + yaml.getText() + " is not taken; write the value out");
-      }
-      return token;
-    }
-
-    @Override
-    public @Nullable String nextFieldName() throws IOException {
-      return nextToken() == JsonToken.FIELD_NAME ? currentName() : null;
-    }
-
-    @Override
-    public @Nullable String nextTextValue() throws IOException {
-      return nextToken() == JsonToken.VALUE_STRING ? getText() : null;
-    }
   }
 }

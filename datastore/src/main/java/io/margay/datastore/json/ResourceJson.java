@@ -98,6 +98,13 @@ public final class ResourceJson {
 
   private ResourceJson() {}
 
+  /// Makes what reads documents of these kinds, which otherwise the first of each waits for.
+  public static void prepare(Kind... kinds) {
+    for (Kind kind : kinds) {
+      read("{}", kind, new ErrorSink());
+    }
+  }
+
   /// Reads what is stored under a resource's key.
   ///
   /// @param modRevision the key's revision, which becomes the resourceVersion

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class TierUse {
 
   private final Map<TierKey, Integer> users = new HashMap<>();
+  private final Map<PolicyKey, Set<TierKey>> usedBy = new HashMap<>();
   private final Set<TierKey> dirty = new HashSet<>();
   private final Map<PolicyKey, String> tierOf = new HashMap<>();
   private final Set<PolicyKey> moved = new HashSet<>();
@@ -22,19 +23,31 @@ final class TierUse {
   void count(TierKey key, int by) {
     int before = users.getOrDefault(key, 0);
     if (before + by == 0) {
-      users.remove(key);
+      if (users.remove(key) != null) {
+        key.tier().policies().forEach(policy -> unused(policy, key));
+      }
       dirty.add(key);
     } else {
       users.put(key, before + by);
       if (before == 0) {
         dirty.add(key);
         for (PolicyKey policy : key.tier().policies()) {
+          usedBy.computeIfAbsent(policy, _ -> new HashSet<>(2)).add(key);
           if (!key.tier().tier().equals(tierOf.put(policy, key.tier().tier()))) {
             moved.add(policy);
           }
         }
       }
     }
+  }
+
+  private void unused(PolicyKey policy, TierKey key) {
+    usedBy.computeIfPresent(
+        policy,
+        (_, tiers) -> {
+          tiers.remove(key);
+          return tiers.isEmpty() ? null : tiers;
+        });
   }
 
   /// The tier of a policy that some endpoint has; null for others.
@@ -61,11 +74,7 @@ final class TierUse {
 
   /// The policy's rules have changed.
   void onPolicy(PolicyKey key) {
-    for (TierKey tier : users.keySet()) {
-      if (tier.tier().policies().contains(key)) {
-        dirty.add(tier);
-      }
-    }
+    dirty.addAll(usedBy.getOrDefault(key, Set.of()));
   }
 
   /// Writes the chains that may differ.

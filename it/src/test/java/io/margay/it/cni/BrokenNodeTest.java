@@ -411,6 +411,7 @@ class BrokenNodeTest {
         "-o",
         program.toString(),
         sources.resolve("margay-cni.c").toString(),
+        sources.resolve("client.c").toString(),
         agent.toString(),
         sources.resolve("conf.c").toString());
     return program;

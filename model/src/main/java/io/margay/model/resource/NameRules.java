@@ -111,8 +111,7 @@ final class NameRules {
       return false;
     }
     for (int i = 1; i < last; i++) {
-      char c = text.charAt(i);
-      if (!isAlphanumeric(c) && c != '-' && c != '_' && c != '.') {
+      if (!isAlphanumeric(text.charAt(i)) && !isPunctuation(text.charAt(i))) {
         return false;
       }
     }
@@ -171,9 +170,19 @@ final class NameRules {
 
   /// What CNI allows, which is more than Calico does: `ctr` makes ids of names people choose.
   private static boolean isContainerId(String id) {
-    return !id.isEmpty()
-        && isAlphanumeric(id.charAt(0))
-        && id.chars().allMatch(c -> isAlphanumeric((char) c) || c == '-' || c == '_' || c == '.');
+    if (id.isEmpty() || !isAlphanumeric(id.charAt(0))) {
+      return false;
+    }
+    for (int i = 1; i < id.length(); i++) {
+      if (!isAlphanumeric(id.charAt(i)) && !isPunctuation(id.charAt(i))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isPunctuation(char c) {
+    return c == '-' || c == '_' || c == '.';
   }
 
   static void labels(Map<String, String> labels, String path, FieldErrors errors) {

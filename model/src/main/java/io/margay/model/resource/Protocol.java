@@ -27,11 +27,20 @@ public sealed interface Protocol {
   ///
   /// @throws IllegalArgumentException naming the text and what is known
   static Protocol parse(String text) {
-    if (!text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9')) {
+    if (isNumber(text)) {
       return new Numbered(text.length() > 3 ? Integer.MAX_VALUE : Integer.parseInt(text));
     }
     String known = Named.BY_LOWER_CASE.get(text.toLowerCase(Locale.ROOT));
     return new Named(known == null ? text : known);
+  }
+
+  private static boolean isNumber(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+        return false;
+      }
+    }
+    return !text.isEmpty();
   }
 
   /// A protocol by name.
