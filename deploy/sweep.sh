@@ -35,11 +35,11 @@ sweep() {
   for lab in /run/margay-lab/*; do
     [ -d "$lab" ] && is_orphan "${lab##*/}" && rm -rf "$lab"
   done
-  # Machines of the runtime tests: their processes go with their first, these stay.
-  for left in /tmp/mgyt-rt* /sys/fs/cgroup/mgyt-rt* /sys/fs/cgroup/*/mgyt-rt*; do
+  # Files; and machines of the runtime tests: their processes go with their first, these stay.
+  for left in /tmp/mgyt* /sys/fs/cgroup/mgyt-rt* /sys/fs/cgroup/*/mgyt-rt*; do
     [ -d "$left" ] && is_orphan "${left##*/}" || continue
     case $left in
-      /tmp/*) rm -rf "$left" ;;
+      /tmp/*) rm -rf --one-file-system "$left" ;;
       *) find "$left" -depth -type d -exec rmdir {} + ;;
     esac
     swept=$((swept + 1))
@@ -47,7 +47,7 @@ sweep() {
   # Databases of unit tests: children that outlived their test.
   for pid in $(pgrep -x etcd || true); do
     if [ "$(awk '/^PPid:/ {print $2}' "/proc/$pid/status" 2>/dev/null)" = 1 ] &&
-      tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q -e '--data-dir=/tmp/junit'; then
+      tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q -e '--data-dir=/tmp/\(mgyt[0-9]*/\)\{0,1\}junit'; then
       kill -9 "$pid" && swept=$((swept + 1))
     fi
   done

@@ -73,8 +73,7 @@ class BgpCommandsTest {
     server =
         HttpServer.start(
             HttpAddress.parse("unix:" + directory.resolve("api")),
-            (target, _) ->
-                new BgpApi(() -> Optional.of(speaker), InstantSource.system()).answer(target));
+            (target, _) -> new BgpApi(() -> Optional.of(speaker)).answer(target));
   }
 
   @AfterAll

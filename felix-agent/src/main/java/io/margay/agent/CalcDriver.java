@@ -189,7 +189,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   }
 
   /// Called on the syncer's thread, which reads what it hands over while the calculation is busy
-  /// with what came before.
+  /// with what came before. The syncer may still speak when the calculation has ended.
   @Override
   public void onChanges(List<Change> changes) {
     if (changes.size() > Syncer.BATCH) {
@@ -253,7 +253,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
           LOG.atInfo().addKeyValue("revision", revision).log("in sync with the datastore");
     }
     if (!(status instanceof SyncStatus.Waiting)) {
-      loop.post(this::onComplete);
+      loop.postUnlessEnded(this::onComplete);
     }
   }
 
@@ -265,7 +265,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       // Only now is what is not known of a pod not said.
       endpointsNow.forEach(this::endpoint);
       graph.onInSync();
-      loop.post(onFirstSync);
+      loop.postUnlessEnded(onFirstSync);
     }
   }
 

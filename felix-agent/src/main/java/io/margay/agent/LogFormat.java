@@ -7,6 +7,7 @@ import ch.qos.logback.classic.spi.Configurator;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.spi.ContextAwareBase;
+import ch.qos.logback.core.status.NopStatusListener;
 import org.slf4j.Logger;
 
 /// How a daemon logs: a line an event to standard error, the least level from `MARGAY_LOG_LEVEL`.
@@ -22,6 +23,8 @@ public final class LogFormat extends ContextAwareBase implements Configurator {
     if (System.getProperty("logback.configurationFile") != null) {
       return ExecutionStatus.INVOKE_NEXT_IF_ANY;
     }
+    // Else it would say on standard error that a console is slow.
+    logback.getStatusManager().add(new NopStatusListener());
     PatternLayoutEncoder line = new PatternLayoutEncoder();
     line.setContext(logback);
     line.setPattern(PATTERN);

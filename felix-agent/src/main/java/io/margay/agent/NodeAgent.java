@@ -348,7 +348,7 @@ public final class NodeAgent implements AutoCloseable {
     PrometheusRegistry registry = new PrometheusRegistry();
     AgentMetrics metrics = new AgentMetrics(registry, () -> calc.snapshot().endpoints().size());
     metrics.watchConnections(flows::cut, flows::forgotten);
-    BgpMetrics.register(registry, bgp::speaker, InstantSource.system());
+    BgpMetrics.register(registry, bgp::speaker);
     CniVerbs verbs;
     try (Netns own = Netns.ofThread()) {
       verbs =
@@ -390,7 +390,7 @@ public final class NodeAgent implements AutoCloseable {
             countersLoop, keep(KernelNftables.open()), TABLE, dataplane::tellOrigins, steady);
     countersLoop.start(() -> {});
     keep(countersLoop);
-    NodeViews views = new NodeViews(settings, calc, dataplane, bgp, times, counters, clock);
+    NodeViews views = new NodeViews(settings, calc, dataplane, bgp, times, counters);
     PolicyMetrics.register(registry, views::countsIfAny);
     Thread.ofPlatform()
         .name("start")

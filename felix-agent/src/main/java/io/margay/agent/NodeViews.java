@@ -58,15 +58,14 @@ final class NodeViews implements AgentViews {
       Dataplane dataplane,
       BgpGlue bgp,
       StartTimes times,
-      PolicyCounters counters,
-      InstantSource clock) {
+      PolicyCounters counters) {
     this.settings = settings;
     this.calc = calc;
     this.dataplane = dataplane;
     this.bgp = bgp;
     this.times = times;
     this.counters = counters;
-    this.speaker = new BgpApi(bgp::speaker, clock);
+    this.speaker = new BgpApi(bgp::speaker);
   }
 
   @Override

@@ -546,10 +546,22 @@ class CalcDriverTest {
     users.delete(WEB);
 
     calcLoop.await(this::storedApp, "web"::equals);
-    assertThat(calc.snapshot().endpoints())
-        .singleElement()
-        .satisfies(found -> assertThat(found.metadata().annotations()).isEmpty());
+    calcLoop.await(
+        () -> calc.snapshot().endpoints(),
+        found -> found.size() == 1 && found.getFirst().metadata().annotations().isEmpty());
     assertThat(kernelRoutes()).contains(POD);
+  }
+
+  @Test
+  void a_syncer_that_still_speaks_when_the_calculation_has_ended_is_not_heard() {
+    calcLoop.close();
+    KeyValue item = new KeyValue("/calico/resources/v3/projectcalico.org/nodes/n1", "{}", 1);
+    // More than may wait: it must not wait for room either.
+    for (int i = 0; i < 20; i++) {
+      calc.onChanges(List.of(new Change.Put(item)));
+    }
+    calc.onReplaced();
+    calc.onStatus(new SyncStatus.InSync(1));
   }
 
   @Test

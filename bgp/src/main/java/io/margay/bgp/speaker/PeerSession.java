@@ -58,6 +58,7 @@ final class PeerSession {
   private @Nullable RibSession told;
   private SessionPhase phase = SessionPhase.IDLE;
   private Instant since;
+  private long sinceNanos;
   private @Nullable String resetProblem;
   private long upSinceNanos;
   private boolean stopped;
@@ -72,6 +73,7 @@ final class PeerSession {
     this.dialing = new Dialing(host.network(), address);
     this.barred = new Deadline(host.clock(), this::resume);
     this.since = host.clock().instant();
+    this.sinceNanos = host.clock().nanos();
   }
 
   ScopedAddress address() {
@@ -477,6 +479,7 @@ final class PeerSession {
     if (furthest != phase) {
       phase = furthest;
       since = host.clock().instant();
+      sinceNanos = host.clock().nanos();
     }
   }
 
@@ -498,6 +501,7 @@ final class PeerSession {
         Terms.localAsn(host.speaker(), config),
         phase,
         since,
+        Duration.ofNanos(host.clock().nanos() - sinceNanos),
         session,
         PeerReport.families(families, limits),
         history.snapshot(),

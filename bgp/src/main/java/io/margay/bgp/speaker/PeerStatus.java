@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// @param asn its AS number, once it has said so; before, the one it must have; absent: unknown
 /// @param localAsn the AS number our OPEN names
 /// @param phase that of its most advanced connection
-/// @param since when {@link #phase()} was entered
+/// @param since when {@link #phase()} was entered, by the time of day as it was then
+/// @param age for how long it has lasted, whatever the time of day has become
 /// @param session what was negotiated; absent unless Established
 /// @param families counters per configured family
 /// @param history what happened so far
@@ -38,6 +39,7 @@ public record PeerStatus(
     Asn localAsn,
     SessionPhase phase,
     Instant since,
+    Duration age,
     @Nullable Negotiation session,
     Map<IpFamily, FamilyStatus> families,
     History history,

@@ -12,7 +12,6 @@ import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.ExpositionFormats;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
-import java.time.InstantSource;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -28,8 +27,8 @@ final class StateApi {
 
   StateApi(Supplier<Optional<BgpSpeaker>> present, Supplier<Optional<FibStatus>> fib) {
     this.present = present;
-    this.speaker = new BgpApi(present, InstantSource.system());
-    BgpMetrics.register(registry, present, InstantSource.system());
+    this.speaker = new BgpApi(present);
+    BgpMetrics.register(registry, present);
     GaugeWithCallback.builder()
         .name("margay_fib_routes")
         .help("Kernel routes by state: wanted, waiting, refused, leftover.")

@@ -18,7 +18,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
-import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
@@ -42,12 +41,10 @@ public final class BgpApi {
       JsonFactory.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
 
   private final Supplier<Optional<BgpSpeaker>> speaker;
-  private final InstantSource clock;
 
   /// @param speaker the speaker now; empty while there is none
-  public BgpApi(Supplier<Optional<BgpSpeaker>> speaker, InstantSource clock) {
+  public BgpApi(Supplier<Optional<BgpSpeaker>> speaker) {
     this.speaker = speaker;
-    this.clock = clock;
   }
 
   /// A request that can't be answered as it is.
@@ -142,7 +139,7 @@ public final class BgpApi {
     return json(
         200,
         json -> {
-          PeerJson writer = new PeerJson(json, clock.instant());
+          PeerJson writer = new PeerJson(json);
           json.writeStartArray();
           for (PeerStatus peer : peers) {
             writer.write(peer);
@@ -157,7 +154,7 @@ public final class BgpApi {
             .filter(one -> one.address().equals(address))
             .findFirst()
             .orElseThrow(() -> new BadRequest(404, "no peer " + address));
-    return json(200, json -> new PeerJson(json, clock.instant()).write(peer));
+    return json(200, json -> new PeerJson(json).write(peer));
   }
 
   private static RouteQuery routeQuery(Map<String, String> query) throws BadRequest {

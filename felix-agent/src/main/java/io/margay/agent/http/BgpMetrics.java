@@ -8,8 +8,6 @@ import io.margay.model.net.IpFamily;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,17 +20,14 @@ public final class BgpMetrics {
   private static final double MILLIS = 1e3;
 
   private final Supplier<Optional<BgpSpeaker>> speaker;
-  private final InstantSource clock;
 
-  private BgpMetrics(Supplier<Optional<BgpSpeaker>> speaker, InstantSource clock) {
+  private BgpMetrics(Supplier<Optional<BgpSpeaker>> speaker) {
     this.speaker = speaker;
-    this.clock = clock;
   }
 
   /// @param speaker the speaker now; empty while there is none
-  public static void register(
-      PrometheusRegistry registry, Supplier<Optional<BgpSpeaker>> speaker, InstantSource clock) {
-    BgpMetrics metrics = new BgpMetrics(speaker, clock);
+  public static void register(PrometheusRegistry registry, Supplier<Optional<BgpSpeaker>> speaker) {
+    BgpMetrics metrics = new BgpMetrics(speaker);
     metrics.sessions(registry);
     metrics.counters(registry);
     metrics.tables(registry);
@@ -59,7 +54,7 @@ public final class BgpMetrics {
         .register(registry);
     GaugeWithCallback.builder()
         .name("margay_bgp_peer_uptime_seconds")
-        .help("Since when the session is Established.")
+        .help("For how long the session has been Established.")
         .labelNames("neighbor")
         .callback(
             gauge ->
@@ -67,11 +62,7 @@ public final class BgpMetrics {
                     .forEach(
                         peer ->
                             gauge.call(
-                                isUp(peer)
-                                    ? Duration.between(peer.since(), clock.instant()).toMillis()
-                                        / MILLIS
-                                    : 0,
-                                name(peer))))
+                                isUp(peer) ? peer.age().toMillis() / MILLIS : 0, name(peer))))
         .register(registry);
     GaugeWithCallback.builder()
         .name("margay_bgp_peer_prefixes")

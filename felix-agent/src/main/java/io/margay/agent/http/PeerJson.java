@@ -11,7 +11,6 @@ import io.margay.model.net.Asn;
 import io.margay.model.net.IpFamily;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.Map;
@@ -24,12 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class PeerJson {
 
   private final JsonGenerator json;
-  private final Instant now;
 
-  /// @param now to tell how long ago things happened
-  PeerJson(JsonGenerator json, Instant now) {
+  PeerJson(JsonGenerator json) {
     this.json = json;
-    this.now = now;
   }
 
   void write(PeerStatus peer) throws IOException {
@@ -45,9 +41,8 @@ final class PeerJson {
     json.writeNumberField("localAs", peer.localAsn().toLong());
     json.writeStringField("state", state(peer.phase()));
     boolean isUp = peer.phase() == SessionPhase.ESTABLISHED;
-    Duration since = Duration.between(peer.since(), now);
-    json.writeStringField("peerUptime", uptime(since));
-    json.writeNumberField("peerUptimeMsec", isUp ? since.toMillis() : 0);
+    json.writeStringField("peerUptime", uptime(peer.age()));
+    json.writeNumberField("peerUptimeMsec", isUp ? peer.age().toMillis() : 0);
     if (isUp) {
       json.writeNumberField("peerUptimeEstablishedEpoch", peer.since().getEpochSecond());
     }

@@ -56,7 +56,9 @@ public final class Loop implements AutoCloseable {
   /// @throws IllegalStateException when the loop has ended or has not taken a task for
   ///   [#POST_LIMIT]
   public void post(Runnable task) {
-    requireAlive();
+    if (closed) {
+      throw new IllegalStateException("loop " + thread.getName() + " has ended");
+    }
     try {
       if (!queue.offer(task, POST_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
         throw new IllegalStateException(
@@ -73,11 +75,8 @@ public final class Loop implements AutoCloseable {
     }
   }
 
-  /// @throws IllegalStateException when the loop has ended
-  void requireAlive() {
-    if (closed) {
-      throw new IllegalStateException("loop " + thread.getName() + " has ended");
-    }
+  boolean hasEnded() {
+    return closed;
   }
 
   /// As [#post], for what an ended loop need not do any more.

@@ -21,19 +21,21 @@ public final class Turnstile {
     room = new Semaphore(limit);
   }
 
-  /// As [Loop#post], once there is room.
+  /// As [Loop#postUnlessEnded], once there is room.
   ///
-  /// @throws IllegalStateException when the loop has ended
-  public void post(Runnable task) {
+  /// @return whether the loop still runs
+  public boolean post(Runnable task) {
     try {
       while (!room.tryAcquire(LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
-        loop.requireAlive();
+        if (loop.hasEnded()) {
+          return false;
+        }
       }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while waiting for a loop", interrupted);
     }
-    loop.post(
+    return loop.postUnlessEnded(
         () -> {
           try {
             task.run();

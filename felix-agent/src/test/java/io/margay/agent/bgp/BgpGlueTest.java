@@ -4,6 +4,7 @@ import static io.margay.agent.calc.Documents.document;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.agent.calc.Documents;
+import io.margay.agent.http.BgpMetrics;
 import io.margay.agent.settings.AgentSettings;
 import io.margay.bgp.message.Community;
 import io.margay.bgp.speaker.AdvertisedStatus;
@@ -19,6 +20,8 @@ import io.margay.model.net.IpFamily;
 import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.NodeStatusClass;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -158,6 +161,23 @@ class BgpGlueTest {
     wall = NOW.minus(Duration.ofDays(2));
     assertThat(one.configure(intent(1, order))).isEmpty();
     assertThat(one.drainState()).as("it stays so").isIn(DrainState.WITHDRAWING, DrainState.DRAINED);
+  }
+
+  @Test
+  void how_long_a_session_lasts_is_no_matter_of_the_clock_that_somebody_sets() throws Exception {
+    untilTold(false);
+    Duration before = peer().age();
+    wall = NOW.minus(Duration.ofDays(2));
+    assertThat(peer().age()).isGreaterThanOrEqualTo(before).isLessThan(Duration.ofHours(1));
+    PrometheusRegistry registry = new PrometheusRegistry();
+    BgpMetrics.register(registry, one::speaker);
+    GaugeSnapshot uptime =
+        (GaugeSnapshot)
+            registry.scrape("margay_bgp_peer_uptime_seconds"::equals).stream()
+                .findFirst()
+                .orElseThrow();
+    assertThat(uptime.getDataPoints())
+        .allSatisfy(point -> assertThat(point.getValue()).isNotNegative());
   }
 
   @Test

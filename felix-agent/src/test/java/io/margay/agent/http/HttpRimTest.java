@@ -12,7 +12,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,7 +32,7 @@ class HttpRimTest {
 
         @Override
         public Answer bgp(String target) {
-          return new BgpApi(Optional::empty, InstantSource.system()).answer(target);
+          return new BgpApi(Optional::empty).answer(target);
         }
 
         @Override
