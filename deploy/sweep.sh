@@ -36,7 +36,7 @@ sweep() {
     [ -d "$lab" ] && is_orphan "${lab##*/}" && rm -rf "$lab"
   done
   # Files; and machines of the runtime tests: their processes go with their first, these stay.
-  for left in /tmp/mgyt* /sys/fs/cgroup/mgyt-rt* /sys/fs/cgroup/*/mgyt-rt*; do
+  for left in /tmp/mgyt[0-9]* /tmp/mgyt-rt* /sys/fs/cgroup/mgyt-rt* /sys/fs/cgroup/*/mgyt-rt*; do
     [ -d "$left" ] && is_orphan "${left##*/}" || continue
     case $left in
       /tmp/*) rm -rf --one-file-system "$left" ;;

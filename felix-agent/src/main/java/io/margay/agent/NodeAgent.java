@@ -460,8 +460,8 @@ public final class NodeAgent implements AutoCloseable {
   }
 
   /// What the first listing of a large cluster left behind. The heap would rather grow than collect
-  /// it, up to its limit, where everything stands still to do it; now no session has timers yet
-  /// that feel a pause, nor a pod waits.
+  /// it, up to its limit, where everything stands still to do it. Now a pause costs least: sessions
+  /// are only being opened, BFD watches none yet, and no pod is served before "ready" anyway.
   private static void giveBackGarbage() {
     Runtime jvm = Runtime.getRuntime();
     if (jvm.totalMemory() - jvm.freeMemory() > LARGE_HEAP_OCTETS) {
