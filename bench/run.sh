@@ -63,6 +63,7 @@ JSON
     shift 2
     ip netns exec "$netns" "$work/cni-bench" "$@" "$count" "$prefix" margay "$plugin" "$request" ptp /usr/lib/cni/ptp "$work/ptp.json"
   }
+  round "IPv4, an agent's first" "$work/single.json"
   round "IPv4" "$work/single.json"
   round "dual stack (ours)" "$dual"
   round "IPv4, 8 at once" "$work/single.json" -j 8

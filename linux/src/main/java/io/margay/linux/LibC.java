@@ -6,6 +6,7 @@ import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.OptionalInt;
 import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
@@ -126,6 +127,26 @@ public final class LibC {
       long received = C.recv(fd, buffer.pointer(), buffer.size(), flags);
       if (received >= 0 || !interrupted()) {
         return check((int) received, "recv", fd);
+      }
+    }
+  }
+
+  /// Receives what is there and waits for nothing.
+  ///
+  /// @param flags besides MSG_DONTWAIT
+  /// @return octets received, 0 at the end of a stream; empty when nothing is there
+  public static OptionalInt receiveNow(int fd, NativeBuffer buffer, int flags)
+      throws LinuxException {
+    while (true) {
+      long received = C.recv(fd, buffer.pointer(), buffer.size(), flags | MSG_DONTWAIT);
+      if (received >= 0) {
+        return OptionalInt.of((int) received);
+      }
+      if (lastError() == Errno.EAGAIN.code()) {
+        return OptionalInt.empty();
+      }
+      if (!interrupted()) {
+        return OptionalInt.of(check((int) received, "recv", fd));
       }
     }
   }

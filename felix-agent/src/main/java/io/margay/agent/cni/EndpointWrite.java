@@ -11,7 +11,9 @@ import io.margay.ipam.Assignment;
 import io.margay.ipam.SameTxn;
 import io.margay.model.net.IpAddress;
 import io.margay.model.resource.WorkloadEndpoint;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -40,7 +42,8 @@ final class EndpointWrite implements SameTxn {
   WorkloadEndpoint endpoint(List<IpAddress> addresses) {
     WorkloadEndpoint endpoint = document.apply(addresses);
     String uid = UUID.nameUUIDFromBytes(id.toString().getBytes(UTF_8)).toString();
-    return endpoint.withMetadata(endpoint.metadata().withIdentity(uid, clock.instant()));
+    Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
+    return endpoint.withMetadata(endpoint.metadata().withIdentity(uid, now));
   }
 
   @Override

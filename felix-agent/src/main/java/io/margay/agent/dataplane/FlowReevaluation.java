@@ -51,6 +51,10 @@ public final class FlowReevaluation implements AppliedListener {
   /// From the begin of one round to that of the next, at least.
   static final Duration INTERVAL = Duration.ofMillis(100);
 
+  /// The same for a round that only forgets connections of freed addresses, which nobody waits for:
+  /// whoever is given one of them before has them forgotten at once.
+  static final Duration FREED_INTERVAL = Duration.ofSeconds(1);
+
   /// A round's work is followed by rest of so many times its length.
   static final int REST = 4;
 
@@ -85,7 +89,9 @@ public final class FlowReevaluation implements AppliedListener {
   private @Nullable Round next;
 
   private long notBefore = System.nanoTime();
+  private long freedNotBefore = notBefore;
   private boolean wakeScheduled;
+  private long wakeAt;
   private final AtomicLong cut = new AtomicLong();
   private final AtomicLong forgotten = new AtomicLong();
 
@@ -209,7 +215,8 @@ public final class FlowReevaluation implements AppliedListener {
     if (rest == null && suspects.isEmpty() && freed.isEmpty()) {
       return;
     }
-    long wait = notBefore - System.nanoTime();
+    boolean isForFreedAlone = rest == null && suspects.isEmpty();
+    long wait = (isForFreedAlone ? freedNotBefore : notBefore) - System.nanoTime();
     if (wait > 0) {
       wakeIn(wait);
       return;
@@ -228,8 +235,10 @@ public final class FlowReevaluation implements AppliedListener {
   }
 
   private void wakeIn(long nanos) {
-    if (!wakeScheduled) {
+    long at = System.nanoTime() + nanos;
+    if (!wakeScheduled || at - wakeAt < 0) {
       wakeScheduled = true;
+      wakeAt = at;
       dataplane.schedule(Duration.ofNanos(nanos), () -> wakeScheduled = false);
     }
   }
@@ -343,6 +352,7 @@ public final class FlowReevaluation implements AppliedListener {
     forgotten.addAndGet(forgottenNow);
     notBefore =
         Math.max(ended.begun + INTERVAL.toNanos(), System.nanoTime() + REST * ended.workedNanos);
+    freedNotBefore = Math.max(ended.begun + FREED_INTERVAL.toNanos(), notBefore);
     round = null;
     if (!ended.stretch.isLast()) {
       next = new Round(ended.suspicion, ended.freed, ended.bySourcePort, ended.stretch.rest());
@@ -362,6 +372,7 @@ public final class FlowReevaluation implements AppliedListener {
                 + " until the next try");
     suspects.putBack(failed.suspicion);
     notBefore = System.nanoTime() + RETRY.toNanos();
+    freedNotBefore = notBefore;
     round = null;
   }
 }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -30,6 +31,10 @@ final class PodWires {
   private final Inspector inspector;
   private final Runnable retryLater;
   private final Map<EndpointKey, Wire> wires = new HashMap<>();
+
+  /// Who has an address; more than one by a fault of the datastore.
+  private final Map<IpAddress, Set<EndpointKey>> claims = new HashMap<>();
+
   private final Set<EndpointKey> unresolved = new HashSet<>();
   private final Set<EndpointKey> unplugged = new HashSet<>();
 
@@ -79,6 +84,9 @@ final class PodWires {
     remove(pod);
     Wire wire = new Wire(hostEnd, addresses);
     wires.put(pod, wire);
+    for (IpAddress address : addresses) {
+      claims.computeIfAbsent(address, _ -> new LinkedHashSet<>()).add(pod);
+    }
     route(pod, wire);
   }
 
@@ -155,12 +163,27 @@ final class PodWires {
       return;
     }
     old.prefixes().forEach(prefix -> routes.remove(RouteClass.LOCAL_WORKLOAD, prefix));
-    wires.forEach(
-        (other, wire) -> {
-          if (!Collections.disjoint(wire.addresses(), old.addresses())) {
-            route(other, wire);
-          }
-        });
+    for (EndpointKey other : giveUp(pod, old.addresses())) {
+      Wire wire = wires.get(other);
+      if (wire != null) {
+        route(other, wire);
+      }
+    }
+  }
+
+  /// @return who else has one of the addresses
+  private Set<EndpointKey> giveUp(EndpointKey pod, List<IpAddress> addresses) {
+    Set<EndpointKey> others = new LinkedHashSet<>();
+    for (IpAddress address : addresses) {
+      claims.computeIfPresent(
+          address,
+          (_, claimants) -> {
+            claimants.remove(pod);
+            others.addAll(claimants);
+            return claimants.isEmpty() ? null : claimants;
+          });
+    }
+    return others;
   }
 
   /// What the kernel lacks of a pod, a sentence each.

@@ -47,7 +47,9 @@ public final class FlowSuspects {
   private Set<Prefix> peers = new HashSet<>();
   private Set<PolicyKey> changedPolicies = new HashSet<>();
   private Set<String> changedProfiles = new HashSet<>();
-  private boolean everything;
+
+  /// At first for what was open before this process came: nobody tells under which policy it began.
+  private boolean everything = true;
 
   /// Takes one step of the desired state.
   public void onUpdate(PolicyUpdate update) {
@@ -91,8 +93,14 @@ public final class FlowSuspects {
         EndpointPolicy before = endpoints.put(key, policy);
         if (!policy.equals(before)) {
           leave(before);
-          policy.addresses().forEach(own -> interfaces.put(own, policy.interfaceName()));
-          ends.addAll(policy.addresses());
+          for (IpAddress own : policy.addresses()) {
+            InterfaceName owner = interfaces.put(own, policy.interfaceName());
+            // A newcomer has no connections yet. Those of whom its address was freed by are
+            // forgotten in any case (FreedAddresses).
+            if (before != null || owner != null) {
+              ends.add(own);
+            }
+          }
         }
       }
       case PolicyUpdate.EndpointRemoved(EndpointKey key) -> leave(endpoints.remove(key));

@@ -76,7 +76,7 @@ class EtcdPodAddressesTest {
           ipam,
           directory,
           name -> name.equals("tiny") ? Optional.of(TINY) : Optional.empty(),
-          () -> EPOCH);
+          () -> EPOCH.plusMillis(700));
 
   @AfterEach
   void close() {
@@ -196,6 +196,9 @@ class EtcdPodAddressesTest {
     assertThat(stored().orElseThrow().spec().ipNetworks())
         .containsExactlyElementsOf(assigned.stream().map(IpAddress::toHostPrefix).toList());
     assertThat(stored().orElseThrow().metadata().uid()).isNotBlank();
+    assertThat(stored().orElseThrow().metadata().creationTimestamp())
+        .as("whole seconds, as Calico has them")
+        .isEqualTo(EPOCH);
     assertThat(directory.revisionOf(attachment("c1").id()))
         .isEqualTo(store.get(ENDPOINT_KEY).orElseThrow().modRevision());
   }

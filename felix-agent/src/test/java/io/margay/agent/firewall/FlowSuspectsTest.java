@@ -102,6 +102,26 @@ final class FlowSuspectsTest {
   }
 
   @Test
+  void what_was_open_before_the_first_look_is_suspect_as_a_whole() {
+    learn(endpoint(1, List.of(tier("p")), List.of(), "open"));
+    assertThat(suspects.take().everything()).isTrue();
+    assertThat(suspects.isEmpty()).isTrue();
+  }
+
+  @Test
+  void a_new_endpoint_has_no_connections_unless_its_address_had_an_owner() {
+    start();
+    learn(endpoint(3, List.of(tier("p")), List.of(), "open"));
+    assertThat(suspects.isEmpty()).isTrue();
+    assertThat(suspects.interfaceOf(IpAddress.parse("10.65.0.3"))).hasToString("cali3");
+    PolicyUpdate.EndpointUpdated third =
+        (PolicyUpdate.EndpointUpdated) endpoint(3, List.of(tier("q")), List.of(), "open");
+    learn(new PolicyUpdate.EndpointUpdated(key(4), third.policy()));
+    assertThat(suspects.take().ends())
+        .containsExactlyInAnyOrder(IpAddress.parse("10.65.0.3"), IpAddress.parse("fd00:65::3"));
+  }
+
+  @Test
   void an_endpoint_is_suspect_when_it_changes_and_known_by_its_addresses() {
     start();
     learn(endpoint(1, List.of(tier("p")), List.of(), "open"));

@@ -26,12 +26,14 @@ public final class Conntrack implements AutoCloseable {
   private static final int SUBSYSTEM = 1 << 8;
   private static final int GET = SUBSYSTEM | 1;
   private static final int DELETE = SUBSYSTEM | 2;
+  private static final int GET_STATS = SUBSYSTEM | 5;
   private static final int NFGENMSG_OCTETS = 4;
   static final int CTA_TUPLE_ORIG = 1;
   static final int CTA_TUPLE_REPLY = 2;
   static final int CTA_ID = 12;
   static final int CTA_ZONE = 18;
   private static final int CTA_FILTER = 25;
+  private static final int CTA_STATS_GLOBAL_ENTRIES = 1;
   static final int CTA_TUPLE_IP = 1;
   static final int CTA_TUPLE_PROTO = 2;
   static final int CTA_PROTO_NUM = 1;
@@ -54,20 +56,30 @@ public final class Conntrack implements AutoCloseable {
   /// beyond so many addresses it is cheaper to have it all.
   private static final int MAX_ADDRESSES_ASKED_FOR = 2;
 
-  private final NetlinkSocket socket;
+  /// And where the table holds no more than so many flows, it is cheaper for any address.
+  private static final int FEW_FLOWS = 500;
 
-  private Conntrack(NetlinkSocket socket) {
+  private final NetlinkSocket socket;
+  private final int fewFlows;
+
+  private Conntrack(NetlinkSocket socket, int fewFlows) {
     this.socket = socket;
+    this.fewFlows = fewFlows;
   }
 
   /// For the calling thread's namespace.
   public static Conntrack open() throws LinuxException {
-    return new Conntrack(NetlinkSocket.open(NetlinkSocket.NETFILTER));
+    return new Conntrack(NetlinkSocket.open(NetlinkSocket.NETFILTER), FEW_FLOWS);
   }
 
   /// For the namespace behind a descriptor.
   public static Conntrack inNetns(int netnsFd) throws LinuxException {
-    return new Conntrack(NetlinkSocket.openIn(netnsFd, NetlinkSocket.NETFILTER));
+    return inNetns(netnsFd, FEW_FLOWS);
+  }
+
+  /// @param fewFlows up to how many the whole table is read
+  static Conntrack inNetns(int netnsFd, int fewFlows) throws LinuxException {
+    return new Conntrack(NetlinkSocket.openIn(netnsFd, NetlinkSocket.NETFILTER), fewFlows);
   }
 
   /// Deletes every flow in which one of the addresses is source or destination, before or after
@@ -77,6 +89,9 @@ public final class Conntrack implements AutoCloseable {
   /// @return how many flows were deleted; one that ended meanwhile does not count
   /// @throws NetlinkException when the table cannot be read or a flow not be deleted
   public int deleteFlows(Set<IpAddress> addresses) throws LinuxException {
+    if (size() == 0) {
+      return 0;
+    }
     int deleted = 0;
     for (IpFamily family : IpFamily.values()) {
       if (addresses.stream().anyMatch(address -> address.family() == family)) {
@@ -137,6 +152,21 @@ public final class Conntrack implements AutoCloseable {
     return carryOut(deletions);
   }
 
+  /// How many flows of either family the namespace tracks. The kernel knows that without reading
+  /// its table, which takes it milliseconds even when nothing is in it.
+  ///
+  /// @throws NetlinkException when the kernel does not tell
+  public int size() throws LinuxException {
+    MessageBuilder question =
+        header(new MessageBuilder(GET_STATS, 0, "count", "tracked flows"), IpFamily.IPV4);
+    return socket
+            .get(question.build())
+            .attributes(NFGENMSG_OCTETS)
+            .find(CTA_STATS_GLOBAL_ENTRIES)
+            .orElseThrow()
+            .be32();
+  }
+
   /// The connections of a family that `which` chooses, in any zone. The others are not held.
   ///
   /// @throws NetlinkException when the table cannot be read
@@ -163,7 +193,11 @@ public final class Conntrack implements AutoCloseable {
     List<IpAddress> own = addresses.stream().filter(address -> address.family() == family).toList();
     Predicate<Connection> touching = connection -> connection.touches(own::contains);
     Predicate<Connection> which = touching.and(among);
-    if (own.size() > MAX_ADDRESSES_ASKED_FOR) {
+    int size = own.isEmpty() ? 0 : size();
+    if (size == 0) {
+      return List.of();
+    }
+    if (own.size() > MAX_ADDRESSES_ASKED_FOR || size <= fewFlows) {
       return connections(family, which);
     }
     List<Connection> found = new ArrayList<>();

@@ -6,6 +6,7 @@ import io.margay.linux.LinuxException;
 import io.margay.linux.NativeBuffer;
 import io.margay.linux.netns.Netns;
 import java.util.List;
+import java.util.OptionalInt;
 
 /// Receives the notifications of multicast groups, on a reader thread of its own. The kernel does
 /// not wait for a slow reader: what does not fit the socket's buffer is lost, and the reader is
@@ -124,14 +125,14 @@ public final class NetlinkListener implements AutoCloseable {
     boolean lost = false;
     while (!isClosed) {
       try {
-        int length = LibC.recv(fd, buffer, LibC.MSG_TRUNC | LibC.MSG_DONTWAIT);
-        for (Frame frame : Frame.parse(buffer.bytes(), length, about)) {
+        OptionalInt length = LibC.receiveNow(fd, buffer, LibC.MSG_TRUNC);
+        if (length.isEmpty()) {
+          break;
+        }
+        for (Frame frame : Frame.parse(buffer.bytes(), length.getAsInt(), about)) {
           events.onMessage(frame.toMessage(about));
         }
       } catch (LinuxException e) {
-        if (e.is(Errno.EAGAIN)) {
-          break;
-        }
         if (!e.is(Errno.ENOBUFS) && !e.is(Errno.EBADMSG)) {
           throw e;
         }

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
@@ -330,19 +331,19 @@ public final class NetlinkSocket implements AutoCloseable {
 
   /// One datagram as frames; empty only when `wait` is false and nothing is there.
   private List<Frame> receive(NetlinkMessage about, boolean wait) throws NetlinkException {
-    int length;
+    OptionalInt length;
     try {
-      length = LibC.recv(fd, received, LibC.MSG_TRUNC | (wait ? 0 : LibC.MSG_DONTWAIT));
+      length =
+          wait
+              ? OptionalInt.of(LibC.recv(fd, received, LibC.MSG_TRUNC))
+              : LibC.receiveNow(fd, received, LibC.MSG_TRUNC);
     } catch (LinuxException e) {
-      if (e.is(Errno.EAGAIN) && !wait) {
-        return List.of();
-      }
       if (e.is(Errno.EAGAIN)) {
         throw failed(about, Errno.ETIMEDOUT, "no answer within " + ANSWER_TIMEOUT);
       }
       throw failed(about, e.errno(), "answers were lost; the outcome is unknown");
     }
-    return Frame.parse(received.bytes(), length, about);
+    return length.isEmpty() ? List.of() : Frame.parse(received.bytes(), length.getAsInt(), about);
   }
 
   private static NetlinkException failed(NetlinkMessage about, Errno errno, String how) {

@@ -6,6 +6,7 @@ import io.margay.linux.LinuxException;
 import io.margay.linux.NativeBuffer;
 import io.margay.linux.netlink.NoticeFilter;
 import java.nio.ByteBuffer;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /// The namespace's nf_tables notifications (NFNLGRP_NFTABLES), heard on a thread of its own.
@@ -76,21 +77,21 @@ final class KernelNftWatch implements NftWatch {
     boolean lost = false;
     while (!closing) {
       try {
-        int length = LibC.recv(socket, buffer, LibC.MSG_TRUNC | LibC.MSG_DONTWAIT);
-        if (length > buffer.size()) {
+        OptionalInt length = LibC.receiveNow(socket, buffer, LibC.MSG_TRUNC);
+        if (length.isEmpty()) {
+          break;
+        }
+        if (length.getAsInt() > buffer.size()) {
           suspicious("");
         } else {
-          messages(buffer.bytes(), length);
+          messages(buffer.bytes(), length.getAsInt());
         }
       } catch (LinuxException failed) {
-        if (failed.is(Errno.ENOBUFS)) {
-          lost = true;
-          suspicious("");
-        } else if (failed.is(Errno.EAGAIN)) {
-          break;
-        } else {
+        if (!failed.is(Errno.ENOBUFS)) {
           throw failed;
         }
+        lost = true;
+        suspicious("");
       }
     }
     if (lost) {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /// One connection of a Unix stream socket. Descriptors that arrive are kept until taken; whatever
 /// is not taken is closed with the connection.
@@ -166,10 +167,10 @@ public final class UnixStream implements AutoCloseable {
   /// Whether the other end has closed the connection. Never waits, takes nothing from the stream.
   public boolean isPeerGone() {
     try {
-      return LibC.recv(socket.number(), NativeBuffer.allocate(1), MSG_PEEK | LibC.MSG_DONTWAIT)
-          == 0;
+      return LibC.receiveNow(socket.number(), NativeBuffer.allocate(1), MSG_PEEK)
+          .equals(OptionalInt.of(0));
     } catch (LinuxException failure) {
-      return !failure.is(Errno.EAGAIN);
+      return true;
     }
   }
 

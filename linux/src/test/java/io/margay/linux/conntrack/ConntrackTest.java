@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("netns")
 class ConntrackTest {
@@ -70,15 +72,21 @@ class ConntrackTest {
     }
   }
 
-  @Test
-  void connections_are_read_by_address_and_forgotten_one_by_one() throws Exception {
+  /// @param few up to how many flows the whole table is read for an address
+  @ParameterizedTest
+  @ValueSource(ints = {0, 100})
+  void connections_are_read_by_address_and_forgotten_one_by_one(int few) throws Exception {
     try (TestNetns netns = TestNetns.create();
         NetlinkSocket socket = NetlinkSocket.openIn(netns.fd(), NetlinkSocket.NETFILTER);
-        Conntrack conntrack = Conntrack.inNetns(netns.fd())) {
+        Conntrack conntrack = Conntrack.inNetns(netns.fd(), few)) {
+      assertThat(conntrack.size()).isZero();
+      assertThat(conntrack.connections(IpFamily.IPV4, Set.of(IpAddress.parse("10.1.0.5"))))
+          .isEmpty();
       socket.request(flow("10.1.0.5", "10.2.0.1", "10.2.0.1", 1000));
       socket.request(flow("10.2.0.1", "10.96.0.1", "10.1.0.5", 1002)); // translated to it
       socket.request(flow("10.1.0.6", "10.2.0.2", "10.2.0.2", 1003));
       socket.request(flow("fd00::5", "fd00:2::1", "fd00:2::1", 1004));
+      assertThat(conntrack.size()).isEqualTo(4);
 
       List<Connection> of5 =
           conntrack.connections(IpFamily.IPV4, Set.of(IpAddress.parse("10.1.0.5")));
