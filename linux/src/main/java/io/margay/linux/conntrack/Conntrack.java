@@ -160,11 +160,11 @@ public final class Conntrack implements AutoCloseable {
     MessageBuilder question =
         header(new MessageBuilder(GET_STATS, 0, "count", "tracked flows"), IpFamily.IPV4);
     return socket
-            .get(question.build())
-            .attributes(NFGENMSG_OCTETS)
-            .find(CTA_STATS_GLOBAL_ENTRIES)
-            .orElseThrow()
-            .be32();
+        .get(question.build())
+        .attributes(NFGENMSG_OCTETS)
+        .find(CTA_STATS_GLOBAL_ENTRIES)
+        .orElseThrow()
+        .be32();
   }
 
   /// The connections of a family that `which` chooses, in any zone. The others are not held.
