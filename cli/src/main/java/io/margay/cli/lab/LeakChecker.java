@@ -52,9 +52,13 @@ public final class LeakChecker {
   private static final String SNAPSHOT = "datastore.snapshot";
   private static final String RESERVE = "reserve";
 
-  /// A line of the reserve: from now on the datastore knows what this handle has, or that it has
-  /// nothing.
-  private static final Pattern SETTLED = Pattern.compile("\"settle\".*\"handle\":(\"[^\"]+\")");
+  /// Lines of the reserve: the datastore knows what a handle has, or that it has nothing; who had
+  /// something of it is gone.
+  private static final Pattern RESERVE_STEP =
+      Pattern.compile("\"op\":\"(settle|release)\",(\"handle\":\"[^\"]+\")");
+
+  private static final Pattern RESERVE_ON_ITS_WAY =
+      Pattern.compile("\"op\":\"moving\"|\"moving\":true");
 
   private static final int JOURNAL_DEPTH = 8;
 
@@ -349,18 +353,25 @@ public final class LeakChecker {
     }
   }
 
-  /// Records of the reserve whose handles the datastore has not been told of.
+  /// Records of the reserve whose handles the datastore has not been told of. A pod that came and
+  /// went before anything of it was on its way there leaves nothing to tell.
   private static String unsettled(String records) {
     List<String> open = new ArrayList<>();
     for (String line : records.lines().toList()) {
-      Matcher settled = SETTLED.matcher(line);
-      if (settled.find()) {
-        open.removeIf(earlier -> earlier.contains(settled.group(1)));
+      Matcher step = RESERVE_STEP.matcher(line);
+      if (step.find() && (step.group(1).equals("settle") || !isOnItsWay(open, step.group(2)))) {
+        open.removeIf(earlier -> earlier.contains(step.group(2)));
       } else {
         open.add(line);
       }
     }
     return String.join("\n", open);
+  }
+
+  private static boolean isOnItsWay(List<String> records, String handle) {
+    return records.stream()
+        .filter(record -> record.contains(handle))
+        .anyMatch(record -> RESERVE_ON_ITS_WAY.matcher(record).find());
   }
 
   private void add(Kind kind, String where, String what) {

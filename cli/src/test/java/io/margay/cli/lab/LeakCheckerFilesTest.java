@@ -48,6 +48,20 @@ class LeakCheckerFilesTest {
   }
 
   @Test
+  void a_pod_that_came_and_went_counts_while_the_datastore_may_have_heard_of_it() throws Exception {
+    Path file = directory.resolve("reserve");
+    String taken = "1a {\"op\":\"take\",\"handle\":\"net.dead\",\"moving\":false}\n";
+    String released = "2b {\"op\":\"release\",\"handle\":\"net.dead\",\"at\":7}\n";
+    Files.writeString(file, taken + released);
+    assertThat(LeakChecker.content(file)).isEmpty();
+    String moving = "3c {\"op\":\"moving\",\"handle\":\"net.dead\"}\n";
+    Files.writeString(file, taken + moving + released);
+    assertThat(LeakChecker.content(file)).contains("dead");
+    Files.writeString(file, taken.replace("false", "true") + released);
+    assertThat(LeakChecker.content(file)).contains("dead");
+  }
+
+  @Test
   void a_file_that_an_agent_has_deleted_meanwhile_is_no_leak() throws Exception {
     assertThat(LeakChecker.content(directory.resolve("c1@eth0.begun.json"))).isEmpty();
   }

@@ -48,8 +48,10 @@ public final class FlowSuspects {
   private Set<PolicyKey> changedPolicies = new HashSet<>();
   private Set<String> changedProfiles = new HashSet<>();
 
-  /// At first for what was open before this process came: nobody tells under which policy it began.
-  private boolean everything = true;
+  private boolean everything;
+
+  /// Whether the endpoints told so far may be older than this process.
+  private boolean isStart = true;
 
   /// Takes one step of the desired state.
   public void onUpdate(PolicyUpdate update) {
@@ -97,7 +99,7 @@ public final class FlowSuspects {
             InterfaceName owner = interfaces.put(own, policy.interfaceName());
             // A newcomer has no connections yet. Those of whom its address was freed by are
             // forgotten in any case (FreedAddresses).
-            if (before != null || owner != null) {
+            if (before != null || owner != null || isStart) {
               ends.add(own);
             }
           }
@@ -154,6 +156,7 @@ public final class FlowSuspects {
     changedPolicies = new HashSet<>();
     changedProfiles = new HashSet<>();
     everything = false;
+    isStart = false;
     return taken;
   }
 
