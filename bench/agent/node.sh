@@ -20,6 +20,7 @@ trap cleanup EXIT
 rack_up
 etcd_up
 gcc -std=c11 -O2 -Wall -Wextra -o "$work/cni-bench" "$root/bench/src/main/c/cni-bench.c"
+gcc -std=gnu11 -O2 -Wall -Wextra -o "$work/applied" "$root/bench/src/main/c/applied.c"
 cat >"$work/agent.yaml" <<YAML
 nodeName: node-0
 datastore: {endpoints: ["http://127.0.0.1:2379"]}
@@ -77,21 +78,21 @@ sleep 10
 memory "$pods pods, $policies policies, $(inside ip route show proto 117 | grep -c '^20\.') routes by two routers"
 idle 30
 
-# One policy's change, from before the client's start to the port in the kernel's tables.
+# One policy's change, from before the client's start to the first rule that the kernel is told.
 etcdctl() { inside env ETCDCTL_API=3 etcdctl --endpoints http://127.0.0.1:2379 "$@"; }
 key=$(etcdctl get --prefix /calico/resources/v3/projectcalico.org/networkpolicies/bench1/ --keys-only | grep 'policy-1$')
 document=$(etcdctl get "$key" --print-value-only)
 for port in 9001 9002 9003 9004 9005; do
-  inside nft monitor >"$work/monitor" 2>/dev/null &
+  inside "$work/applied" rules >"$work/monitor" &
   monitor=$!
   sleep 1
   began=$(date +%s%N)
   etcdctl put "$key" "${document/8001/$port}" >/dev/null
   for _ in $(seq 1000); do
-    grep -q $port "$work/monitor" && break
+    [ -s "$work/monitor" ] && break
     sleep 0.005
   done
-  echo "node: a policy changed, from the start of etcdctl put to its port in the kernel $((($(date +%s%N) - began) / 1000000)) ms"
+  echo "node: a policy changed, from the start of etcdctl put to its rule in the kernel $((($(date +%s%N) - began) / 1000000)) ms"
   kill $monitor 2>/dev/null || true
   wait $monitor 2>/dev/null || true
 done

@@ -1,6 +1,7 @@
 // Prints what the kernel of its network namespace is told, a line each: nanoseconds of the monotonic clock, and the
 // address of an element that comes into a set of nftables (its key's last four octets) or the IPv4 prefix of a route that
-// is written. ClusterLoader compares that with when it wrote what led to it.
+// is written. ClusterLoader compares that with when it wrote what led to it. With the argument "rules": the comments of
+// the rules that are written instead.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
@@ -8,6 +9,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,26 +85,38 @@ static void route(struct nlmsghdr *message) {
   }
 }
 
-static void receive(int fd, char *buffer) {
+// A rule's comment is the first of its userdata's parts: type 0, length, text (libnftnl/udata.h).
+static void rule(struct nlmsghdr *message) {
+  int head = NLMSG_ALIGN(sizeof(struct nfgenmsg));
+  struct nlattr *tag = attribute((char *)NLMSG_DATA(message) + head, message->nlmsg_len - NLMSG_HDRLEN - head,
+                                 NFTA_RULE_USERDATA);
+  unsigned char *parts = tag ? data(tag) : NULL;
+  if (tag && size(tag) > 2 && parts[0] == 0 && parts[1] <= size(tag) - 2)
+    printf("%lld %.*s\n", now(), parts[1], (char *)parts + 2);
+}
+
+static void receive(int fd, char *buffer, bool rules) {
   int length = recv(fd, buffer, BUFFER, 0);
   if (length < 0) {
     if (errno == ENOBUFS) fputs("applied: the kernel dropped notices\n", stderr);
     return;
   }
   for (struct nlmsghdr *at = (struct nlmsghdr *)buffer; NLMSG_OK(at, length); at = NLMSG_NEXT(at, length)) {
-    if (at->nlmsg_type == RTM_NEWROUTE) route(at);
-    if (at->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM)) elements(at);
+    if (rules && at->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE)) rule(at);
+    if (!rules && at->nlmsg_type == RTM_NEWROUTE) route(at);
+    if (!rules && at->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM)) elements(at);
   }
   fflush(stdout);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  bool rules = argc > 1 && !strcmp(argv[1], "rules");
   char *buffer = malloc(BUFFER);
   struct pollfd from[] = {{listen_to(NETLINK_NETFILTER, NFNLGRP_NFTABLES), POLLIN, 0},
                           {listen_to(NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE), POLLIN, 0}};
   while (poll(from, 2, -1) > 0) {
     for (int i = 0; i < 2; i++)
-      if (from[i].revents & POLLIN) receive(from[i].fd, buffer);
+      if (from[i].revents & POLLIN) receive(from[i].fd, buffer, rules);
   }
   return 1;
 }

@@ -17,9 +17,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /// BGP as the cluster's resources ask for it, on two nodes under a router that runs BIRD.
 @Tag("lab")
+@Execution(ExecutionMode.CONCURRENT)
+@ResourceLock("the lab of PeeringTest")
 @TestInstance(Lifecycle.PER_CLASS)
 class PeeringTest {
 

@@ -28,10 +28,15 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /// What a node itself loses, a row each: its disk, its journal, its kernel's answers, its boot, the
 /// release its client is of. After each row nothing is left, says the checker.
 @Tag("lab")
+@Execution(ExecutionMode.CONCURRENT)
+@ResourceLock("the lab of BrokenNodeTest")
 class BrokenNodeTest {
 
   private static final int UNKNOWN_CONTAINER = 3;

@@ -123,6 +123,9 @@ public final class Conntrack implements AutoCloseable {
   /// @throws NetlinkException when the table cannot be read or a flow not be deleted
   public int deleteFlows(IpFamily family, int protocol, int destinationPort, Predicate<Flow> which)
       throws LinuxException {
+    if (size() == 0) {
+      return 0;
+    }
     MessageBuilder question =
         question(family)
             .nest(

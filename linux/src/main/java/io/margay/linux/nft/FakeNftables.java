@@ -143,7 +143,7 @@ public final class FakeNftables {
           }
           table.chains.remove(chain);
         }
-        case NftOp.AddRule(NftTableName _, String chain, NftRule rule) -> {
+        case NftOp.AddRule(NftTableName _, String chain, NftRule rule, NftData _) -> {
           for (int i = 0; i < rule.expressions().size(); i++) {
             NftExpr expression = rule.expressions().get(i);
             try {

@@ -268,7 +268,7 @@ final class FamilyTable implements NftTableView {
     planTable(phases, tenure);
     planMissingSets(phases);
     for (NftChain hook : hooks) {
-      planChain(phases, hook);
+      planChain(phases, hook, NftDump.Chain.of(hook));
     }
     return phases.inOrder();
   }
@@ -336,8 +336,9 @@ final class FamilyTable implements NftTableView {
     for (String dirty : dirtyChains) {
       NftChain wanted = chains.get(dirty);
       if (wanted != null) {
-        plannedChains.put(dirty, NftDump.Chain.of(wanted));
-        planChain(phases, wanted);
+        NftDump.Chain shape = NftDump.Chain.of(wanted);
+        plannedChains.put(dirty, shape);
+        planChain(phases, wanted, shape);
       } else if (believedChains.containsKey(dirty)) {
         phases.rules.add(new NftOp.FlushChain(name, dirty));
         deletions.add(new NftOp.DeleteChain(name, dirty));
@@ -346,10 +347,10 @@ final class FamilyTable implements NftTableView {
     phases.removals.addAll(deletions);
   }
 
-  private void planChain(Phases phases, NftChain wanted) {
+  /// @param shape of what is wanted
+  private void planChain(Phases phases, NftChain wanted, NftDump.Chain shape) {
     String chain = wanted.name();
     NftDump.Chain found = believedChains.get(chain);
-    NftDump.Chain shape = NftDump.Chain.of(wanted);
     if (shape.equals(found)) {
       return;
     }
@@ -362,8 +363,9 @@ final class FamilyTable implements NftTableView {
     } else if (!found.ruleTags().isEmpty()) {
       phases.rules.add(new NftOp.FlushChain(name, chain));
     }
-    for (NftRule rule : wanted.rules()) {
-      phases.rules.add(new NftOp.AddRule(name, chain, rule));
+    for (int i = 0; i < wanted.rules().size(); i++) {
+      phases.rules.add(
+          new NftOp.AddRule(name, chain, wanted.rules().get(i), shape.ruleTags().get(i)));
     }
   }
 

@@ -148,14 +148,13 @@ final class NftBatch {
         out.text(3, chain);
         out.endMessage(start);
       }
-      case NftOp.AddRule(NftTableName table, String chain, NftRule rule) -> {
+      case NftOp.AddRule(NftTableName table, String chain, NftRule rule, NftData tag) -> {
         int start = begin(index, NEW_RULE, CREATE | APPEND, table);
         out.text(2, chain);
-        byte[] expressions = ExprCodec.encode(rule.expressions());
         int list = out.beginNest(4);
-        out.raw(expressions);
+        out.raw(ExprCodec.encode(rule.expressions()));
         out.endNest(list);
-        out.attribute(7, NftRuleTag.of(rule.id(), expressions));
+        out.attribute(7, tag);
         out.endMessage(start);
       }
       case NftOp.AddSet(NftTableName table, NftSet set) -> addSet(index, table, set);

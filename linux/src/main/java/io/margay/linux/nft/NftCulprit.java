@@ -50,7 +50,7 @@ final class NftCulprit {
               "its data length",
               "",
               "its field lengths");
-      case NftOp.AddRule(NftTableName _, String _, NftRule rule) -> {
+      case NftOp.AddRule(NftTableName _, String _, NftRule rule, NftData _) -> {
         int index = child(attributes, RULE_EXPRESSIONS, at);
         List<NftExpr> expressions = rule.expressions();
         yield index < 0 || index >= expressions.size()

@@ -54,7 +54,13 @@ public sealed interface NftOp {
   }
 
   /// Appends a rule.
-  record AddRule(NftTableName table, String chain, NftRule rule) implements NftOp {
+  ///
+  /// @param tag what [NftRuleTag] makes of it
+  record AddRule(NftTableName table, String chain, NftRule rule, NftData tag) implements NftOp {
+    AddRule(NftTableName table, String chain, NftRule rule) {
+      this(table, chain, rule, NftRuleTag.of(rule));
+    }
+
     @Override
     public String subject() {
       return "rule \"" + rule.id() + "\" in chain " + chain + " of table " + table;

@@ -22,11 +22,7 @@ final class NftRuleTag {
   private NftRuleTag() {}
 
   static NftData of(NftRule rule) {
-    return of(rule.id(), ExprCodec.encode(rule.expressions()));
-  }
-
-  static NftData of(String id, byte[] encodedExpressions) {
-    byte[] comment = id.getBytes(StandardCharsets.UTF_8);
+    byte[] comment = rule.id().getBytes(StandardCharsets.UTF_8);
     byte[] tag = new byte[2 + comment.length + 1 + 2 + HASH_OCTETS];
     tag[0] = COMMENT;
     tag[1] = (byte) (comment.length + 1);
@@ -34,7 +30,8 @@ final class NftRuleTag {
     int at = 2 + comment.length + 1;
     tag[at] = CONTENT_HASH;
     tag[at + 1] = HASH_OCTETS;
-    System.arraycopy(sha256(encodedExpressions), 0, tag, at + 2, HASH_OCTETS);
+    byte[] hash = sha256(ExprCodec.encode(rule.expressions()));
+    System.arraycopy(hash, 0, tag, at + 2, HASH_OCTETS);
     return NftData.of(tag);
   }
 
