@@ -98,15 +98,19 @@ idle() { # SECONDS
   echo "agent: nothing changes: $((($(ticks) - before) * 10)) ms of processor in $1 s"
 }
 
-# nft 1.0.6 can't list a map of merged policies (docs/nftables.md), and then no ruleset: everything but maps, part by part.
+# nft 1.0.6 can't list a map of merged policies (docs/nftables.md), and then no ruleset:
+# everything but what has to do with maps, part by part.
 ruleset() {
   inside nft -s list ruleset 2>/dev/null && return
   local family
   for family in ip ip6; do
-    inside nft -t list chains $family | awk -v family=$family '/^\tchain / {print "list chain", family, "margay", $2}'
-    inside nft -t list sets $family | awk -v family=$family '/^\tset / {print "list set", family, "margay", $2}'
-  done >"$work/parts"
-  inside nft -s -f "$work/parts"
+    {
+      inside nft -t list chains $family | awk -v family=$family '/^\tchain / {print "list chain", family, "margay", $2}'
+      inside nft -t list sets $family | awk -v family=$family '/^\tset / {print "list set", family, "margay", $2}'
+    } >"$work/parts"
+    # One process each: of several such commands nft reads what the last one asks for.
+    inside bash -c 'while read -r part; do nft -s $part || echo "unlisted $part"; done' <"$work/parts" 2>/dev/null
+  done
 }
 
 # What of the kernel's state an agent makes, a line for each rule, element and route.
