@@ -51,9 +51,9 @@ public final class FlowReevaluation implements AppliedListener {
   /// From the begin of one round to that of the next, at least.
   static final Duration INTERVAL = Duration.ofMillis(100);
 
-  /// The same for a round that only forgets connections of freed addresses, which nobody waits for:
-  /// whoever is given one of them before has them forgotten at once.
-  static final Duration FREED_INTERVAL = Duration.ofSeconds(1);
+  /// The same where nobody waits: for connections of freed addresses (whoever is given one of them
+  /// before has them forgotten at once) and of new endpoints, which have none of their own yet.
+  static final Duration CALM_INTERVAL = Duration.ofSeconds(1);
 
   /// A round's work is followed by rest of so many times its length.
   static final int REST = 4;
@@ -89,7 +89,7 @@ public final class FlowReevaluation implements AppliedListener {
   private @Nullable Round next;
 
   private long notBefore = System.nanoTime();
-  private long freedNotBefore = notBefore;
+  private long calmNotBefore = notBefore;
   private boolean wakeScheduled;
   private long wakeAt;
   private final AtomicLong cut = new AtomicLong();
@@ -212,11 +212,11 @@ public final class FlowReevaluation implements AppliedListener {
 
   private void begin() {
     Round rest = next;
-    if (rest == null && suspects.isEmpty() && freed.isEmpty()) {
+    boolean isUrgent = rest != null || !suspects.isEmpty();
+    if (!isUrgent && !suspects.hasNewcomers() && freed.isEmpty()) {
       return;
     }
-    boolean isForFreedAlone = rest == null && suspects.isEmpty();
-    long wait = (isForFreedAlone ? freedNotBefore : notBefore) - System.nanoTime();
+    long wait = (isUrgent ? notBefore : calmNotBefore) - System.nanoTime();
     if (wait > 0) {
       wakeIn(wait);
       return;
@@ -352,7 +352,7 @@ public final class FlowReevaluation implements AppliedListener {
     forgotten.addAndGet(forgottenNow);
     notBefore =
         Math.max(ended.begun + INTERVAL.toNanos(), System.nanoTime() + REST * ended.workedNanos);
-    freedNotBefore = Math.max(ended.begun + FREED_INTERVAL.toNanos(), notBefore);
+    calmNotBefore = Math.max(ended.begun + CALM_INTERVAL.toNanos(), notBefore);
     round = null;
     if (!ended.stretch.isLast()) {
       next = new Round(ended.suspicion, ended.freed, ended.bySourcePort, ended.stretch.rest());
@@ -372,7 +372,7 @@ public final class FlowReevaluation implements AppliedListener {
                 + " until the next try");
     suspects.putBack(failed.suspicion);
     notBefore = System.nanoTime() + RETRY.toNanos();
-    freedNotBefore = notBefore;
+    calmNotBefore = notBefore;
     round = null;
   }
 }

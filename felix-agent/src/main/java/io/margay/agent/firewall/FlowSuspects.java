@@ -44,6 +44,7 @@ public final class FlowSuspects {
   private int rulesWithSourcePorts;
 
   private Set<IpAddress> ends = new HashSet<>();
+  private Set<IpAddress> newcomers = new HashSet<>();
   private Set<Prefix> peers = new HashSet<>();
   private Set<PolicyKey> changedPolicies = new HashSet<>();
   private Set<String> changedProfiles = new HashSet<>();
@@ -97,11 +98,7 @@ public final class FlowSuspects {
           leave(before);
           for (IpAddress own : policy.addresses()) {
             InterfaceName owner = interfaces.put(own, policy.interfaceName());
-            // A newcomer has no connections yet. Those of whom its address was freed by are
-            // forgotten in any case (FreedAddresses).
-            if (before != null || owner != null || isStart) {
-              ends.add(own);
-            }
+            (before != null || owner != null || isStart ? ends : newcomers).add(own);
           }
         }
       }
@@ -132,6 +129,13 @@ public final class FlowSuspects {
     return rulesWithSourcePorts > 0;
   }
 
+  /// Whether there are new endpoints. They have no connections of their own yet, so there is no
+  /// hurry; what an owner of their address left, whom this process never knew, must not be theirs.
+  public boolean hasNewcomers() {
+    return !newcomers.isEmpty();
+  }
+
+  /// Whether nothing is noted but newcomers.
   public boolean isEmpty() {
     return ends.isEmpty()
         && peers.isEmpty()
@@ -143,6 +147,7 @@ public final class FlowSuspects {
   /// Everything noted since the last call. What it holds never changes; working it out is left to
   /// whom it is handed.
   public Suspicion take() {
+    ends.addAll(newcomers);
     Suspicion taken =
         new Suspicion(
             ends,
@@ -152,6 +157,7 @@ public final class FlowSuspects {
             List.copyOf(endpoints.values()),
             everything);
     ends = new HashSet<>();
+    newcomers = new HashSet<>();
     peers = new HashSet<>();
     changedPolicies = new HashSet<>();
     changedProfiles = new HashSet<>();

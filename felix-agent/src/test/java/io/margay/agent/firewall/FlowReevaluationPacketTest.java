@@ -308,6 +308,21 @@ final class FlowReevaluationPacketTest {
   }
 
   @Test
+  void a_new_pod_does_not_inherit_what_an_agent_before_left_of_its_addresss_owner()
+      throws Exception {
+    begin(allowPorts(WEB));
+    SocketChannel client = lab.open(2, v4(1), WEB);
+    SocketChannel server = lab.accept(WEB_LISTENER);
+    agent.close();
+    agent = new FlowAgent(lab, PolicyChangeMode.REEVALUATE, Ownership.WHERE_PERSISTENT);
+    agent.begin(profile("open", RuleAction.ALLOW), allowPorts(TLS), free(2), free(3));
+    agent.apply(free(2)); // the first look has been had, without pod 1
+    agent.apply(podOne("p"));
+    agent.awaitCut(1);
+    assertThat(isSilent(server, client)).isTrue();
+  }
+
+  @Test
   void udp_stops_from_the_side_that_began_and_the_other_may_begin_anew_if_it_may()
       throws Exception {
     begin(ingress("p", rule(0, RuleAction.ALLOW, ANY, ANY)));

@@ -109,14 +109,18 @@ final class FlowSuspectsTest {
   }
 
   @Test
-  void a_new_endpoint_has_no_connections_unless_its_address_had_an_owner() {
+  void a_new_endpoint_can_wait_unless_its_address_has_an_owner() {
     start();
     learn(endpoint(3, List.of(tier("p")), List.of(), "open"));
     assertThat(suspects.isEmpty()).isTrue();
+    assertThat(suspects.hasNewcomers()).isTrue();
+    assertThat(suspects.take().ends()).contains(IpAddress.parse("10.65.0.3"));
+    assertThat(suspects.hasNewcomers()).isFalse();
     assertThat(suspects.interfaceOf(IpAddress.parse("10.65.0.3"))).hasToString("cali3");
     PolicyUpdate.EndpointUpdated third =
         (PolicyUpdate.EndpointUpdated) endpoint(3, List.of(tier("q")), List.of(), "open");
     learn(new PolicyUpdate.EndpointUpdated(key(4), third.policy()));
+    assertThat(suspects.isEmpty()).isFalse();
     assertThat(suspects.take().ends())
         .containsExactlyInAnyOrder(IpAddress.parse("10.65.0.3"), IpAddress.parse("fd00:65::3"));
   }
