@@ -310,13 +310,15 @@ final class FlowReevaluationPacketTest {
   @Test
   void a_new_pod_does_not_inherit_what_an_agent_before_left_of_its_addresss_owner()
       throws Exception {
+    lab.in("o", "ip route add 10.65.0.0/24 via 192.0.2.1");
     begin(allowPorts(WEB));
-    SocketChannel client = lab.open(2, v4(1), WEB);
+    SocketChannel client = lab.open(OUTSIDE, v4(1), WEB);
     SocketChannel server = lab.accept(WEB_LISTENER);
+    assertThat(echoes(server, client)).isTrue();
     agent.close();
     agent = new FlowAgent(lab, PolicyChangeMode.REEVALUATE, Ownership.WHERE_PERSISTENT);
-    agent.begin(profile("open", RuleAction.ALLOW), allowPorts(TLS), free(2), free(3));
-    agent.apply(free(2)); // the first look has been had, without pod 1
+    // Its first look is had without pod 1.
+    agent.begin(profile("open", RuleAction.ALLOW), allowPorts(TLS), free(2));
     agent.apply(podOne("p"));
     agent.awaitCut(1);
     assertThat(isSilent(server, client)).isTrue();
