@@ -43,14 +43,16 @@ done
 "$JAVA_HOME/bin/javac" -nowarn -proc:none -d "$work/classes" -cp "$classpath" \
   "$root/bench/src/main/java/io/margay/bench/DatastoreBench.java"
 
-# The agent's flags, read from its launcher.
+# The agent's flags, read from its launcher, and its cache of classes, which is of the distribution's own class path.
+cache=
+[ -n "${BENCH_CLASSPATH:-}" ] || cache=-XX:AOTCache=$root/dist/lib/agent.aot
 common=$(sed -n 's/^common="\(.*\)"$/\1/p' "$root/deploy/launcher/margay" | sed 's/-Dmargay.home=[^ ]*//')
 agent=$(sed -n 's/^ *agent) options="\(.*\) \${MARGAY_AGENT_JAVA_OPTS.*$/\1/p' "$root/deploy/launcher/margay")
 [ -n "$common" ] && [ -n "$agent" ] || { echo "bench: the launcher's flags have moved; adapt bench/datastore/run.sh" >&2; exit 1; }
 run() { # step, numbers
   # shellcheck disable=SC2086
-  "$JAVA_HOME/bin/java" $common $agent ${MARGAY_AGENT_JAVA_OPTS:-} \
-    -cp "$work/classes:$classpath" io.margay.bench.DatastoreBench "$1" "$client" "$2" "$3" 2>"$work/java.$1.log" ||
+  "$JAVA_HOME/bin/java" $common $agent $cache ${MARGAY_AGENT_JAVA_OPTS:-} \
+    -cp "$classpath:$work/classes" io.margay.bench.DatastoreBench "$1" "$client" "$2" "$3" 2>"$work/java.$1.log" ||
     { grep -v "^.*\bat " "$work/java.$1.log" | tail -n 5 >&2; exit 1; }
 }
 

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class UsualEndpoint {
 
   private static final JsonFactory JSON = new JsonFactory();
+  private static final RepeatedTexts REPEATED = new RepeatedTexts();
 
   private final JsonParser json;
 
@@ -107,9 +108,9 @@ final class UsualEndpoint {
     for (String field = json.nextFieldName(); field != null; field = json.nextFieldName()) {
       switch (field) {
         case "name" -> name = first(name, text());
-        case "namespace" -> namespace = first(namespace, text());
+        case "namespace" -> namespace = first(namespace, repeated());
         case "uid" -> uid = first(uid, text());
-        case "generateName" -> generateName = first(generateName, text());
+        case "generateName" -> generateName = first(generateName, repeated());
         case "creationTimestamp" -> creationTimestamp = first(creationTimestamp, time());
         case "labels" -> labels = first(labels, texts());
         case "annotations" -> annotations = first(annotations, texts());
@@ -125,15 +126,15 @@ final class UsualEndpoint {
     require(json.nextToken(), JsonToken.START_OBJECT);
     for (String field = json.nextFieldName(); field != null; field = json.nextFieldName()) {
       switch (field) {
-        case "orchestrator" -> orchestrator = first(orchestrator, text());
-        case "workload" -> workload = first(workload, text());
-        case "node" -> node = first(node, text());
+        case "orchestrator" -> orchestrator = first(orchestrator, repeated());
+        case "workload" -> workload = first(workload, repeated());
+        case "node" -> node = first(node, repeated());
         case "containerID" -> containerID = first(containerID, text());
         case "pod" -> pod = first(pod, text());
-        case "endpoint" -> endpoint = first(endpoint, text());
-        case "serviceAccountName" -> serviceAccountName = first(serviceAccountName, text());
+        case "endpoint" -> endpoint = first(endpoint, repeated());
+        case "serviceAccountName" -> serviceAccountName = first(serviceAccountName, repeated());
         case "ipNetworks" -> ipNetworks = first(ipNetworks, networks());
-        case "profiles" -> profiles = first(profiles, list());
+        case "profiles" -> profiles = first(profiles, repeatedList());
         case "interfaceName" ->
             interfaceName = first(interfaceName, new InterfaceName(text().strip()));
         case "mac" -> mac = first(mac, MacAddress.parse(text().strip()));
@@ -167,6 +168,11 @@ final class UsualEndpoint {
     return text;
   }
 
+  /// One that other endpoints have as well.
+  private String repeated() throws IOException, UnusualException {
+    return REPEATED.one(text());
+  }
+
   private Instant time() throws IOException, UnusualException {
     Instant time = UtcSeconds.parse(text().strip());
     if (time == null) {
@@ -179,7 +185,7 @@ final class UsualEndpoint {
     require(json.nextToken(), JsonToken.START_OBJECT);
     Map<String, String> texts = new HashMap<>();
     for (String key = json.nextFieldName(); key != null; key = json.nextFieldName()) {
-      once(texts.put(key, text()) == null);
+      once(texts.put(key, repeated()) == null);
     }
     return texts;
   }
@@ -191,6 +197,12 @@ final class UsualEndpoint {
       list.add(text);
     }
     require(json.currentToken(), JsonToken.END_ARRAY);
+    return list;
+  }
+
+  private List<String> repeatedList() throws IOException, UnusualException {
+    List<String> list = list();
+    list.replaceAll(REPEATED::one);
     return list;
   }
 
@@ -220,7 +232,7 @@ final class UsualEndpoint {
     String hostIP = null;
     for (String field = json.nextFieldName(); field != null; field = json.nextFieldName()) {
       switch (field) {
-        case "name" -> portName = first(portName, text());
+        case "name" -> portName = first(portName, repeated());
         case "protocol" -> protocol = first(protocol, Protocol.parse(text().strip()));
         case "port" -> number = first(number, number());
         case "hostPort" -> hostPort = first(hostPort, number());

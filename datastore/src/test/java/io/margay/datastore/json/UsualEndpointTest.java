@@ -42,6 +42,21 @@ class UsualEndpointTest {
     assertThat(ResourceJson.encode(quick)).isEqualTo(ResourceJson.encode(general));
   }
 
+  @Test
+  void what_endpoints_have_in_common_is_kept_once() {
+    WorkloadEndpoint one = UsualEndpoint.read(USUAL, "7");
+    WorkloadEndpoint other = UsualEndpoint.read(USUAL.replace("web-1", "web-2"), "8");
+    assertNotNull(one);
+    assertNotNull(other);
+    assertThat(other.metadata().namespace()).isSameAs(one.metadata().namespace());
+    assertThat(other.metadata().labels().get("app")).isSameAs(one.metadata().labels().get("app"));
+    assertThat(other.spec().node()).isSameAs(one.spec().node());
+    assertThat(other.spec().profiles().get(1)).isSameAs(one.spec().profiles().get(1));
+    assertThat(other.spec().ports().getFirst().name())
+        .isSameAs(one.spec().ports().getFirst().name());
+    assertThat(other.spec().pod()).isEqualTo("web-2");
+  }
+
   /// The usual document with one value another, at every place.
   static Stream<String> changed() throws Exception {
     ObjectNode document = (ObjectNode) ResourceJson.JSON.readTree(USUAL);

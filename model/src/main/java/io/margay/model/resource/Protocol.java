@@ -30,8 +30,8 @@ public sealed interface Protocol {
     if (isNumber(text)) {
       return new Numbered(text.length() > 3 ? Integer.MAX_VALUE : Integer.parseInt(text));
     }
-    String known = Named.BY_LOWER_CASE.get(text.toLowerCase(Locale.ROOT));
-    return new Named(known == null ? text : known);
+    Named known = Named.BY_LOWER_CASE.get(text.toLowerCase(Locale.ROOT));
+    return known == null ? new Named(text) : known;
   }
 
   private static boolean isNumber(String text) {
@@ -50,10 +50,6 @@ public sealed interface Protocol {
 
     private static final Map<String, Integer> NUMBERS =
         Map.of("TCP", 6, "UDP", 17, "SCTP", 132, "ICMP", 1, "ICMPv6", 58, "UDPLite", 136);
-    private static final Map<String, String> BY_LOWER_CASE =
-        Map.of(
-            "tcp", "TCP", "udp", "UDP", "sctp", "SCTP", "icmp", "ICMP", "icmpv6", "ICMPv6",
-            "udplite", "UDPLite");
 
     public static final Named TCP = new Named("TCP");
     public static final Named UDP = new Named("UDP");
@@ -61,6 +57,11 @@ public sealed interface Protocol {
     public static final Named ICMP = new Named("ICMP");
     public static final Named ICMPV6 = new Named("ICMPv6");
     public static final Named UDP_LITE = new Named("UDPLite");
+
+    private static final Map<String, Named> BY_LOWER_CASE =
+        Map.of(
+            "tcp", TCP, "udp", UDP, "sctp", SCTP, "icmp", ICMP, "icmpv6", ICMPV6, "udplite",
+            UDP_LITE);
 
     public Named {
       if (!NUMBERS.containsKey(name)) {
