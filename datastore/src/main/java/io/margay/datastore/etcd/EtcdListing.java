@@ -1,5 +1,7 @@
 package io.margay.datastore.etcd;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.etcd.jetcd.ByteSequence;
 import io.etcd.jetcd.KV;
 import io.etcd.jetcd.kv.GetResponse;
@@ -19,13 +21,12 @@ import org.jspecify.annotations.Nullable;
 
 /// One listing, read page by page: the first page says which revision it is of, all others are
 /// asked for at that revision. So an answer is never larger than a page, and the whole is of one
-/// moment. If the revision is compacted away meanwhile, everything is read anew.
+/// moment. If the revision is compacted away meanwhile, everything is read anew. Each page is asked
+/// for in a range that a [ListingWindow] keeps small.
 final class EtcdListing {
 
   /// How often a listing that compaction overtook is begun anew.
   private static final int MAX_ATTEMPTS = 4;
-
-  private static final byte[] SUCCESSOR = {0};
 
   private final EtcdCalls calls;
   private final KV kv;
@@ -60,17 +61,24 @@ final class EtcdListing {
   ///
   /// @return the listing without its items
   Listing readOnce(Consumer<KeyValue> each) throws DatastoreException {
-    GetResponse page = page(EtcdDatastore.bytes(prefix), 0, null);
+    ListingWindow window = new ListingWindow(prefix.getBytes(UTF_8));
+    GetResponse page = page(window, 0, null);
     StoreId store = EtcdDatastore.storeOf(page.getHeader());
     long revision = page.getHeader().getRevision();
-    while (page.isMore()) {
-      ByteSequence next = page.getKvs().getLast().getKey().concat(ByteSequence.from(SUCCESSOR));
-      CompletableFuture<GetResponse> coming = EtcdCalls.begin(() -> kv.get(next, option(revision)));
+    while (advance(window, page)) {
+      CompletableFuture<GetResponse> coming = EtcdCalls.begin(() -> ask(window, revision));
       take(page, each);
-      page = page(next, revision, coming);
+      page = page(window, revision, coming);
     }
     take(page, each);
     return new Listing(store, revision, List.of());
+  }
+
+  /// @return false behind the last page
+  private boolean advance(ListingWindow window, GetResponse page) {
+    List<io.etcd.jetcd.KeyValue> keys = page.getKvs();
+    return window.advance(
+        keys.size(), i -> keys.get(i).getKey().getBytes(), page.getCount(), pageKeys);
   }
 
   private static void take(GetResponse page, Consumer<KeyValue> each) {
@@ -80,7 +88,7 @@ final class EtcdListing {
   /// @param revision 0 = the present
   /// @param coming the answer, if it has been asked for already
   private GetResponse page(
-      ByteSequence from, long revision, @Nullable CompletableFuture<GetResponse> coming)
+      ListingWindow window, long revision, @Nullable CompletableFuture<GetResponse> coming)
       throws DatastoreException {
     Deque<CompletableFuture<GetResponse>> asked = new ArrayDeque<>();
     if (coming != null) {
@@ -90,7 +98,7 @@ final class EtcdListing {
       @Nullable DatastoreException tooLarge;
       try {
         return calls.awaitRead(
-            () -> asked.isEmpty() ? kv.get(from, option(revision)) : asked.remove(),
+            () -> asked.isEmpty() ? ask(window, revision) : asked.remove(),
             EtcdDatastore.PAGE_DEADLINE,
             "listing " + prefix);
       } catch (DatastoreException failed) {
@@ -103,19 +111,13 @@ final class EtcdListing {
     }
   }
 
-  private GetOption option(long revision) {
-    return GetOption.builder()
-        .withRange(endOf(prefix))
-        .withRevision(revision)
-        .withLimit(pageKeys)
-        .build();
-  }
-
-  /// The first key after all that start with `prefix`.
-  private static ByteSequence endOf(String prefix) {
-    byte[] end = EtcdDatastore.bytes(prefix).getBytes();
-    // No octet of UTF-8 is 0xff.
-    end[end.length - 1]++;
-    return ByteSequence.from(end);
+  private CompletableFuture<GetResponse> ask(ListingWindow window, long revision) {
+    GetOption option =
+        GetOption.builder()
+            .withRange(ByteSequence.from(window.to()))
+            .withRevision(revision)
+            .withLimit(pageKeys)
+            .build();
+    return kv.get(ByteSequence.from(window.from()), option);
   }
 }
