@@ -35,6 +35,10 @@ sweep() {
   for lab in /run/margay-lab/*; do
     [ -d "$lab" ] && is_orphan "${lab##*/}" && rm -rf "$lab"
   done
+  for lock in /run/margay-lab/.mgyt*.lock; do
+    name=${lock##*/.}
+    [ -e "$lock" ] && is_orphan "${name%.lock}" && rm -f "$lock"
+  done
   # Files; and machines of the runtime tests: their processes go with their first, these stay.
   for left in /tmp/mgyt[0-9]* /tmp/mgyt-rt* /sys/fs/cgroup/mgyt-rt* /sys/fs/cgroup/*/mgyt-rt*; do
     [ -d "$left" ] && is_orphan "${left##*/}" || continue
