@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BACKLOG = 128, CHUNK = 128 * 1024, CONNECT_PATIENCE_MS = 2000 };
+enum { BACKLOG = 4096, CHUNK = 128 * 1024, CONNECT_PATIENCE_MS = 2000 };
 
 static double now(void) {
   struct timespec t;
