@@ -56,6 +56,13 @@ public final class Progress implements AutoCloseable {
     show(doing, done, total);
   }
 
+  /// The work stands still, for a reason that is worth a line.
+  public void say(String what) {
+    if (isWatched) {
+      write(what);
+    }
+  }
+
   private void show(String doing, long done, long total) {
     if (!isWatched) {
       return;
@@ -65,11 +72,13 @@ public final class Progress implements AutoCloseable {
       return;
     }
     lastShown = now;
+    String all = total > 0 ? " of " + count(total) + " (" + done * 100 / total + " %)" : "";
+    write(doing + " " + count(done) + all);
+  }
+
+  private void write(String line) {
     isShown = true;
-    err.print(WIPE + doing + " " + count(done));
-    if (total > 0) {
-      err.print(" of " + count(total) + " (" + done * 100 / total + " %)");
-    }
+    err.print(WIPE + line);
     err.flush();
   }
 

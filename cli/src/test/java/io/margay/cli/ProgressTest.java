@@ -39,9 +39,19 @@ class ProgressTest {
   }
 
   @Test
+  void what_is_waited_for_is_said_at_once() {
+    try (Progress progress = progress(true)) {
+      progress.at("reading", 1);
+      progress.say("waiting 5 s");
+    }
+    assertThat(err).hasToString("\r\u001b[Kreading 1\r\u001b[Kwaiting 5 s\r\u001b[K");
+  }
+
+  @Test
   void nobody_watching_means_nothing_written() {
     try (Progress progress = progress(false)) {
       progress.at("exporting", 1);
+      progress.say("waiting");
     }
     assertThat(err.toString()).isEmpty();
   }

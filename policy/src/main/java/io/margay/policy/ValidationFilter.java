@@ -35,20 +35,23 @@ import io.margay.model.resource.WorkloadEndpoint;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// The way into the graph: resources come out in the form it computes with, or not at all.
 ///
-/// What is invalid must never open anything. A policy or profile that becomes invalid stays as it
-/// last was when valid; without such a version it denies what it selects. So does a policy in a
-/// tier that does not exist, for as long as it does not. An invalid endpoint or network set is
-/// absent: its interface is then unknown to the firewall, which drops; a host endpoint stays as it
-/// was, see [HostEndpoints]. Every such case is a [#problems] entry.
+/// What is invalid must never open anything. A policy, profile, tier, network set or slice that
+/// becomes invalid stays as it last was when valid. Without such a version a policy or profile
+/// denies what it selects, and so does a policy in a tier that does not exist, for as long as it
+/// does not; a network set or slice is absent. An invalid endpoint is absent in any case: its
+/// interface is then unknown to the firewall, which drops; a host endpoint stays as it was, see
+/// [HostEndpoints]. Every such case is a [#problems] entry.
 final class ValidationFilter {
 
   /// Hears of valid things; null = absent. Repeats are possible.
@@ -69,10 +72,16 @@ final class ValidationFilter {
     void onPoliced(PolicedKey key, @Nullable Policed endpoint);
   }
 
+  private static final String LAST_VALID = "; the last valid version stays in force";
+
   private final String nodeName;
   private final HostEndpoints hosts;
   private final Listener listener;
   private final SortedMap<ResourceRef, String> problems = new TreeMap<>();
+
+  /// Network sets and slices that have been announced.
+  private final Set<ResourceRef> known = new HashSet<>();
+
   private final Map<ResourceRef, CompiledPolicy> policies = new HashMap<>();
   private final Map<ResourceRef, CompiledPolicy> lastValidPolicies = new HashMap<>();
   private final Map<ResourceRef, String> policyProblems = new HashMap<>();
@@ -103,7 +112,7 @@ final class ValidationFilter {
       case Profile profile -> onProfile(ref, PolicyCompiler.compile(profile));
       case Tier tier -> onTier(ref.name(), TierPlace.of(tier.spec()));
       case NetworkSet set ->
-          listener.onSource(
+          onSet(
               ref,
               new SetSource(
                   ImpliedLabels.inNamespace(set.metadata()),
@@ -111,7 +120,7 @@ final class ValidationFilter {
                   set.spec().nets(),
                   List.of()));
       case GlobalNetworkSet set ->
-          listener.onSource(
+          onSet(
               ref,
               new SetSource(
                   ImpliedLabels.inNamespace(set.metadata()),
@@ -125,6 +134,7 @@ final class ValidationFilter {
       case WorkloadEndpoint endpoint -> onWorkload(ref, endpoint);
       case EndpointSlice slice -> {
         problems.remove(ref);
+        known.add(ref);
         listener.onSlice(ref, slice);
       }
       case StagedNetworkPolicy policy -> onPolicy(ref, PolicyCompiler.compile(ref, policy));
@@ -152,6 +162,7 @@ final class ValidationFilter {
 
   void onRemoved(ResourceRef ref) {
     problems.remove(ref);
+    known.remove(ref);
     switch (ref.kind()) {
       case NETWORK_POLICY,
           GLOBAL_NETWORK_POLICY,
@@ -206,14 +217,18 @@ final class ValidationFilter {
           STAGED_NETWORK_POLICY ->
           onPolicy(ref, unreadable(readable, problem));
       case PROFILE -> onProfile(ref, new PolicyCompiler.Outcome.Invalid<>(null, problem));
-      case TIER -> {
-        onTier(ref.name(), TierPlace.BUILT_IN.get(ref.name()));
-        problems.put(ref, problem + "; the tier is taken for absent, its policies deny");
-      }
-      case NETWORK_SET, GLOBAL_NETWORK_SET -> {
-        listener.onSource(ref, null);
-        problems.put(ref, problem + "; taken for absent, no rule finds it");
-      }
+      case TIER ->
+          problems.put(
+              ref,
+              problem
+                  + (tiers.containsKey(ref.name())
+                      ? LAST_VALID
+                      : "; the tier is taken for absent, its policies deny"));
+      case NETWORK_SET, GLOBAL_NETWORK_SET ->
+          problems.put(
+              ref,
+              problem
+                  + (known.contains(ref) ? LAST_VALID : "; taken for absent, no rule finds it"));
       case HOST_ENDPOINT -> {
         listener.onSource(ref, null);
         onHost(ref, hosts.onInvalid(ref, problem + "; no rule finds its addresses"));
@@ -222,10 +237,13 @@ final class ValidationFilter {
         removeWorkload(ref);
         problems.put(ref, problem + "; the endpoint's traffic is dropped");
       }
-      case ENDPOINT_SLICE -> {
-        listener.onSlice(ref, null);
-        problems.put(ref, problem + "; taken for absent, its service lacks its endpoints");
-      }
+      case ENDPOINT_SLICE ->
+          problems.put(
+              ref,
+              problem
+                  + (known.contains(ref)
+                      ? LAST_VALID
+                      : "; taken for absent, its service lacks its endpoints"));
       case BGP_CONFIGURATION,
           BGP_FILTER,
           BGP_PEER,
@@ -259,6 +277,12 @@ final class ValidationFilter {
     };
   }
 
+  private void onSet(ResourceRef ref, SetSource set) {
+    problems.remove(ref);
+    known.add(ref);
+    listener.onSource(ref, set);
+  }
+
   private void onPolicy(ResourceRef ref, PolicyCompiler.Outcome<CompiledPolicy> outcome) {
     policyProblems.remove(ref);
     switch (outcome) {
@@ -283,7 +307,7 @@ final class ValidationFilter {
           policies.remove(ref);
           policyProblems.put(ref, problem + "; the staged policy is not counted");
         } else if (last != null) {
-          policyProblems.put(ref, problem + "; the last valid version stays in force");
+          policyProblems.put(ref, problem + LAST_VALID);
         } else if (closed != null) {
           policies.put(ref, closed);
           policyProblems.put(ref, problem + "; the policy denies everything it selects");
@@ -361,12 +385,7 @@ final class ValidationFilter {
               CompiledProfile closed,
               String problem) -> {
         CompiledProfile last = lastValidProfiles.get(ref);
-        problems.put(
-            ref,
-            problem
-                + (last == null
-                    ? "; the profile denies"
-                    : "; the last valid version stays in force"));
+        problems.put(ref, problem + (last == null ? "; the profile denies" : LAST_VALID));
         listener.onProfile(ref.name(), last == null ? closed : last);
       }
     }

@@ -3,6 +3,7 @@ package io.margay.policy;
 import static io.margay.policy.testing.Things.NODE;
 import static io.margay.policy.testing.Things.allow;
 import static io.margay.policy.testing.Things.allowTcpTo;
+import static io.margay.policy.testing.Things.deny;
 import static io.margay.policy.testing.Things.globalNetworkSet;
 import static io.margay.policy.testing.Things.globalPolicy;
 import static io.margay.policy.testing.Things.ip;
@@ -338,6 +339,57 @@ class CalcGraphTest {
     flush();
     assertThat(allows("10.0.0.2", "10.0.0.1", 80)).isTrue();
     assertThat(graph.problems().get(policy.ref())).contains("not JSON").contains("does nothing");
+  }
+
+  @Test
+  void an_unreadable_network_set_keeps_its_last_version_and_is_well_when_repaired() {
+    Resource set = globalNetworkSet("bad", List.of("192.0.2.0/24"), "role=bad");
+    flushInSync(
+        namespace("a"),
+        WEB,
+        set,
+        globalPolicy(
+            "p",
+            selecting("app == 'web'")
+                .withIngress(List.of(deny().withSource(peer("role == 'bad'")), allow()))));
+    assertThat(allows("192.0.2.7", "10.0.0.1", 80)).isFalse();
+    graph.onUnreadable(set.ref(), null, "spec.nets[1]: \"198.51.100.0/240\" is no prefix");
+    assertThat(flush()).isEmpty();
+    assertThat(allows("192.0.2.7", "10.0.0.1", 80)).isFalse();
+    assertThat(graph.problems().get(set.ref())).contains("nets[1]").contains("last valid");
+    put(set);
+    assertThat(graph.problems()).isEmpty();
+
+    remove(set);
+    graph.onUnreadable(set.ref(), null, "not JSON");
+    flush();
+    assertThat(graph.problems().get(set.ref())).contains("no rule finds it");
+    put(set);
+    flush();
+    assertThat(graph.problems()).isEmpty();
+    assertThat(allows("192.0.2.7", "10.0.0.1", 80)).isFalse();
+  }
+
+  @Test
+  void an_unreadable_tier_stays_where_it_was() {
+    Resource tier = tier("t", 5, TierAction.PASS);
+    Resource policy =
+        globalPolicy("p", selecting("all()").withTier("t").withIngress(List.of(allow())));
+    flushInSync(namespace("a"), WEB, tier, policy);
+    graph.onUnreadable(tier.ref(), null, "spec.order: \"low\" is no number");
+    assertThat(flush()).isEmpty();
+    assertThat(allows("10.0.0.2", "10.0.0.1", 80)).isTrue();
+    assertThat(graph.problems().get(tier.ref())).contains("low").contains("last valid");
+
+    remove(tier);
+    graph.onUnreadable(tier.ref(), null, "not JSON");
+    flush();
+    assertThat(allows("10.0.0.2", "10.0.0.1", 80)).isFalse();
+    assertThat(graph.problems().get(tier.ref())).contains("taken for absent");
+    put(tier);
+    flush();
+    assertThat(allows("10.0.0.2", "10.0.0.1", 80)).isTrue();
+    assertThat(graph.problems()).isEmpty();
   }
 
   @Test

@@ -174,8 +174,19 @@ class ServiceRulesTest {
   }
 
   @Test
-  void an_unreadable_slice_is_taken_for_absent_and_said_to_be() {
+  void an_unreadable_slice_stays_as_it_was() {
     tell(WEB, DB, to(named("db")));
+    graph.onUnreadable(DB.ref(), null, "addressType: is required");
+    flush();
+
+    assertThat(allows("10.0.0.1", "10.0.0.7", 6, 5432)).isTrue();
+    assertThat(graph.problems())
+        .containsEntry(DB.ref(), "addressType: is required; the last valid version stays in force");
+  }
+
+  @Test
+  void a_slice_that_was_never_readable_is_taken_for_absent_and_said_to_be() {
+    tell(WEB, to(named("db")));
     graph.onUnreadable(DB.ref(), null, "addressType: is required");
     flush();
 

@@ -88,9 +88,7 @@ final class GcCommand extends IpamCommand {
     List<GarbageVerdict> released = new ArrayList<>();
     int blocks = 0;
     if (apply) {
-      tellWaiting("looking again in " + grace);
-      surroundings().pause().wait(wait);
-      wipe();
+      pause("looking again in " + grace, wait);
       for (int i = 0; i < MAX_ROUNDS; i++) {
         round = collector.round(role, Mode.ON);
         released.addAll(round.released());

@@ -1,16 +1,15 @@
 package io.margay.cli.ipam;
 
 import io.margay.cli.ExitCodes;
+import io.margay.cli.Progress;
 import io.margay.cli.resource.DatastoreOptions;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.ipam.care.IpamState;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.Callable;
-import java.util.function.Consumer;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -27,9 +26,6 @@ abstract class IpamCommand implements Callable<Integer> {
     text,
     json
   }
-
-  private static final Path STANDARD_ERROR = Path.of("/proc/self/fd/2");
-  private static final String WIPE = "\r\u001b[K";
 
   private final IpamCommands.Surroundings surroundings;
 
@@ -94,43 +90,16 @@ abstract class IpamCommand implements Callable<Integer> {
 
   /// Reads the state, telling on a terminal how far it has come.
   final IpamState read(Datastore datastore) throws DatastoreException {
-    Consumer<Long> progress = progress();
-    IpamState state = IpamState.read(datastore, documents -> progress.accept(documents));
-    wipe();
-    return state;
-  }
-
-  private Consumer<Long> progress() {
-    return isWatched()
-        ? documents -> {
-          err().print(WIPE + "reading documents: " + documents);
-          err().flush();
-        }
-        : _ -> {};
-  }
-
-  /// Says on a terminal what is being waited for.
-  final void tellWaiting(String what) {
-    if (isWatched()) {
-      err().print(WIPE + what);
-      err().flush();
+    try (Progress progress = Progress.on(err())) {
+      return IpamState.read(datastore, documents -> progress.at("reading documents:", documents));
     }
   }
 
-  /// Removes what was said about progress.
-  final void wipe() {
-    if (isWatched()) {
-      err().print(WIPE);
-      err().flush();
-    }
-  }
-
-  private static boolean isWatched() {
-    try {
-      String target = Files.readSymbolicLink(STANDARD_ERROR).toString();
-      return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
-    } catch (IOException unknown) {
-      return false;
+  /// Waits, saying on a terminal for what.
+  final void pause(String what, Duration duration) throws InterruptedException {
+    try (Progress progress = Progress.on(err())) {
+      progress.say(what);
+      surroundings.pause().wait(duration);
     }
   }
 

@@ -75,11 +75,9 @@ final class RepairCommand extends IpamCommand {
                 datastore,
                 () -> read(datastore),
                 clock,
-                duration -> {
-                  tellWaiting("waiting " + duration.toSeconds() + " s for what is on its way");
-                  surroundings().pause().wait(duration);
-                  wipe();
-                })
+                duration ->
+                    pause(
+                        "waiting " + duration.toSeconds() + " s for what is on its way", duration))
             .run(
                 finding -> {
                   if (output == Output.text) {

@@ -14,14 +14,18 @@ import java.util.Optional;
 /// to do.
 final class UnreadablePolicy {
 
-  /// What of `spec` says whom the policy is for. The rules, the usual culprits, are left out.
-  private static final List<String> PLACE =
-      List.of("tier", "order", "selector", "namespaceSelector", "serviceAccountSelector");
+  /// What of `spec` says whom the policy is for; where one of these can't be read, nobody knows.
+  private static final List<String> SELECTORS =
+      List.of("selector", "namespaceSelector", "serviceAccountSelector");
+
+  private static final String DEFAULT_TIER = "default";
 
   private UnreadablePolicy() {}
 
-  /// The policy for both directions and without rules; empty when its selectors can't be read
-  /// either, or when the resource is no policy.
+  /// The policy without rules, for both directions; empty when its selectors can't be read either,
+  /// or when the resource is no policy. A place that can't be read is the first one of the tier
+  /// that the policy's name begins with. A policy for packets before destination NAT, which could
+  /// deny in one direction alone, becomes one for all packets.
   static Optional<Resource> withoutRules(ResourceRef ref, String value) {
     if (ref.kind() != Kind.NETWORK_POLICY && ref.kind() != Kind.GLOBAL_NETWORK_POLICY) {
       return Optional.empty();
@@ -42,13 +46,48 @@ final class UnreadablePolicy {
       metadata.put("namespace", ref.namespace());
     }
     ObjectNode place = bare.putObject("spec");
-    place.putArray("types").add("Ingress").add("Egress");
-    for (String field : PLACE) {
+    place(ref.kind(), spec, place);
+    if (!spec.hasNonNull("tier")) {
+      return read(ref, bare);
+    }
+    place.set("tier", spec.get("tier"));
+    return read(ref, bare).or(() -> read(ref, inTierOfItsName(ref, bare, place)));
+  }
+
+  private static Optional<Resource> read(ResourceRef ref, ObjectNode document) {
+    return Optional.ofNullable(
+        ResourceJson.read(document, ResourceJson.type(ref.kind()), new ErrorSink()));
+  }
+
+  private static ObjectNode inTierOfItsName(ResourceRef ref, ObjectNode bare, ObjectNode place) {
+    int dot = ref.name().indexOf('.');
+    place.put("tier", dot < 0 ? DEFAULT_TIER : ref.name().substring(0, dot));
+    return bare;
+  }
+
+  private static void place(Kind kind, ObjectNode spec, ObjectNode place) {
+    for (String field : SELECTORS) {
       if (spec.hasNonNull(field)) {
         place.set(field, spec.get(field));
       }
     }
-    return Optional.ofNullable(
-        ResourceJson.read(bare, ResourceJson.type(ref.kind()), new ErrorSink()));
+    JsonNode order = spec.path("order");
+    if (order.isNumber()) {
+      place.set("order", order);
+    } else if (spec.hasNonNull("order")) {
+      place.put("order", -Double.MAX_VALUE);
+    }
+    if (kind == Kind.GLOBAL_NETWORK_POLICY) {
+      boolean isPreDnat = spec.path("preDNAT").asBoolean();
+      boolean isUntracked = !isPreDnat && spec.path("doNotTrack").asBoolean();
+      place.put("doNotTrack", isUntracked);
+      // Both ask for it, and who wrote it askew meant it.
+      place.put("applyOnForward", isPreDnat || isUntracked || isMeant(spec.path("applyOnForward")));
+    }
+    place.putArray("types").add("Ingress").add("Egress");
+  }
+
+  private static boolean isMeant(JsonNode flag) {
+    return flag.isBoolean() ? flag.booleanValue() : !flag.isMissingNode() && !flag.isNull();
   }
 }

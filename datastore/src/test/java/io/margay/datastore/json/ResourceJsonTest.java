@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.margay.model.resource.GlobalNetworkPolicy;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.NetworkPolicy;
+import io.margay.model.resource.PolicySpec;
 import io.margay.model.resource.PolicyType;
 import io.margay.model.resource.Resource;
 import java.io.IOException;
@@ -20,6 +22,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ResourceJsonTest {
 
@@ -277,5 +280,75 @@ class ResourceJsonTest {
     assertThat(decoded)
         .isInstanceOfSatisfying(
             Decoded.Invalid.class, invalid -> assertThat(invalid.readable()).isEmpty());
+  }
+
+  private static Resource readable(String kind, String key, String name, String spec) {
+    Decoded decoded =
+        ResourceJson.decode(
+                "/calico/resources/v3/projectcalico.org/" + key + name,
+                """
+                {"kind":"%s","apiVersion":"projectcalico.org/v3","metadata":{"name":"%s"%s},"spec":{%s}}\
+                """
+                    .formatted(
+                        kind, name, key.contains("shop") ? ",\"namespace\":\"shop\"" : "", spec),
+                3)
+            .orElseThrow();
+    return ((Decoded.Invalid) decoded).readable().orElseThrow();
+  }
+
+  private static PolicySpec ofGlobal(String name, String spec) {
+    return ((GlobalNetworkPolicy)
+            readable("GlobalNetworkPolicy", "globalnetworkpolicies/", name, spec))
+        .spec();
+  }
+
+  @Test
+  void a_policy_with_a_broken_order_stands_first() {
+    NetworkPolicy policy =
+        (NetworkPolicy)
+            readable(
+                "NetworkPolicy",
+                "networkpolicies/shop/",
+                "db",
+                "\"order\":\"high\",\"selector\":\"app == 'db'\"");
+    assertThat(policy.spec().order()).isNegative();
+    assertThat(policy.spec().effectiveSelector()).hasToString("app == 'db'");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"5", "[\"a\"]"})
+  void a_policy_with_a_broken_tier_is_in_that_of_its_name(String tier) {
+    String spec = "\"tier\":%s,\"selector\":\"all()\"".formatted(tier);
+    assertThat(ofGlobal("security.deny", spec).effectiveTier()).isEqualTo("security");
+    assertThat(ofGlobal("deny", spec).effectiveTier()).isEqualTo("default");
+  }
+
+  @Test
+  void a_broken_policy_closes_where_it_was_meant_to_stand() {
+    String broken = ",\"selector\":\"all()\",\"ingress\":[{\"action\":\"Perhaps\"}]";
+    PolicySpec forwarded = ofGlobal("f", "\"applyOnForward\":true" + broken);
+    assertThat(forwarded.applyOnForward()).isTrue();
+    PolicySpec untracked = ofGlobal("u", "\"doNotTrack\":true,\"applyOnForward\":true" + broken);
+    assertThat(untracked.doNotTrack()).isTrue();
+    assertThat(untracked.effectiveTypes()).hasSize(2);
+    PolicySpec early = ofGlobal("e", "\"preDNAT\":true,\"applyOnForward\":true" + broken);
+    assertThat(early.applyOnForward()).isTrue();
+    assertThat(early.effectiveTypes()).hasSize(2);
+  }
+
+  /// Calico refuses each of these for the flags alone.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"doNotTrack\":true",
+        "\"preDNAT\":true",
+        "\"preDNAT\":true,\"doNotTrack\":true,\"applyOnForward\":true",
+        "\"preDNAT\":true,\"applyOnForward\":true,\"types\":[\"Egress\"]",
+        "\"applyOnForward\":\"yes\""
+      })
+  void flags_that_contradict_each_other_close_what_is_forwarded(String flags) {
+    PolicySpec spec = ofGlobal("p", flags + ",\"selector\":\"all()\"");
+    assertThat(spec.applyOnForward()).isTrue();
+    assertThat(spec.isPreDnat() && spec.isDoNotTrack()).isFalse();
   }
 }
