@@ -53,10 +53,11 @@ public final class CalcGraph {
   }
 
   /// The resource exists, but its document could not be read. Nothing opens by that: the last valid
-  /// version stays in force, else what can be told of it denies (a policy) or is absent (the rest).
+  /// version stays in force, else what can be told of it denies (a policy) or counts (a network
+  /// set), and the rest is absent.
   ///
-  /// @param readable a policy's tier, order, types and selectors without its rules, or null if they
-  ///   can't be told either; of other kinds null
+  /// @param readable a policy's tier, order, types and selectors without its rules, a network set
+  ///   with those of its prefixes that can be told; null if nothing can, or for another kind
   /// @param problem what is wrong, for [#problems]
   public void onUnreadable(ResourceRef ref, @Nullable Resource readable, String problem) {
     filter.onUnreadable(ref, readable, problem);
@@ -130,6 +131,11 @@ public final class CalcGraph {
     @Override
     public void onSource(ResourceRef ref, @Nullable SetSource source) {
       members.onSource(ref, source);
+    }
+
+    @Override
+    public boolean hasSource(ResourceRef ref) {
+      return members.hasSource(ref);
     }
 
     @Override

@@ -93,6 +93,11 @@ final class IpSetMemberIndex {
     index.putItem(contributor, source.labels(), source.parents());
   }
 
+  /// Whether [#onSource] last heard that it exists.
+  boolean hasSource(ResourceRef ref) {
+    return contributors.containsKey(ref);
+  }
+
   void onProfileLabels(String profile, Map<String, String> labels) {
     index.putParent(profile, labels);
   }

@@ -46,11 +46,11 @@ import org.jspecify.annotations.Nullable;
 
 /// The way into the graph: resources come out in the form it computes with, or not at all.
 ///
-/// What is invalid must never open anything. A policy, profile, tier, network set or slice that
-/// becomes invalid stays as it last was when valid. Without such a version a policy or profile
-/// denies what it selects, and so does a policy in a tier that does not exist, for as long as it
-/// does not; a network set or slice is absent. An invalid endpoint is absent in any case: its
-/// interface is then unknown to the firewall, which drops; a host endpoint stays as it was, see
+/// What is invalid must never open anything, nor close what runs. Whatever becomes invalid stays as
+/// it last was when valid. Without such a version a policy or profile denies what it selects, and
+/// so does a policy in a tier that does not exist, for as long as it does not; a network set has
+/// those of its prefixes that can be read; a slice or an endpoint is absent, and the interface of
+/// one of this node is then unknown to the firewall, which drops. For host endpoints see
 /// [HostEndpoints]. Every such case is a [#problems] entry.
 final class ValidationFilter {
 
@@ -70,6 +70,9 @@ final class ValidationFilter {
 
     /// A workload or host endpoint of this node.
     void onPoliced(PolicedKey key, @Nullable Policed endpoint);
+
+    /// Whether [#onSource] last heard that the endpoint or network set exists.
+    boolean hasSource(ResourceRef ref);
   }
 
   private static final String LAST_VALID = "; the last valid version stays in force";
@@ -79,8 +82,11 @@ final class ValidationFilter {
   private final Listener listener;
   private final SortedMap<ResourceRef, String> problems = new TreeMap<>();
 
-  /// Network sets and slices that have been announced.
-  private final Set<ResourceRef> known = new HashSet<>();
+  /// Slices that have been announced.
+  private final Set<ResourceRef> slices = new HashSet<>();
+
+  /// Network sets of which only a part is announced, for want of a valid version.
+  private final Set<ResourceRef> partialSets = new HashSet<>();
 
   private final Map<ResourceRef, CompiledPolicy> policies = new HashMap<>();
   private final Map<ResourceRef, CompiledPolicy> lastValidPolicies = new HashMap<>();
@@ -111,22 +117,8 @@ final class ValidationFilter {
       case GlobalNetworkPolicy policy -> onPolicy(ref, PolicyCompiler.compile(policy));
       case Profile profile -> onProfile(ref, PolicyCompiler.compile(profile));
       case Tier tier -> onTier(ref.name(), TierPlace.of(tier.spec()));
-      case NetworkSet set ->
-          onSet(
-              ref,
-              new SetSource(
-                  ImpliedLabels.inNamespace(set.metadata()),
-                  List.of("kns." + ref.namespace()),
-                  set.spec().nets(),
-                  List.of()));
-      case GlobalNetworkSet set ->
-          onSet(
-              ref,
-              new SetSource(
-                  ImpliedLabels.inNamespace(set.metadata()),
-                  List.of(),
-                  set.spec().nets(),
-                  List.of()));
+      case NetworkSet set -> onSet(ref, sourceOf(set));
+      case GlobalNetworkSet set -> onSet(ref, sourceOf(set));
       case HostEndpoint endpoint -> {
         listener.onSource(ref, sourceOf(endpoint));
         onHost(ref, hosts.onUpdate(ref, endpoint));
@@ -134,7 +126,7 @@ final class ValidationFilter {
       case WorkloadEndpoint endpoint -> onWorkload(ref, endpoint);
       case EndpointSlice slice -> {
         problems.remove(ref);
-        known.add(ref);
+        slices.add(ref);
         listener.onSlice(ref, slice);
       }
       case StagedNetworkPolicy policy -> onPolicy(ref, PolicyCompiler.compile(ref, policy));
@@ -162,7 +154,6 @@ final class ValidationFilter {
 
   void onRemoved(ResourceRef ref) {
     problems.remove(ref);
-    known.remove(ref);
     switch (ref.kind()) {
       case NETWORK_POLICY,
           GLOBAL_NETWORK_POLICY,
@@ -181,14 +172,23 @@ final class ValidationFilter {
         }
       }
       case TIER -> onTier(ref.name(), TierPlace.BUILT_IN.get(ref.name()));
-      case NETWORK_SET, GLOBAL_NETWORK_SET -> listener.onSource(ref, null);
+      case NETWORK_SET, GLOBAL_NETWORK_SET -> {
+        partialSets.remove(ref);
+        listener.onSource(ref, null);
+      }
       case HOST_ENDPOINT -> {
         hosts.onRemoved(ref);
         listener.onPoliced(new HostEndpointKey(ref.name()), null);
         listener.onSource(ref, null);
       }
-      case WORKLOAD_ENDPOINT -> removeWorkload(ref);
-      case ENDPOINT_SLICE -> listener.onSlice(ref, null);
+      case WORKLOAD_ENDPOINT -> {
+        listener.onPoliced(keyOf(ref), null);
+        listener.onSource(ref, null);
+      }
+      case ENDPOINT_SLICE -> {
+        slices.remove(ref);
+        listener.onSlice(ref, null);
+      }
       case BGP_CONFIGURATION,
           BGP_FILTER,
           BGP_PEER,
@@ -207,7 +207,8 @@ final class ValidationFilter {
 
   /// The stored document of `ref` could not be read.
   ///
-  /// @param readable what could be: a policy without its rules, or null when not even that
+  /// @param readable what could be: a policy without its rules, a network set with the prefixes
+  ///   that are well, or null when not even that
   void onUnreadable(ResourceRef ref, @Nullable Resource readable, String problem) {
     switch (ref.kind()) {
       case NETWORK_POLICY,
@@ -224,24 +225,19 @@ final class ValidationFilter {
                   + (tiers.containsKey(ref.name())
                       ? LAST_VALID
                       : "; the tier is taken for absent, its policies deny"));
-      case NETWORK_SET, GLOBAL_NETWORK_SET ->
-          problems.put(
+      case NETWORK_SET, GLOBAL_NETWORK_SET -> onInvalidSet(ref, readable, problem);
+      case HOST_ENDPOINT ->
+          onHost(
               ref,
-              problem
-                  + (known.contains(ref) ? LAST_VALID : "; taken for absent, no rule finds it"));
-      case HOST_ENDPOINT -> {
-        listener.onSource(ref, null);
-        onHost(ref, hosts.onInvalid(ref, problem + "; no rule finds its addresses"));
-      }
-      case WORKLOAD_ENDPOINT -> {
-        removeWorkload(ref);
-        problems.put(ref, problem + "; the endpoint's traffic is dropped");
-      }
+              hosts.onInvalid(
+                  ref,
+                  listener.hasSource(ref) ? problem : problem + "; no rule finds its addresses"));
+      case WORKLOAD_ENDPOINT -> onInvalidWorkload(ref, problem);
       case ENDPOINT_SLICE ->
           problems.put(
               ref,
               problem
-                  + (known.contains(ref)
+                  + (slices.contains(ref)
                       ? LAST_VALID
                       : "; taken for absent, its service lacks its endpoints"));
       case BGP_CONFIGURATION,
@@ -279,8 +275,29 @@ final class ValidationFilter {
 
   private void onSet(ResourceRef ref, SetSource set) {
     problems.remove(ref);
-    known.add(ref);
+    partialSets.remove(ref);
     listener.onSource(ref, set);
+  }
+
+  private void onInvalidSet(ResourceRef ref, @Nullable Resource readable, String problem) {
+    if (listener.hasSource(ref) && !partialSets.contains(ref)) {
+      problems.put(ref, problem + LAST_VALID);
+      return;
+    }
+    SetSource part =
+        switch (readable) {
+          case NetworkSet set -> sourceOf(set);
+          case GlobalNetworkSet set -> sourceOf(set);
+          case null, default -> null;
+        };
+    if (part == null) {
+      partialSets.remove(ref);
+      problems.put(ref, problem + "; taken for absent, no rule finds it");
+    } else {
+      partialSets.add(ref);
+      problems.put(ref, problem + "; the rest of the set is in force");
+    }
+    listener.onSource(ref, part);
   }
 
   private void onPolicy(ResourceRef ref, PolicyCompiler.Outcome<CompiledPolicy> outcome) {
@@ -408,8 +425,7 @@ final class ValidationFilter {
       problem = "the endpoint is on this node and has no interfaceName";
     }
     if (problem != null) {
-      removeWorkload(ref);
-      problems.put(ref, problem + "; the endpoint's traffic is dropped");
+      onInvalidWorkload(ref, problem);
       return;
     }
     problems.remove(ref);
@@ -436,9 +452,14 @@ final class ValidationFilter {
             : null);
   }
 
-  private void removeWorkload(ResourceRef ref) {
-    listener.onPoliced(keyOf(ref), null);
-    listener.onSource(ref, null);
+  private void onInvalidWorkload(ResourceRef ref, String problem) {
+    problems.put(
+        ref,
+        problem
+            + (listener.hasSource(ref)
+                ? LAST_VALID
+                : "; if it is this node's, its traffic is dropped, and no rule finds its"
+                    + " addresses"));
   }
 
   private void onHost(ResourceRef ref, HostEndpoints.Outcome outcome) {
@@ -452,6 +473,19 @@ final class ValidationFilter {
 
   private static EndpointKey keyOf(ResourceRef ref) {
     return new EndpointKey(ref.namespace(), ref.name());
+  }
+
+  private static SetSource sourceOf(NetworkSet set) {
+    return new SetSource(
+        ImpliedLabels.inNamespace(set.metadata()),
+        List.of("kns." + set.ref().namespace()),
+        set.spec().nets(),
+        List.of());
+  }
+
+  private static SetSource sourceOf(GlobalNetworkSet set) {
+    return new SetSource(
+        ImpliedLabels.inNamespace(set.metadata()), List.of(), set.spec().nets(), List.of());
   }
 
   private static SetSource sourceOf(HostEndpoint endpoint) {

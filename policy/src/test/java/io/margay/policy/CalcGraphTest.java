@@ -25,6 +25,7 @@ import io.margay.model.net.Prefix;
 import io.margay.model.resource.EndpointPort;
 import io.margay.model.resource.EntityRule;
 import io.margay.model.resource.GlobalNetworkPolicy;
+import io.margay.model.resource.GlobalNetworkSet;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.PolicySpec;
 import io.margay.model.resource.PolicyType;
@@ -371,6 +372,63 @@ class CalcGraphTest {
   }
 
   @Test
+  void of_a_network_set_that_never_was_valid_what_can_be_read_counts() {
+    GlobalNetworkSet part = globalNetworkSet("bad", List.of("192.0.2.0/24"), "role=bad");
+    flushInSync(
+        namespace("a"),
+        WEB,
+        globalPolicy(
+            "p",
+            selecting("app == 'web'")
+                .withIngress(List.of(deny().withSource(peer("role == 'bad'")), allow()))));
+    graph.onUnreadable(part.ref(), part, "spec.nets[1]: \"198.51.100.0/240\" is no prefix");
+    flush();
+    assertThat(allows("192.0.2.7", "10.0.0.1", 80)).isFalse();
+    assertThat(graph.problems().get(part.ref())).contains("nets[1]").contains("the rest");
+
+    // It was never valid: what is written next counts as far as it can be read, too.
+    graph.onUnreadable(
+        part.ref(),
+        globalNetworkSet("bad", List.of("198.51.100.0/24"), "role=bad"),
+        "spec.nets[0]: no prefix");
+    flush();
+    assertThat(allows("192.0.2.7", "10.0.0.1", 80)).isTrue();
+    assertThat(allows("198.51.100.7", "10.0.0.1", 80)).isFalse();
+
+    put(part);
+    graph.onUnreadable(part.ref(), null, "not JSON");
+    flush();
+    assertThat(allows("192.0.2.7", "10.0.0.1", 80)).isFalse();
+    assertThat(graph.problems().get(part.ref())).contains("last valid");
+  }
+
+  @Test
+  void an_unreadable_endpoint_stays_as_it_was_wherever_it_is() {
+    Resource far = pod("node-2", "a", "far", List.of("kns.a"), "10.0.0.2", "app=bad");
+    flushInSync(
+        namespace("a"),
+        WEB,
+        far,
+        globalPolicy(
+            "p",
+            selecting("app == 'web'")
+                .withIngress(List.of(deny().withSource(peer("app == 'bad'")), allow()))));
+    assertThat(allows("10.0.0.2", "10.0.0.1", 80)).isFalse();
+    graph.onUnreadable(far.ref(), null, "spec.ports: no list");
+    graph.onUnreadable(WEB.ref(), null, "not JSON");
+    assertThat(flush()).isEmpty();
+    assertThat(allows("10.0.0.2", "10.0.0.1", 80)).isFalse();
+    assertThat(allows("10.0.0.3", "10.0.0.1", 80)).isTrue();
+    assertThat(graph.problems()).containsOnlyKeys(far.ref(), WEB.ref());
+    assertThat(graph.problems().get(WEB.ref())).contains("last valid");
+    remove(far);
+    flush();
+    assertThat(allows("10.0.0.2", "10.0.0.1", 80)).isTrue();
+    graph.onUnreadable(far.ref(), null, "not JSON");
+    assertThat(graph.problems().get(far.ref())).contains("no rule finds its addresses");
+  }
+
+  @Test
   void an_unreadable_tier_stays_where_it_was() {
     Resource tier = tier("t", 5, TierAction.PASS);
     Resource policy =
@@ -420,7 +478,7 @@ class CalcGraphTest {
   }
 
   @Test
-  void a_local_endpoint_without_an_interface_is_absent_and_reported() {
+  void an_endpoint_that_never_was_valid_is_absent_and_one_that_no_longer_is_stays() {
     Resource broken = withoutInterface(pod("a", "web", "10.0.0.1"));
     flushInSync(namespace("a"), broken);
     assertThat(dataplane.state().endpoints()).isEmpty();
@@ -430,9 +488,9 @@ class CalcGraphTest {
     assertThat(dataplane.state().endpoints()).containsOnlyKeys(key("a", "web"));
     assertThat(graph.problems()).isEmpty();
     put(Things.pod(NODE, "a", "web", List.of("kns.a"), "10.0.0.0/24"));
-    flush();
-    assertThat(dataplane.state().endpoints()).isEmpty();
-    assertThat(graph.problems().get(WEB.ref())).contains("10.0.0.0/24");
+    assertThat(flush()).isEmpty();
+    assertThat(dataplane.state().endpoints()).containsOnlyKeys(key("a", "web"));
+    assertThat(graph.problems().get(WEB.ref())).contains("10.0.0.0/24").contains("last valid");
   }
 
   @Test

@@ -203,9 +203,7 @@ class HostEndpointTest {
     graph.flush(dataplane);
     assertThat(dataplane.state().hosts()).containsOnlyKeys(ETH0);
     assertThat(graph.problems().get(eth0().ref()))
-        .isEqualTo(
-            "spec.ports: no list; no rule finds its addresses; the last valid version stays in"
-                + " force");
+        .isEqualTo("spec.ports: no list; the last valid version stays in force");
     assertThat(graph.problems().get(nameless.ref()))
         .contains("names neither an interface nor expectedIPs")
         .contains("not policed");

@@ -59,7 +59,8 @@ public enum Support {
   UNREADABLE(
       Severity.DIFFERS,
       "a document Margay can't read",
-      "a policy that can't be read denies what it selects, anything else is taken for absent",
+      "a policy that can't be read denies what it selects, of a network set the valid nets count,"
+          + " anything else is taken for absent",
       "correct the field it names: margay get, margay replace"),
   UNKNOWN_FIELD(
       Severity.DIFFERS,

@@ -91,10 +91,7 @@ final class OracleEngine implements Engine {
         };
     for (HostStage stage : stages) {
       HostDecision said = oracle.decide(key, stage, direction, flow);
-      boolean skipped =
-          failsafe
-              && (stage == HostStage.UNTRACKED
-                  || stage == HostStage.PRE_DNAT && said.outcome() == Outcome.DENY);
+      boolean skipped = failsafe && stage != HostStage.FORWARDED;
       if (!skipped && said.outcome() != Outcome.OPEN) {
         return said.outcome() == Outcome.DENY ? Judgement.of(said) : null;
       }

@@ -2,7 +2,11 @@ package io.margay.cli.policy;
 
 import io.margay.model.resource.Action;
 import io.margay.model.resource.GlobalNetworkPolicy;
+import io.margay.model.resource.GlobalNetworkSet;
 import io.margay.model.resource.NetworkPolicy;
+import io.margay.model.resource.NetworkSet;
+import io.margay.model.resource.PolicySpec;
+import io.margay.model.resource.PolicyType;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
 import io.margay.model.resource.Rule;
@@ -33,8 +37,8 @@ record World(
     Map<PolicyKey, WrittenPolicy> written,
     List<String> warnings) {
 
-  /// @param readable of a policy, what can be told without its rules, for both directions; null if
-  ///   not even that
+  /// @param readable of a policy, what can be told without its rules; of a network set, the set
+  ///   with those of its prefixes that are well; null if not even that
   record Unreadable(@Nullable Resource readable, String problem) {}
 
   /// The calculation of one node, told everything.
@@ -47,23 +51,28 @@ record World(
   }
 
   PolicyOracle oracle() {
-    List<Rule> deny = List.of(Rule.of(Action.DENY));
     List<Resource> all = new ArrayList<>(resources.values());
     for (Unreadable it : unreadable.values()) {
       switch (it.readable()) {
         case NetworkPolicy policy ->
-            all.add(
-                new NetworkPolicy(
-                    policy.metadata(), policy.spec().withIngress(deny).withEgress(deny)));
+            all.add(new NetworkPolicy(policy.metadata(), denying(policy.spec())));
         case GlobalNetworkPolicy policy ->
-            all.add(
-                new GlobalNetworkPolicy(
-                    policy.metadata(), policy.spec().withIngress(deny).withEgress(deny)));
+            all.add(new GlobalNetworkPolicy(policy.metadata(), denying(policy.spec())));
+        case NetworkSet set -> all.add(set);
+        case GlobalNetworkSet set -> all.add(set);
         case null, default -> {
           // Taken for absent.
         }
       }
     }
     return new PolicyOracle(all);
+  }
+
+  private static PolicySpec denying(PolicySpec spec) {
+    List<Rule> deny = List.of(Rule.of(Action.DENY));
+    List<PolicyType> types = spec.effectiveTypes();
+    return spec.withTypes(types)
+        .withIngress(types.contains(PolicyType.INGRESS) ? deny : List.of())
+        .withEgress(types.contains(PolicyType.EGRESS) ? deny : List.of());
   }
 }

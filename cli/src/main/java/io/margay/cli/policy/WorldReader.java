@@ -176,6 +176,7 @@ final class WorldReader {
   private static String effect(ResourceRef ref) {
     return switch (ref.kind()) {
       case NETWORK_POLICY, GLOBAL_NETWORK_POLICY -> "it denies what it selects";
+      case NETWORK_SET, GLOBAL_NETWORK_SET -> "its valid nets count";
       default -> "it counts as absent";
     };
   }

@@ -50,7 +50,7 @@ final class EngineDifferentialTest {
             documents.add(
                 resource instanceof WorkloadEndpoint endpoint
                     ? pod(endpoint, gen.oneOf(Things.NODE, "elsewhere"))
-                    : ResourceJson.toTree(resource));
+                    : spoiled(ResourceJson.toTree(resource), gen));
           }
           documents.add(node());
           if (gen.chance(30)) {
@@ -60,6 +60,20 @@ final class EngineDifferentialTest {
         });
     assertBoth(verdicts);
     assertThat(hosts).as("judged by host endpoints").isPositive();
+  }
+
+  /// Now and then with something in it that nobody can read.
+  private static JsonNode spoiled(JsonNode document, Gen gen) {
+    ObjectNode spoiled = document.deepCopy();
+    if (gen.chance(20) && spoiled.get("spec") instanceof ObjectNode spec) {
+      switch (document.path("kind").asText()) {
+        case "NetworkPolicy", "GlobalNetworkPolicy" ->
+            spec.putArray(gen.oneOf("ingress", "egress")).addObject().put("action", "Perhaps");
+        case "NetworkSet", "GlobalNetworkSet" -> spec.withArray("nets").add("10.0.0.0/240");
+        default -> {}
+      }
+    }
+    return spoiled;
   }
 
   /// So many that the renderer merges their rules.

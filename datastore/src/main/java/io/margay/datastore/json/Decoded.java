@@ -25,7 +25,7 @@ public sealed interface Decoded {
   ///
   /// @param errors at least one
   /// @param readable of a policy, what can be told without its rules: whom it selects, in which
-  ///   tier
+  ///   tier; of a network set, the set with those of its prefixes that are well
   record Invalid(ResourceRef ref, List<FieldError> errors, Optional<Resource> readable)
       implements Decoded {
     public Invalid {

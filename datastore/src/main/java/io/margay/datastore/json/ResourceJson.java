@@ -117,7 +117,7 @@ public final class ResourceJson {
     ErrorSink errors = new ErrorSink();
     Resource resource = read(ref.kind(), value, Long.toString(modRevision), errors);
     if (resource == null) {
-      return new Decoded.Invalid(ref, errors.found(), UnreadablePolicy.withoutRules(ref, value));
+      return new Decoded.Invalid(ref, errors.found(), readable(ref, value));
     }
     List<FieldError> found = new ArrayList<>(StagedKubernetesRules.validate(resource));
     if (found.isEmpty() && !resource.ref().equals(ref)) {
@@ -125,7 +125,12 @@ public final class ResourceJson {
     }
     return found.isEmpty()
         ? new Decoded.Valid(resource)
-        : new Decoded.Invalid(ref, found, UnreadablePolicy.withoutRules(ref, value));
+        : new Decoded.Invalid(ref, found, readable(ref, value));
+  }
+
+  private static Optional<Resource> readable(ResourceRef ref, String value) {
+    return UnreadablePolicy.withoutRules(ref, value)
+        .or(() -> UnreadableSet.withReadableNets(ref, value));
   }
 
   /// Reads a document with the resourceVersion it shall have; null after noting why not.

@@ -2,6 +2,7 @@ package io.margay.datastore.json;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.Resource;
@@ -22,10 +23,10 @@ final class UnreadablePolicy {
 
   private UnreadablePolicy() {}
 
-  /// The policy without rules, for both directions; empty when its selectors can't be read either,
-  /// or when the resource is no policy. A place that can't be read is the first one of the tier
-  /// that the policy's name begins with. A policy for packets before destination NAT, which could
-  /// deny in one direction alone, becomes one for all packets.
+  /// The policy without rules, for both directions, or for ingress alone if it is one for packets
+  /// before destination NAT; empty when its selectors can't be read either, or when the resource is
+  /// no policy. A place that can't be read is the first one of the tier that the policy's name
+  /// begins with.
   static Optional<Resource> withoutRules(ResourceRef ref, String value) {
     if (ref.kind() != Kind.NETWORK_POLICY && ref.kind() != Kind.GLOBAL_NETWORK_POLICY) {
       return Optional.empty();
@@ -77,14 +78,18 @@ final class UnreadablePolicy {
     } else if (spec.hasNonNull("order")) {
       place.put("order", -Double.MAX_VALUE);
     }
+    ArrayNode types = place.putArray("types").add("Ingress");
+    boolean isPreDnat = kind == Kind.GLOBAL_NETWORK_POLICY && spec.path("preDNAT").asBoolean();
+    if (!isPreDnat) {
+      types.add("Egress");
+    }
     if (kind == Kind.GLOBAL_NETWORK_POLICY) {
-      boolean isPreDnat = spec.path("preDNAT").asBoolean();
       boolean isUntracked = !isPreDnat && spec.path("doNotTrack").asBoolean();
+      place.put("preDNAT", isPreDnat);
       place.put("doNotTrack", isUntracked);
       // Both ask for it, and who wrote it askew meant it.
       place.put("applyOnForward", isPreDnat || isUntracked || isMeant(spec.path("applyOnForward")));
     }
-    place.putArray("types").add("Ingress").add("Egress");
   }
 
   private static boolean isMeant(JsonNode flag) {

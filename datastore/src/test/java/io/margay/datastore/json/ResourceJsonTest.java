@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.margay.model.net.Prefix;
 import io.margay.model.resource.GlobalNetworkPolicy;
+import io.margay.model.resource.GlobalNetworkSet;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.NetworkPolicy;
 import io.margay.model.resource.PolicySpec;
@@ -332,8 +334,9 @@ class ResourceJsonTest {
     assertThat(untracked.doNotTrack()).isTrue();
     assertThat(untracked.effectiveTypes()).hasSize(2);
     PolicySpec early = ofGlobal("e", "\"preDNAT\":true,\"applyOnForward\":true" + broken);
+    assertThat(early.isPreDnat()).isTrue();
     assertThat(early.applyOnForward()).isTrue();
-    assertThat(early.effectiveTypes()).hasSize(2);
+    assertThat(early.effectiveTypes()).containsExactly(PolicyType.INGRESS);
   }
 
   /// Calico refuses each of these for the flags alone.
@@ -350,5 +353,33 @@ class ResourceJsonTest {
     PolicySpec spec = ofGlobal("p", flags + ",\"selector\":\"all()\"");
     assertThat(spec.applyOnForward()).isTrue();
     assertThat(spec.isPreDnat() && spec.isDoNotTrack()).isFalse();
+  }
+
+  @Test
+  void of_a_broken_network_set_the_labels_and_the_prefixes_that_are_well_remain() {
+    GlobalNetworkSet set =
+        (GlobalNetworkSet)
+            readable(
+                "GlobalNetworkSet",
+                "globalnetworksets/",
+                "bad",
+                "\"nets\":[\"192.0.2.0/24\",\"198.51.100.0/240\",7,\"2001:db8::/32\",\"203.0.113.9\"]");
+    assertThat(set.spec().nets())
+        .extracting(Prefix::toString)
+        .containsExactly("192.0.2.0/24", "2001:db8::/32", "203.0.113.9/32");
+    String key = "/calico/resources/v3/projectcalico.org/networksets/shop/s";
+    String labelled =
+        """
+        {"kind":"NetworkSet","apiVersion":"projectcalico.org/v3",
+         "metadata":{"name":"s","namespace":"shop","labels":%s},"spec":{"nets":["10.0.0.0/33"]}}""";
+    assertThat(invalid(key, labelled.formatted("{\"role\":\"bad\"}")).readable())
+        .hasValueSatisfying(it -> assertThat(it.metadata().labels()).containsEntry("role", "bad"));
+    assertThat(invalid(key, labelled.formatted("{\"role\":[]}")).readable()).isEmpty();
+    assertThat(invalid(key, "{\"spec\":{}}").readable()).isEmpty();
+    assertThat(invalid(key, "{").readable()).isEmpty();
+  }
+
+  private static Decoded.Invalid invalid(String key, String document) {
+    return (Decoded.Invalid) ResourceJson.decode(key, document, 3).orElseThrow();
   }
 }

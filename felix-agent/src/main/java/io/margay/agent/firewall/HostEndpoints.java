@@ -253,14 +253,14 @@ final class HostEndpoints {
       boolean hasAll = all != null && slot.concerns(policyOf(all));
       now.addAll(renderer.base(slot, hasAll, protection.workloadToHost()));
       if (all != null && hasAll) {
-        now.add(renderer.endpoint(slot, "", all, policyOf(all), hasProfile));
+        now.addAll(renderer.endpoint(slot, "", all, policyOf(all), hasProfile));
       }
       assignment
           .named()
           .forEach(
               (name, key) -> {
                 if (slot.concerns(policyOf(key))) {
-                  now.add(renderer.endpoint(slot, name.value(), key, policyOf(key), hasProfile));
+                  now.addAll(renderer.endpoint(slot, name.value(), key, policyOf(key), hasProfile));
                 }
               });
     }

@@ -154,10 +154,10 @@ final class HostRenderer {
     return rules;
   }
 
-  /// The chain of one endpoint in a slot.
+  /// The chains of one endpoint in a slot.
   ///
   /// @param interfaceName empty for the endpoint that stands for all
-  NftChain endpoint(
+  List<NftChain> endpoint(
       HostSlot slot,
       String interfaceName,
       HostEndpointKey key,
@@ -175,7 +175,7 @@ final class HostRenderer {
               .verdict(NftVerdict.DROP)
               .build(Layout.ruleId("host", key.name(), slot.word(), "invalid")));
     }
-    rules.addAll(allowedBefore(slot, policy));
+    rules.addAll(allowedBefore(slot, interfaceName, key, policy));
     for (TierPolicies tier : slot.tiers(policy)) {
       rules.add(tier(slot.direction(), tier, slot.manner()));
     }
@@ -188,7 +188,10 @@ final class HostRenderer {
               .verdict(NftVerdict.ACCEPT)
               .build(Layout.ruleId("host", key.name(), slot.word(), "end")));
     }
-    return NftChain.regular(slot.chain(interfaceName), rules);
+    NftChain chain = NftChain.regular(slot.chain(interfaceName), rules);
+    return slot == HostSlot.PRE_DNAT
+        ? List.of(chain, allowedBeforeDnat(interfaceName, policy))
+        : List.of(chain);
   }
 
   private List<NftRule> failsafes(HostSlot slot) {
@@ -223,20 +226,47 @@ final class HostRenderer {
   }
 
   /// What an earlier stage allowed skips this one.
-  private List<NftRule> allowedBefore(HostSlot slot, HostEndpointPolicy policy) {
+  private List<NftRule> allowedBefore(
+      HostSlot slot, String interfaceName, HostEndpointKey key, HostEndpointPolicy policy) {
     List<NftRule> rules = new ArrayList<>();
+    boolean isTranslatable = false;
     for (TierKey tier : before(slot, policy)) {
-      NftRuleBuilder rule = rule();
       if (tier.manner() == Manner.UNTRACKED_AGAIN) {
-        rule.ctState(CtState.UNTRACKED);
+        rules.add(again(rule().ctState(CtState.UNTRACKED), tier));
+      } else {
+        isTranslatable = true;
       }
-      rules.add(
-          rule.verdict(NftVerdict.jump(Layout.tierChain(tier)))
-              .build(
-                  Layout.ruleId(
-                      "tier", tier.tier().tier(), tier.direction().word(), tier.manner().word())));
+    }
+    if (isTranslatable) {
+      rules.add(jump(HostSlot.allowedBeforeDnat(interfaceName), "host", key.name(), "before-dnat"));
     }
     return rules;
+  }
+
+  /// Ends a packet that policy allowed before destination NAT. One that policy denied there would
+  /// not have come this far, but by a failsafe port: it goes on as if nothing had been said.
+  private NftChain allowedBeforeDnat(String interfaceName, HostEndpointPolicy policy) {
+    List<NftRule> rules = new ArrayList<>();
+    rules.add(
+        NftRuleBuilder.ofOriginal(family)
+            .portAndAddressInSet(
+                Layout.FAILSAFES,
+                Layout.failsafes(Direction.INGRESS),
+                Side.DESTINATION,
+                Side.SOURCE)
+            .verdict(NftVerdict.RETURN)
+            .build(Layout.ruleId("host", HostSlot.PRE_DNAT.word(), "failsafe")));
+    List<TierKey> tiers = new ArrayList<>();
+    again(HostSlot.PRE_DNAT, policy, Manner.PRE_DNAT_AGAIN, tiers);
+    tiers.forEach(tier -> rules.add(again(rule(), tier)));
+    return NftChain.regular(HostSlot.allowedBeforeDnat(interfaceName), rules);
+  }
+
+  private NftRule again(NftRuleBuilder when, TierKey tier) {
+    return when.verdict(NftVerdict.jump(Layout.tierChain(tier)))
+        .build(
+            Layout.ruleId(
+                "tier", tier.tier().tier(), tier.direction().word(), tier.manner().word()));
   }
 
   /// The tiers of earlier stages that a slot asks again.

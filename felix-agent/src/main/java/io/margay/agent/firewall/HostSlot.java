@@ -97,6 +97,13 @@ enum HostSlot {
     return interfaceName.isEmpty() ? prefix : prefix + "-" + interfaceName;
   }
 
+  /// The chain in which later slots ask what was allowed before destination NAT.
+  ///
+  /// @param interfaceName as [#chain] has it
+  static String allowedBeforeDnat(String interfaceName) {
+    return interfaceName.isEmpty() ? "hda" : "hda-" + interfaceName;
+  }
+
   List<TierPolicies> tiers(HostEndpointPolicy policy) {
     return policy.tiers(
         stage,

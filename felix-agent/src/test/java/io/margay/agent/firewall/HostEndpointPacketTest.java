@@ -272,6 +272,35 @@ final class HostEndpointPacketTest {
     dropped(OUTSIDE, pod(), 80);
   }
 
+  /// Several tiers, the first of which denies: none of them has a say about a failsafe port,
+  /// further on as little as before.
+  @Test
+  void a_failsafe_port_is_spared_what_pre_dnat_policy_says_and_not_what_forward_policy_says()
+      throws Exception {
+    firewall.setHostProtection(
+        new HostProtection(
+            ToHostAction.ACCEPT,
+            List.of(new Failsafe(TCP, 30080, null), new Failsafe(TCP, 30081, null)),
+            List.of()));
+    apply(
+        withHostPorts(
+            1,
+            new HostPort(TCP, null, 30080, 80),
+            new HostPort(TCP, null, 30081, 81),
+            new HostPort(TCP, null, 30082, 80)),
+        ingress("early", tcp(0, RuleAction.DENY, ANY, ANY)),
+        ingress("late", tcp(0, RuleAction.ALLOW, ANY, ANY)),
+        ingress("web", tcp(0, RuleAction.ALLOW, ANY, ports(80))),
+        host("up0")
+            .withPreDnat(early("early"), tier("later", RuleAction.PASS, "late"))
+            .withForwarded(List.of(tier("web")), List.of())
+            .update());
+
+    allowed(OUTSIDE, node, 30080);
+    dropped(OUTSIDE, node, 30081);
+    dropped(OUTSIDE, node, 30082);
+  }
+
   @Test
   void what_came_is_remembered_by_its_connection_in_every_kind_of_match() throws Exception {
     int[] many = IntStream.rangeClosed(0, 20).map(n -> 30_000 + 2 * n).toArray();

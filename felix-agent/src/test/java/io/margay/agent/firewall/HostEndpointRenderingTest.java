@@ -96,7 +96,7 @@ final class HostEndpointRenderingTest {
             "ct state untracked jump "
                 + untrackedAgain
                 + " comment \"tier|default|ingress|untracked-again\"",
-            "jump " + preDnatAgain + " comment \"tier|default|ingress|pre-dnat-again\"",
+            "jump hda-eth0 comment \"host|eth0|before-dnat\"",
             "jump "
                 + Layout.tierChain(new TierKey(Direction.INGRESS, tier("web")))
                 + " comment \"tier|default|ingress\"",
@@ -118,6 +118,12 @@ final class HostEndpointRenderingTest {
             "chain " + untracked + " {",
             "meta l4proto tcp @nh,96,24 12582914 counter notrack accept"
                 + " comment \"policy|ns/early|ingress|0\"",
+            "}")
+        .containsSubsequence(
+            "chain hda-eth0 {",
+            "0x00000001 . meta l4proto . ct original proto-dst . ct original ip saddr @failsafes"
+                + " return comment \"host|pre-dnat|failsafe\"",
+            "jump " + preDnatAgain + " comment \"tier|default|ingress|pre-dnat-again\"",
             "}")
         .containsSubsequence(
             "chain " + preDnatAgain + " {",
