@@ -36,6 +36,10 @@ final class KnownKeys {
     keys.remove(key);
   }
 
+  boolean has(String key) {
+    return keys.containsKey(key);
+  }
+
   /// What [#isListedAnew] was asked of earlier listings does not count any more.
   void beginListing() {
     listing++;

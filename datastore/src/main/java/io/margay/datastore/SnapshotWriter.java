@@ -183,6 +183,7 @@ public final class SnapshotWriter implements StateRecorder, AutoCloseable {
 
   private void saveNow() throws IOException {
     Output saved;
+    boolean isFirst;
     boolean isWasteful;
     synchronized (this) {
       if (failure != null) {
@@ -198,30 +199,36 @@ public final class SnapshotWriter implements StateRecorder, AutoCloseable {
         }
         isDirty = false;
         isUnsynced = false;
-        if (!isInPlace) {
-          saved.sync();
-          rename(neighbour());
-          isInPlace = true;
-          wholeOctets = saved.octets();
-          return;
-        }
+        isFirst = !isInPlace;
         isWasteful = saved.octets() - wholeOctets > Math.max(minWaste, wholeOctets);
       } catch (IOException refused) {
         throw failed(refused);
       }
     }
+    // Whoever tells news meanwhile does not wait for the disk.
     try {
       saved.sync();
+      if (isFirst) {
+        putInPlace(saved);
+      }
     } catch (IOException refused) {
       synchronized (this) {
         if (out == saved) {
           throw failed(refused);
         }
-        throw refused; // of a file given up meanwhile
+        return; // given up meanwhile, and closed
       }
     }
-    if (isWasteful) {
+    if (isWasteful && !isFirst) {
       tryToCompact(saved);
+    }
+  }
+
+  private synchronized void putInPlace(Output saved) throws IOException {
+    if (out == saved) {
+      rename(neighbour());
+      isInPlace = true;
+      wholeOctets = saved.octets();
     }
   }
 
@@ -266,6 +273,9 @@ public final class SnapshotWriter implements StateRecorder, AutoCloseable {
               throw new UncheckedIOException(refused);
             }
           });
+      // Most of it, so that little is left to wait for while nobody can tell news.
+      fresh.flush();
+      fresh.sync();
       synchronized (this) {
         Output old = out;
         Complete state = complete;

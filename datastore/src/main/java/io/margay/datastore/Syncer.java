@@ -7,6 +7,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -72,6 +74,12 @@ public final class Syncer implements AutoCloseable {
   private boolean toldRefused;
   private @Nullable Instant lostSince;
 
+  /// Those that nobody has taken.
+  private final Queue<Seed> seeds = new ConcurrentLinkedQueue<>();
+
+  /// @param due on [System#nanoTime]
+  private record Seed(long due, Supplier<List<KeyValue>> items) {}
+
   public Syncer(
       Datastore datastore,
       List<String> prefixes,
@@ -106,7 +114,11 @@ public final class Syncer implements AutoCloseable {
         () -> {
           tellStatus("the first listing");
           recorder.begin();
-          prefixes.forEach(PrefixSync::list);
+          for (PrefixSync prefix : prefixes) {
+            prefix.list();
+            // A store that hangs takes its time for each of them.
+            seeds.stream().filter(seed -> System.nanoTime() - seed.due() >= 0).forEach(this::take);
+          }
           prefixes.forEach(PrefixSync::compareEveryInterval);
         });
   }
@@ -129,17 +141,19 @@ public final class Syncer implements AutoCloseable {
   ///
   /// @param items asked on the syncer's thread, at most once; empty = there is no snapshot
   public void seedUnlessAnswered(Duration patience, Supplier<List<KeyValue>> items) {
-    later(
-        patience,
-        () -> {
-          if (prefixes.stream().allMatch(prefix -> prefix.complete)) {
-            return;
-          }
-          List<KeyValue> known = items.get();
-          if (!known.isEmpty()) {
-            seedNow(known);
-          }
-        });
+    Seed seed = new Seed(System.nanoTime() + patience.toNanos(), items);
+    seeds.add(seed);
+    later(patience, () -> take(seed));
+  }
+
+  private void take(Seed seed) {
+    if (!seeds.remove(seed) || prefixes.stream().allMatch(prefix -> prefix.complete)) {
+      return;
+    }
+    List<KeyValue> known = seed.items().get();
+    if (!known.isEmpty()) {
+      seedNow(known);
+    }
   }
 
   /// Tells the recorder everything anew.
@@ -267,9 +281,15 @@ public final class Syncer implements AutoCloseable {
       List<Change> changes = new ArrayList<>();
       Listing head;
       try {
+        if (prefixes.stream().noneMatch(any -> any.listed)) {
+          // Asked with less patience than a page of a listing has: a snapshot may be waiting.
+          datastore.get(prefix);
+        }
         head = datastore.list(prefix, item -> listed(item, changes));
       } catch (DatastoreException failed) {
-        if (!complete) {
+        if (complete) {
+          forgetUnlearned(changes);
+        } else {
           tell(changes);
         }
         failed(this::list, failed);
@@ -296,6 +316,16 @@ public final class Syncer implements AutoCloseable {
       tell(changes);
       tellStatus("");
       watchFromNext();
+    }
+
+    /// What a listing that broke off recorded of keys that are unknown: if they go before the next
+    /// one, nobody says so.
+    private void forgetUnlearned(List<Change> changes) {
+      for (Change change : changes) {
+        if (!known.has(change.key())) {
+          recorder.delete(change.key());
+        }
+      }
     }
 
     private boolean isReplaced(Listing head) {

@@ -273,6 +273,27 @@ class SnapshotFileTest {
   }
 
   @Test
+  void a_save_that_is_overtaken_by_a_new_beginning_is_no_failure() throws Exception {
+    Path file = directory.resolve("snapshot");
+    try (SnapshotWriter writer = writer(file)) {
+      Thread beginner =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    for (int revision = 1; revision <= 300; revision++) {
+                      tell(writer, revision, A, B);
+                      LockSupport.parkNanos(100_000);
+                    }
+                  });
+      while (beginner.isAlive()) {
+        writer.save();
+      }
+      writer.save();
+      assertThat(items(file)).containsExactly(A, B);
+    }
+  }
+
+  @Test
   void a_file_that_is_mostly_out_of_date_is_written_anew_and_loses_nothing() throws IOException {
     Path file = directory.resolve("snapshot");
     Random random = new Random(7);

@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -167,6 +168,7 @@ class SyncerTest {
   private static final class FlakyListings implements Datastore {
     private volatile InMemoryDatastore store;
     private final AtomicInteger failing = new AtomicInteger();
+    private volatile List<String> goneAfterFailure = List.of();
 
     FlakyListings(InMemoryDatastore store) {
       this.store = store;
@@ -178,6 +180,9 @@ class SyncerTest {
       if (failing.get() > 0) {
         failing.decrementAndGet();
         all.items().subList(0, all.items().size() / 2).forEach(each);
+        for (String key : goneAfterFailure) {
+          store.commit(Txn.builder().delete(key).build());
+        }
         throw new DatastoreException(Kind.DEADLINE, "flaky", "no answer half way");
       }
       all.items().forEach(each);
@@ -266,6 +271,82 @@ class SyncerTest {
     syncer.seedUnlessAnswered(Duration.ofMillis(1), () -> List.of(new KeyValue("/b/old", "1", 3)));
     seen.await("seeded", RecordingSync::isStale);
     assertThat(seen.content()).isEqualTo(Map.of("/b/old", "1"));
+  }
+
+  /// A store that says nothing: whoever asks gives up after a while.
+  private static final class SilentDatastore implements Datastore {
+    private final AtomicInteger asked = new AtomicInteger();
+
+    private DatastoreException silence() {
+      asked.incrementAndGet();
+      LockSupport.parkNanos(20_000_000);
+      return new DatastoreException(Kind.DEADLINE, "silent", "no answer");
+    }
+
+    @Override
+    public Optional<KeyValue> get(String key) throws DatastoreException {
+      throw silence();
+    }
+
+    @Override
+    public Listing getAll(List<String> keys) throws DatastoreException {
+      throw silence();
+    }
+
+    @Override
+    public Listing list(String prefix) {
+      throw new AssertionError("a listing has more patience than a snapshot");
+    }
+
+    @Override
+    public CommitResult commit(Txn txn) throws DatastoreException {
+      throw silence();
+    }
+
+    @Override
+    public Watch watch(String prefix, long fromRevision, WatchListener listener) {
+      throw new IllegalStateException("nothing was listed");
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void a_snapshot_is_not_held_up_by_each_prefix_in_turn_where_the_store_hangs() throws Exception {
+    SilentDatastore silent = new SilentDatastore();
+    CompletableFuture<Integer> askedBefore = new CompletableFuture<>();
+    List<String> prefixes = List.of("/a/", "/b/", "/c/", "/d/", "/e/", "/f/", "/g/", "/h/");
+    try (Syncer seeded =
+        new Syncer(silent, prefixes, seen, InstantSource.system(), new Random(1))) {
+      seeded.start();
+      seeded.seedUnlessAnswered(
+          Duration.ofMillis(30),
+          () -> {
+            askedBefore.complete(silent.asked.get());
+            return List.of(new KeyValue("/b/old", "1", 3));
+          });
+      assertThat(askedBefore.get(20, TimeUnit.SECONDS)).isLessThan(prefixes.size());
+      seen.await("seeded", RecordingSync::isStale);
+      assertThat(seen.content()).isEqualTo(Map.of("/b/old", "1"));
+    }
+  }
+
+  @Test
+  void a_recorder_forgets_what_only_a_listing_that_broke_off_had() throws Exception {
+    FlakyListings flaky = new FlakyListings(store);
+    flaky.failing.set(1);
+    flaky.goneAfterFailure = List.of("/a/0-gone");
+    put("/a/0-gone", "1");
+    put("/a/1", "1");
+    Recorded recorded = new Recorded();
+    try (Syncer recording =
+        new Syncer(flaky, List.of("/a/"), seen, recorded, InstantSource.system(), new Random(1))) {
+      recording.seed(List.of(new KeyValue("/a/1", "0", 1)));
+      recording.start();
+      seen.await("in sync", RecordingSync::isInSync);
+      assertThat(recorded.whole).isEqualTo(Map.of("/a/1", "1"));
+    }
   }
 
   /// What a recorder would have on its disk.
@@ -381,6 +462,7 @@ class SyncerTest {
 
     @Override
     public Optional<KeyValue> get(String key) throws DatastoreException {
+      listings.incrementAndGet();
       throw refusal();
     }
 

@@ -102,6 +102,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   private Predicate<WorkloadEndpoint> isWired = _ -> false;
   private Consumer<WorkloadEndpoint> lost = _ -> {};
   private Runnable replaced = () -> {};
+  private Runnable lacking = () -> {};
   private boolean inSync;
   private boolean clusterChanged;
   private boolean hostKnobsChanged = true;
@@ -171,11 +172,17 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   /// @param isWired whether an endpoint is that of a pod that lives here
   /// @param lost told of each of them that the datastore has lost
   /// @param replaced told, before that, that the store is another
+  /// @param lacking told on the loop that the first complete state is there, to hand in the
+  ///   endpoints of living pods that it lacks: before anything of an earlier process is removed
   void guard(
-      Predicate<WorkloadEndpoint> isWired, Consumer<WorkloadEndpoint> lost, Runnable replaced) {
+      Predicate<WorkloadEndpoint> isWired,
+      Consumer<WorkloadEndpoint> lost,
+      Runnable replaced,
+      Runnable lacking) {
     this.isWired = isWired;
     this.lost = lost;
     this.replaced = replaced;
+    this.lacking = lacking;
   }
 
   /// The prefixes of the store an agent follows.
@@ -265,7 +272,12 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       // Only now is what is not known of a pod not said.
       endpointsNow.forEach(this::endpoint);
       graph.onInSync();
-      loop.postUnlessEnded(onFirstSync);
+      loop.postUnlessEnded(
+          () -> {
+            lacking.run();
+            // Behind what it has handed in, and behind its being handed on, which ends a batch.
+            loop.postUnlessEnded(() -> loop.postUnlessEnded(onFirstSync));
+          });
     }
   }
 

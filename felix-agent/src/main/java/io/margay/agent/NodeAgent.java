@@ -250,6 +250,7 @@ public final class NodeAgent implements AutoCloseable {
             steady,
             random);
     dataplane.tellLinkDown(bgp::linkDown);
+    bgp.tellFailures((_, bug) -> onBug(bug));
     CountDownLatch applied = new CountDownLatch(1);
     KnownPods pods = new KnownPods();
     EndpointWriter endpoints = keep(new EndpointWriter(settings.nodeName(), datastore, pods::fit));
@@ -314,7 +315,15 @@ public final class NodeAgent implements AutoCloseable {
                 directory,
                 () -> calc.syncStatus() instanceof SyncStatus.InSync && calc.isDatastoreReady(),
                 clock));
-    calc.guard(restorer::isWired, restorer::restore, restorer::onReplaced);
+    calc.guard(
+        restorer::isWired,
+        restorer::restore,
+        restorer::onReplaced,
+        () ->
+            restorer.restoreLacking(
+                calc::endpointOf,
+                () -> Maintenance.lastKnown(settings),
+                endpoint -> calc.handIn(endpoint, KernelEndpointPolicy.Calculation.UNSTORED)));
     calcLoop.start(calc::settle);
     dataplaneLoop.start(dataplane::settle);
     keep(flowsLoop);
@@ -405,10 +414,6 @@ public final class NodeAgent implements AutoCloseable {
                       netlink.links());
                 }
                 verbs.recover();
-                restorer.restoreLacking(
-                    calc::endpointOf,
-                    () -> Maintenance.lastKnown(settings),
-                    endpoint -> calc.handIn(endpoint, KernelEndpointPolicy.Calculation.UNSTORED));
                 reclaim.start();
                 DeletionQueue deletions = new DeletionQueue(settings.runDir().resolve("delq"));
                 // Before an ADD of the same container can be served, which they must not undo.

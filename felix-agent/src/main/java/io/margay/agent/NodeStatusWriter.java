@@ -30,11 +30,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Writes the status of the CalicoNodeStatus resources that name this node: when one is new or asks
-/// for something else, and again each updatePeriodSeconds; 0 means once. Nobody waits for it.
+/// for something else, and again each updatePeriodSeconds; 0 means once. One that could not be
+/// written is tried again within seconds. Nobody waits for it.
 final class NodeStatusWriter implements AutoCloseable {
 
   /// How often it is looked what is due.
   private static final Duration TICK = Duration.ofSeconds(1);
+
+  /// How soon one that could not be written is tried again.
+  static final Duration RETRY = Duration.ofSeconds(5);
 
   /// Writes tried while others keep changing the same resource.
   private static final int MAX_ATTEMPTS = 4;
@@ -96,7 +100,7 @@ final class NodeStatusWriter implements AutoCloseable {
       Instant now = steady.instant();
       wanted.forEach(
           (name, spec) -> {
-            if (isDue(spec, written.get(name), now)) {
+            if (isDue(name, spec, now)) {
               written.put(name, new Written(spec, now));
               write(name, spec);
             }
@@ -106,8 +110,12 @@ final class NodeStatusWriter implements AutoCloseable {
     }
   }
 
-  private static boolean isDue(CalicoNodeStatusSpec spec, @Nullable Written last, Instant now) {
+  private boolean isDue(String name, CalicoNodeStatusSpec spec, Instant now) {
+    Written last = written.get(name);
     if (last == null || !last.spec().equals(spec)) {
+      return true;
+    }
+    if (failing.contains(name) && !now.isBefore(last.at().plus(RETRY))) {
       return true;
     }
     Integer period = spec.updatePeriodSeconds();
@@ -128,6 +136,7 @@ final class NodeStatusWriter implements AutoCloseable {
             || !(ResourceJson.decode(key, stored.get().value(), stored.get().modRevision())
                     .orElse(null)
                 instanceof Decoded.Valid(CalicoNodeStatus current))) {
+          failing.remove(name);
           return;
         }
         CalicoNodeStatus next =
@@ -149,7 +158,8 @@ final class NodeStatusWriter implements AutoCloseable {
       LOG.atWarn()
           .addKeyValue("resource", "CalicoNodeStatus(" + name + ")")
           .addKeyValue("reason", reason)
-          .log("a status can't be written; it is tried again when it is due");
+          .addKeyValue("retrySeconds", RETRY.toSeconds())
+          .log("a status can't be written; it is tried again");
     }
   }
 

@@ -1,6 +1,7 @@
 package io.margay.agent;
 
 import static io.margay.agent.calc.Documents.document;
+import static io.margay.agent.cni.KernelEndpointPolicy.Calculation.UNSTORED;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.agent.bgp.BgpGlue;
@@ -372,7 +373,10 @@ class CalcDriverTest {
     calcLoop.run(
         () ->
             calc.guard(
-                endpoint -> wired.contains(endpoint.spec().containerID()), lost::add, () -> {}));
+                endpoint -> wired.contains(endpoint.spec().containerID()),
+                lost::add,
+                () -> {},
+                () -> {}));
     put(OPEN_PROFILE);
     put(endpoint("n1", "c2"));
     syncer.start();
@@ -393,10 +397,33 @@ class CalcDriverTest {
     assertThat(rules()).as("of one that was unwired").doesNotContain("chain e-cali1");
   }
 
+  /// An earlier process has left its route; the store has lost its endpoint meanwhile.
+  @Test
+  void what_the_first_state_lacks_is_handed_in_before_anything_is_taken_away() throws Exception {
+    calcLoop.run(
+        () ->
+            calc.guard(
+                _ -> true, _ -> {}, () -> {}, () -> calc.handIn(endpoint("n1", "c1"), UNSTORED)));
+    dataplaneLoop.see(
+        () -> {
+          kernel.plant(POD);
+          routes.adopt();
+          return true;
+        });
+    int writes = kernel.writes();
+    put(OPEN_PROFILE);
+    syncer.start();
+    dataplaneLoop.await(this::text, text -> text.contains("chain e-cali1"));
+    assertThat(kernelRoutes()).contains(POD);
+    assertThat(dataplaneLoop.see(kernel::writes)).isEqualTo(writes);
+    // One transaction: there was no moment with a closed interface.
+    assertThat(dataplaneLoop.see(nft::commits)).isEqualTo(1);
+  }
+
   @Test
   void a_commit_that_the_replaced_store_had_confirmed_is_asked_for_again() throws Exception {
     BlockingQueue<WorkloadEndpoint> lost = new LinkedBlockingQueue<>();
-    calcLoop.run(() -> calc.guard(_ -> true, lost::add, () -> {}));
+    calcLoop.run(() -> calc.guard(_ -> true, lost::add, () -> {}, () -> {}));
     put(OPEN_PROFILE);
     syncer.start();
     dataplaneLoop.await(this::text, text -> text.contains("chain egress"));

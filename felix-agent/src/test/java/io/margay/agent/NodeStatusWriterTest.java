@@ -108,14 +108,19 @@ class NodeStatusWriterTest {
   }
 
   @Test
-  void a_report_that_cannot_be_made_now_is_made_when_it_is_due_again() throws Exception {
-    ask("{node: n1, classes: [BGP], updatePeriodSeconds: 5}");
-    speakerClosed = true;
-    writer.writeDue();
-    assertThat(stored().status()).isEmpty();
-    speakerClosed = false;
-    now = now.plusSeconds(5);
-    writer.writeDue();
-    assertThat(updated()).isEqualTo(now.toString());
+  void a_report_that_cannot_be_made_now_is_made_soon() throws Exception {
+    for (int period : new int[] {0, 5, 86_400}) {
+      ask("{node: n1, classes: [BGP], updatePeriodSeconds: " + period + "}");
+      speakerClosed = true;
+      writer.writeDue();
+      speakerClosed = false;
+      now = now.plus(NodeStatusWriter.RETRY).minusMillis(1);
+      writer.writeDue();
+      assertThat(stored().status()).isNotEqualTo(Map.of("lastUpdated", now.toString()));
+      now = now.plusMillis(1);
+      writer.writeDue();
+      assertThat(updated()).as("period %s", period).isEqualTo(now.toString());
+      now = now.plusSeconds(1);
+    }
   }
 }

@@ -198,6 +198,7 @@ class CalcGraphDifferentialTest {
           squashed(states);
           forward(withEmptiesBetween(states));
           inSyncLast(states);
+          restarted(gen, states);
         });
   }
 
@@ -285,5 +286,38 @@ class CalcGraphDifferentialTest {
     node.graph.onInSync();
     node.flush();
     assertThat(node.dataplane.state()).isEqualTo(fromScratch(states.getLast()));
+  }
+
+  /// The process ends with a part of the news heard. The next one lists what was there at some
+  /// moment, hears the rest from there on, some of it twice, and is in sync somewhere in between.
+  private static void restarted(Gen gen, List<World> states) {
+    Node node = new Node();
+    node.graph.onInSync();
+    for (World world : states) {
+      List<World.ChangeTo> news = gen.shuffled(node.known.changesTo(world).values());
+      World listed = node.known;
+      for (World.ChangeTo change : news.subList(0, gen.between(0, news.size()))) {
+        change.tell(node.graph::onUpdate);
+        listed =
+            change.value() == null ? listed.without(change.ref()) : listed.with(change.value());
+      }
+      node.flush();
+      node = new Node();
+      for (World.ChangeTo change : gen.shuffled(World.EMPTY.changesTo(listed).values())) {
+        change.tell(node.graph::onUpdate);
+      }
+      int inSync = gen.between(0, news.size());
+      for (int i = 0; i <= news.size(); i++) {
+        if (i == inSync) {
+          node.graph.onInSync();
+        }
+        if (i < news.size()) {
+          news.get(i).tell(node.graph::onUpdate);
+        }
+        node.flush();
+      }
+      node.known = world;
+      assertThat(node.dataplane.state()).isEqualTo(fromScratch(world));
+    }
   }
 }

@@ -149,8 +149,11 @@ public final class Rib {
 
   /// The peers there should be. Routes of others go; those of a peer whose policy changed are
   /// judged and told anew.
-  public void configure(Map<ScopedAddress, RibPeer> wanted) {
-    configured = true;
+  ///
+  /// @param isOpen whether peers may come that nobody can name yet: who has all to tell is not
+  ///   known then, and the wait for End-of-RIB lasts as long as it may
+  public void configure(Map<ScopedAddress, RibPeer> wanted, boolean isOpen) {
+    configured = !isOpen;
     for (PeerRibs peer : List.copyOf(peers.all())) {
       if (!wanted.containsKey(peer.address)) {
         peerDown(peer.address, Set.of());

@@ -276,10 +276,12 @@ public final class RibReader {
     int id = rib.prefixes.find(prefix);
     int best = id == PrefixTable.NONE ? 0 : rib.chosen(id);
     Map<ScopedAddress, ExportVerdict> verdicts = new LinkedHashMap<>();
-    if (best == 0) {
+    // A path that was chosen and is acceptable no longer stays so until the next settling.
+    int accepted = best == 0 ? -1 : rib.paths.accepted(best);
+    if (accepted < 0) {
       return verdicts;
     }
-    RouteAttributes route = attributes.get(rib.paths.accepted(best));
+    RouteAttributes route = attributes.get(accepted);
     int number = rib.paths.peer(best);
     RouteSource source = number == Peers.OURSELVES ? null : peers.source(number);
     for (PeerRibs peer : peers.all()) {

@@ -22,6 +22,9 @@ final class BfdWatch {
   private final Map<ScopedAddress, BfdPeer> watched = new HashMap<>();
   private final Map<ScopedAddress, String> state = new HashMap<>();
 
+  /// Why paths that should be watched are not.
+  private final Map<ScopedAddress, String> refused = new HashMap<>();
+
   /// @param desire takes all paths there should be
   BfdWatch(Consumer<Set<BfdPeer>> desire) {
     this.desire = desire;
@@ -37,16 +40,26 @@ final class BfdWatch {
                 peer, endpoints.local().address(), hops(config.connection().ttl()), parameters);
     BfdPeer before = wanted == null ? watched.remove(peer) : watched.put(peer, wanted);
     if (wanted == null ? before != null : !wanted.equals(before)) {
+      refused.remove(peer);
       if (before == null || wanted == null) {
         state.remove(peer);
       }
-      bring();
+      try {
+        bring();
+      } catch (IllegalArgumentException impossible) {
+        // Its session does without, and others keep theirs.
+        watched.remove(peer);
+        refused.put(peer, String.valueOf(impossible.getMessage()));
+        BgpLog.notWatched(peer, String.valueOf(impossible.getMessage()));
+        bring();
+      }
     }
   }
 
   /// The session is down: what BFD says next is no news.
   void forget(ScopedAddress peer) {
     state.remove(peer);
+    refused.remove(peer);
     if (watched.remove(peer) != null) {
       bring();
     }
@@ -91,6 +104,10 @@ final class BfdWatch {
 
   /// For people; null: not watched.
   @Nullable String text(ScopedAddress peer) {
+    String why = refused.get(peer);
+    if (why != null) {
+      return "not watched: " + why;
+    }
     return watched.containsKey(peer) ? state.getOrDefault(peer, "not up yet") : null;
   }
 }

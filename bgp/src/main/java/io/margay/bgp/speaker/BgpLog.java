@@ -24,6 +24,13 @@ final class BgpLog {
         .log("ADJCHANGE neighbor Up");
   }
 
+  static void notWatched(ScopedAddress peer, String reason) {
+    LOG.atWarn()
+        .addKeyValue("peer", peer)
+        .addKeyValue("reason", reason)
+        .log("the path to a neighbor can't be watched by BFD; its session goes on without");
+  }
+
   static void peerDown(ScopedAddress peer, String description, String reason) {
     LOG.atWarn()
         .addKeyValue("peer", peer)

@@ -11,6 +11,7 @@ import io.margay.bgp.transport.Password;
 import io.margay.bgp.transport.Transport;
 import io.margay.bgp.transport.Ttl;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelHandlerContext;
@@ -146,7 +147,9 @@ final class NettyWire implements Wire {
       return;
     }
     channel.config().setAutoRead(true);
-    duplex.shutdownOutput();
+    // Behind what still waits for the peer: to shut down at once would throw that away, and the
+    // NOTIFICATION with it.
+    channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> duplex.shutdownOutput());
     channel.eventLoop().schedule(() -> channel.close(), LINGER.toMillis(), TimeUnit.MILLISECONDS);
   }
 

@@ -69,7 +69,7 @@ final class PeerSession {
     this.config = config;
     this.backoff = new Backoff(host.random());
     this.history = new PeerHistory(address, host.clock());
-    this.stale = new StaleRoutes(address, host.clock(), host.rib());
+    this.stale = new StaleRoutes(address, host.clock(), host.rib(), this::quietened);
     this.dialing = new Dialing(host.network(), address);
     this.barred = new Deadline(host.clock(), this::resume);
     this.since = host.clock().instant();
@@ -297,7 +297,7 @@ final class PeerSession {
     stale.up();
     RibSession session = ribSession(connection, negotiated);
     told = session;
-    host.rib().postPeerUp(session, codec(negotiated), new SessionOutlet(address, connection, host));
+    host.rib().postPeerUp(session, codec(negotiated), new SessionOutlet(address, connection, connection.wire(), host));
     watch();
   }
 
@@ -430,6 +430,17 @@ final class PeerSession {
       resetProblem = cause;
       up.stop(
           Retention.forGood(negotiated, Notification.shutdown(Notification.CEASE_RESET, cause)));
+    } else if (stale.isWaitingForPeer()) {
+      // It went before the way to it did, and was expected back over it.
+      stale.flush(cause);
+      quietened();
+    }
+  }
+
+  /// Nothing may be left to wait for.
+  private void quietened() {
+    if (isQuiet()) {
+      host.quiet(this);
     }
   }
 

@@ -140,8 +140,10 @@ final class RibLoop {
   }
 
   /// The peers there should be; what changed takes effect without a session being reset.
-  void postConfigure(Map<ScopedAddress, RibPeer> peers) {
-    post(() -> rib.configure(peers));
+  ///
+  /// @param isOpen whether others may come
+  void postConfigure(Map<ScopedAddress, RibPeer> peers, boolean isOpen) {
+    post(() -> rib.configure(peers, isOpen));
   }
 
   void postSpeaker(SpeakerPolicy speaker) {
@@ -239,10 +241,17 @@ final class RibLoop {
     return pause ? Admission.PAUSE : Admission.ADMITTED;
   }
 
-  /// Runs a question on the loop.
+  /// Runs a question on the loop. One that fails ends with its exception, and nothing else does.
   <T> CompletableFuture<T> ask(Function<Rib, T> question) {
     CompletableFuture<T> answer = new CompletableFuture<>();
-    post(() -> answer.complete(question.apply(rib)));
+    post(
+        () -> {
+          try {
+            answer.complete(question.apply(rib));
+          } catch (RuntimeException unanswerable) {
+            answer.completeExceptionally(unanswerable);
+          }
+        });
     return answer;
   }
 

@@ -18,12 +18,15 @@ final class StaleRoutes {
 
   private final ScopedAddress peer;
   private final RibLoop rib;
+  private final Runnable onGivenUp;
   private final Deadline timer;
   private PeerStatus.Restart.Waiting waiting = PeerStatus.Restart.Waiting.NONE;
 
-  StaleRoutes(ScopedAddress peer, SessionClock clock, RibLoop rib) {
+  /// @param onGivenUp runs when a peer that was waited for did not come
+  StaleRoutes(ScopedAddress peer, SessionClock clock, RibLoop rib, Runnable onGivenUp) {
     this.peer = peer;
     this.rib = rib;
+    this.onGivenUp = onGivenUp;
     this.timer = new Deadline(clock, this::expired);
   }
 
@@ -34,8 +37,12 @@ final class StaleRoutes {
           case FOR_END_OF_RIB -> "no End-of-RIB within " + END_OF_RIB_TIME.toSeconds() + "s";
           case NONE -> "nothing was waited for";
         };
+    boolean stayedAway = isWaitingForPeer();
     waiting = PeerStatus.Restart.Waiting.NONE;
     rib.postDropStale(peer, why);
+    if (stayedAway) {
+      onGivenUp.run();
+    }
   }
 
   /// The session ended.

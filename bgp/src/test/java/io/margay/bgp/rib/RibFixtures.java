@@ -76,7 +76,7 @@ final class RibFixtures {
     for (ScopedAddress peer : peers) {
       wanted.put(peer, new RibPeer(BOTH, policy));
     }
-    rib.configure(wanted);
+    rib.configure(wanted, false);
   }
 
   static RibSession session(ScopedAddress peer) {

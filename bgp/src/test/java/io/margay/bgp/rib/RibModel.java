@@ -127,7 +127,7 @@ final class RibModel {
   private void configure() {
     Map<ScopedAddress, RibPeer> wanted = new HashMap<>();
     peers.forEach(peer -> wanted.put(peer.address, new RibPeer(BOTH, peer.policy)));
-    rib.configure(wanted);
+    rib.configure(wanted, false);
   }
 
   void run() {

@@ -178,6 +178,33 @@ class RibTest {
   }
 
   @Test
+  void what_is_no_longer_acceptable_and_not_yet_settled_is_told_to_nobody() {
+    Rib rib = rib(false);
+    configure(rib, ACCEPT_AND_TELL_ALL, TOR_A, TOR_B);
+    rib.peerUp(session(TOR_A));
+    rib.peerUp(session(TOR_B));
+    Prefix prefix = Prefix.parse("10.9.0.0/26");
+    rib.update(TOR_A, announce("10.0.1.2", ONE_HOP, prefix.toString()));
+    rib.settle();
+    assertThat(rib.reader().exports(prefix)).isNotEmpty();
+    rib.update(TOR_A, announce("10.0.1.2", AsPath.of(TOR, RibFixtures.LOCAL), prefix.toString()));
+    assertThat(rib.reader().exports(prefix)).isEmpty();
+  }
+
+  @Test
+  void where_peers_may_come_whom_nobody_can_name_a_restart_waits_as_long_as_it_may() {
+    Rib rib = rib(true);
+    rib.configure(Map.of(), true);
+    assertThat(rib.settle().complete()).isEmpty();
+    rib.configure(Map.of(TOR_A, new RibPeer(BOTH, ACCEPT_AND_TELL_OWN)), true);
+    rib.peerUp(session(TOR_A, false, BOTH));
+    rib.update(TOR_A, Update.endOfRib(IpFamily.IPV4));
+    assertThat(rib.settle().complete()).isEmpty();
+    rib.endDeferral();
+    assertThat(rib.settle().complete()).containsExactlyInAnyOrder(IpFamily.values());
+  }
+
+  @Test
   void after_a_restart_nothing_is_decided_or_told_before_every_peer_is_done() {
     Rib rib = rib(true);
     configure(rib, ACCEPT_AND_TELL_OWN, TOR_A, TOR_B);

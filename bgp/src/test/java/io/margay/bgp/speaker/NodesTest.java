@@ -272,6 +272,38 @@ class NodesTest implements SimNode.World {
   }
 
   @Test
+  void routes_kept_for_a_peer_that_restarts_go_when_its_link_does() {
+    SimNode one = boot(ONE, 65001);
+    one.configure(List.of(peer(TWO, 65002).build()));
+    SimNode two = boot(TWO, 65002, "10.66.0.0/24");
+    two.configure(List.of(peer(ONE, 65001).build()));
+    run(Duration.ofSeconds(15));
+    two.die(true);
+    run(Duration.ofSeconds(1));
+    assertThat(isUp(one, TWO)).isFalse();
+    assertThat(one.fib().text()).as("kept").isEqualTo("{10.66.0.0/24=[10.0.0.2]}");
+
+    one.pathDown(TWO, "link eth0 is down");
+    run(Duration.ofMillis(500));
+    assertThat(one.fib().text()).isEqualTo("{}");
+  }
+
+  @Test
+  void a_peer_of_a_range_that_died_and_did_not_come_back_is_forgotten() {
+    SimNode reflector = boot(ONE, 65001);
+    reflector.configure(List.of(range(new ExpectedAs.External(), 1).build()));
+    SimNode client = boot(TWO, 65002, "10.66.0.0/24");
+    client.configure(List.of(peer(ONE, 65001).build()));
+    run(Duration.ofSeconds(15));
+    client.die(true);
+    run(Duration.ofSeconds(1));
+    assertThat(reflector.fib().text()).as("kept").isEqualTo("{10.66.0.0/24=[10.0.0.2]}");
+    run(Duration.ofMinutes(10));
+    assertThat(reflector.fib().text()).isEqualTo("{}");
+    assertThat(reflector.sessions()).isEmpty();
+  }
+
+  @Test
   void a_plan_names_what_forces_a_reset_and_configuring_does_just_that() {
     SimNode one = boot(ONE, 65001);
     one.configure(List.of(peer(TWO, 65002).build()));

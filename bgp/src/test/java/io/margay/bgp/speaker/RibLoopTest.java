@@ -83,7 +83,8 @@ class RibLoopTest {
     loop.start(() -> woken++);
     PeerPolicy policy =
         PeerPolicy.builder().importMode(ImportMode.ACCEPT).exportMode(ExportMode.ALL).build();
-    loop.postConfigure(Map.of(FEEDER, new RibPeer(IPV4, policy), SINK, new RibPeer(IPV4, policy)));
+    loop.postConfigure(
+        Map.of(FEEDER, new RibPeer(IPV4, policy), SINK, new RibPeer(IPV4, policy)), false);
     up(FEEDER, 65011, new HeldOutlet());
     up(SINK, 65012, outlet);
   }
@@ -198,15 +199,36 @@ class RibLoopTest {
 
   @Test
   void a_bug_ends_the_loop_and_its_owner_hears_of_it_once() {
-    CompletableFuture<Object> unused =
-        loop.ask(
-            _ -> {
-              throw new IllegalStateException("a bug on purpose");
-            });
+    up(
+        SINK,
+        65012,
+        (octets, _) -> {
+          octets.release();
+          throw new IllegalStateException("a bug on purpose");
+        });
+    CompletableFuture<Boolean> unused = loop.ask(_ -> true);
     assertThatThrownBy(loop::turn).hasMessage("a bug on purpose");
     assertThat(failures).singleElement().isInstanceOf(IllegalStateException.class);
     assertThat(loop.turn()).isFalse();
-    assertThat(unused).isNotDone();
+    CompletableFuture<Boolean> late = loop.ask(_ -> true);
+    assertThat(loop.turn()).isFalse();
+    assertThat(late).isNotDone();
+    assertThat(unused).isCompletedWithValue(true);
+  }
+
+  @Test
+  void a_question_that_cannot_be_answered_ends_nothing_else() {
+    CompletableFuture<Object> failing =
+        loop.ask(
+            _ -> {
+              throw new IllegalStateException("no answer");
+            });
+    runDry();
+    assertThat(failing).isCompletedExceptionally();
+    assertThat(failures).isEmpty();
+    CompletableFuture<Boolean> next = loop.ask(_ -> true);
+    runDry();
+    assertThat(next).isCompletedWithValue(true);
   }
 
   @Test

@@ -188,8 +188,14 @@ final class Bgpd {
         .addKeyValue("from", config.speaker())
         .addKeyValue("to", wanted.speaker())
         .log("what a speaker is for its life has changed; all sessions are reset");
-    closeSpeaker();
-    closeFib(wanted.fib() == FibMode.KERNEL);
+    if (wanted.fib() == FibMode.KERNEL) {
+      // First, or it would carry out the withdrawals of a speaker that ends.
+      closeFib(true);
+      closeSpeaker();
+    } else {
+      closeSpeaker();
+      closeFib(false);
+    }
     try {
       speak(wanted);
     } catch (IOException refused) {

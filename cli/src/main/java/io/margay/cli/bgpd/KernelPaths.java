@@ -5,6 +5,7 @@ import io.margay.linux.LinuxException;
 import io.margay.linux.route.Link;
 import io.margay.linux.route.NextHop;
 import io.margay.linux.route.Route;
+import io.margay.linux.route.RouteType;
 import io.margay.linux.route.Rtnetlink;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
@@ -22,6 +23,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// A next hop counts as reached over a connected network or over any route but a default one: that
 /// one would "reach" the far end of a cut link too, and keep traffic on a way that leads nowhere.
+/// An address of this host is no way to anywhere.
 final class KernelPaths {
 
   private static final Logger LOG = LoggerFactory.getLogger(KernelPaths.class);
@@ -101,10 +103,12 @@ final class KernelPaths {
       refused(nextHop, refused);
       return Optional.empty();
     }
-    if (found.isEmpty() || found.get().prefix().length() == 0) {
+    Route route = found.orElse(null);
+    if (route == null
+        || route.prefix().length() == 0
+        || route.type() != RouteType.UNICAST) {
       return Optional.empty();
     }
-    Route route = found.get();
     boolean isConnected = route.nextHops().stream().allMatch(hop -> hop.gateway().isEmpty());
     List<NextHop> hops =
         route.nextHops().stream()

@@ -92,6 +92,8 @@ class ResourceRulesTest {
           IPPool ~ p ~ {cidr: 10.0.0.0/28} ~ spec.cidr: 10.0.0.0/28 is smaller than one block of /26
           BGPPeer ~ p ~ {peerIP: 192.0.2.1, asNumber: 1, keepOriginalNextHop: true, nextHopMode: Self} ~ spec.keepOriginalNextHop: is deprecated
           BGPPeer ~ p ~ {peerSelector: all(), reachableBy: 192.0.2.1} ~ spec.reachableBy: needs peerIP
+          BGPPeer ~ p ~ {peerIP: 0.0.0.0, asNumber: 1} ~ spec.peerIP: 0.0.0.0 can't be the address
+          BGPPeer ~ p ~ {peerIP: "ff02::5", asNumber: 1} ~ spec.peerIP: ff02::5 can't be the address
           BGPPeer ~ p ~ {localWorkloadSelector: all()} ~ spec.asNumber: is required
           BGPConfiguration ~ node.a ~ {nodeMeshMaxRestartTime: 10s} ~ spec.nodeMeshMaxRestartTime: is for BGPConfiguration "default" only
           BGPConfiguration ~ default ~ {ignoredInterfaces: ["*"]} ~ spec.ignoredInterfaces[0]: "*" is not 1 to 15

@@ -56,6 +56,7 @@ public final class BgpGlue {
   private final Optional<PasswordWatch> passwords;
   private final Isolation isolation;
   private final RandomGenerator random;
+  private volatile FailureListener failures = FailureListener.NONE;
   private volatile @Nullable BgpSpeaker speaker;
   private @Nullable SpeakerIdentity identity;
   private volatile List<String> problems = List.of();
@@ -226,7 +227,7 @@ public final class BgpGlue {
                 .build(),
             fib,
             NextHopTracker.NONE,
-            FailureListener.NONE,
+            (loop, bug) -> failures.failed(loop, bug),
             clock,
             random);
     started.importGuard(guarded);
@@ -240,6 +241,11 @@ public final class BgpGlue {
       throw refused;
     }
     return started;
+  }
+
+  /// @param listener told when a speaker has ended on a bug
+  public void tellFailures(FailureListener listener) {
+    failures = listener;
   }
 
   /// A link can't carry packets any more: peers on it lose their sessions, and with them their

@@ -104,6 +104,9 @@ public record BgpIntent(
           continue;
         }
         problems.add(peering.source() + ": " + refused.getMessage() + "; no session is made");
+      } catch (IllegalArgumentException impossible) {
+        // Stored past the validation, or by a release that had none for it.
+        problems.add(peering.source() + ": " + impossible.getMessage() + "; no session is made");
       }
     }
     Optional<DrainOrder> drain = drain(nodeName, view, problems);

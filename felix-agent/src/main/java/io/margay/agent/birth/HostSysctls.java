@@ -1,5 +1,6 @@
 package io.margay.agent.birth;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import io.margay.linux.Errno;
 import io.margay.linux.LinuxException;
 import io.margay.linux.netns.Sysctl;
@@ -22,6 +23,8 @@ import org.slf4j.LoggerFactory;
 /// restored.
 public final class HostSysctls {
 
+  private static final Sysctl FORWARDING_IPV6 = Sysctl.of("ipv6/conf/all/forwarding");
+
   /// A router, in both families.
   private static final Map<Sysctl, String> NEEDED = new LinkedHashMap<>();
 
@@ -30,7 +33,7 @@ public final class HostSysctls {
 
   static {
     NEEDED.put(Sysctl.of("ipv4/ip_forward"), "1");
-    NEEDED.put(Sysctl.of("ipv6/conf/all/forwarding"), "1");
+    NEEDED.put(FORWARDING_IPV6, "1");
     MULTIPATH.put(Sysctl.of("ipv4/fib_multipath_hash_policy"), "1");
     MULTIPATH.put(Sysctl.of("ipv6/fib_multipath_hash_policy"), "1");
     MULTIPATH.put(Sysctl.of("ipv4/fib_multipath_use_neigh"), "1");
@@ -49,7 +52,7 @@ public final class HostSysctls {
 
     void write(Sysctl setting, String value) throws LinuxException;
 
-    /// Names of the links whose packets' ways back are checked.
+    /// Names of the host's links.
     List<String> links() throws LinuxException;
   }
 
@@ -82,9 +85,13 @@ public final class HostSysctls {
 
   /// Sets what is not as wanted, after it has recorded what it was.
   ///
-  /// @throws IOException when a setting that is needed can't be made, or the record not be read
+  /// @throws IOException when a setting that is needed can't be made, or the record not be read; a
+  ///   damaged record is begun anew
   public void apply() throws IOException {
     Map<Sysctl, String> changes = new LinkedHashMap<>();
+    if (!kernel.read(FORWARDING_IPV6).orElse("1").equals("1")) {
+      keepAdvertisements(changes);
+    }
     for (Map.Entry<Sysctl, String> entry : wanted().entrySet()) {
       Optional<String> now = kernel.read(entry.getKey());
       if (now.isEmpty() && !isNeeded(entry.getKey())) {
@@ -100,7 +107,7 @@ public final class HostSysctls {
     if (changes.isEmpty()) {
       return;
     }
-    SysctlRecord record = SysctlRecord.read(stateDir, bootId);
+    SysctlRecord record = recorded();
     for (Map.Entry<Sysctl, String> change : changes.entrySet()) {
       record =
           record.with(change.getKey(), kernel.read(change.getKey()).orElse(""), change.getValue());
@@ -122,6 +129,33 @@ public final class HostSysctls {
           .addKeyValue("setting", change.getKey())
           .addKeyValue("value", change.getValue())
           .log("a setting of the host was changed; margay node clean restores it");
+    }
+  }
+
+  /// With forwarding the kernel forgets default routes that it has from routers' advertisements,
+  /// and ignores further ones, but on links that say 2 (ip-sysctl, `accept_ra`): a host that lives
+  /// by them would cut itself off. Links whose advertisements a daemon reads say 0.
+  private void keepAdvertisements(Map<Sysctl, String> changes) throws LinuxException {
+    for (String link : kernel.links()) {
+      Sysctl own = new Sysctl(List.of("ipv6", "conf", link, "accept_ra"));
+      if (kernel.read(own).orElse("0").equals("1")) {
+        changes.put(own, "2");
+      }
+    }
+  }
+
+  /// A node is not kept down for what `margay node clean` would like to know.
+  private SysctlRecord recorded() throws IOException {
+    try {
+      return SysctlRecord.read(stateDir, bootId);
+    } catch (JsonProcessingException damaged) {
+      LOG.atWarn()
+          .addKeyValue("directory", stateDir)
+          .addKeyValue("reason", damaged.getOriginalMessage())
+          .log(
+              "the record of what settings of the host were is damaged and begun anew; margay node"
+                  + " clean will not restore what an earlier start of this boot changed");
+      return new SysctlRecord(bootId, List.of());
     }
   }
 

@@ -1,15 +1,18 @@
 package io.margay.agent.birth;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.margay.linux.netns.Sysctl;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -33,6 +36,8 @@ record SysctlRecord(String bootId, List<Changed> changes) {
   record Changed(Sysctl setting, String before, String set) {}
 
   /// The record of this boot; empty without one.
+  ///
+  /// @throws JsonProcessingException if the file is damaged
   static SysctlRecord read(Path stateDir, String bootId) throws IOException {
     JsonNode document;
     try {
@@ -78,6 +83,9 @@ record SysctlRecord(String bootId, List<Changed> changes) {
     }
     Path temporary = stateDir.resolve("." + FILE + ".tmp");
     Files.write(temporary, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(document));
+    try (FileChannel written = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+      written.force(true);
+    }
     Files.move(temporary, stateDir.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
   }
 

@@ -123,8 +123,9 @@ public final class EndpointRestorer implements AutoCloseable {
     return committed.addresses().stream().map(IpAddress::toHostPrefix).toList();
   }
 
-  /// After the first complete state: pods of the journal that it lacks are looked for in the last
-  /// known good state, which an earlier process left, and go on as they are there.
+  /// After the first complete state: pods of the journal, wired since the machine started, that it
+  /// lacks are looked for in the last known good state, which an earlier process left, and go on as
+  /// they are there.
   ///
   /// @param known the endpoint of an attachment, if there is one now
   /// @param lastKnown read only when something is lacking
@@ -136,7 +137,8 @@ public final class EndpointRestorer implements AutoCloseable {
     Map<AttachmentId, Attachment> lacking = new HashMap<>();
     for (JournalEntry entry : journal.all()) {
       Attachment attachment = entry.attachment();
-      if (entry instanceof JournalEntry.Committed
+      if (entry instanceof JournalEntry.Committed committed
+          && committed.bootId().equals(journal.bootId())
           && attachment.hasHostEnd()
           && known.apply(attachment.id()).isEmpty()) {
         lacking.put(attachment.id(), attachment);

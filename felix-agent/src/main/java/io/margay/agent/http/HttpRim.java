@@ -6,8 +6,12 @@ import io.dropwizard.core.setup.Bootstrap;
 import io.dropwizard.core.setup.Environment;
 import io.margay.agent.settings.AgentSettings.HttpAddress;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
 import org.eclipse.jetty.server.Server;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -81,6 +85,7 @@ public final class HttpRim extends Application<Configuration> implements AutoClo
     environment.jersey().register(new StateResource(views));
     environment.jersey().register(new MetricsResource(registry));
     environment.healthChecks().register("agent", new Ready(views));
+    closeAdmin(environment);
     environment
         .lifecycle()
         .addServerLifecycleListener(
@@ -90,6 +95,17 @@ public final class HttpRim extends Application<Configuration> implements AutoClo
               started.setStopAtShutdown(false);
               server = started;
             });
+  }
+
+  /// Dropwizard's own side has tasks that collect garbage and set log levels for anybody who asks.
+  private static void closeAdmin(Environment environment) {
+    Filter closed =
+        (request, response, chain) ->
+            ((HttpServletResponse) response).sendError(HttpServletResponse.SC_NOT_FOUND);
+    environment
+        .admin()
+        .addFilter("closed", closed)
+        .addMappingForUrlPatterns(EnumSet.of(DispatcherType.REQUEST), false, "/*");
   }
 
   @Override

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -62,6 +63,7 @@ public final class TunnelAddressKeeper implements AutoCloseable {
   private final ScheduledThreadPoolExecutor thread;
   private volatile BooleanSupplier mayWrite = () -> false;
   private volatile Map<IpFamily, Wish> wishes = Map.of();
+  private @Nullable Future<?> next;
   private String problem = "";
   private final Set<IpFamily> released = EnumSet.noneOf(IpFamily.class);
 
@@ -91,6 +93,7 @@ public final class TunnelAddressKeeper implements AutoCloseable {
         new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().daemon().name("tunnel-address").factory());
     thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    thread.setRemoveOnCancelPolicy(true);
   }
 
   /// Starts the rounds.
@@ -98,25 +101,33 @@ public final class TunnelAddressKeeper implements AutoCloseable {
   /// @param isSettled whether the datastore's present word is known and no migration holds it
   public void start(BooleanSupplier isSettled) {
     mayWrite = isSettled;
-    schedule(Duration.ZERO);
+    turnNow();
   }
 
   /// Takes the whole wish. From any thread; never blocks.
   public void want(Map<IpFamily, Wish> wanted) {
     if (!wanted.equals(wishes)) {
       wishes = Map.copyOf(wanted);
-      try {
-        thread.execute(this::round);
-      } catch (RejectedExecutionException closed) {
-        // The next start finds what is left to do.
-      }
+      turnNow();
     }
   }
 
-  private void schedule(Duration delay) {
+  private void turnNow() {
     try {
-      thread.schedule(
-          () -> schedule(round() ? RECHECK : RETRY), delay.toMillis(), TimeUnit.MILLISECONDS);
+      thread.execute(this::turn);
+    } catch (RejectedExecutionException closed) {
+      // The next start finds what is left to do.
+    }
+  }
+
+  /// A round, after which the next one is due by how it went. On the thread.
+  private void turn() {
+    if (next != null) {
+      next.cancel(false);
+    }
+    Duration pause = round() ? RECHECK : RETRY;
+    try {
+      next = thread.schedule(this::turn, pause.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException closed) {
       // As above.
     }

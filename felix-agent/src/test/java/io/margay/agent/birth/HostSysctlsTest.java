@@ -83,6 +83,38 @@ class HostSysctlsTest {
     assertThat(kernel.settings).containsEntry("net.ipv4.conf.all.rp_filter", "2");
   }
 
+  @Test
+  void a_host_that_lives_by_router_advertisements_goes_on_hearing_them() throws Exception {
+    kernel.settings.put("net.ipv6.conf.all.forwarding", "0");
+    kernel.settings.put("net.ipv6.conf.eth0.accept_ra", "1");
+    kernel.settings.put("net.ipv6.conf.eth1.accept_ra", "0");
+    sysctls("b1").apply();
+    assertThat(kernel.settings)
+        .containsEntry("net.ipv6.conf.all.forwarding", "1")
+        .containsEntry("net.ipv6.conf.eth0.accept_ra", "2")
+        .containsEntry("net.ipv6.conf.eth1.accept_ra", "0");
+    // Before, or the kernel has forgotten its default route by then.
+    assertThat(kernel.written)
+        .containsSubsequence("net.ipv6.conf.eth0.accept_ra", "net.ipv6.conf.all.forwarding");
+    sysctls("b1").restore();
+    assertThat(kernel.settings).containsEntry("net.ipv6.conf.eth0.accept_ra", "1");
+  }
+
+  @Test
+  void a_router_that_ignores_advertisements_goes_on_ignoring_them() throws Exception {
+    kernel.settings.put("net.ipv6.conf.eth0.accept_ra", "1");
+    sysctls("b1").apply();
+    assertThat(kernel.settings).containsEntry("net.ipv6.conf.eth0.accept_ra", "1");
+  }
+
+  @Test
+  void a_damaged_record_does_not_keep_the_node_from_forwarding() throws Exception {
+    Files.writeString(state.resolve("sysctls.json"), "{\"bootId");
+    sysctls("b1").apply();
+    assertThat(kernel.settings).containsEntry("net.ipv4.ip_forward", "1");
+    assertThat(sysctls("b1").restorable()).isNotEmpty();
+  }
+
   private HostSysctls sysctls(String bootId) {
     return new HostSysctls(kernel, state, bootId);
   }
@@ -109,7 +141,7 @@ class HostSysctlsTest {
 
     @Override
     public List<String> links() {
-      return List.of("eth0");
+      return List.of("eth0", "eth1");
     }
   }
 }

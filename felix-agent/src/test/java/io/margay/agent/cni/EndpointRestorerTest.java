@@ -292,4 +292,16 @@ class EndpointRestorerTest {
         .containsExactly(ResourceJson.encode(known));
     await(known);
   }
+
+  @Test
+  void a_pod_of_before_the_machine_started_is_not_looked_for() throws Exception {
+    journal.write(new JournalEntry.Committed(attachment("c1"), "an earlier boot", List.of(FOUR)));
+    restorer.restoreLacking(
+        _ -> Optional.empty(),
+        () -> {
+          throw new AssertionError("nothing is lacking");
+        },
+        handedIn::add);
+    assertThat(handedIn).isEmpty();
+  }
 }

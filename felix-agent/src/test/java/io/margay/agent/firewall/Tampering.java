@@ -30,6 +30,8 @@ enum Tampering {
   ADD_SET_ELEMENT,
   DELETE_MAP_ELEMENT,
   MAP_ELEMENT_TO_ACCEPT,
+  ADD_COUNTER,
+  COUNT_WITH_A_COUNTER_OF_THEIRS,
   A_TABLE_OF_THEIR_OWN;
 
   /// @throws IOException if the nft tool was refused
@@ -85,6 +87,13 @@ enum Tampering {
                     wire.getKey(),
                     List.of(NftElement.verdict(wire.getValue().key(), NftVerdict.ACCEPT)))));
       }
+      case ADD_COUNTER -> lab.in("r", "nft add counter " + table + " theirs");
+      case COUNT_WITH_A_COUNTER_OF_THEIRS ->
+          lab.in(
+              "r",
+              "nft add counter "
+                  + (table + " theirs ; insert rule ")
+                  + (table + " ingress counter name theirs accept"));
       case A_TABLE_OF_THEIR_OWN -> {
         lab.in("r", "nft add table " + family + " theirs");
         lab.in("r", "nft delete table " + family + " theirs");

@@ -83,6 +83,16 @@ class HttpRimTest {
       HttpResponse<String> unready = get(client, port, "/api/v1/ready");
       assertThat(unready.statusCode()).isEqualTo(503);
       assertThat(unready.body()).contains("unreachable");
+      for (String task : List.of("tasks/gc", "tasks/log-level", "threads", "")) {
+        HttpRequest tried =
+            HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/dropwizard/" + task))
+                .POST(HttpRequest.BodyPublishers.noBody())
+                .build();
+        assertThat(client.send(tried, HttpResponse.BodyHandlers.ofString()).statusCode())
+            .as(task)
+            .isEqualTo(404);
+        assertThat(get(client, port, "/dropwizard/" + task).statusCode()).as(task).isEqualTo(404);
+      }
       assertThat(get(client, port, "/metrics").body()).contains("margay_test_total 1.0");
     }
   }

@@ -195,4 +195,18 @@ class TunnelAddressKeeperTest {
       Thread.onSpinWait();
     }
   }
+
+  /// As on a node's first start: there is no Node to note the address in yet.
+  @Test
+  @Timeout(60)
+  void a_wish_that_comes_after_the_start_and_cannot_be_met_is_tried_again_soon() throws Exception {
+    keeper.start(() -> true);
+    Thread.sleep(50);
+    keeper.want(Map.of(IpFamily.IPV4, in(FOUR)));
+    Thread.sleep(50);
+    putNode("{}");
+    while (node().ipv4VXLANTunnelAddr() == null) {
+      Thread.sleep(10);
+    }
+  }
 }

@@ -2,9 +2,11 @@ package io.margay.linux.nft;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Builds an [NftDump] from the attributes of GET replies, as `nf_tables_fill_*_info` of the kernel
@@ -21,6 +23,7 @@ final class DumpDecoder {
   private final Map<String, String> hooks = new LinkedHashMap<>();
   private final Map<String, List<NftData>> tags = new HashMap<>();
   private final Map<String, NftDump.Elements> sets = new LinkedHashMap<>();
+  private final Set<NftObject> objects = new HashSet<>();
   private final List<NftSet> ours = new ArrayList<>();
 
   void table(AttributeReader in) {
@@ -132,6 +135,24 @@ final class DumpDecoder {
     sets.put(name, new NftDump.Elements(definition, new HashMap<>()));
   }
 
+  /// @param table objects of other tables may come in the same dump and are skipped
+  void object(AttributeReader in, String table) {
+    String of = "";
+    String name = "";
+    int type = 0;
+    while (in.next()) {
+      switch (in.type()) {
+        case 1 -> of = in.text();
+        case 2 -> name = in.text();
+        case 3 -> type = in.be32();
+        default -> {}
+      }
+    }
+    if (of.equals(table)) {
+      objects.add(new NftObject(type, name));
+    }
+  }
+
   private static @Nullable NftSet definition(
       String name, int flags, List<NftField> key, List<NftField> data) {
     for (NftSet.Shape shape : NftSet.Shape.values()) {
@@ -229,6 +250,6 @@ final class DumpDecoder {
         (name, hook) ->
             chains.put(
                 name, new NftDump.Chain(hook, List.copyOf(tags.getOrDefault(name, List.of())))));
-    return new NftDump(owned, persistent, dormant, chains, sets);
+    return new NftDump(owned, persistent, dormant, chains, sets, objects);
   }
 }

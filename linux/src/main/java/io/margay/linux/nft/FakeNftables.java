@@ -168,6 +168,8 @@ public final class FakeNftables {
           }
           table.sets.remove(set);
         }
+        // Nobody makes any here.
+        case NftOp.DeleteObject _ -> throw refused(step, "there is none", NftException.ENOENT);
         case NftOp.AddElements(NftTableName _, NftSet set, List<NftElement> elements) ->
             addElements(table, set, elements, step);
         case NftOp.DeleteElements(NftTableName _, NftSet set, List<NftElement> elements) -> {
@@ -299,7 +301,8 @@ public final class FakeNftables {
       Map<String, NftDump.Elements> sets = new LinkedHashMap<>();
       table.sets.forEach(
           (set, s) -> sets.put(set, new NftDump.Elements(s.set, Map.copyOf(s.elements))));
-      return Optional.of(new NftDump(table.owner != null, table.persistent, false, chains, sets));
+      return Optional.of(
+          new NftDump(table.owner != null, table.persistent, false, chains, sets, Set.of()));
     }
 
     @Override

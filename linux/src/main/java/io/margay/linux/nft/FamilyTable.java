@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -68,6 +69,7 @@ final class FamilyTable implements NftTableView {
   private final Map<String, SetTracker> sets = new LinkedHashMap<>();
   private final Map<String, NftDump.Chain> believedChains = new HashMap<>();
   private final Set<String> believedSets = new TreeSet<>();
+  private final Set<NftObject> foreignObjects = new HashSet<>();
   private final Map<String, NftDump.Chain> plannedChains = new HashMap<>();
   private final Set<String> dirtyChains = new TreeSet<>();
   private final Set<SetTracker> dirtySets = new LinkedHashSet<>();
@@ -172,7 +174,10 @@ final class FamilyTable implements NftTableView {
 
   /// Whether there may be something to write.
   boolean isDirty() {
-    return standing != Standing.HELD || !dirtyChains.isEmpty() || !dirtySets.isEmpty();
+    return standing != Standing.HELD
+        || !dirtyChains.isEmpty()
+        || !dirtySets.isEmpty()
+        || !foreignObjects.isEmpty();
   }
 
   NftTableState snapshot() {
@@ -198,6 +203,7 @@ final class FamilyTable implements NftTableView {
       believeNothing(toOwn ? Standing.TO_OWN : Standing.HELD);
       believedChains.putAll(dump.chains());
       dirtyChains.addAll(dump.chains().keySet());
+      foreignObjects.addAll(dump.objects());
       dump.sets()
           .forEach(
               (set, found) -> {
@@ -230,6 +236,7 @@ final class FamilyTable implements NftTableView {
     standing = next;
     believedChains.clear();
     believedSets.clear();
+    foreignObjects.clear();
     dirtyChains.addAll(chains.keySet());
     for (SetTracker tracker : sets.values()) {
       tracker.believe(Map.of());
@@ -243,6 +250,7 @@ final class FamilyTable implements NftTableView {
     planTable(phases, tenure);
     planSets(phases);
     planChains(phases);
+    foreignObjects.forEach(object -> phases.removals.add(new NftOp.DeleteObject(name, object)));
     return phases.inOrder();
   }
 
@@ -415,6 +423,7 @@ final class FamilyTable implements NftTableView {
       believedSets.clear();
       believedSets.addAll(sets.keySet());
     }
+    foreignObjects.clear();
     dirtySets.forEach(SetTracker::committed);
     dirtySets.clear();
   }

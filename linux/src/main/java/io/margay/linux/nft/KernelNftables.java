@@ -189,6 +189,13 @@ public final class KernelNftables implements NftKernel {
             decoder,
             message(NftBatch.NEW_RULE, in -> decoder.rule(in, table.name())));
     whole &= dump(NftBatch.GET_SET, table, null, decoder, message(NftBatch.NEW_SET, decoder::set));
+    whole &=
+        dump(
+            NftBatch.GET_OBJECT,
+            table,
+            null,
+            decoder,
+            message(NftBatch.NEW_OBJECT, in -> decoder.object(in, table.name())));
     for (NftSet set : List.copyOf(decoder.sets())) {
       whole &= readElements(table, set, decoder);
     }

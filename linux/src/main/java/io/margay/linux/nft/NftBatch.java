@@ -35,6 +35,10 @@ final class NftBatch {
   static final int NEW_GENERATION = 15;
   static final int GET_GENERATION = 16;
 
+  static final int NEW_OBJECT = 18;
+  static final int GET_OBJECT = 19;
+  private static final int DEL_OBJECT = 20;
+
   static final int REQUEST = 1;
   static final int ACK = 4;
   private static final int CREATE = 0x400;
@@ -161,6 +165,12 @@ final class NftBatch {
       case NftOp.DeleteSet(NftTableName table, String set) -> {
         int start = begin(index, DEL_SET, 0, table);
         out.text(2, set);
+        out.endMessage(start);
+      }
+      case NftOp.DeleteObject(NftTableName table, NftObject object) -> {
+        int start = begin(index, DEL_OBJECT, 0, table);
+        out.text(2, object.name());
+        out.be32(3, object.type());
         out.endMessage(start);
       }
       case NftOp.AddElements(NftTableName table, NftSet set, List<NftElement> elements) ->

@@ -23,7 +23,12 @@ final class NftCulprit {
             octets, start + AttributeWriter.HEADER_OCTETS, start + octets.getInt(start));
     return switch (step) {
       case NftOp.AddTable _ -> attribute(attributes, at, "", "its name", "its flags");
-      case NftOp.DeleteTable _, NftOp.FlushChain _, NftOp.DeleteChain _, NftOp.DeleteSet _ -> "";
+      case NftOp.DeleteTable _,
+          NftOp.FlushChain _,
+          NftOp.DeleteChain _,
+          NftOp.DeleteSet _,
+          NftOp.DeleteObject _ ->
+          "";
       case NftOp.AddChain _ ->
           attribute(
               attributes,

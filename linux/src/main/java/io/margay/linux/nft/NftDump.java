@@ -2,6 +2,7 @@ package io.margay.linux.nft;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// What the kernel holds under one of our table names, reduced to what tells it from the desired.
@@ -9,12 +10,14 @@ import org.jspecify.annotations.Nullable;
 /// @param owned whether a living process owns it, this one or another
 /// @param persistent whether it outlives its owner
 /// @param dormant whether someone switched it off
+/// @param objects strangers', all of them
 public record NftDump(
     boolean owned,
     boolean persistent,
     boolean dormant,
     Map<String, Chain> chains,
-    Map<String, Elements> sets) {
+    Map<String, Elements> sets,
+    Set<NftObject> objects) {
 
   /// @param hook [NftHook#toString] of a base chain, empty for a regular one; foreign text if the
   ///   chain is not one we could have made

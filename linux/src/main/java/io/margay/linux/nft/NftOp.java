@@ -82,6 +82,14 @@ public sealed interface NftOp {
     }
   }
 
+  /// Removes an object that no rule refers to.
+  record DeleteObject(NftTableName table, NftObject object) implements NftOp {
+    @Override
+    public String subject() {
+      return "deletion of object " + object.name() + " of table " + table;
+    }
+  }
+
   /// Adds elements; those that are there already stay.
   record AddElements(NftTableName table, NftSet set, List<NftElement> elements) implements NftOp {
     @Override

@@ -139,6 +139,11 @@ final class BgpValidation {
         ends == 1, "spec.peerIP", "exactly one of peerIP, peerSelector, localWorkloadSelector");
     if (spec.peerIP() != null) {
       errors.present(spec.asNumber(), "spec.asNumber");
+      IpAddress peer = spec.peerIP().address();
+      errors.unless(
+          !peer.isUnspecified() && !peer.isMulticast(),
+          "spec.peerIP",
+          peer + " can't be the address of a BGP session");
     }
     if (spec.localWorkloadSelector() != null) {
       errors.present(spec.asNumber(), "spec.asNumber");
