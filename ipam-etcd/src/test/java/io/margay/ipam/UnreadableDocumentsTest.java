@@ -11,6 +11,8 @@ import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -178,6 +180,48 @@ class UnreadableDocumentsTest {
       assertThat(scene.cluster.store.get(IpamKeys.affinity("n1", wanted)))
           .map(KeyValue::value)
           .contains(BROKEN);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(IpFamily.class)
+  void an_address_in_an_unreadable_block_is_not_called_free(IpFamily family) throws Exception {
+    try (Scene scene = new Scene(family)) {
+      scene.cluster.put(scene.victimsBlock(), BROKEN);
+      Release release = new Release(scene.victim.address(), Optional.empty(), OptionalLong.empty());
+      for (Pools pools : List.of(scene.pools, Pools.none())) {
+        Ipam fresh = scene.cluster.ipam(pools);
+        assertThat(fresh.releaseIps(List.of(release)))
+            .singleElement()
+            .asInstanceOf(type(ReleaseResult.Refused.class))
+            .satisfies(
+                refused ->
+                    assertThat(refused.reason())
+                        .contains(scene.victimsBlock(), "margay ipam repair --apply"));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(IpFamily.class)
+  void an_address_whose_handle_cannot_be_read_is_refused_and_others_are_freed(IpFamily family)
+      throws Exception {
+    try (Scene scene = new Scene(family)) {
+      Assignment third =
+          Cluster.one(scene.ipam.assign(scene.cluster.named("third", "n1", scene.first.cidr())));
+      scene.cluster.put(IpamKeys.handle("victim"), BROKEN);
+      List<ReleaseResult> answers =
+          scene
+              .cluster
+              .ipam(scene.pools)
+              .releaseIps(
+                  List.of(
+                      new Release(scene.victim.address(), Optional.empty(), OptionalLong.empty()),
+                      new Release(third.address(), Optional.empty(), OptionalLong.empty())));
+      assertThat(answers.getFirst())
+          .asInstanceOf(type(ReleaseResult.Refused.class))
+          .satisfies(refused -> assertThat(refused.reason()).contains(IpamKeys.handle("victim")));
+      assertThat(answers.getLast()).isEqualTo(new ReleaseResult.Released(List.of(third.address())));
     }
   }
 
