@@ -178,11 +178,11 @@ public final class Ipam implements AutoCloseable {
   /// Gives back every block a node has claimed: an empty one is deleted, one still in use becomes
   /// nobody's. For a node that is gone.
   ///
-  /// @return how many claims were given back
+  /// @return how many claims were given back; what can't be read stays and is logged
   public int releaseAffinities(String node) throws DatastoreException {
     AssignRequest.requireNode(node);
     try {
-      return new Claims(datastore, clock, node).release();
+      return changed(new Claims(datastore, clock, node).release());
     } finally {
       committer.distrust();
     }
@@ -191,14 +191,24 @@ public final class Ipam implements AutoCloseable {
   /// Finishes what an earlier writer for this node, Calico's stepwise client included, left half
   /// done: for the agent's start, once no other writer for the node is alive.
   ///
-  /// @return how many claims were not as they should be
+  /// @return how many claims were not as they should be; what can't be read stays and is logged
   public int settleAffinities(String node) throws DatastoreException {
     AssignRequest.requireNode(node);
     try {
-      return new Claims(datastore, clock, node).settle();
+      return changed(new Claims(datastore, clock, node).settle());
     } finally {
       committer.distrust();
     }
+  }
+
+  private static int changed(Claims.Outcome outcome) {
+    for (Unreadable document : outcome.left().values()) {
+      LOG.atWarn()
+          .addKeyValue("key", document.key())
+          .addKeyValue("reason", document.sentence())
+          .log("a claim stays as it is: unreadable");
+    }
+    return outcome.changed();
   }
 
   /// Whether `address` is held, by the store's own word. For checks before an address is put on a

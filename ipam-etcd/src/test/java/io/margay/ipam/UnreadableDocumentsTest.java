@@ -250,4 +250,42 @@ class UnreadableDocumentsTest {
           .satisfies(block -> assertThat(scene.first.cidr().contains(block.cidr())).isTrue());
     }
   }
+
+  @ParameterizedTest
+  @EnumSource(IpFamily.class)
+  void claims_are_settled_around_what_cannot_be_read(IpFamily family) throws Exception {
+    try (Scene scene = new Scene(family)) {
+      Cluster cluster = scene.cluster;
+      Prefix unreadableBlock = cluster.block(scene.second, 14);
+      Prefix unfinished = cluster.block(scene.second, 15);
+      String unreadableClaim = IpamKeys.affinity("n1", scene.victim.block());
+      cluster.put(unreadableClaim, BROKEN);
+      cluster.put(IpamKeys.block(unreadableBlock), BROKEN);
+      cluster.claim("n1", unreadableBlock, BlockAffinity.State.PENDING);
+      cluster.put(Block.create(unfinished, Block.hostAffinity("n1"), cluster.now));
+      cluster.claim("n1", unfinished, BlockAffinity.State.PENDING);
+
+      assertThat(scene.ipam.settleAffinities("n1")).isEqualTo(1);
+      assertThat(cluster.store.get(IpamKeys.affinity("n1", unfinished)))
+          .map(KeyValue::value)
+          .hasValueSatisfying(claim -> assertThat(claim).contains("confirmed"));
+      assertThat(cluster.store.get(unreadableClaim)).map(KeyValue::value).contains(BROKEN);
+      assertThat(cluster.store.get(IpamKeys.affinity("n1", unreadableBlock)))
+          .map(KeyValue::value)
+          .hasValueSatisfying(claim -> assertThat(claim).contains("pending"));
+      assertThat(scene.ipam.settleAffinities("n1")).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(IpFamily.class)
+  void claims_to_readable_blocks_are_given_back_and_others_stay(IpFamily family) throws Exception {
+    try (Scene scene = new Scene(family)) {
+      scene.cluster.put(scene.victimsBlock(), BROKEN);
+      assertThat(scene.ipam.releaseAffinities("n1")).isEqualTo(1);
+      assertThat(scene.cluster.store.list(IpamKeys.affinities("n1")).items())
+          .extracting(KeyValue::key)
+          .containsExactly(IpamKeys.affinity("n1", scene.victim.block()));
+    }
+  }
 }

@@ -96,7 +96,7 @@ public final class NodeRemoval {
       addresses += release(handle);
     }
     int endpoints = deleteEndpoints();
-    int blocks = new Claims(datastore, clock, node).release();
+    int blocks = new Claims(datastore, clock, node).release().changed();
     datastore.commit(
         Txn.builder().delete(AgentBeat.key(node)).delete(IpamKeys.HOSTS + node).build());
     return new Result.Done(endpoints, addresses, blocks);
