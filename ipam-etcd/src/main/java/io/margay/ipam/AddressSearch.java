@@ -245,6 +245,9 @@ final class AddressSearch {
   private boolean reclaim(Survey survey) throws Stop {
     for (Block candidate : BlockChoice.idle(eligible, request.node(), view, survey, plan)) {
       Prefix cidr = candidate.cidr();
+      if (plan.cache().isUnreadable(new AffinityKey(request.node(), cidr))) {
+        continue;
+      }
       Optional<String> owner = candidate.owner();
       if (owner.isPresent()) {
         if (!plan.knowsClaim(owner.get(), cidr)) {

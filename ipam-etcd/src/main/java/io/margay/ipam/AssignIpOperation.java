@@ -66,8 +66,9 @@ final class AssignIpOperation extends Operation<AssignResult> {
         return unavailable(shared, "its block " + cidr + " would overlap one of another size");
       }
     }
-    if (plan.cache().isUnreadable(cidr)) {
-      return unavailable(shared, "block " + cidr + " can't be read");
+    Optional<Unreadable> unreadable = plan.cache().unreadable(cidr);
+    if (unreadable.isPresent()) {
+      return unavailable(shared, "its block can't be read: " + unreadable.get().sentence());
     }
     return take(view, shared, plan, cidr);
   }

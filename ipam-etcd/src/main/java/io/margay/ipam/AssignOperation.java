@@ -65,20 +65,24 @@ final class AssignOperation extends Operation<AssignResult> {
     return plan.add(extras) ? new Step.Planned(plan) : new Step.Later();
   }
 
-  /// What the handle already holds.
+  /// What the handle already holds. Where one of its blocks can't be read that is unknown, and
+  /// there is no assignment: what it may hold there and something new would be too much.
   private Handle existing(Plan plan, List<Assignment> found) throws Stop {
     Handle handle = plan.handle(request.handleId());
     if (handle == null) {
       return Handle.empty(request.handleId());
     }
-    List<String> unread = new ArrayList<>();
+    List<String> unread = plan.unknownBlocks(handle);
+    if (!unread.isEmpty() && !handleBlocksRead) {
+      handleBlocksRead = true;
+      throw new Stop(new Step.Needs(new Read.Keys(unread)));
+    }
     Handle counted = handle;
     for (Map.Entry<Prefix, Integer> entry : handle.countByBlock().entrySet()) {
       Prefix cidr = entry.getKey();
       plan.guardBlock(cidr);
       Block block = plan.block(cidr);
       if (block == null) {
-        unread.add(IpamKeys.block(cidr));
         counted = counted.adjusted(cidr, -entry.getValue());
         continue;
       }
@@ -100,10 +104,6 @@ final class AssignOperation extends Operation<AssignResult> {
         counted = counted.adjusted(cidr, held - entry.getValue());
         plan.put(block);
       }
-    }
-    if (!unread.isEmpty() && !handleBlocksRead) {
-      handleBlocksRead = true;
-      throw new Stop(new Step.Needs(new Read.Keys(unread)));
     }
     return counted;
   }

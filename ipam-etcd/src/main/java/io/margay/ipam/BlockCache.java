@@ -62,9 +62,9 @@ final class BlockCache {
   private final Map<String, NavigableMap<Prefix, Stored<BlockAffinity>>> affinities =
       new HashMap<>();
   private final Map<AffinityKey, Belief> foreignClaims = new HashMap<>();
-  private final Set<Prefix> unreadable = new HashSet<>();
+  private final Map<Prefix, Unreadable> unreadable = new HashMap<>();
   private final Set<AffinityKey> unreadableClaims = new HashSet<>();
-  private final Map<String, String> unreadableHandles = new HashMap<>();
+  private final Map<String, Unreadable> unreadableHandles = new HashMap<>();
   private @Nullable Settings settings;
   private final Map<IpFamily, Survey> surveys = new EnumMap<>(IpFamily.class);
   private final Map<IpFamily, Taken> taken = new EnumMap<>(IpFamily.class);
@@ -95,13 +95,18 @@ final class BlockCache {
     return survey == null ? null : survey.blocks().get(cidr);
   }
 
-  /// @throws IllegalArgumentException when there is one that can't be read
+  /// @throws UnreadableException when there is one that can't be read
   @Nullable Stored<Handle> handle(String id) {
-    String fault = unreadableHandles.get(id);
-    if (fault != null) {
-      throw new IllegalArgumentException(fault);
+    Unreadable document = unreadableHandles.get(id);
+    if (document != null) {
+      throw new UnreadableException(document);
     }
     return handles.get(id);
+  }
+
+  /// Has whoever needs this document next look again: a person may have put it right.
+  void doubt(Unreadable document) {
+    IpamKeys.handleOf(document.key()).ifPresent(unreadableHandles::remove);
   }
 
   /// What is known of a claim, whosever.
@@ -208,7 +213,6 @@ final class BlockCache {
   void survey(IpFamily family, long tick, Instant now, List<KeyValue> items) {
     NavigableMap<Prefix, Stored<Block>> all = new TreeMap<>();
     NavigableSet<Prefix> existing = new TreeSet<>();
-    unreadable.removeIf(cidr -> cidr.family() == family);
     for (KeyValue item : items) {
       Optional<Prefix> cidr = IpamKeys.blockOf(item.key());
       if (cidr.isPresent()) {
@@ -219,6 +223,7 @@ final class BlockCache {
         }
       }
     }
+    unreadable.keySet().removeIf(cidr -> cidr.family() == family && !existing.contains(cidr));
     blocks.keySet().removeIf(cidr -> cidr.family() == family);
     surveys.put(family, new Survey(tick, all, existing));
     if (existing.size() <= MAX_REMEMBERED) {
@@ -284,7 +289,7 @@ final class BlockCache {
       put(Handle.parse(id, item.value()), item.modRevision());
     } catch (IllegalArgumentException wrong) {
       handles.remove(id);
-      unreadableHandles.put(id, String.valueOf(wrong.getMessage()));
+      unreadableHandles.put(id, new Unreadable(item.key(), String.valueOf(wrong.getMessage())));
     }
   }
 
@@ -293,13 +298,11 @@ final class BlockCache {
     try {
       put(claim, BlockAffinity.parse(item.key(), item.value()), item.modRevision());
     } catch (IllegalArgumentException wrong) {
+      boolean isNews = !unreadableClaims.contains(claim);
       drop(claim);
-      if (unreadableClaims.add(claim)) {
-        LOG.atWarn()
-            .addKeyValue("block", claim.block())
-            .addKeyValue("node", claim.node())
-            .addKeyValue("reason", wrong.getMessage())
-            .log("claim left alone: unreadable");
+      unreadableClaims.add(claim);
+      if (isNews) {
+        tell(new Unreadable(item.key(), String.valueOf(wrong.getMessage())));
       }
     }
   }
@@ -315,29 +318,60 @@ final class BlockCache {
       unreadable.remove(cidr);
       return block;
     } catch (IllegalArgumentException wrong) {
-      if (unreadable.add(cidr)) {
-        LOG.atWarn()
-            .addKeyValue("block", cidr)
-            .addKeyValue("reason", wrong.getMessage())
-            .log("block left alone: unreadable");
+      Unreadable document = new Unreadable(item.key(), String.valueOf(wrong.getMessage()));
+      if (unreadable.put(cidr, document) == null) {
+        tell(document);
       }
       return null;
     }
   }
 
+  private static void tell(Unreadable document) {
+    LOG.atWarn()
+        .addKeyValue("key", document.key())
+        .addKeyValue("reason", document.sentence())
+        .log("left alone, and nothing is assigned by it: unreadable");
+  }
+
   /// Whether the block exists but can't be used.
   boolean isUnreadable(Prefix cidr) {
-    return unreadable.contains(cidr);
+    return unreadable.containsKey(cidr);
+  }
+
+  /// The block's document, if it exists but can't be used.
+  Optional<Unreadable> unreadable(Prefix cidr) {
+    return Optional.ofNullable(unreadable.get(cidr));
+  }
+
+  /// @throws UnreadableException when the block exists but can't be used
+  void requireReadable(Prefix cidr) {
+    Unreadable document = unreadable.get(cidr);
+    if (document != null) {
+      throw new UnreadableException(document);
+    }
+  }
+
+  /// @throws UnreadableException when a block around the address exists but can't be used
+  void requireReadable(IpAddress address) {
+    unreadable.keySet().stream()
+        .filter(cidr -> cidr.contains(address))
+        .findAny()
+        .ifPresent(this::requireReadable);
   }
 
   /// Takes the key as absent.
   void forget(String key) {
-    IpamKeys.blockOf(key).ifPresent(this::dropBlock);
+    IpamKeys.blockOf(key).ifPresent(this::forgetBlock);
     IpamKeys.handleOf(key).ifPresent(this::dropHandle);
     IpamKeys.affinityOf(key).ifPresent(this::drop);
     if (key.equals(IpamKeys.CONFIG)) {
       settings = new Settings(IpamConfig.DEFAULT, 0);
     }
+  }
+
+  private void forgetBlock(Prefix cidr) {
+    unreadable.remove(cidr);
+    dropBlock(cidr);
   }
 
   /// Unlearns everything that we write: what comes next is read afresh.

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.margay.ipam.BlockCache.Stored;
 import io.margay.ipam.BlockCache.Survey;
+import io.margay.ipam.IpamKeys.AffinityKey;
 import io.margay.ipam.Operation.View;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
@@ -51,6 +52,7 @@ final class BlockChoice {
               pool.cidr().address().plus(index << bits - pool.blockSize()), pool.blockSize());
       if (plan.block(cidr) == null
           && !plan.cache().isUnreadable(cidr)
+          && !plan.cache().isUnreadable(new AffinityKey(node, cidr))
           && !overlapsExisting(cidr, taken)
           && !isWhollyReserved(cidr, pools)) {
         return Optional.of(cidr);

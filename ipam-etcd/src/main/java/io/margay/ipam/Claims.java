@@ -7,12 +7,15 @@ import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /// One owner's claims to blocks, as a whole: given back when it is gone, put right when it starts.
-/// Each claim and its block change in one transaction of their own.
+/// Each claim and its block change in one transaction of their own; where one of the two can't be
+/// read, both stay.
 public final class Claims {
 
   private final Datastore datastore;
@@ -25,34 +28,46 @@ public final class Claims {
     this.owner = owner;
   }
 
+  /// How it ended.
+  ///
+  /// @param changed how many claims, and their blocks, are now as wanted
+  /// @param left claims that stay as they are, each with the document that can't be read
+  public record Outcome(int changed, Map<IpamKeys.AffinityKey, Unreadable> left) {
+    public Outcome {
+      left = Map.copyOf(left);
+    }
+  }
+
   /// What one claim and its block become.
   private interface Change {
 
     /// @param claim what is stored, if anything
     /// @param block what is stored, if anything
     /// @return empty when all is as it should be
+    /// @throws UnreadableException when one of them must be read and can't be
     Optional<Txn.Builder> of(
         IpamKeys.AffinityKey key, Optional<KeyValue> claim, Optional<KeyValue> block);
   }
 
   /// Gives everything back: empty blocks go, the others become nobody's.
   ///
-  /// @return how many claims there were
-  public int release() throws DatastoreException {
+  /// A claim need not be readable for that.
+  public Outcome release() throws DatastoreException {
     Duration cooldown =
         datastore
             .get(IpamKeys.CONFIG)
             .map(item -> IpamConfig.parse(item.value()))
             .orElse(IpamConfig.DEFAULT)
             .cooldown();
+    Map<IpamKeys.AffinityKey, Unreadable> left = new HashMap<>();
     int released = 0;
     for (KeyValue claim : datastore.list(IpamKeys.affinities(owner)).items()) {
       Optional<IpamKeys.AffinityKey> key = IpamKeys.affinityOf(claim.key());
-      if (key.isPresent() && change(key.get(), Optional.of(claim), released(cooldown))) {
+      if (key.isPresent() && change(key.get(), Optional.of(claim), released(cooldown), left)) {
         released++;
       }
     }
-    return released;
+    return new Outcome(released, left);
   }
 
   private Change released(Duration cooldown) {
@@ -62,8 +77,7 @@ public final class Claims {
       }
       Txn.Builder txn = conditions(key, claim, stored).delete(claim.get().key());
       if (stored.isPresent()) {
-        Block block =
-            Block.parse(stored.get().key(), stored.get().value()).rested(clock.instant(), cooldown);
+        Block block = UnreadableException.block(stored.get()).rested(clock.instant(), cooldown);
         if (block.isAffineTo(owner)) {
           if (block.isWhollyFree()) {
             txn.delete(stored.get().key());
@@ -77,26 +91,25 @@ public final class Claims {
   }
 
   /// Makes every claim a confirmed one to a block that is the owner's, or no claim at all.
-  ///
-  /// @return how many were not so
-  int settle() throws DatastoreException {
+  Outcome settle() throws DatastoreException {
+    Map<IpamKeys.AffinityKey, Unreadable> left = new HashMap<>();
     int settled = 0;
     Set<IpamKeys.AffinityKey> claimed = new HashSet<>();
     for (KeyValue claim : datastore.list(IpamKeys.affinities(owner)).items()) {
       Optional<IpamKeys.AffinityKey> key = IpamKeys.affinityOf(claim.key());
       if (key.isPresent()) {
         claimed.add(key.get());
-        settled += change(key.get(), Optional.of(claim), Claims::settled) ? 1 : 0;
+        settled += change(key.get(), Optional.of(claim), Claims::settled, left) ? 1 : 0;
       }
     }
     for (KeyValue item : datastore.list(IpamKeys.BLOCKS).items()) {
       Optional<IpamKeys.AffinityKey> key =
           IpamKeys.blockOf(item.key()).map(cidr -> new IpamKeys.AffinityKey(owner, cidr));
       if (key.isPresent() && !claimed.contains(key.get()) && namesOwner(item)) {
-        settled += change(key.get(), Optional.empty(), Claims::settled) ? 1 : 0;
+        settled += change(key.get(), Optional.empty(), Claims::settled, left) ? 1 : 0;
       }
     }
-    return settled;
+    return new Outcome(settled, left);
   }
 
   private boolean namesOwner(KeyValue item) {
@@ -110,14 +123,13 @@ public final class Claims {
   private static Optional<Txn.Builder> settled(
       IpamKeys.AffinityKey key, Optional<KeyValue> claim, Optional<KeyValue> stored) {
     String claimKey = IpamKeys.affinity(key.node(), key.block());
-    Optional<Block> block = stored.map(item -> Block.parse(item.key(), item.value()));
+    Optional<BlockAffinity> readable = claim.map(UnreadableException::claim);
+    Optional<Block> block = stored.map(UnreadableException::block);
     if (block.isEmpty() || !block.get().isAffineTo(key.node())) {
       return claim.map(_ -> conditions(key, claim, stored).delete(claimKey));
     }
     BlockAffinity affinity =
-        claim
-            .map(item -> BlockAffinity.parse(item.key(), item.value()))
-            .orElse(BlockAffinity.CONFIRMED.with(BlockAffinity.State.PENDING));
+        readable.orElse(BlockAffinity.CONFIRMED.with(BlockAffinity.State.PENDING));
     if (affinity.state() == BlockAffinity.State.CONFIRMED) {
       return Optional.empty();
     }
@@ -144,7 +156,22 @@ public final class Claims {
     }
   }
 
+  /// @param left takes what can't be read
   /// @return whether something was changed
+  private boolean change(
+      IpamKeys.AffinityKey key,
+      Optional<KeyValue> firstClaim,
+      Change change,
+      Map<IpamKeys.AffinityKey, Unreadable> left)
+      throws DatastoreException {
+    try {
+      return change(key, firstClaim, change);
+    } catch (UnreadableException unreadable) {
+      left.put(key, unreadable.document());
+      return false;
+    }
+  }
+
   private boolean change(IpamKeys.AffinityKey key, Optional<KeyValue> firstClaim, Change change)
       throws DatastoreException {
     String claimKey = IpamKeys.affinity(key.node(), key.block());

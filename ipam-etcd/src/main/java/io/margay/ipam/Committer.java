@@ -157,6 +157,10 @@ final class Committer implements AutoCloseable {
           case Step.Needs(Read read) ->
               reads.computeIfAbsent(read, _ -> new ArrayList<>()).add(operation);
         }
+      } catch (UnreadableException unreadable) {
+        operation.result().completeExceptionally(unusable(unreadable));
+        cache.doubt(unreadable.document());
+        each.remove();
       } catch (RuntimeException wrong) {
         operation.result().completeExceptionally(wrong);
         each.remove();
@@ -166,6 +170,14 @@ final class Committer implements AutoCloseable {
       commit(plan, planned);
     }
     reads.forEach(this::read);
+  }
+
+  private static DatastoreException unusable(UnreadableException unreadable) {
+    return new DatastoreException(
+        DatastoreException.Kind.INVALID,
+        "ipam",
+        "nothing was changed: " + unreadable.document().sentence(),
+        unreadable);
   }
 
   private static DatastoreException tooLarge() {

@@ -71,6 +71,9 @@ public final class Ipam implements AutoCloseable {
 
   /// Gives a handle addresses: those it has, then from the node's own blocks, then a newly claimed
   /// block, then borrowed. Block, handle and the caller's own writes are one transaction.
+  ///
+  /// @throws DatastoreException of kind INVALID, too, when the handle's document, or one of the
+  ///   blocks it names, can't be read; it names the key and how to put it right
   public AssignResult assign(AssignRequest request) throws DatastoreException {
     return await(new AssignOperation(request));
   }
@@ -87,6 +90,8 @@ public final class Ipam implements AutoCloseable {
   }
 
   /// Gives a handle one particular address.
+  ///
+  /// @throws DatastoreException as {@link #assign}; a block that can't be read is `Unavailable`
   public AssignResult assignIp(AssignIpRequest request) throws DatastoreException {
     return await(new AssignIpOperation(request));
   }
@@ -116,6 +121,8 @@ public final class Ipam implements AutoCloseable {
 
   /// Frees everything a handle holds, with the caller's own writes in the same transaction. A
   /// handle that holds nothing is success.
+  ///
+  /// @throws DatastoreException as {@link #assign}; nothing was freed then
   public ReleaseResult releaseByHandle(String handleId, SameTxn.Extras sameTxn)
       throws DatastoreException {
     String clean = Block.Attribute.clean(handleId);
@@ -145,7 +152,11 @@ public final class Ipam implements AutoCloseable {
     List<Block> blocks = new ArrayList<>();
     for (KeyValue item : datastore.list(IpamKeys.BLOCKS).items()) {
       if (IpamKeys.blockOf(item.key()).isPresent()) {
-        blocks.add(Block.parse(item.key(), item.value()));
+        try {
+          blocks.add(Block.parse(item.key(), item.value()));
+        } catch (IllegalArgumentException unreadable) {
+          // Whose addresses these are is nobody's to say.
+        }
       }
     }
     blocks.sort((a, b) -> a.cidr().compareTo(b.cidr()));
@@ -167,11 +178,11 @@ public final class Ipam implements AutoCloseable {
   /// Gives back every block a node has claimed: an empty one is deleted, one still in use becomes
   /// nobody's. For a node that is gone.
   ///
-  /// @return how many claims were given back
+  /// @return how many claims were given back; what can't be read stays and is logged
   public int releaseAffinities(String node) throws DatastoreException {
     AssignRequest.requireNode(node);
     try {
-      return new Claims(datastore, clock, node).release();
+      return changed(new Claims(datastore, clock, node).release());
     } finally {
       committer.distrust();
     }
@@ -180,14 +191,24 @@ public final class Ipam implements AutoCloseable {
   /// Finishes what an earlier writer for this node, Calico's stepwise client included, left half
   /// done: for the agent's start, once no other writer for the node is alive.
   ///
-  /// @return how many claims were not as they should be
+  /// @return how many claims were not as they should be; what can't be read stays and is logged
   public int settleAffinities(String node) throws DatastoreException {
     AssignRequest.requireNode(node);
     try {
-      return new Claims(datastore, clock, node).settle();
+      return changed(new Claims(datastore, clock, node).settle());
     } finally {
       committer.distrust();
     }
+  }
+
+  private static int changed(Claims.Outcome outcome) {
+    for (Unreadable document : outcome.left().values()) {
+      LOG.atWarn()
+          .addKeyValue("key", document.key())
+          .addKeyValue("reason", document.sentence())
+          .log("a claim stays as it is: unreadable");
+    }
+    return outcome.changed();
   }
 
   /// Whether `address` is held, by the store's own word. For checks before an address is put on a

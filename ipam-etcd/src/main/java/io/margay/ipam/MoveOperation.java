@@ -65,8 +65,10 @@ final class MoveOperation extends Operation<MoveResult> {
       Prefix cidr,
       List<Assignment> moved,
       Set<String> odd) {
-    if (plan.cache().isUnreadable(cidr)) {
-      return Optional.of(elsewhere(shared, address, "block " + cidr + " can't be read"));
+    Optional<Unreadable> unreadable = plan.cache().unreadable(cidr);
+    if (unreadable.isPresent()) {
+      return Optional.of(
+          elsewhere(shared, address, "its block can't be read: " + unreadable.get().sentence()));
     }
     Block stored = plan.block(cidr);
     Block block =

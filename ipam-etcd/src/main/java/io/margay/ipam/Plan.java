@@ -83,6 +83,8 @@ final class Plan {
   }
 
   /// The handle as it will be; null when it is not known to exist.
+  ///
+  /// @throws UnreadableException when it exists and can't be read
   @Nullable Handle handle(String id) {
     Handle planned = handles.get(id);
     if (planned != null) {
@@ -125,14 +127,30 @@ final class Plan {
     handles.put(handle.id(), handle);
   }
 
+  /// Keys of the blocks that a handle names and nothing is known of.
+  List<String> unknownBlocks(Handle handle) {
+    return handle.countByBlock().keySet().stream()
+        .filter(cidr -> block(cidr) == null)
+        .map(IpamKeys::block)
+        .toList();
+  }
+
   /// Makes the commit depend on the handle being as it is believed, without changing it.
+  ///
+  /// @throws UnreadableException when it can't be read: it would be found changed again and again,
+  ///   by everybody in this transaction
   void guardHandle(String id) {
+    handle(id);
     guardedHandles.add(id);
   }
 
   /// Makes the commit depend on the block being as it is believed, without changing it: whoever
   /// concludes from what a block does not hold must be as sure as who changes it.
+  ///
+  /// @throws UnreadableException when it can't be read, for the reason that {@link #guardHandle}
+  ///   has
   void guardBlock(Prefix cidr) {
+    cache.requireReadable(cidr);
     guardedBlocks.add(cidr);
   }
 

@@ -36,7 +36,7 @@ final class ReleaseHandleOperation extends Operation<ReleaseResult> {
       // An assignment may be on its way: it must not slip in behind what is concluded here.
       plan.guardHandle(handleId);
     } else {
-      List<String> unread = unreadBlocks(plan, handle);
+      List<String> unread = plan.unknownBlocks(handle);
       if (!unread.isEmpty() && !blocksRead) {
         blocksRead = true;
         return new Step.Needs(new Read.Keys(unread));
@@ -65,13 +65,6 @@ final class ReleaseHandleOperation extends Operation<ReleaseResult> {
       return new Step.Finished();
     }
     return new Step.Planned(plan);
-  }
-
-  private static List<String> unreadBlocks(Plan plan, Handle handle) {
-    return handle.countByBlock().keySet().stream()
-        .filter(cidr -> plan.block(cidr) == null)
-        .map(IpamKeys::block)
-        .toList();
   }
 
   private Optional<Step> freeAll(

@@ -23,6 +23,17 @@ final class ReleaseIpOperation extends Operation<ReleaseResult> {
 
   @Override
   Step plan(View view, Plan shared) {
+    try {
+      return planReadable(view, shared);
+    } catch (UnreadableException unreadable) {
+      // Of several addresses each has its own answer.
+      shared.cache().doubt(unreadable.document());
+      return answer(
+          shared, new ReleaseResult.Refused(release.address(), unreadable.document().sentence()));
+    }
+  }
+
+  private Step planReadable(View view, Plan shared) {
     Plan plan = shared.copy();
     Optional<Pool> pool = view.pools().around(release.address().toHostPrefix());
     if (pool.isPresent() && !blockRead) {
@@ -39,6 +50,7 @@ final class ReleaseIpOperation extends Operation<ReleaseResult> {
       if (survey == null || !isFresh(survey.tick())) {
         return new Step.Needs(new Read.Survey(release.address().family()));
       }
+      plan.cache().requireReadable(release.address());
     }
     Optional<Block.Allocation> held = block.flatMap(found -> found.allocationOf(release.address()));
     if (block.isEmpty() || held.isEmpty() || held.get().isResting()) {

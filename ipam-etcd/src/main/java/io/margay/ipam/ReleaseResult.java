@@ -17,7 +17,10 @@ public sealed interface ReleaseResult {
     }
   }
 
-  /// The address is held, but not by whom, or not since when, the request said. Nothing was freed.
+  /// The address is held, but not by whom, or not since when, the request said; or what says who
+  /// holds it can't be read. Nothing was freed.
+  ///
+  /// @param reason why, and in the latter case which document it is and how to put it right
   record Refused(IpAddress address, String reason) implements ReleaseResult {}
 
   /// A condition of the caller's own did not hold. Nothing was freed.

@@ -8,6 +8,7 @@ import io.margay.ipam.Ipam;
 import io.margay.ipam.Pools;
 import io.margay.ipam.Release;
 import io.margay.ipam.ReleaseResult;
+import io.margay.ipam.Unreadable;
 import io.margay.ipam.care.AllocationReport;
 import io.margay.ipam.care.IpamState;
 import io.margay.ipam.care.ReportRelease;
@@ -69,6 +70,10 @@ final class ReleaseCommand extends IpamCommand {
 
   private int release(Datastore datastore, IpAddress address) throws DatastoreException {
     IpamState state = read(datastore);
+    Optional<Unreadable> unreadable = state.unreadableAround(address);
+    if (unreadable.isPresent()) {
+      return fail(notFreed(address, unreadable.get()), ExitCodes.FAILED);
+    }
     Optional<Block.Allocation> held =
         state.allocationOf(address).filter(allocation -> !allocation.isResting());
     if (held.isEmpty()) {
@@ -115,7 +120,7 @@ final class ReleaseCommand extends IpamCommand {
         datastore, surroundings().clock(), parsed, surroundings().version(), force)) {
       case ReportRelease.Result.Refused(String reason) ->
           fail("nothing was freed: " + reason, ExitCodes.FAILED);
-      case ReportRelease.Result.Done(int released, int already, int handles) -> {
+      case ReportRelease.Result.Done(int released, int already, var left, int handles) -> {
         out()
             .println(
                 released
@@ -125,8 +130,13 @@ final class ReleaseCommand extends IpamCommand {
                     + handles
                     + " empty handles deleted");
         out().println("You may unlock the datastore now: margay datastore unlock");
-        yield ExitCodes.OK;
+        left.forEach((address, block) -> err().println(notFreed(address, block)));
+        yield left.isEmpty() ? ExitCodes.OK : ExitCodes.FAILED;
       }
     };
+  }
+
+  private static String notFreed(IpAddress address, Unreadable block) {
+    return address + " was not freed: " + block.sentence();
   }
 }

@@ -8,6 +8,7 @@ import io.margay.cli.TextTable;
 import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.ipam.Block;
+import io.margay.ipam.Unreadable;
 import io.margay.ipam.care.AllocationReport;
 import io.margay.ipam.care.IpamSettings;
 import io.margay.ipam.care.IpamState;
@@ -65,7 +66,14 @@ final class ShowCommand extends IpamCommand {
     }
     String address = ip;
     if (address != null) {
-      address(read(datastore), IpAddress.parse(address));
+      IpamState state = read(datastore);
+      Optional<Unreadable> block = state.unreadableAround(IpAddress.parse(address));
+      if (block.isPresent()) {
+        return fail(
+            address + " is in a block that can't be read: " + block.get().sentence(),
+            ExitCodes.FAILED);
+      }
+      address(state, IpAddress.parse(address));
     } else if (showBorrowed) {
       borrowed(AllocationReport.of(read(datastore), surroundings().version()));
     } else if (showConfiguration) {

@@ -249,6 +249,7 @@ final class ResourceStore {
       case NODE ->
           switch (NodeRemoval.run(datastore, clock, ref.name(), evenIfUsed)) {
             case NodeRemoval.Result.Refused(String reason) -> refused(reason);
+            case NodeRemoval.Result.Unfinished unfinished -> refused(unfinished(unfinished));
             case NodeRemoval.Result.Done _ -> Optional.empty();
           };
       case IP_POOL ->
@@ -258,6 +259,19 @@ final class ResourceStore {
           };
       default -> Optional.empty();
     };
+  }
+
+  private static String unfinished(NodeRemoval.Result.Unfinished unfinished) {
+    StringBuilder text = new StringBuilder();
+    text.append(unfinished.endpoints())
+        .append(" endpoints, ")
+        .append(unfinished.addresses())
+        .append(" addresses and ")
+        .append(unfinished.blocks())
+        .append(" blocks are gone; it stays, for documents of it can't be read. Put them right and")
+        .append(" delete it again:");
+    unfinished.left().forEach(document -> text.append("\n  ").append(document.sentence()));
+    return text.toString();
   }
 
   private static Optional<WriteOutcome> refused(String reason) {

@@ -280,6 +280,28 @@ class IpamCommandsTest {
   }
 
   @Test
+  void an_address_in_an_unreadable_block_is_not_called_unassigned(@TempDir Path folder)
+      throws Exception {
+    lock(false);
+    String address = address("a");
+    delete(ENDPOINT + "n0-k8s-a-eth0");
+    String report = folder.resolve("r.json").toString();
+    margay("ipam", "check", "-o", report);
+    for (KeyValue item : store.list(IpamKeys.BLOCKS).items()) {
+      put(item.key(), "{broken");
+    }
+    assertThat(margay("ipam", "release", "--ip=" + address)).isEqualTo(1);
+    assertThat(err)
+        .startsWith(address + " was not freed: " + IpamKeys.BLOCKS)
+        .contains("margay ipam repair --apply");
+    assertThat(margay("ipam", "show", "--ip=" + address)).isEqualTo(1);
+    assertThat(err).startsWith(address + " is in a block that can't be read: " + IpamKeys.BLOCKS);
+    assertThat(margay("ipam", "release", "--from-report=" + report)).isEqualTo(1);
+    assertThat(out).startsWith("0 addresses freed, 0 were free or in use again");
+    assertThat(err).contains(address + " was not freed: " + IpamKeys.BLOCKS);
+  }
+
+  @Test
   void release_from_reports_wants_the_lock_and_frees_what_all_call_unused(@TempDir Path folder)
       throws Exception {
     lock(true);

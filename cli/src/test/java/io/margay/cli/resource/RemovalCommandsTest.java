@@ -2,6 +2,7 @@ package io.margay.cli.resource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
 import io.margay.ipam.AssignRequest;
 import io.margay.ipam.AssignResult;
@@ -66,6 +67,23 @@ class RemovalCommandsTest {
     assertThat(run.margay("", "delete", "node", "n1")).isZero();
     assertThat(run.out).startsWith("Node(n1) deleted\n");
     assertThat(run.store.list(IpamKeys.BLOCKS).items()).isEmpty();
+    assertThat(run.store.list("/calico/ipam/v2/").items()).isEmpty();
+  }
+
+  @Test
+  void a_node_with_an_unreadable_block_stays_until_a_second_run_finishes_it() throws Exception {
+    KeyValue block = run.store.list(IpamKeys.BLOCKS).items().getFirst();
+    run.store.commit(Txn.builder().put(block.key(), "{broken").build());
+
+    assertThat(run.margay("", "delete", "node", "n1")).as(run.err).isEqualTo(4);
+    assertThat(run.err)
+        .startsWith("Node(n1): ")
+        .contains("\n  " + block.key(), "margay ipam repair --apply")
+        .endsWith("of 1: 0 deleted, 1 refused\n");
+    assertThat(run.margay("", "get", "node", "n1")).isZero();
+
+    run.store.commit(Txn.builder().put(block.key(), block.value()).build());
+    assertThat(run.margay("", "delete", "node", "n1")).as(run.err).isZero();
     assertThat(run.store.list("/calico/ipam/v2/").items()).isEmpty();
   }
 

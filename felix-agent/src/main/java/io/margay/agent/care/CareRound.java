@@ -5,6 +5,7 @@ import io.margay.datastore.DatastoreException;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
 import io.margay.ipam.IpamKeys;
+import io.margay.ipam.Unreadable;
 import io.margay.ipam.care.AgentBeat;
 import io.margay.ipam.care.GarbageCollector;
 import io.margay.ipam.care.GarbageCollector.Mode;
@@ -56,6 +57,7 @@ final class CareRound {
   private final InstantSource steady;
   private final GarbageCollector collector;
   private final Map<String, Sign> signs = new HashMap<>();
+  private Set<Unreadable> told = Set.of();
   private boolean isFirst;
   private List<KeyValue> extra = List.of();
 
@@ -164,6 +166,16 @@ final class CareRound {
                     .addKeyValue("block", claim.block())
                     .addKeyValue("node", claim.node())
                     .log("a block was given back"));
+    for (Unreadable document : round.left()) {
+      // One line for as long as it lasts.
+      if (!told.contains(document)) {
+        LOG.atWarn()
+            .addKeyValue("key", document.key())
+            .addKeyValue("reason", document.sentence())
+            .log("what should be freed stays: unreadable");
+      }
+    }
+    told = Set.copyOf(round.left());
     int due = round.decision().count(GarbageVerdict.Outcome.RELEASE) - round.released().size();
     if (due > 0) {
       LOG.atInfo()

@@ -2,6 +2,9 @@ package io.margay.agent.care;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.margay.datastore.InMemoryDatastore;
 import io.margay.datastore.Txn;
 import io.margay.datastore.json.ResourceKeys;
@@ -29,6 +32,7 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 class CareRoundTest {
 
@@ -166,6 +170,32 @@ class CareRoundTest {
     assertThat(isHeld("net.cb")).isFalse();
     c.run();
     assertThat(store.list(IpamKeys.affinities("b")).items()).isEmpty();
+  }
+
+  @Test
+  void a_document_that_cannot_be_read_is_said_once_while_it_lasts() throws Exception {
+    Logger logger = (Logger) LoggerFactory.getLogger(CareRound.class);
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    logger.addAppender(log);
+    try {
+      here = Set.of();
+      put(IpamKeys.handle("net.ca"), "{broken");
+      CareRound a = careOf("a", Mode.ON);
+      pass(a);
+      now = now.plus(GarbageLimits.DEFAULT.grace());
+      pass(a);
+      pass(a);
+    } finally {
+      logger.detachAppender(log);
+    }
+    assertThat(log.list)
+        .filteredOn(event -> event.getMessage().equals("what should be freed stays: unreadable"))
+        .singleElement()
+        .satisfies(
+            event ->
+                assertThat(event.getKeyValuePairs().toString())
+                    .contains(IpamKeys.handle("net.ca"), "margay ipam repair --apply"));
   }
 
   @Test

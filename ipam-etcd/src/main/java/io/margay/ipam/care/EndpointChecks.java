@@ -83,7 +83,7 @@ final class EndpointChecks {
               "none: restart the pods it is not held for"));
     }
     Optional<Stored<Block>> block = state.blockAround(address);
-    if (block.isEmpty() || state.isInUnreadableBlock(address)) {
+    if (block.isEmpty() || state.unreadableAround(address).isPresent()) {
       return;
     }
     Optional<Block.Allocation> held = block.get().value().allocationOf(address);

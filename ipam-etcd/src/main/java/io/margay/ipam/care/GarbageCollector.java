@@ -13,6 +13,7 @@ import io.margay.ipam.Claims;
 import io.margay.ipam.Handle;
 import io.margay.ipam.IpamConfig;
 import io.margay.ipam.IpamKeys;
+import io.margay.ipam.Unreadable;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.Kind;
@@ -53,16 +54,19 @@ public final class GarbageCollector {
   /// @param released verdicts carried out; none in a dry run
   /// @param overtaken releases that somebody else's write made void
   /// @param blocks blocks given back, those of gone nodes included
+  /// @param left documents that can't be read, for which addresses or claims that should go stay
   /// @param locked nothing was done because the datastore is held as it is
   public record Round(
       GarbageDecision.Result decision,
       List<GarbageVerdict> released,
       int overtaken,
       List<IpamKeys.AffinityKey> blocks,
+      List<Unreadable> left,
       boolean locked) {
     public Round {
       released = List.copyOf(released);
       blocks = List.copyOf(blocks);
+      left = List.copyOf(left);
     }
   }
 
@@ -101,12 +105,13 @@ public final class GarbageCollector {
     ledger = decision.ledger();
     List<GarbageVerdict> released = new ArrayList<>();
     List<IpamKeys.AffinityKey> blocks = new ArrayList<>();
+    List<Unreadable> left = new ArrayList<>();
     int overtaken = 0;
     if (mode == Mode.ON && !state.isLocked()) {
       int tried = 0;
       for (GarbageVerdict verdict : decision.verdicts()) {
         if (verdict.outcome() == GarbageVerdict.Outcome.RELEASE && tried++ < limits.maxReleases()) {
-          if (release(verdict, state.config)) {
+          if (release(verdict, state.config, left)) {
             released.add(verdict);
           } else {
             overtaken++;
@@ -114,7 +119,7 @@ public final class GarbageCollector {
         }
       }
       for (String node : decision.goneNodes()) {
-        blocks.addAll(releaseClaims(node, state));
+        blocks.addAll(releaseClaims(node, state, left));
       }
       for (IpamKeys.AffinityKey claim : decision.emptyBlocks()) {
         if (releaseEmpty(claim, state)) {
@@ -122,11 +127,12 @@ public final class GarbageCollector {
         }
       }
     }
-    return new Round(decision, released, overtaken, blocks, state.isLocked());
+    return new Round(decision, released, overtaken, blocks, left, state.isLocked());
   }
 
   /// @return false when anything is not as it was judged
-  private boolean release(GarbageVerdict verdict, IpamConfig config) throws DatastoreException {
+  private boolean release(GarbageVerdict verdict, IpamConfig config, List<Unreadable> left)
+      throws DatastoreException {
     List<String> keys = new ArrayList<>();
     keys.add(IpamKeys.handle(verdict.handle()));
     keys.addAll(verdict.endpoints());
@@ -134,7 +140,13 @@ public final class GarbageCollector {
     if (stored.isEmpty()) {
       return false;
     }
-    Handle handle = Handle.parse(verdict.handle(), stored.get().value());
+    Handle handle;
+    try {
+      handle = Handle.parse(verdict.handle(), stored.get().value());
+    } catch (IllegalArgumentException wrong) {
+      left.add(new Unreadable(keys.getFirst(), String.valueOf(wrong.getMessage())));
+      return false;
+    }
     Map<Prefix, String> blockKeys = new LinkedHashMap<>();
     for (Prefix cidr : handle.countByBlock().keySet()) {
       blockKeys.put(cidr, IpamKeys.block(cidr));
@@ -267,15 +279,18 @@ public final class GarbageCollector {
         Map.of());
   }
 
-  private List<IpamKeys.AffinityKey> releaseClaims(String node, IpamState state)
-      throws DatastoreException {
+  private List<IpamKeys.AffinityKey> releaseClaims(
+      String node, IpamState state, List<Unreadable> left) throws DatastoreException {
     List<IpamKeys.AffinityKey> released = new ArrayList<>();
     for (IpamKeys.AffinityKey claim : state.claims.keySet()) {
       if (claim.node().equals(node)) {
         released.add(claim);
       }
     }
-    new Claims(datastore, clock, node).release();
+    Map<IpamKeys.AffinityKey, Unreadable> kept =
+        new Claims(datastore, clock, node).release().left();
+    released.removeAll(kept.keySet());
+    left.addAll(kept.values());
     datastore.commit(Txn.builder().delete(AgentBeat.key(node)).build());
     return released;
   }

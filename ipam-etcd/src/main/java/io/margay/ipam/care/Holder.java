@@ -25,6 +25,9 @@ record Holder(Sort sort, String handle, String node) {
     UNKNOWN
   }
 
+  /// What stands for the handle of whoever has none.
+  static final String NO_HANDLE = "(no handle)";
+
   /// Handles of nodes' reserves start like this; the node's name follows.
   static final String RESERVE = "margay-reserve.";
 
@@ -60,7 +63,7 @@ record Holder(Sort sort, String handle, String node) {
     String handle = attribute.cleanHandleId().orElse("");
     String node = attribute.node().orElse("");
     if (handle.isEmpty()) {
-      return new Holder(Sort.UNKNOWN, "(no handle)", node);
+      return new Holder(Sort.UNKNOWN, NO_HANDLE, node);
     }
     Optional<String> named = nodeInHandle(handle);
     if (handle.startsWith(RESERVE)) {

@@ -9,6 +9,7 @@ import io.margay.ipam.BlockAffinity;
 import io.margay.ipam.Handle;
 import io.margay.ipam.IpamConfig;
 import io.margay.ipam.IpamKeys;
+import io.margay.ipam.Unreadable;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
@@ -79,9 +80,6 @@ public final class IpamState {
 
   /// A pool, as far as blocks are concerned.
   record PoolRange(String name, Prefix cidr, int blockSize, boolean disabled) {}
-
-  /// A document that can't be read.
-  record Unreadable(String key, String reason) {}
 
   /// A block whose document contradicts itself.
   record Faulty(Stored<BlockAnatomy> document, boolean isReadable) {}
@@ -177,10 +175,15 @@ public final class IpamState {
         .max((a, b) -> Integer.compare(a.cidr().length(), b.cidr().length()));
   }
 
-  /// Whether an address lies in a block whose document is there, but can't be read.
-  boolean isInUnreadableBlock(IpAddress address) {
+  /// The document of a block around an address that is there, but can't be read.
+  public Optional<Unreadable> unreadableAround(IpAddress address) {
     return faulty.entrySet().stream()
-        .anyMatch(entry -> !entry.getValue().isReadable() && entry.getKey().contains(address));
+        .filter(entry -> !entry.getValue().isReadable() && entry.getKey().contains(address))
+        .map(entry -> entry.getValue().document())
+        .map(
+            document ->
+                new Unreadable(document.key(), document.value().faults().getFirst().detail()))
+        .findAny();
   }
 
   /// The block around an address.

@@ -10,9 +10,11 @@ import io.margay.ipam.IpamKeys;
 import io.margay.ipam.Pools;
 import io.margay.ipam.Release;
 import io.margay.ipam.ReleaseResult;
+import io.margay.ipam.Unreadable;
 import io.margay.model.net.IpAddress;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,8 +32,14 @@ public final class ReportRelease {
 
     /// @param released addresses freed
     /// @param already addresses that were free, or somebody else's by now
+    /// @param left addresses that stay, for the block around them can't be read
     /// @param handles empty handles deleted
-    record Done(int released, int already, int handles) implements Result {}
+    record Done(int released, int already, SortedMap<IpAddress, Unreadable> left, int handles)
+        implements Result {
+      public Done {
+        left = Collections.unmodifiableSortedMap(new TreeMap<>(left));
+      }
+    }
 
     /// Nothing was freed.
     record Refused(String reason) implements Result {}
@@ -59,6 +67,13 @@ public final class ReportRelease {
     SortedMap<IpAddress, AllocationReport.Allocation> unused = commonlyUnused(reports);
     // An endpoint that came since the reports is a user all the same.
     unused.keySet().removeIf(address -> !state.usesOf(address).isEmpty());
+    SortedMap<IpAddress, Unreadable> left = new TreeMap<>();
+    unused
+        .keySet()
+        .forEach(
+            address ->
+                state.unreadableAround(address).ifPresent(block -> left.put(address, block)));
+    unused.keySet().removeAll(left.keySet());
     List<Release> releases = new ArrayList<>();
     unused.forEach(
         (address, allocation) ->
@@ -79,7 +94,7 @@ public final class ReportRelease {
         }
       }
     }
-    return new Result.Done(released, already, deleteHandles(datastore, reports));
+    return new Result.Done(released, already, left, deleteHandles(datastore, reports));
   }
 
   private static Optional<String> refusal(

@@ -3,10 +3,13 @@ package io.margay.ipam.care;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.datastore.InMemoryDatastore;
+import io.margay.datastore.KeyValue;
+import io.margay.ipam.BlockAffinity;
 import io.margay.ipam.IpamKeys;
 import io.margay.ipam.care.GarbageCollector.Mode;
 import io.margay.ipam.care.GarbageVerdict.Outcome;
 import io.margay.model.net.IpAddress;
+import io.margay.model.net.Prefix;
 import io.margay.model.resource.ClusterInformation;
 import io.margay.model.resource.ClusterInformationSpec;
 import io.margay.model.resource.Metadata;
@@ -106,6 +109,35 @@ class GarbageCollectorTest {
     assertThat(store.revision()).isEqualTo(revision + 1);
     assertThat(store.get(Cluster.endpointKey("n0", "p0x1"))).isEmpty();
     assertThat(cluster.check().findings()).isEmpty();
+  }
+
+  @Test
+  void a_handle_that_cannot_be_read_keeps_its_own_addresses_only() throws Exception {
+    cluster.delete(Cluster.endpointKey("n0", "p0x1"));
+    cluster.delete(Cluster.endpointKey("n1", "p1x1"));
+    cluster.deleteNode("n1");
+    cluster.put(IpamKeys.handle(Cluster.handle("p0x1")), "{broken");
+    collector.round(n0, Mode.ON);
+    later(Mode.ON);
+    assertThat(cluster.held()).containsValue(Cluster.handle("p0x1"));
+    assertThat(cluster.held()).doesNotContainValue(Cluster.handle("p1x1"));
+  }
+
+  @Test
+  void a_vanished_nodes_unreadable_block_stays_claimed_and_the_rest_goes() throws Exception {
+    NodeRemoval.run(store, () -> now, "n1", false);
+    cluster.deleteNode("n1");
+    Prefix unreadable = Prefix.parse("10.8.15.224/28");
+    cluster.put(IpamKeys.block(unreadable), "{broken");
+    cluster.put(IpamKeys.affinity("n1", unreadable), BlockAffinity.CONFIRMED.toJson());
+    Prefix missing = Prefix.parse("10.8.15.240/28");
+    cluster.put(IpamKeys.affinity("n1", missing), BlockAffinity.CONFIRMED.toJson());
+    collector.round(n0, Mode.ON);
+    assertThat(later(Mode.ON).blocks()).containsExactly(new IpamKeys.AffinityKey("n1", missing));
+    assertThat(store.list(IpamKeys.affinities("n1")).items())
+        .extracting(KeyValue::key)
+        .containsExactly(IpamKeys.affinity("n1", unreadable));
+    assertThat(later(Mode.ON).blocks()).isEmpty();
   }
 
   @Test

@@ -1,12 +1,22 @@
 package io.margay.ipam.care;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
+import io.margay.datastore.DatastoreException;
 import io.margay.datastore.InMemoryDatastore;
+import io.margay.datastore.KeyValue;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
+import io.margay.ipam.AssignIpRequest;
+import io.margay.ipam.Block;
+import io.margay.ipam.Ipam;
 import io.margay.ipam.IpamConfig;
 import io.margay.ipam.IpamKeys;
+import io.margay.ipam.Pool;
+import io.margay.ipam.Pools;
+import io.margay.ipam.SameTxn;
+import io.margay.ipam.Unreadable;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.ClusterInformation;
@@ -72,6 +82,103 @@ class RemovalTest {
     assertThat(cluster.check().findings()).isEmpty();
     assertThat(NodeRemoval.run(store, () -> Cluster.BIRTH, "n0", false))
         .isEqualTo(new NodeRemoval.Result.Done(0, 0, 0));
+  }
+
+  @Test
+  void a_removed_nodes_addresses_go_whatever_handles_say() throws Exception {
+    Map<IpAddress, String> expected = new TreeMap<>(cluster.held());
+    expected.values().removeIf(handle -> handle.contains(".cp0") || handle.endsWith("n0"));
+    cluster.delete(IpamKeys.handle(Cluster.handle("p0x0")));
+    cluster.put(IpamKeys.handle(Cluster.handle("p0x1")), "{\"block\":{},\"deleted\":false}");
+    for (KeyValue item : cluster.blocks()) {
+      cluster.put(
+          item.key(),
+          item.value()
+              .replace("\"handle_id\":\"" + Cluster.handle("p0x2") + "\"", "\"handle_id\":null"));
+    }
+    cluster.delete(IpamKeys.handle(Cluster.handle("p0x2")));
+
+    NodeRemoval.run(store, () -> Cluster.BIRTH, "n0", false);
+
+    cluster.deleteNode("n0");
+    assertThat(cluster.held()).isEqualTo(expected);
+    assertThat(cluster.check().findings()).isEmpty();
+  }
+
+  /// A block of its own, one it borrows from and a handle; its other pods go at once.
+  @Test
+  void a_removed_nodes_unreadable_documents_are_named_and_a_second_run_finishes() throws Exception {
+    Map<IpAddress, String> others = new TreeMap<>(cluster.held());
+    others.values().removeIf(handle -> handle.contains(".cp0") || handle.endsWith("n0"));
+    borrow("10.8.15.241", "lender", "n0", "p0x9");
+    String own = blockOf(Cluster.handle("p0x0"), "10.8.");
+    String lender = IpamKeys.block(Prefix.parse("10.8.15.240/28"));
+    String handle = IpamKeys.handle(Cluster.handle("p0x1"));
+    Map<String, String> mended = new TreeMap<>();
+    for (String key : List.of(own, lender, handle)) {
+      mended.put(key, store.get(key).orElseThrow().value());
+      cluster.put(key, "{broken");
+    }
+
+    NodeRemoval.Result first = NodeRemoval.run(store, () -> Cluster.BIRTH, "n0", false);
+
+    assertThat(first)
+        .asInstanceOf(type(NodeRemoval.Result.Unfinished.class))
+        .satisfies(
+            unfinished -> {
+              assertThat(unfinished.left())
+                  .extracting(Unreadable::key)
+                  .containsExactlyElementsOf(mended.keySet());
+              assertThat(unfinished.addresses()).as("IPv6 of two pods").isEqualTo(2);
+              assertThat(unfinished.blocks()).as("the IPv6 one").isEqualTo(1);
+            });
+    mended.forEach(this::mend);
+    assertThat(NodeRemoval.run(store, () -> Cluster.BIRTH, "n0", false))
+        .isInstanceOf(NodeRemoval.Result.Done.class);
+    cluster.deleteNode("n0");
+    cluster.deleteNode("lender");
+    assertThat(cluster.held()).isEqualTo(others);
+    assertThat(store.list(IpamKeys.affinities("n0")).items()).isEmpty();
+    assertThat(store.list(IpamKeys.HANDLES).items()).hasSize(3);
+  }
+
+  /// A pod of `node` whose address is in a block that `lender` owns.
+  private void borrow(String address, String lender, String node, String pod) throws Exception {
+    try (Ipam ipam =
+        new Ipam(store, () -> Cluster.BIRTH, Pools.of(Pool.of("v4", Cluster.V4, 28)))) {
+      IpAddress own = IpAddress.parse("10.8.15.242");
+      ipam.assignIp(new AssignIpRequest(own, "lent", lender, Map.of(), SameTxn.nothing()));
+      IpAddress borrowed = IpAddress.parse(address);
+      ipam.assignIp(
+          new AssignIpRequest(
+              borrowed,
+              Cluster.handle(pod),
+              node,
+              Map.of("node", node, "pod", pod, "namespace", "shop"),
+              SameTxn.nothing()));
+      ipam.releaseByHandle("lent", SameTxn.Extras.NONE);
+      cluster.put(Cluster.endpoint(node, pod, Cluster.container(pod), List.of(borrowed)));
+    }
+  }
+
+  private String blockOf(String handle, String start) throws Exception {
+    for (KeyValue item : cluster.blocks()) {
+      Block block = cluster.block(item);
+      if (block.cidr().toString().startsWith(start)
+          && block.allocated().stream()
+              .anyMatch(held -> held.holder().cleanHandleId().equals(Optional.of(handle)))) {
+        return item.key();
+      }
+    }
+    throw new AssertionError(handle);
+  }
+
+  private void mend(String key, String document) {
+    try {
+      cluster.put(key, document);
+    } catch (DatastoreException failure) {
+      throw new AssertionError(failure);
+    }
   }
 
   @Test
