@@ -147,6 +147,7 @@ final class AddCommand {
     Optional<KubernetesPod> said = said(attachment);
     refuseTakenName(attachment);
     delegates.require(attachment.duty());
+    EndpointDocument.requireValid(EndpointDocument.of(attachment, node.name(), List.of(), said));
     try (Undo undo = new Undo()) {
       undo.push("journal", () -> journal.forget(attachment));
       journal.remember(new JournalEntry.Prepared(attachment, journal.bootId()));

@@ -59,6 +59,7 @@ final class ChainCommand {
     PodEndpoint endpoint =
         new PodEndpoint(
             attachment, given, EndpointDocument.of(attachment, node.name(), given, said));
+    EndpointDocument.requireValid(endpoint.document());
     try (Undo undo = new Undo()) {
       if (known.isEmpty()) {
         undo.push("journal", () -> journal.forget(attachment));

@@ -47,6 +47,14 @@ final class BadInputTest {
     return "{\"cniVersion\":\"1.0.0\",\"name\":\"net\"," + more + "}";
   }
 
+  private static String labels(String key, String value) {
+    return "\"args\":{\"cni\":{\"labels\":[{\"key\":\""
+        + key
+        + "\",\"value\":\""
+        + value
+        + "\"}]}}";
+  }
+
   static Stream<Arguments> rows() {
     return Stream.of(
         // The environment comes first, whatever the configuration is.
@@ -104,6 +112,24 @@ final class BadInputTest {
             "needs a key"),
         row("ADD", "CNI_ARGS=IP=x", GOOD, 7, "IP of CNI_ARGS"),
         row("ADD", "CNI_ARGS=MAC=01:00:00:00:00:01", GOOD, 7, "MAC of CNI_ARGS", "unicast"),
+        // Then what would be stored, and nobody could read.
+        row(
+            "ADD",
+            "CNI_ARGS=K8S_POD_NAMESPACE=Team_A;K8S_POD_NAME=web-0",
+            GOOD,
+            7,
+            "key CNI_ARGS.K8S_POD_NAMESPACE",
+            "\"Team_A\"",
+            "of a-z 0-9 and -"),
+        row(
+            "ADD",
+            "",
+            conf(labels("app", "a@b")),
+            7,
+            "key args.cni.labels.app",
+            "\"a@b\"",
+            "of A-Z a-z 0-9 - _ and ."),
+        row("ADD", "", conf(labels("a b", "c")), 7, "key args.cni.labels", "\"a b\""),
         row("CHECK", "", GOOD, 7, "prevResult", "missing"),
         row("ADD", "", conf("\"prevResult\":{\"cniVersion\":\"7\"}"), 1, "prevResult.cniVersion"),
         row("GC", "", GOOD.replace("1.0.0", "1.1.0"), 7, "valid-attachments", "deletes nothing"));

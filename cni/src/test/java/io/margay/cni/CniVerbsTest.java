@@ -500,6 +500,18 @@ final class CniVerbsTest {
     assertThat(code(call("ADD", other, CONF))).isEqualTo(CniError.INTERFACE_NOT_OURS);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"My_Net", "net.A", "a_b", "k8s-pod-network"})
+  void the_endpoint_is_valid_whatever_its_network_is_called(String name) throws Exception {
+    Map<CniVariable, String> env = pod("My_Box.1");
+    env.remove(CniVariable.ARGS);
+    CniReply reply = call("ADD", env, CONF.replace("\"net\"", "\"" + name + "\""));
+    assertThat(reply.exitCode()).as(reply.stdout()).isZero();
+    assertThat(addresses.endpoints.values())
+        .singleElement()
+        .satisfies(endpoint -> assertThat(ResourceValidator.validate(endpoint)).isEmpty());
+  }
+
   private static String withHostPorts(String mappings) {
     return CONF.substring(0, CONF.length() - 1)
         + ",\"runtimeConfig\":{\"portMappings\":"

@@ -295,6 +295,18 @@ final class DutiesTest {
     assertThat(bench.addresses.handles).hasSize(1);
   }
 
+  @Test
+  void in_a_chain_what_could_not_be_read_again_is_refused() throws IOException {
+    foreignWire();
+    String conf =
+        PREVIOUS.replace(
+            "\"prevResult\"",
+            "\"args\":{\"cni\":{\"labels\":[{\"key\":\"app\",\"value\":\"a@b\"}]}},\"prevResult\"");
+    assertThat(failed(CniError.BAD_CONFIG, bench.call("ADD", pod("c1"), conf)).get("msg").asText())
+        .contains("args.cni.labels.app", "a@b");
+    bench.assertNothingIsLeft();
+  }
+
   // Over another IPAM.
 
   private Map<CniVariable, String> podWithPlugin(String script) throws IOException {
