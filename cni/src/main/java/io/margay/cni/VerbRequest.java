@@ -70,11 +70,20 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id, Po
     return call.request().program().equals(IPAM_PROGRAM);
   }
 
-  /// Called before an ADD is made final: one that nobody will learn of is taken back.
+  /// Called before an ADD is made final, and before a DEL is begun: an ADD that nobody will learn
+  /// of is taken back, and a DEL that its client gave up on is queued on disk, or repeated by the
+  /// runtime. Carried out late, it could hit a newer ADD of the same container.
+  ///
+  /// @throws CniException 11 when the client has gone
   void requireListener() throws CniException {
     if (call.isAbandoned().getAsBoolean()) {
       throw new CniException(
-          CniError.TRY_LATER, "the runtime gave up ADD of " + id + "; everything was taken back");
+          CniError.TRY_LATER,
+          "the runtime gave up "
+              + get(CniVariable.COMMAND)
+              + " of "
+              + id
+              + "; it counts as never asked, and may be repeated");
     }
   }
 

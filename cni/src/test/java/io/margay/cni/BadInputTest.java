@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Every rule of the specification about what may come in: the code, the words that say what is
 /// wrong, and what to do.
@@ -151,6 +152,30 @@ final class BadInputTest {
     JsonNode error = VerbsBench.failed(code, bench.call(command, env, conf));
     assertThat(error.get("msg").asText()).contains(words);
     assertThat(error.get("cniVersion").asText()).isNotEmpty();
+    bench.assertNothingIsLeft();
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @ValueSource(
+      strings = {
+        "\"mtu\":900",
+        "\"strict\":true,\"colour\":\"red\"",
+        "\"strict\":7",
+        "\"runtimeConfig\":{\"ips\":[\"x\"]}",
+        "\"runtimeConfig\":7",
+        "\"args\":[]",
+        "\"ipam\":7",
+        "\"ipam\":{\"type\":\"a/b\"}",
+        "\"ipam\":{\"type\":7}",
+        "\"prevResult\":{\"cniVersion\":\"7\"}"
+      })
+  void del_reads_no_more_of_a_configuration_than_it_needs(String odd) throws IOException {
+    VerbsBench.succeeded(bench.call("ADD", VerbsBench.pod("c1"), GOOD));
+    Map<CniVariable, String> env = VerbsBench.pod("c1");
+    env.put(CniVariable.ARGS, "foo");
+    assertThat(bench.call("DEL", env, conf(odd))).isEqualTo(CniReply.success(""));
+    bench.assertNothingIsLeft();
+    assertThat(bench.call("DEL", env, conf(odd))).as("again").isEqualTo(CniReply.success(""));
     bench.assertNothingIsLeft();
   }
 
