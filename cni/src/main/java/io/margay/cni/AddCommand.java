@@ -51,6 +51,7 @@ final class AddCommand {
   private final PodCatalog pods;
   private final ReleaseQueue releases;
   private final HostPortClaims hostPorts;
+  private final EarlierDebts debts;
 
   AddCommand(
       CniNode node,
@@ -61,7 +62,8 @@ final class AddCommand {
       EndpointPolicy policy,
       PodCatalog pods,
       ReleaseQueue releases,
-      HostPortClaims hostPorts) {
+      HostPortClaims hostPorts,
+      EarlierDebts debts) {
     this.node = node;
     this.journal = new JournalWriter(journal);
     this.addresses = addresses;
@@ -73,6 +75,7 @@ final class AddCommand {
     this.pods = pods;
     this.releases = releases;
     this.hostPorts = hostPorts;
+    this.debts = debts;
   }
 
   CniResult run(VerbRequest request) throws CniException {
@@ -93,7 +96,7 @@ final class AddCommand {
       }
       refuseForeignWire(committed);
       // The runtime gave the id to another namespace, or other ports, without a DEL in between:
-      // what was built is of no more use.
+      // what was built is of no more use, though its addresses may be.
       network.unwire(attachment.id(), Optional.of(committed.attachment().hostEnd()));
       policy.remove(endpoint(committed, Optional.empty()));
     }
@@ -148,6 +151,7 @@ final class AddCommand {
     refuseTakenName(attachment);
     delegates.require(attachment.duty());
     EndpointDocument.requireValid(EndpointDocument.of(attachment, node.name(), List.of(), said));
+    debts.settle(attachment, !wish.addresses().isEmpty());
     try (Undo undo = new Undo()) {
       undo.push("journal", () -> journal.forget(attachment));
       journal.remember(new JournalEntry.Prepared(attachment, journal.bootId()));

@@ -74,13 +74,14 @@ public final class CniVerbs implements CniHandler {
     this.pods = pods;
     Release release = new Release(addresses, delegates);
     HostPortClaims hostPorts = new HostPortClaims(journal);
+    this.del = new DelCommand(node, journal, addresses, release, network, policy);
+    EarlierDebts debts = new EarlierDebts(journal, del);
     this.add =
         new AddCommand(
-            node, journal, addresses, delegates, network, policy, pods, releases, hostPorts);
-    this.del = new DelCommand(node, journal, addresses, release, network, policy);
+            node, journal, addresses, delegates, network, policy, pods, releases, hostPorts, debts);
     this.check = new CheckCommand(node, journal, delegates, network, policy);
-    this.chain = new ChainCommand(node, journal, addresses, release, network, policy, pods);
-    this.lease = new LeaseCommand(node, journal, addresses, release);
+    this.chain = new ChainCommand(node, journal, addresses, release, network, policy, pods, debts);
+    this.lease = new LeaseCommand(node, journal, addresses, release, debts);
     this.gc = new GcCommand(journal, locks, del);
     this.reclaim = new ReclaimCommand(journal, network, del);
     this.steps =

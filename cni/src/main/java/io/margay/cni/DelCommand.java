@@ -171,12 +171,8 @@ final class DelCommand {
   ///
   /// @return whether nothing is owed any more
   boolean release(AttachmentId id) {
-    if (!(journal.find(id).orElse(null) instanceof JournalEntry.Releasing releasing)) {
-      return true;
-    }
     try {
-      release.run(releasing.attachment());
-      journal.remove(id);
+      payOwed(id);
       owed.remove(id);
       return true;
     } catch (CniException | IOException failure) {
@@ -185,6 +181,17 @@ final class DelCommand {
           .addKeyValue("reason", failure.getMessage())
           .log("addresses can't be given back now; that is repeated");
       return false;
+    }
+  }
+
+  /// As [#release], for who can't go on before it is done. Nothing owed is success.
+  ///
+  /// @throws CniException somebody is away; it is still owed
+  /// @throws IOException the journal's file can't be deleted; it is still owed
+  void payOwed(AttachmentId id) throws CniException, IOException {
+    if (journal.find(id).orElse(null) instanceof JournalEntry.Releasing releasing) {
+      release.run(releasing.attachment());
+      journal.remove(id);
     }
   }
 }

@@ -221,16 +221,16 @@ final class BadInputTest {
     assertNotSwallowed(
         bench.call("DEL", VerbsBench.pod("c1"), conf("\"mtu\":\"No such file or directory\"")));
     // Whatever fails on the way.
-    VerbsBench.succeeded(bench.call("ADD", VerbsBench.pod("c1"), GOOD));
+    VerbsBench.succeeded(bench.call("ADD", VerbsBench.pod("c2"), GOOD));
     bench.network.unwireFailure =
         Optional.of("link veth not found: open /x: no such file or directory");
-    CniReply reply = bench.call("DEL", VerbsBench.pod("c1"), GOOD);
+    CniReply reply = bench.call("DEL", VerbsBench.pod("c2"), GOOD);
     assertThat(reply.exitCode()).isEqualTo(1);
     assertNotSwallowed(reply);
     assertThat(reply.stdout()).contains("link veth missing: open /x: ENOENT");
     bench.network.unwireFailure = Optional.empty();
     bench.addresses.awayForReleases = true;
-    assertThat(bench.call("DEL", VerbsBench.pod("c1"), GOOD)).isEqualTo(CniReply.success(""));
+    assertThat(bench.call("DEL", VerbsBench.pod("c2"), GOOD)).isEqualTo(CniReply.success(""));
   }
 
   @Test
