@@ -68,6 +68,12 @@ public record NetConf(
   /// How containerd and CRI-O hand on a pod's annotations.
   private static final String POD_ANNOTATIONS = "io.kubernetes.cri.pod-annotations";
 
+  /// The keys of `runtimeConfig` that a conflist declares as `capabilities`: what is not declared,
+  /// runtimes do not send. `ipRanges` is read as well, for who asks for it: cri-dockerd sends the
+  /// node's podCIDR there unasked, which is seldom an IPPool.
+  public static final List<String> CAPABILITIES =
+      List.of("portMappings", "bandwidth", "ips", "mac", "aliases", "dns", POD_ANNOTATIONS);
+
   /// Keys with a meaning to us, to the runtime, or to Calico's plugin, whose configurations must
   /// apply unchanged. Lower case, since case does not matter.
   private static final Set<String> KNOWN_KEYS =
