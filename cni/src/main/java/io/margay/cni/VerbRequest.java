@@ -12,6 +12,7 @@ import io.margay.cni.spec.CniArgs;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
 import io.margay.cni.spec.CniResult;
+import io.margay.cni.spec.Dns;
 import io.margay.cni.spec.NetConf;
 import io.margay.cni.spec.PortMapping;
 import io.margay.linux.LinuxException;
@@ -266,7 +267,7 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id, Po
       return new Duty.Addresses();
     }
     Optional<Duty.Delegate> delegate = Delegates.of(conf, call.request());
-    return delegate.isPresent() ? new Duty.Delegated(delegate.get()) : new Duty.Whole();
+    return delegate.isPresent() ? new Duty.Delegated(delegate.get(), Dns.NONE) : new Duty.Whole();
   }
 
   /// The addresses wanted. `runtimeConfig` and `args` beat the pod's annotations, and those beat

@@ -376,6 +376,16 @@ final class DutiesTest {
   }
 
   @Test
+  void over_another_ipam_a_repeated_add_answers_the_same_to_the_last_word() throws IOException {
+    Map<CniVariable, String> env = podWithPlugin(recording());
+    JsonNode first = succeeded(bench.call("ADD", env, FOREIGN));
+    assertThat(succeeded(bench.call("ADD", env, FOREIGN))).isEqualTo(first);
+    assertThat(calls()).containsExactly("ADD");
+    bench = new VerbsBench(directory);
+    assertThat(succeeded(bench.call("ADD", env, FOREIGN))).as("restarted").isEqualTo(first);
+  }
+
+  @Test
   void over_another_ipam_a_failed_add_deletes_and_del_without_a_record_is_handed_on()
       throws IOException {
     Map<CniVariable, String> env = podWithPlugin(recording());
