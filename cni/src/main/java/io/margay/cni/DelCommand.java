@@ -100,10 +100,18 @@ final class DelCommand {
           .addKeyValue("reason", away.getMessage())
           .log("an endpoint can't be deleted now; it goes with its addresses");
     }
-    new JournalWriter(journal)
-        .remember(
-            new JournalEntry.Committed(
-                attachment.with(new Duty.Addresses()), committed.bootId(), committed.addresses()));
+    try {
+      journal.write(
+          new JournalEntry.Committed(
+              attachment.with(new Duty.Addresses()), committed.bootId(), committed.addresses()));
+    } catch (IOException unwritable) {
+      // An error would keep the plugin before us from its DEL, which takes the entry away. Until
+      // then it only says more than is true.
+      LOG.atWarn()
+          .addKeyValue("attachment", attachment.id())
+          .addKeyValue("reason", unwritable.getMessage())
+          .log("the journal does not take that a pod is policed no more; its next DEL will do");
+    }
   }
 
   /// Takes an attachment away, whatever its state.

@@ -24,6 +24,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -304,6 +305,27 @@ final class DutiesTest {
             "\"args\":{\"cni\":{\"labels\":[{\"key\":\"app\",\"value\":\"a@b\"}]}},\"prevResult\"");
     assertThat(failed(CniError.BAD_CONFIG, bench.call("ADD", pod("c1"), conf)).get("msg").asText())
         .contains("args.cni.labels.app", "a@b");
+    bench.assertNothingIsLeft();
+  }
+
+  @Test
+  void in_a_chain_a_journal_that_takes_nothing_does_not_block_del() throws IOException {
+    Path journal = directory.resolve("journal");
+    bench = new VerbsBench(journal);
+    foreignWire();
+    succeeded(ipam("ADD", PTP));
+    succeeded(bench.call("ADD", pod("c1"), PREVIOUS));
+    try (Stream<Path> entries = Files.list(journal)) {
+      for (Path entry : entries.toList()) {
+        Files.delete(entry);
+      }
+    }
+    Files.delete(journal);
+    Files.createFile(journal);
+    assertThat(bench.call("DEL", pod("c1"), PREVIOUS)).isEqualTo(CniReply.success(""));
+    assertThat(bench.policy.applied).isEmpty();
+    Files.delete(journal);
+    assertThat(ipam("DEL", PTP)).isEqualTo(CniReply.success(""));
     bench.assertNothingIsLeft();
   }
 
