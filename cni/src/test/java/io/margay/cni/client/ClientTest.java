@@ -169,6 +169,18 @@ final class ClientTest {
   }
 
   @Test
+  void null_is_absence() throws Exception {
+    Run run = client.run(env("ADD"), "{\"cniVersion\":null,\"name\":null,\"margayRunDir\":null}");
+    assertThat(code(run)).as("of the name").isEqualTo(7);
+    assertThat(json(run).get("msg").asText()).contains("key name");
+    assertThat(json(run).get("cniVersion").asText()).isEqualTo("0.2.0");
+    Run status =
+        client.run(
+            env("STATUS"), "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"margayRunDir\":null}");
+    assertThat(status.stdout()).doesNotContain("margayRunDir");
+  }
+
+  @Test
   void invalid_utf8_and_a_huge_configuration_are_code_6() throws Exception {
     byte[] overlong = "{\"name\":\"n\",\"x\":\"??\"}".getBytes(StandardCharsets.ISO_8859_1);
     overlong[17] = (byte) 0xc0;
