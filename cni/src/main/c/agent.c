@@ -170,7 +170,10 @@ static int count_queued(int directory) {
   return count;
 }
 
-/* The file is named after the attachment, so that a runtime's repeated DELs take one place in the queue. */
+/*
+ * The file is named after the attachment, so that a runtime's repeated DELs take one place in the queue, and the agent finds
+ * the one that an ADD makes void (DeletionQueue.forget).
+ */
 static void store_deletion(int directory, const struct buffer *request) {
   uint64_t hash = 14695981039346656037u; /* FNV-1a */
   for (const char *c = env[CONTAINERID]; *c; c++) hash = (hash ^ (unsigned char)*c) * 1099511628211u;
@@ -208,8 +211,8 @@ static bool is_listening(void) {
 }
 
 /*
- * DEL: answered by the agent, or left on disk; true means that reply is filled. The agent listens first, then drains under
- * its lock. Who finds nobody listening while holding the shared lock has therefore written before the agent looks.
+ * DEL: answered by the agent, or left on disk; true means that reply is filled. Once the agent listens it drains under its
+ * lock. Who finds nobody listening while holding the shared lock has therefore written before the agent looks.
  */
 bool delete_attachment(const struct buffer *request, const int *fds, int count, struct reply *reply) {
   enum outcome outcome = exchange(request, fds, count, reply);

@@ -92,10 +92,10 @@ static bool value(struct scanner *s, int depth, struct text *out) {
   if (s->at >= s->end || depth > MAX_JSON_DEPTH) return false;
   unsigned char open = *s->at;
   if (open == '"') return string(s, out);
+  if (open == 'n') return *out = (struct text){0}, literal(s, "null"); /* absence, as to the agent and to Go */
   *out = (struct text){.seen = true};
   if (open == 't') return literal(s, "true");
   if (open == 'f') return literal(s, "false");
-  if (open == 'n') return literal(s, "null");
   if (open == '-' || isdigit(open)) return number(s);
   if (open != '{' && open != '[') return false;
   unsigned char close = open == '{' ? '}' : ']';

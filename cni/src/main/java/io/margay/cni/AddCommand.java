@@ -51,6 +51,7 @@ final class AddCommand {
   private final PodCatalog pods;
   private final ReleaseQueue releases;
   private final HostPortClaims hostPorts;
+  private final EarlierDebts debts;
 
   AddCommand(
       CniNode node,
@@ -61,7 +62,8 @@ final class AddCommand {
       EndpointPolicy policy,
       PodCatalog pods,
       ReleaseQueue releases,
-      HostPortClaims hostPorts) {
+      HostPortClaims hostPorts,
+      EarlierDebts debts) {
     this.node = node;
     this.journal = new JournalWriter(journal);
     this.addresses = addresses;
@@ -73,6 +75,7 @@ final class AddCommand {
     this.pods = pods;
     this.releases = releases;
     this.hostPorts = hostPorts;
+    this.debts = debts;
   }
 
   CniResult run(VerbRequest request) throws CniException {
@@ -93,7 +96,7 @@ final class AddCommand {
       }
       refuseForeignWire(committed);
       // The runtime gave the id to another namespace, or other ports, without a DEL in between:
-      // what was built is of no more use.
+      // what was built is of no more use, though its addresses may be.
       network.unwire(attachment.id(), Optional.of(committed.attachment().hostEnd()));
       policy.remove(endpoint(committed, Optional.empty()));
     }
@@ -147,6 +150,8 @@ final class AddCommand {
     Optional<KubernetesPod> said = said(attachment);
     refuseTakenName(attachment);
     delegates.require(attachment.duty());
+    EndpointDocument.requireValid(EndpointDocument.of(attachment, node.name(), List.of(), said));
+    debts.settle(attachment, !wish.addresses().isEmpty());
     try (Undo undo = new Undo()) {
       undo.push("journal", () -> journal.forget(attachment));
       journal.remember(new JournalEntry.Prepared(attachment, journal.bootId()));
@@ -180,22 +185,21 @@ final class AddCommand {
           .addKeyValue("addresses", given.addresses())
           .addKeyValue("millis", stages)
           .log("a pod is wired");
-      return result(wired, given.addresses(), request.conf().dns().or(given.dns()));
+      return result(wired, given.addresses(), request.conf().dns());
     }
   }
 
   private Given given(Attachment attachment, PodAddresses.Wish wish, Optional<KubernetesPod> said)
       throws CniException {
     return switch (attachment.duty()) {
-      case Duty.Delegated(Duty.Delegate delegate) -> foreign(attachment, delegate, said);
+      case Duty.Delegated(Duty.Delegate delegate, Dns _) -> foreign(attachment, delegate, said);
       case Duty.Whole _, Duty.Addresses _, Duty.Policed _, Duty.Stepwise _ ->
           new Given(
               attachment,
               assign(
                   attachment,
                   wish,
-                  fresh -> EndpointDocument.of(attachment, node.name(), fresh, said)),
-              Dns.NONE);
+                  fresh -> EndpointDocument.of(attachment, node.name(), fresh, said)));
     };
   }
 
@@ -221,10 +225,10 @@ final class AddCommand {
 
   /// What an IPAM, ours or another, gave.
   ///
-  /// @param attachment with the routes that go with the addresses
+  /// @param attachment with what else came with the addresses: routes, and the other IPAM's
+  ///   resolver
   /// @param addresses IPv4 first
-  /// @param dns of the other IPAM
-  private record Given(Attachment attachment, List<IpAddress> addresses, Dns dns) {}
+  private record Given(Attachment attachment, List<IpAddress> addresses) {}
 
   /// Every address becomes a host route, whatever prefix it came with; its gateway moves to the
   /// host end, and what else was to be routed there is.
@@ -247,9 +251,12 @@ final class AddCommand {
             .filter(prefix -> given.stream().anyMatch(a -> a.family() == prefix.family()))
             .distinct()
             .toList();
-    Attachment routed = attachment.with(attachment.routes().with(gateways, further));
+    Attachment routed =
+        attachment
+            .with(attachment.routes().with(gateways, further))
+            .with(new Duty.Delegated(delegate, answer.dns()));
     addresses.publish(routed, EndpointDocument.of(routed, node.name(), given, said));
-    return new Given(routed, given, answer.dns());
+    return new Given(routed, given);
   }
 
   /// A host end's name follows from the workload, so a restarted pod takes over its own. Another
@@ -285,7 +292,11 @@ final class AddCommand {
 
   /// The order all consumers expect: the host end, the pod's end, addresses of the latter. Our own
   /// next hops are in the routes; a gateway that another IPAM named is beside its address as well.
-  private static CniResult result(Attachment attachment, List<IpAddress> addresses, Dns dns) {
+  private static CniResult result(Attachment attachment, List<IpAddress> addresses, Dns said) {
+    Dns dns =
+        attachment.duty() instanceof Duty.Delegated(Duty.Delegate _, Dns answered)
+            ? said.or(answered)
+            : said;
     PodRoutes routing = attachment.routes();
     List<CniResult.Ip> ips = new ArrayList<>();
     List<CniResult.Route> routes = new ArrayList<>();

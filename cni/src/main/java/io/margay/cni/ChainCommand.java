@@ -27,6 +27,7 @@ final class ChainCommand {
   private final PodNetwork network;
   private final EndpointPolicy policy;
   private final PodCatalog pods;
+  private final EarlierDebts debts;
 
   ChainCommand(
       CniNode node,
@@ -35,7 +36,8 @@ final class ChainCommand {
       Release release,
       PodNetwork network,
       EndpointPolicy policy,
-      PodCatalog pods) {
+      PodCatalog pods,
+      EarlierDebts debts) {
     this.node = node;
     this.journal = new JournalWriter(journal);
     this.addresses = addresses;
@@ -43,6 +45,7 @@ final class ChainCommand {
     this.network = network;
     this.policy = policy;
     this.pods = pods;
+    this.debts = debts;
   }
 
   ObjectNode add(VerbRequest request) throws CniException {
@@ -59,6 +62,10 @@ final class ChainCommand {
     PodEndpoint endpoint =
         new PodEndpoint(
             attachment, given, EndpointDocument.of(attachment, node.name(), given, said));
+    EndpointDocument.requireValid(endpoint.document());
+    if (known.isEmpty()) {
+      debts.settle(attachment, false);
+    }
     try (Undo undo = new Undo()) {
       if (known.isEmpty()) {
         undo.push("journal", () -> journal.forget(attachment));

@@ -71,7 +71,7 @@ final class CheckCommand {
     Attachment attachment = committed.attachment();
     return switch (attachment.duty()) {
       case Duty.Whole _ -> network.problems(attachment, committed.addresses(), request.podNetns());
-      case Duty.Delegated(Duty.Delegate _) -> {
+      case Duty.Delegated _ -> {
         // The configuration of this request is the one with a previous result.
         Optional<Duty.Delegate> now = Delegates.of(request.conf(), request.call().request());
         if (now.isPresent()) {

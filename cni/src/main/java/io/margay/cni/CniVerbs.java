@@ -9,6 +9,7 @@ import io.margay.cni.protocol.CniHandler;
 import io.margay.cni.protocol.CniReply;
 import io.margay.cni.protocol.CniRequest;
 import io.margay.cni.protocol.CniVariable;
+import io.margay.cni.protocol.DeletionQueue;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniArgs;
 import io.margay.cni.spec.CniError;
@@ -20,9 +21,11 @@ import io.margay.cni.spec.IpamConf;
 import io.margay.cni.spec.NetConf;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpFamily;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -49,9 +52,11 @@ public final class CniVerbs implements CniHandler {
   private final ReclaimCommand reclaim;
   private final StepVerbs steps;
   private final ReleaseQueue releases;
+  private final DeletionQueue queued;
   private final ContainerLocks locks = new ContainerLocks();
 
   /// @param releases where addresses are given back once DEL has answered
+  /// @param queued deletions that clients left on disk
   public CniVerbs(
       CniNode node,
       AttachmentJournal journal,
@@ -60,20 +65,23 @@ public final class CniVerbs implements CniHandler {
       EndpointPolicy policy,
       PodCatalog pods,
       ReleaseQueue releases,
+      DeletionQueue queued,
       Readiness readiness) {
     this.readiness = readiness;
     this.journal = journal;
     this.releases = releases;
+    this.queued = queued;
     this.pods = pods;
     Release release = new Release(addresses, delegates);
     HostPortClaims hostPorts = new HostPortClaims(journal);
+    this.del = new DelCommand(node, journal, addresses, release, network, policy);
+    EarlierDebts debts = new EarlierDebts(journal, del);
     this.add =
         new AddCommand(
-            node, journal, addresses, delegates, network, policy, pods, releases, hostPorts);
-    this.del = new DelCommand(node, journal, addresses, release, network, policy);
+            node, journal, addresses, delegates, network, policy, pods, releases, hostPorts, debts);
     this.check = new CheckCommand(node, journal, delegates, network, policy);
-    this.chain = new ChainCommand(node, journal, addresses, release, network, policy, pods);
-    this.lease = new LeaseCommand(node, journal, addresses, release);
+    this.chain = new ChainCommand(node, journal, addresses, release, network, policy, pods, debts);
+    this.lease = new LeaseCommand(node, journal, addresses, release, debts);
     this.gc = new GcCommand(journal, locks, del);
     this.reclaim = new ReclaimCommand(journal, network, del);
     this.steps =
@@ -108,7 +116,7 @@ public final class CniVerbs implements CniHandler {
       }
       ObjectNode stdin = CniJson.parse(call.request().stdin());
       version = NetConf.answerVersion(stdin);
-      NetConf conf = NetConf.parse(stdin);
+      NetConf conf = verb == CniVerb.DEL ? NetConf.parseForDel(stdin) : NetConf.parse(stdin);
       if (!conf.version().knows(verb)) {
         throw new CniException(
             CniError.INCOMPATIBLE_VERSION,
@@ -205,12 +213,15 @@ public final class CniVerbs implements CniHandler {
       case ADD -> {
         VerbRequest request = request(call, conf, id);
         try (ContainerLocks.Held _ = locks.take(request.id())) {
+          forgetQueued(request.id());
           yield CniReply.success(CniJson.print(add(request.told(pods))));
         }
       }
       case DEL -> {
-        VerbRequest request = request(call, conf, id);
+        VerbRequest request =
+            new VerbRequest(call, conf, argsForDel(call), id.orElseThrow(), PodWishes.NONE);
         try (ContainerLocks.Held _ = locks.take(request.id())) {
+          request.requireListener();
           del.run(request);
         }
         giveBack(request.id());
@@ -251,6 +262,18 @@ public final class CniVerbs implements CniHandler {
       }
       case VERSION -> version();
     };
+  }
+
+  /// A deletion that waits on disk is older than the ADD, and must not take the new pod away.
+  private void forgetQueued(AttachmentId id) throws CniException {
+    try {
+      queued.forget(id);
+    } catch (IOException refused) {
+      throw new CniException(
+          CniError.IO_FAILURE,
+          "an earlier DEL of " + id + " is queued on disk and can't be dropped; see delq of runDir",
+          refused);
+    }
   }
 
   /// Whether an ADD that says nothing of its own would succeed.
@@ -299,6 +322,20 @@ public final class CniVerbs implements CniHandler {
         CniArgs.parse(call.request().get(CniVariable.ARGS)),
         id.orElseThrow(),
         PodWishes.NONE);
+  }
+
+  /// A pod must go whatever its arguments are: they only name its workload, which the journal knows
+  /// better.
+  private static CniArgs argsForDel(CniCall call) {
+    try {
+      return CniArgs.parse(call.request().get(CniVariable.ARGS));
+    } catch (CniException malformed) {
+      LOG.atInfo()
+          .addKeyValue("request", call.request())
+          .addKeyValue("reason", malformed.getMessage())
+          .log("the arguments of a DEL can't be read; it is carried out without them");
+      return new CniArgs(Map.of());
+    }
   }
 
   private static CniReply version() {

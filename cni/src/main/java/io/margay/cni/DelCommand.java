@@ -100,10 +100,18 @@ final class DelCommand {
           .addKeyValue("reason", away.getMessage())
           .log("an endpoint can't be deleted now; it goes with its addresses");
     }
-    new JournalWriter(journal)
-        .remember(
-            new JournalEntry.Committed(
-                attachment.with(new Duty.Addresses()), committed.bootId(), committed.addresses()));
+    try {
+      journal.write(
+          new JournalEntry.Committed(
+              attachment.with(new Duty.Addresses()), committed.bootId(), committed.addresses()));
+    } catch (IOException unwritable) {
+      // An error would keep the plugin before us from its DEL, which takes the entry away. Until
+      // then it only says more than is true.
+      LOG.atWarn()
+          .addKeyValue("attachment", attachment.id())
+          .addKeyValue("reason", unwritable.getMessage())
+          .log("the journal does not take that a pod is policed no more; its next DEL will do");
+    }
   }
 
   /// Takes an attachment away, whatever its state.
@@ -171,12 +179,8 @@ final class DelCommand {
   ///
   /// @return whether nothing is owed any more
   boolean release(AttachmentId id) {
-    if (!(journal.find(id).orElse(null) instanceof JournalEntry.Releasing releasing)) {
-      return true;
-    }
     try {
-      release.run(releasing.attachment());
-      journal.remove(id);
+      payOwed(id);
       owed.remove(id);
       return true;
     } catch (CniException | IOException failure) {
@@ -185,6 +189,17 @@ final class DelCommand {
           .addKeyValue("reason", failure.getMessage())
           .log("addresses can't be given back now; that is repeated");
       return false;
+    }
+  }
+
+  /// As [#release], for who can't go on before it is done. Nothing owed is success.
+  ///
+  /// @throws CniException somebody is away; it is still owed
+  /// @throws IOException the journal's file can't be deleted; it is still owed
+  void payOwed(AttachmentId id) throws CniException, IOException {
+    if (journal.find(id).orElse(null) instanceof JournalEntry.Releasing releasing) {
+      release.run(releasing.attachment());
+      journal.remove(id);
     }
   }
 }

@@ -10,6 +10,7 @@ import io.margay.cni.spec.CniException;
 import io.margay.cni.spec.CniJson;
 import io.margay.cni.spec.CniResult;
 import io.margay.cni.spec.CniVerb;
+import io.margay.cni.spec.Dns;
 import io.margay.cni.spec.NetConf;
 import java.io.IOException;
 import java.io.InputStream;
@@ -66,7 +67,7 @@ final class Delegates {
 
   /// Refuses a plugin that is not there, before anything is done that only it could undo.
   void require(Duty duty) throws CniException {
-    if (duty instanceof Duty.Delegated(Duty.Delegate delegate)) {
+    if (duty instanceof Duty.Delegated(Duty.Delegate delegate, Dns _)) {
       find(delegate);
     }
   }

@@ -29,12 +29,19 @@ final class LeaseCommand {
   private final JournalWriter journal;
   private final PodAddresses addresses;
   private final Release release;
+  private final EarlierDebts debts;
 
-  LeaseCommand(CniNode node, AttachmentJournal journal, PodAddresses addresses, Release release) {
+  LeaseCommand(
+      CniNode node,
+      AttachmentJournal journal,
+      PodAddresses addresses,
+      Release release,
+      EarlierDebts debts) {
     this.node = node;
     this.journal = new JournalWriter(journal);
     this.addresses = addresses;
     this.release = release;
+    this.debts = debts;
   }
 
   CniResult add(VerbRequest request) throws CniException {
@@ -55,6 +62,7 @@ final class LeaseCommand {
                 + "; delete it first");
       }
     }
+    debts.settle(attachment, !request.wish().addresses().isEmpty());
     try (Undo undo = new Undo()) {
       undo.push("journal", () -> journal.forget(attachment));
       journal.remember(new JournalEntry.Prepared(attachment, journal.bootId()));

@@ -4,6 +4,7 @@ import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.Duty;
 import io.margay.cni.spec.CniException;
 import io.margay.cni.spec.CniVerb;
+import io.margay.cni.spec.Dns;
 
 /// Gives back what an attachment holds outside the kernel, whatever its duty. Repeating it is
 /// harmless.
@@ -28,7 +29,7 @@ final class Release {
           addresses.withdraw(attachment);
         }
       }
-      case Duty.Delegated(Duty.Delegate delegate) -> {
+      case Duty.Delegated(Duty.Delegate delegate, Dns _) -> {
         delegates.run(CniVerb.DEL, delegate, attachment);
         addresses.release(attachment);
       }

@@ -12,6 +12,7 @@ import io.margay.cni.spec.CniArgs;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
 import io.margay.cni.spec.CniResult;
+import io.margay.cni.spec.Dns;
 import io.margay.cni.spec.NetConf;
 import io.margay.cni.spec.PortMapping;
 import io.margay.linux.LinuxException;
@@ -70,11 +71,20 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id, Po
     return call.request().program().equals(IPAM_PROGRAM);
   }
 
-  /// Called before an ADD is made final: one that nobody will learn of is taken back.
+  /// Called before an ADD is made final, and before a DEL is begun: an ADD that nobody will learn
+  /// of is taken back, and a DEL that its client gave up on is queued on disk, or repeated by the
+  /// runtime. Carried out late, it could hit a newer ADD of the same container.
+  ///
+  /// @throws CniException 11 when the client has gone
   void requireListener() throws CniException {
     if (call.isAbandoned().getAsBoolean()) {
       throw new CniException(
-          CniError.TRY_LATER, "the runtime gave up ADD of " + id + "; everything was taken back");
+          CniError.TRY_LATER,
+          "the runtime gave up "
+              + get(CniVariable.COMMAND)
+              + " of "
+              + id
+              + "; it counts as never asked, and may be repeated");
     }
   }
 
@@ -257,7 +267,7 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id, Po
       return new Duty.Addresses();
     }
     Optional<Duty.Delegate> delegate = Delegates.of(conf, call.request());
-    return delegate.isPresent() ? new Duty.Delegated(delegate.get()) : new Duty.Whole();
+    return delegate.isPresent() ? new Duty.Delegated(delegate.get(), Dns.NONE) : new Duty.Whole();
   }
 
   /// The addresses wanted. `runtimeConfig` and `args` beat the pod's annotations, and those beat

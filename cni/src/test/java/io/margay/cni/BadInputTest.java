@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Every rule of the specification about what may come in: the code, the words that say what is
 /// wrong, and what to do.
@@ -45,6 +46,14 @@ final class BadInputTest {
 
   private static String conf(String more) {
     return "{\"cniVersion\":\"1.0.0\",\"name\":\"net\"," + more + "}";
+  }
+
+  private static String labels(String key, String value) {
+    return "\"args\":{\"cni\":{\"labels\":[{\"key\":\""
+        + key
+        + "\",\"value\":\""
+        + value
+        + "\"}]}}";
   }
 
   static Stream<Arguments> rows() {
@@ -104,6 +113,24 @@ final class BadInputTest {
             "needs a key"),
         row("ADD", "CNI_ARGS=IP=x", GOOD, 7, "IP of CNI_ARGS"),
         row("ADD", "CNI_ARGS=MAC=01:00:00:00:00:01", GOOD, 7, "MAC of CNI_ARGS", "unicast"),
+        // Then what would be stored, and nobody could read.
+        row(
+            "ADD",
+            "CNI_ARGS=K8S_POD_NAMESPACE=Team_A;K8S_POD_NAME=web-0",
+            GOOD,
+            7,
+            "key CNI_ARGS.K8S_POD_NAMESPACE",
+            "\"Team_A\"",
+            "of a-z 0-9 and -"),
+        row(
+            "ADD",
+            "",
+            conf(labels("app", "a@b")),
+            7,
+            "key args.cni.labels.app",
+            "\"a@b\"",
+            "of A-Z a-z 0-9 - _ and ."),
+        row("ADD", "", conf(labels("a b", "c")), 7, "key args.cni.labels", "\"a b\""),
         row("CHECK", "", GOOD, 7, "prevResult", "missing"),
         row("ADD", "", conf("\"prevResult\":{\"cniVersion\":\"7\"}"), 1, "prevResult.cniVersion"),
         row("GC", "", GOOD.replace("1.0.0", "1.1.0"), 7, "valid-attachments", "deletes nothing"));
@@ -125,6 +152,30 @@ final class BadInputTest {
     JsonNode error = VerbsBench.failed(code, bench.call(command, env, conf));
     assertThat(error.get("msg").asText()).contains(words);
     assertThat(error.get("cniVersion").asText()).isNotEmpty();
+    bench.assertNothingIsLeft();
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @ValueSource(
+      strings = {
+        "\"mtu\":900",
+        "\"strict\":true,\"colour\":\"red\"",
+        "\"strict\":7",
+        "\"runtimeConfig\":{\"ips\":[\"x\"]}",
+        "\"runtimeConfig\":7",
+        "\"args\":[]",
+        "\"ipam\":7",
+        "\"ipam\":{\"type\":\"a/b\"}",
+        "\"ipam\":{\"type\":7}",
+        "\"prevResult\":{\"cniVersion\":\"7\"}"
+      })
+  void del_reads_no_more_of_a_configuration_than_it_needs(String odd) throws IOException {
+    VerbsBench.succeeded(bench.call("ADD", VerbsBench.pod("c1"), GOOD));
+    Map<CniVariable, String> env = VerbsBench.pod("c1");
+    env.put(CniVariable.ARGS, "foo");
+    assertThat(bench.call("DEL", env, conf(odd))).isEqualTo(CniReply.success(""));
+    bench.assertNothingIsLeft();
+    assertThat(bench.call("DEL", env, conf(odd))).as("again").isEqualTo(CniReply.success(""));
     bench.assertNothingIsLeft();
   }
 
@@ -170,16 +221,16 @@ final class BadInputTest {
     assertNotSwallowed(
         bench.call("DEL", VerbsBench.pod("c1"), conf("\"mtu\":\"No such file or directory\"")));
     // Whatever fails on the way.
-    VerbsBench.succeeded(bench.call("ADD", VerbsBench.pod("c1"), GOOD));
+    VerbsBench.succeeded(bench.call("ADD", VerbsBench.pod("c2"), GOOD));
     bench.network.unwireFailure =
         Optional.of("link veth not found: open /x: no such file or directory");
-    CniReply reply = bench.call("DEL", VerbsBench.pod("c1"), GOOD);
+    CniReply reply = bench.call("DEL", VerbsBench.pod("c2"), GOOD);
     assertThat(reply.exitCode()).isEqualTo(1);
     assertNotSwallowed(reply);
     assertThat(reply.stdout()).contains("link veth missing: open /x: ENOENT");
     bench.network.unwireFailure = Optional.empty();
     bench.addresses.awayForReleases = true;
-    assertThat(bench.call("DEL", VerbsBench.pod("c1"), GOOD)).isEqualTo(CniReply.success(""));
+    assertThat(bench.call("DEL", VerbsBench.pod("c2"), GOOD)).isEqualTo(CniReply.success(""));
   }
 
   @Test

@@ -9,9 +9,11 @@ import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.journal.JournalEntry;
 import io.margay.cni.journal.Workload;
 import io.margay.cni.protocol.CniCall;
+import io.margay.cni.protocol.CniFrame;
 import io.margay.cni.protocol.CniReply;
 import io.margay.cni.protocol.CniRequest;
 import io.margay.cni.protocol.CniVariable;
+import io.margay.cni.protocol.DeletionQueue;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.Bandwidth;
 import io.margay.cni.spec.CniError;
@@ -26,6 +28,7 @@ import io.margay.model.resource.Protocol;
 import io.margay.model.resource.ResourceValidator;
 import io.margay.model.resource.WorkloadEndpoint;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -76,6 +79,7 @@ final class CniVerbsTest {
             policy,
             _ -> said,
             new ReleaseQueue(Runnable::run),
+            new DeletionQueue(directory.resolve("delq")),
             (source, wish) -> {
               asked.add(source + " " + wish.families() + wish.ipv4Pools());
               return readiness;
@@ -498,6 +502,59 @@ final class CniVerbsTest {
             committed.bootId(),
             committed.addresses()));
     assertThat(code(call("ADD", other, CONF))).isEqualTo(CniError.INTERFACE_NOT_OURS);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"My_Net", "net.A", "a_b", "k8s-pod-network"})
+  void the_endpoint_is_valid_whatever_its_network_is_called(String name) throws Exception {
+    Map<CniVariable, String> env = pod("My_Box.1");
+    env.remove(CniVariable.ARGS);
+    CniReply reply = call("ADD", env, CONF.replace("\"net\"", "\"" + name + "\""));
+    assertThat(reply.exitCode()).as(reply.stdout()).isZero();
+    assertThat(addresses.endpoints.values())
+        .singleElement()
+        .satisfies(endpoint -> assertThat(ResourceValidator.validate(endpoint)).isEmpty());
+  }
+
+  @Test
+  void a_del_that_its_client_gave_up_on_does_nothing() throws Exception {
+    add("c1");
+    abandoned = true;
+    assertThat(code(call("DEL", pod("c1"), CONF))).isEqualTo(CniError.TRY_LATER);
+    assertThat(network.wires).hasSize(1);
+    assertThat(addresses.handles).hasSize(1);
+    abandoned = false;
+    del("c1");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void a_queued_del_does_not_reach_a_newer_add_even_when_it_is_read_already() throws Exception {
+    Path queued = Files.createDirectories(directory.resolve("delq"));
+    Map<CniVariable, String> env = pod("c1");
+    env.put(CniVariable.COMMAND, "DEL");
+    DeletionQueue queue = new DeletionQueue(queued);
+    // Named as the client does: FNV-1a of c1/eth0.
+    Path file = queued.resolve("9e27a0abdbb07ad3.del");
+    Files.write(
+        file,
+        CniFrame.encode(new CniRequest(env, "margay-cni", CONF.getBytes(StandardCharsets.UTF_8))));
+    List<String> replies = new ArrayList<>();
+    queue.drain(
+        deletion -> {
+          try {
+            add("c1");
+          } catch (Exception failure) {
+            throw new IllegalStateException(failure);
+          }
+          CniReply reply = verbs.handle(deletion);
+          replies.add(reply.stdout());
+          return reply;
+        });
+    assertThat(replies).singleElement().asString().contains("\"code\":11");
+    assertThat(file).doesNotExist();
+    assertThat(network.wires).hasSize(1);
+    assertThat(addresses.handles).hasSize(1);
   }
 
   private static String withHostPorts(String mappings) {

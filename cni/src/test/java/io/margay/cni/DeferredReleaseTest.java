@@ -12,6 +12,7 @@ import io.margay.cni.protocol.CniCall;
 import io.margay.cni.protocol.CniReply;
 import io.margay.cni.protocol.CniRequest;
 import io.margay.cni.protocol.CniVariable;
+import io.margay.cni.protocol.DeletionQueue;
 import io.margay.cni.spec.CniError;
 import io.margay.linux.netns.Netns;
 import io.margay.linux.socket.OwnedFd;
@@ -54,6 +55,7 @@ final class DeferredReleaseTest {
             new InMemoryPolicy(),
             _ -> Optional.empty(),
             new ReleaseQueue(due::add),
+            new DeletionQueue(directory.resolve("delq")),
             (_, _) -> Optional.empty());
   }
 

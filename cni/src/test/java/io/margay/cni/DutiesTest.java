@@ -24,6 +24,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -295,6 +296,39 @@ final class DutiesTest {
     assertThat(bench.addresses.handles).hasSize(1);
   }
 
+  @Test
+  void in_a_chain_what_could_not_be_read_again_is_refused() throws IOException {
+    foreignWire();
+    String conf =
+        PREVIOUS.replace(
+            "\"prevResult\"",
+            "\"args\":{\"cni\":{\"labels\":[{\"key\":\"app\",\"value\":\"a@b\"}]}},\"prevResult\"");
+    assertThat(failed(CniError.BAD_CONFIG, bench.call("ADD", pod("c1"), conf)).get("msg").asText())
+        .contains("args.cni.labels.app", "a@b");
+    bench.assertNothingIsLeft();
+  }
+
+  @Test
+  void in_a_chain_a_journal_that_takes_nothing_does_not_block_del() throws IOException {
+    Path journal = directory.resolve("journal");
+    bench = new VerbsBench(journal);
+    foreignWire();
+    succeeded(ipam("ADD", PTP));
+    succeeded(bench.call("ADD", pod("c1"), PREVIOUS));
+    try (Stream<Path> entries = Files.list(journal)) {
+      for (Path entry : entries.toList()) {
+        Files.delete(entry);
+      }
+    }
+    Files.delete(journal);
+    Files.createFile(journal);
+    assertThat(bench.call("DEL", pod("c1"), PREVIOUS)).isEqualTo(CniReply.success(""));
+    assertThat(bench.policy.applied).isEmpty();
+    Files.delete(journal);
+    assertThat(ipam("DEL", PTP)).isEqualTo(CniReply.success(""));
+    bench.assertNothingIsLeft();
+  }
+
   // Over another IPAM.
 
   private Map<CniVariable, String> podWithPlugin(String script) throws IOException {
@@ -361,6 +395,16 @@ final class DutiesTest {
     assertThat(calls()).containsExactly("ADD", "CHECK", "DEL");
     assertThat(Files.readString(bin.resolve("stdin.DEL"))).isEqualTo(FOREIGN);
     bench.assertNothingIsLeft();
+  }
+
+  @Test
+  void over_another_ipam_a_repeated_add_answers_the_same_to_the_last_word() throws IOException {
+    Map<CniVariable, String> env = podWithPlugin(recording());
+    JsonNode first = succeeded(bench.call("ADD", env, FOREIGN));
+    assertThat(succeeded(bench.call("ADD", env, FOREIGN))).isEqualTo(first);
+    assertThat(calls()).containsExactly("ADD");
+    bench = new VerbsBench(directory);
+    assertThat(succeeded(bench.call("ADD", env, FOREIGN))).as("restarted").isEqualTo(first);
   }
 
   @Test

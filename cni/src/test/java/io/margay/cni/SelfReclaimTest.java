@@ -8,6 +8,7 @@ import io.margay.cni.protocol.CniCall;
 import io.margay.cni.protocol.CniReply;
 import io.margay.cni.protocol.CniRequest;
 import io.margay.cni.protocol.CniVariable;
+import io.margay.cni.protocol.DeletionQueue;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.linux.netns.Netns;
 import io.margay.linux.socket.OwnedFd;
@@ -59,6 +60,7 @@ final class SelfReclaimTest {
             policy,
             _ -> document(),
             new ReleaseQueue(Runnable::run),
+            new DeletionQueue(directory.resolve("delq")),
             (_, _) -> Optional.empty());
     reclaim = new SelfReclaim(verbs, () -> GRACE, () -> now);
   }
@@ -294,7 +296,8 @@ final class SelfReclaimTest {
                     CniVariable.IFNAME,
                     "eth0"),
                 "margay-cni",
-                "{\"cniVersion\":\"1.0.0\",\"name\":\"net\"}".getBytes(StandardCharsets.UTF_8)));
+                "{\"cniVersion\":\"1.0.0\",\"name\":\"net\"}".getBytes(StandardCharsets.UTF_8)),
+            () -> false);
     add("c1", "eth0", "");
     addresses.awayForReleases = true;
     assertThat(verbs.handle(call)).isEqualTo(CniReply.success(""));

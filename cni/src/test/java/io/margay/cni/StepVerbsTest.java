@@ -11,6 +11,7 @@ import io.margay.cni.protocol.CniCall;
 import io.margay.cni.protocol.CniReply;
 import io.margay.cni.protocol.CniRequest;
 import io.margay.cni.protocol.CniVariable;
+import io.margay.cni.protocol.DeletionQueue;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
@@ -69,6 +70,7 @@ final class StepVerbsTest {
             policy,
             _ -> Optional.empty(),
             new ReleaseQueue(Runnable::run),
+            new DeletionQueue(directory.resolve("delq")),
             (_, _) -> Optional.empty());
     steps = verbs.steps();
   }

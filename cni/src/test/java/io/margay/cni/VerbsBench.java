@@ -9,6 +9,7 @@ import io.margay.cni.protocol.CniCall;
 import io.margay.cni.protocol.CniReply;
 import io.margay.cni.protocol.CniRequest;
 import io.margay.cni.protocol.CniVariable;
+import io.margay.cni.protocol.DeletionQueue;
 import io.margay.cni.spec.CniError;
 import io.margay.linux.netns.Netns;
 import io.margay.linux.socket.OwnedFd;
@@ -48,6 +49,7 @@ final class VerbsBench {
             policy,
             _ -> said,
             new ReleaseQueue(Runnable::run),
+            new DeletionQueue(directory.resolve("delq")),
             (_, _) -> readiness);
   }
 

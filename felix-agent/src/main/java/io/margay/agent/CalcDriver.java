@@ -419,12 +419,16 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   }
 
   @Override
-  public CompletableFuture<Void> takeAway(ResourceRef endpoint) {
+  public CompletableFuture<Void> takeAway(ResourceRef endpoint, String container) {
     return onCalc(
         endpoint,
         () -> {
-          overlay.onOwnRemoval(endpoint);
-          endpoint(endpoint, null);
+          // Only here it is sure whose it is: another container's may have been handed in since.
+          String now = containerOf(endpoint);
+          if (now.isEmpty() || now.equals(container)) {
+            overlay.onOwnRemoval(endpoint);
+            endpoint(endpoint, null);
+          }
         });
   }
 
@@ -584,11 +588,11 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     problems = Map.copyOf(now);
   }
 
-  @Override
-  public String containerOf(ResourceRef endpoint) {
+  /// The container that the endpoint belongs to, as far as is known here; empty when unknown. From
+  /// any thread.
+  String containerOf(ResourceRef endpoint) {
     WorkloadEndpoint known = endpointsNow.get(endpoint);
-    String container = known == null ? null : known.spec().containerID();
-    return container == null ? "" : container;
+    return known == null ? "" : containerOf(known);
   }
 
   @Override

@@ -358,6 +358,7 @@ public final class NodeAgent implements AutoCloseable {
     AgentMetrics metrics = new AgentMetrics(registry, () -> calc.snapshot().endpoints().size());
     metrics.watchConnections(flows::cut, flows::forgotten);
     BgpMetrics.register(registry, bgp::speaker);
+    DeletionQueue deletions = new DeletionQueue(settings.runDir().resolve("delq"));
     CniVerbs verbs;
     try (Netns own = Netns.ofThread()) {
       verbs =
@@ -379,6 +380,7 @@ public final class NodeAgent implements AutoCloseable {
               new KernelEndpointPolicy(calc, directory),
               pods,
               keep(ReleaseQueue.start()),
+              deletions,
               new NodeReadiness(
                   settings.nodeName(),
                   calc::syncStatus,
@@ -415,8 +417,8 @@ public final class NodeAgent implements AutoCloseable {
                 }
                 verbs.recover();
                 reclaim.start();
-                DeletionQueue deletions = new DeletionQueue(settings.runDir().resolve("delq"));
-                // Before an ADD of the same container can be served, which they must not undo.
+                // The first ADDs may need what these deletions free. Those that clients queue from
+                // here on until somebody listens are the first work of maintenance.
                 deletions.drain(verbs);
                 keep(
                     CniServer.start(

@@ -524,13 +524,29 @@ class CalcDriverTest {
     calc.onStatus(new SyncStatus.InSync(1));
     WorkloadEndpoint mine = endpoint("n1", "c1");
     TestLoop.get(calc.handIn(mine, 9));
-    TestLoop.get(calc.takeAway(mine.ref()));
+    TestLoop.get(calc.takeAway(mine.ref(), "c1"));
     assertThat(kernelRoutes()).isEmpty();
     tell(mine, 9);
     assertThat(kernelRoutes()).isEmpty();
     tellGone(mine.ref(), 12);
     tell(endpoint("n1", "next"), 13);
     assertThat(kernelRoutes()).containsExactly(POD);
+  }
+
+  @Test
+  void what_is_another_containers_by_the_time_it_is_looked_at_stays() {
+    calc.onStatus(new SyncStatus.InSync(1));
+    TestLoop.get(calc.handIn(endpoint("n1", "old"), 9));
+    WorkloadEndpoint next = endpoint("n1", "new");
+    // Both are on their way to the loop at once.
+    CompletableFuture<Void> handed = calc.handIn(next, 10);
+    CompletableFuture<Void> taken = calc.takeAway(next.ref(), "old");
+    TestLoop.get(handed);
+    TestLoop.get(taken);
+    assertThat(kernelRoutes()).containsExactly(POD);
+    assertThat(calc.containerOf(next.ref())).isEqualTo("new");
+    TestLoop.get(calc.takeAway(next.ref(), "new"));
+    assertThat(kernelRoutes()).isEmpty();
   }
 
   private static final PodName WEB = new PodName("ns", "web");

@@ -28,6 +28,7 @@ import io.margay.cni.protocol.CniCall;
 import io.margay.cni.protocol.CniReply;
 import io.margay.cni.protocol.CniRequest;
 import io.margay.cni.protocol.CniVariable;
+import io.margay.cni.protocol.DeletionQueue;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
@@ -143,6 +144,7 @@ final class LockedDatastoreTest {
             new KernelEndpointPolicy(calc, endpoints),
             _ -> Optional.empty(),
             new ReleaseQueue(Runnable::run),
+            new DeletionQueue(directory.resolve("delq")),
             (_, _) -> Optional.empty());
     put(
         document("IPPool", "p", "{cidr: 10.65.0.0/24, blockSize: 26}")

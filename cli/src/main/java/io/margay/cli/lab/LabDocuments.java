@@ -8,6 +8,7 @@ import io.margay.cli.lab.LabPlan.Link;
 import io.margay.cli.lab.Topology.Node;
 import io.margay.cli.lab.Topology.Pod;
 import io.margay.cli.lab.Topology.Pool;
+import io.margay.cni.spec.NetConf;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import java.util.Map;
@@ -176,7 +177,8 @@ final class LabDocuments {
     list.put("name", NETWORK);
     ObjectNode plugin = list.putArray("plugins").addObject();
     plugin.put("type", "margay-cni");
-    plugin.putObject("capabilities").put("portMappings", true).put("bandwidth", true);
+    ObjectNode capabilities = plugin.putObject("capabilities");
+    NetConf.CAPABILITIES.forEach(capability -> capabilities.put(capability, true));
     plugin.put("margayRunDir", plan.runDirectory(node).toString());
     // Calico's plugin assigns IPv4 alone unless it is told otherwise; the values are texts there.
     plugin

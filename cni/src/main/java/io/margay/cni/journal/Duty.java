@@ -1,5 +1,7 @@
 package io.margay.cni.journal;
 
+import io.margay.cni.spec.Dns;
+
 /// What we do for an attachment, and so what DEL has to take back.
 public sealed interface Duty {
 
@@ -9,7 +11,8 @@ public sealed interface Duty {
   /// We make its wire and police it; its addresses are another plugin's.
   ///
   /// @param delegate how that plugin was asked
-  record Delegated(Delegate delegate) implements Duty {}
+  /// @param dns what it answered of the pod's resolver: a repeated ADD answers the same
+  record Delegated(Delegate delegate, Dns dns) implements Duty {}
 
   /// We only give it addresses, as the `ipam` of another plugin. There is no wire and no endpoint;
   /// the pod's namespace is the one sign that it lives.

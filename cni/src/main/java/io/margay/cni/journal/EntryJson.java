@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.Bandwidth;
+import io.margay.cni.spec.CniException;
+import io.margay.cni.spec.Dns;
 import io.margay.cni.spec.PortMapping;
 import io.margay.linux.netns.Netns;
 import io.margay.model.net.InterfaceName;
@@ -174,12 +176,16 @@ final class EntryJson {
   private static void write(Duty duty, ObjectNode node) {
     switch (duty) {
       case Duty.Whole _ -> node.put("kind", "whole");
-      case Duty.Delegated(Duty.Delegate delegate) ->
-          node.put("kind", "delegated")
-              .put("type", delegate.type())
-              .put("path", delegate.path())
-              .put("args", delegate.args())
-              .put("conf", delegate.conf());
+      case Duty.Delegated(Duty.Delegate delegate, Dns dns) -> {
+        node.put("kind", "delegated")
+            .put("type", delegate.type())
+            .put("path", delegate.path())
+            .put("args", delegate.args())
+            .put("conf", delegate.conf());
+        if (!dns.equals(Dns.NONE)) {
+          dns.write(node.putObject("dns"));
+        }
+      }
       case Duty.Addresses _ -> node.put("kind", "addresses");
       case Duty.Policed(boolean overAddresses) ->
           node.put("kind", "policed").put("overAddresses", overAddresses);
@@ -195,13 +201,22 @@ final class EntryJson {
       case "delegated" ->
           new Duty.Delegated(
               new Duty.Delegate(
-                  text(node, "type"), text(node, "path"), text(node, "args"), text(node, "conf")));
+                  text(node, "type"), text(node, "path"), text(node, "args"), text(node, "conf")),
+              dns(node));
       case "addresses" -> new Duty.Addresses();
       case "policed" -> new Duty.Policed(required(node, "overAddresses").asBoolean());
       case "stepwise" ->
           new Duty.Stepwise(Duty.Step.valueOf(text(node, "step").toUpperCase(Locale.ROOT)));
       default -> throw new IOException("duty \"" + kind + "\" is unknown");
     };
+  }
+
+  private static Dns dns(JsonNode duty) throws IOException {
+    try {
+      return duty.path("dns") instanceof ObjectNode dns ? Dns.of(dns) : Dns.NONE;
+    } catch (CniException invalid) {
+      throw new IOException(invalid.getMessage(), invalid);
+    }
   }
 
   private static Map<String, String> texts(JsonNode node) {

@@ -10,7 +10,8 @@ import java.util.function.BooleanSupplier;
 /// @param callerNetns the network namespace the plugin runs in; absent when replayed from the queue
 /// @param podNetns the pod's; absent when it is gone, and DEL must do without. Closed by the server
 ///   after the reply
-/// @param isAbandoned whether the client has gone, so that nobody will learn the result
+/// @param isAbandoned whether the client has gone, so that nobody will learn the result; of a
+///   replayed one, whether it has been overtaken
 public record CniCall(
     CniRequest request,
     Optional<OwnedFd> callerNetns,
@@ -18,7 +19,7 @@ public record CniCall(
     BooleanSupplier isAbandoned) {
 
   /// A request that came without a connection, such as a deletion queued on disk.
-  public static CniCall replayed(CniRequest request) {
-    return new CniCall(request, Optional.empty(), Optional.empty(), () -> false);
+  public static CniCall replayed(CniRequest request, BooleanSupplier isAbandoned) {
+    return new CniCall(request, Optional.empty(), Optional.empty(), isAbandoned);
   }
 }

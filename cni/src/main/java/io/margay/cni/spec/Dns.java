@@ -31,6 +31,13 @@ public record Dns(
         dns.strings("options"));
   }
 
+  /// What [#write] wrote.
+  ///
+  /// @throws CniException 7 for a value of another type
+  public static Dns of(ObjectNode written) throws CniException {
+    return read(new ConfNode(written, "dns"));
+  }
+
   /// The object under `runtimeConfig.dns`, which names the same things otherwise.
   static Dns readCapability(ConfNode dns) throws CniException {
     return new Dns(dns.strings("servers"), "", dns.strings("searches"), dns.strings("options"));
@@ -61,7 +68,8 @@ public record Dns(
     return equals(NONE) ? other : this;
   }
 
-  void write(ObjectNode node) {
+  /// Writes what there is into an object of its own.
+  public void write(ObjectNode node) {
     write(nameservers, node, "nameservers");
     if (!domain.isEmpty()) {
       node.put("domain", domain);

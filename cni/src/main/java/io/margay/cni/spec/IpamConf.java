@@ -52,7 +52,7 @@ public record IpamConf(
     String type = ipam.string("type").orElse("");
     if (!OWN.contains(type)) {
       requireProgramName(ipam, type);
-      return new IpamConf(type, false, true, false, List.of(), List.of(), List.of(), List.of(), "");
+      return bare(type);
     }
     Ranges ranges = new Ranges();
     for (ConfNode range : ranges(runtime, "ipRanges")) {
@@ -85,6 +85,27 @@ public record IpamConf(
         ranges.gateways,
         routes,
         ipam.string("resolvConf").orElse(""));
+  }
+
+  /// Who has to delete. A type that no ADD can have been carried out with counts as ours, whose
+  /// deletion of what never was is success.
+  ///
+  /// @param conf the whole configuration
+  static IpamConf readForDel(ConfNode conf) {
+    try {
+      ConfNode ipam = conf.object("ipam");
+      String type = ipam.string("type").orElse("");
+      requireProgramName(ipam, type);
+      return bare(type);
+    } catch (CniException neverAdded) {
+      return bare("");
+    }
+  }
+
+  /// With nothing said but who it is.
+  private static IpamConf bare(String type) {
+    return new IpamConf(
+        type, OWN.contains(type), true, false, List.of(), List.of(), List.of(), List.of(), "");
   }
 
   /// What is executed is a file in one of `CNI_PATH`'s directories, and never one elsewhere.

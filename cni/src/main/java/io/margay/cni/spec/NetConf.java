@@ -68,6 +68,12 @@ public record NetConf(
   /// How containerd and CRI-O hand on a pod's annotations.
   private static final String POD_ANNOTATIONS = "io.kubernetes.cri.pod-annotations";
 
+  /// The keys of `runtimeConfig` that a conflist declares as `capabilities`: what is not declared,
+  /// runtimes do not send. `ipRanges` is read as well, for who asks for it: cri-dockerd sends the
+  /// node's podCIDR there unasked, which is seldom an IPPool.
+  public static final List<String> CAPABILITIES =
+      List.of("portMappings", "bandwidth", "ips", "mac", "aliases", "dns", POD_ANNOTATIONS);
+
   /// Keys with a meaning to us, to the runtime, or to Calico's plugin, whose configurations must
   /// apply unchanged. Lower case, since case does not matter.
   private static final Set<String> KNOWN_KEYS =
@@ -142,14 +148,7 @@ public record NetConf(
   /// keys under `strict`).
   public static NetConf parse(ObjectNode object) throws CniException {
     ConfNode conf = new ConfNode(object, "");
-    String name = conf.string("name").orElse("");
-    if (!Identifiers.isIdentifier(name)) {
-      throw new CniException(
-          CniError.BAD_CONFIG,
-          "key name: \""
-              + name
-              + "\" found, a network name of letters, digits, \"_\", \".\" and \"-\" expected");
-    }
+    String name = name(conf);
     CniVersion version = version(conf);
     ConfNode runtime = conf.object("runtimeConfig");
     ConfNode args = conf.object("args").object("cni");
@@ -177,6 +176,45 @@ public record NetConf(
         prevResult.map(ObjectNode.class::cast),
         validAttachments(conf),
         unknownKeys(conf));
+  }
+
+  /// What DEL needs: name and version are checked as by [#parse], and of the rest only `ipam.type`
+  /// is read. A pod must go whatever its configuration says by now.
+  public static NetConf parseForDel(ObjectNode object) throws CniException {
+    ConfNode conf = new ConfNode(object, "");
+    String name = name(conf);
+    return new NetConf(
+        version(conf),
+        name,
+        0,
+        IpamConf.readForDel(conf),
+        List.of(),
+        Optional.empty(),
+        Map.of(),
+        Map.of(),
+        List.of(),
+        Optional.empty(),
+        List.of(),
+        Dns.NONE,
+        false,
+        true,
+        false,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        List.of());
+  }
+
+  private static String name(ConfNode conf) throws CniException {
+    String name = conf.string("name").orElse("");
+    if (!Identifiers.isIdentifier(name)) {
+      throw new CniException(
+          CniError.BAD_CONFIG,
+          "key name: \""
+              + name
+              + "\" found, a network name of letters, digits, \"_\", \".\" and \"-\" expected");
+    }
+    return name;
   }
 
   /// The previous result as a plugin that adds nothing to it answers: word for word, in the

@@ -53,15 +53,18 @@ final class PodEnd {
   /// Sets everything up. The interface is there, down and without addresses.
   static void configure(Attachment attachment, List<IpAddress> addresses, OwnedFd netns, int index)
       throws LinuxException {
-    Map<Sysctl, String> settings = sysctls(attachment, families(addresses));
     try (Rtnetlink rtnetlink =
         Netns.visit(
             netns.number(),
             () -> {
-              for (Map.Entry<Sysctl, String> setting : settings.entrySet()) {
-                setting.getKey().write(setting.getValue());
+              Rtnetlink inside = Rtnetlink.open();
+              try {
+                write(sysctls(attachment, families(addresses), isFirst(inside, index)));
+                return inside;
+              } catch (LinuxException refused) {
+                inside.close();
+                throw refused;
               }
-              return Rtnetlink.open();
             })) {
       RtnetlinkBatch batch = rtnetlink.batch().setUp(LOOPBACK_INDEX).setUp(index);
       for (IpAddress address : addresses) {
@@ -76,14 +79,31 @@ final class PodEnd {
     }
   }
 
+  private static void write(Map<Sysctl, String> settings) throws LinuxException {
+    for (Map.Entry<Sysctl, String> setting : settings.entrySet()) {
+      setting.getKey().write(setting.getValue());
+    }
+  }
+
+  /// Whether nobody has given the pod another interface yet. Those that the kernel puts into every
+  /// namespace (`tunl0` and the like) are down.
+  private static boolean isFirst(Rtnetlink inside, int index) throws LinuxException {
+    return inside.links().list().stream()
+        .noneMatch(link -> link.isUp() && link.index() != LOOPBACK_INDEX && link.index() != index);
+  }
+
   /// A pod is no router, unless its owner makes it one: a namespace inherits the host's IPv4
-  /// settings. IPv6 may be switched off in it; and a link-local address made by the kernel would be
-  /// tentative for a second and needed by nobody.
-  private static Map<Sysctl, String> sysctls(Attachment attachment, Set<IpFamily> families) {
+  /// settings. What an earlier attachment made of it, a further one leaves. IPv6 may be switched
+  /// off in it; and a link-local address made by the kernel would be tentative for a second and
+  /// needed by nobody.
+  private static Map<Sysctl, String> sysctls(
+      Attachment attachment, Set<IpFamily> families, boolean isFirst) {
     InterfaceName name = attachment.id().ifName();
     boolean isRouter = attachment.routes().isRouter();
     Map<Sysctl, String> sysctls = new LinkedHashMap<>();
-    sysctls.put(Sysctl.of("ipv4/ip_forward"), isRouter ? "1" : "0");
+    if (isRouter || isFirst) {
+      sysctls.put(Sysctl.of("ipv4/ip_forward"), isRouter ? "1" : "0");
+    }
     if (families.contains(IpFamily.IPV6)) {
       if (isRouter) {
         sysctls.put(Sysctl.of("ipv6/conf/all/forwarding"), "1");

@@ -11,9 +11,11 @@ import io.margay.cni.protocol.CniRequest;
 import io.margay.cni.protocol.CniServer;
 import io.margay.cni.protocol.CniVariable;
 import io.margay.cni.protocol.DeletionQueue;
+import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniVersion;
 import io.margay.linux.LinuxException;
 import io.margay.linux.netns.Netns;
+import io.margay.model.net.InterfaceName;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -167,6 +169,18 @@ final class ClientTest {
   }
 
   @Test
+  void null_is_absence() throws Exception {
+    Run run = client.run(env("ADD"), "{\"cniVersion\":null,\"name\":null,\"margayRunDir\":null}");
+    assertThat(code(run)).as("of the name").isEqualTo(7);
+    assertThat(json(run).get("msg").asText()).contains("key name");
+    assertThat(json(run).get("cniVersion").asText()).isEqualTo("0.2.0");
+    Run status =
+        client.run(
+            env("STATUS"), "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"margayRunDir\":null}");
+    assertThat(status.stdout()).doesNotContain("margayRunDir");
+  }
+
+  @Test
   void invalid_utf8_and_a_huge_configuration_are_code_6() throws Exception {
     byte[] overlong = "{\"name\":\"n\",\"x\":\"??\"}".getBytes(StandardCharsets.ISO_8859_1);
     overlong[17] = (byte) 0xc0;
@@ -238,6 +252,20 @@ final class ClientTest {
     assertThat(queue.drain(_ -> CniReply.failure("{}"))).isZero();
     assertThat(runDir.resolve("delq/0000000000000000.del.bad")).exists();
     assertThat(queue.drain(_ -> CniReply.success(""))).isEqualTo(1);
+  }
+
+  @Test
+  void a_queued_deletion_is_forgotten_by_the_name_of_its_attachment() throws Exception {
+    DeletionQueue queue = new DeletionQueue(runDir.resolve("delq"));
+    AttachmentId id = new AttachmentId("c1", new InterfaceName("eth0"));
+    queue.forget(id);
+    client.run(env("DEL"), conf());
+    queue.forget(new AttachmentId("c1", new InterfaceName("eth1")));
+    assertThat(queue.drain(_ -> CniReply.failure("{}"))).isZero();
+    assertThat(runDir.resolve("delq/").toFile().list((_, name) -> name.endsWith(".del")))
+        .hasSize(1);
+    queue.forget(id);
+    assertThat(runDir.resolve("delq/").toFile().list((_, name) -> name.endsWith(".del"))).isEmpty();
   }
 
   @Test

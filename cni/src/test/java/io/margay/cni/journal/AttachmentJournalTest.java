@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.Bandwidth;
+import io.margay.cni.spec.Dns;
 import io.margay.cni.spec.PortMapping;
 import io.margay.linux.netns.Netns;
 import io.margay.model.net.InterfaceName;
@@ -121,7 +122,11 @@ final class AttachmentJournalTest {
     for (Duty duty :
         List.of(
             new Duty.Whole(),
-            new Duty.Delegated(new Duty.Delegate("host-local", "/opt/cni/bin", "A=b", "{}")),
+            new Duty.Delegated(
+                new Duty.Delegate("host-local", "/opt/cni/bin", "A=b", "{}"), Dns.NONE),
+            new Duty.Delegated(
+                new Duty.Delegate("host-local", "/opt/cni/bin", "A=b", "{}"),
+                new Dns(List.of("10.0.0.53"), "a.example", List.of("b.example"), List.of())),
             new Duty.Addresses(),
             new Duty.Policed(true),
             new Duty.Policed(false),

@@ -3,16 +3,21 @@ package io.margay.cni.spec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.MacAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 final class NetConfTest {
@@ -52,6 +57,26 @@ final class NetConfTest {
             parse("{\"NAME\":\"x\",\"name\":\"n\",\"Name\":\"y\",\"mtu\":null,\"prevResult\":null}")
                 .name())
         .isEqualTo("n");
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @FieldSource("io.margay.cni.spec.NetConf#CAPABILITIES")
+  void every_capability_is_read(String capability) {
+    assertThatThrownBy(() -> parse("{\"name\":\"n\",\"runtimeConfig\":{\"" + capability + "\":7}}"))
+        .isInstanceOf(CniException.class)
+        .hasMessageContaining("key runtimeConfig." + capability);
+  }
+
+  /// libcni drops what the conflist does not declare.
+  @Test
+  void the_shipped_conflist_declares_every_capability_and_no_other() throws Exception {
+    Path shipped =
+        Path.of(System.getProperty("margay.root", ".."), "deploy/etc/05-margay.conflist");
+    JsonNode plugin = CniJson.parse(Files.readAllBytes(shipped)).path("plugins").get(0);
+    assertThat(plugin.path("capabilities").properties())
+        .allMatch(declared -> declared.getValue().asBoolean())
+        .extracting(Map.Entry::getKey)
+        .containsExactlyElementsOf(NetConf.CAPABILITIES);
   }
 
   @Test

@@ -13,6 +13,7 @@ import io.margay.cni.ReleaseQueue;
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.protocol.CniServer;
+import io.margay.cni.protocol.DeletionQueue;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniException;
 import io.margay.linux.LinuxException;
@@ -93,6 +94,7 @@ final class ClientToKernelTest {
                       new RouteAsPolicy(),
                       _ -> Optional.empty(),
                       new ReleaseQueue(Runnable::run),
+                      new DeletionQueue(directory.resolve("delq")),
                       (_, _) -> Optional.empty());
               return CniServer.start(directory.resolve("cni.sock"), verbs);
             });

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.margay.cni.journal.Attachment;
+import io.margay.cni.journal.PodRoutes;
 import io.margay.cni.journal.Workload;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.Bandwidth;
@@ -249,6 +250,15 @@ final class VethPodNetworkTest {
     assertThat(pod.exec("ip -6 route")).contains("default via fe80::1 dev eth0");
     assertThat(pod.exec("sysctl -n net.ipv4.ip_forward")).isEqualTo("0\n");
     assertThat(problems(attachment("c1"))).isEmpty();
+  }
+
+  @Test
+  void a_further_attachment_leaves_a_router_pod_a_router() throws Exception {
+    PodRoutes router = new PodRoutes(Map.of(), true, List.of(), true);
+    wire(attachment("c1").with(router), DUAL);
+    assertThat(pod.exec("sysctl -n net.ipv4.ip_forward")).isEqualTo("1\n");
+    wire(attachment("c1", "net1", "cali0123456789b"), List.of(IpAddress.parse("10.65.0.8")));
+    assertThat(pod.exec("sysctl -n net.ipv4.ip_forward")).isEqualTo("1\n");
   }
 
   @Test

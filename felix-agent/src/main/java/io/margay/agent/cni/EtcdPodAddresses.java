@@ -1,5 +1,7 @@
 package io.margay.agent.cni;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.margay.cni.PodAddresses;
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.spec.AttachmentId;
@@ -10,7 +12,6 @@ import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
-import io.margay.datastore.json.Decoded;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
 import io.margay.ipam.AddressReserve;
@@ -38,6 +39,8 @@ import java.util.function.Function;
 
 /// Addresses of pods by this cluster's IPAM, each committed together with its WorkloadEndpoint.
 public final class EtcdPodAddresses implements PodAddresses {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   /// How often an endpoint's key may change under us before the runtime is told to retry.
   private static final int MAX_ATTEMPTS = 5;
@@ -331,9 +334,13 @@ public final class EtcdPodAddresses implements PodAddresses {
         List.of(new Txn.Write.Delete(stored.get().key())));
   }
 
+  /// Read from the bare JSON: an endpoint that somebody made invalid must go all the same.
   private static boolean isOf(KeyValue stored, AttachmentId id) {
-    return ResourceJson.decode(stored.key(), stored.value(), stored.modRevision()).orElseThrow()
-            instanceof Decoded.Valid(WorkloadEndpoint endpoint)
-        && id.containerId().equals(endpoint.spec().containerID());
+    try {
+      return id.containerId()
+          .equals(JSON.readTree(stored.value()).path("spec").path("containerID").asText());
+    } catch (JsonProcessingException noDocument) {
+      return false;
+    }
   }
 }

@@ -2,6 +2,7 @@ package io.margay.agent.cni;
 
 import io.margay.cni.EndpointPolicy;
 import io.margay.cni.PodEndpoint;
+import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
 import io.margay.model.resource.ResourceRef;
@@ -38,11 +39,11 @@ public final class KernelEndpointPolicy implements EndpointPolicy {
     /// @return completes when the endpoint's rules and routes are in the kernel
     CompletableFuture<Void> handIn(WorkloadEndpoint endpoint, long revision);
 
-    /// @return completes when its rules and routes are gone
-    CompletableFuture<Void> takeAway(ResourceRef endpoint);
-
-    /// The container that the endpoint belongs to, as far as is known here; empty when unknown.
-    String containerOf(ResourceRef endpoint);
+    /// Takes away what is in force for an endpoint, unless it is by then another container's.
+    ///
+    /// @param container whose endpoint it was
+    /// @return completes when its rules and routes are gone, or are the other container's
+    CompletableFuture<Void> takeAway(ResourceRef endpoint, String container);
 
     /// @return completes with what the kernel lacks of the endpoint, a sentence each, and empty
     ///   when its rules and routes are there
@@ -88,13 +89,12 @@ public final class KernelEndpointPolicy implements EndpointPolicy {
   @Override
   public void remove(PodEndpoint endpoint) {
     ResourceRef ref = endpoint.document().ref();
-    String container = calculation.containerOf(ref);
-    if (!container.isEmpty() && !container.equals(endpoint.attachment().id().containerId())) {
-      return;
-    }
-    directory.remember(endpoint.attachment().id(), ref);
+    AttachmentId id = endpoint.attachment().id();
+    directory.remember(id, ref);
     try {
-      calculation.takeAway(ref).get(APPLY_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      calculation
+          .takeAway(ref, id.containerId())
+          .get(APPLY_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException | ExecutionException late) {
       LOG.atWarn()
           .addKeyValue("endpoint", ref)

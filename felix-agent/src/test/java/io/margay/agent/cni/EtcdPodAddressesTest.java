@@ -303,6 +303,22 @@ class EtcdPodAddressesTest {
   }
 
   @Test
+  void a_release_takes_an_endpoint_along_that_cannot_be_read() throws Exception {
+    assign("c1", BOTH);
+    KeyValue written = store.get(ENDPOINT_KEY).orElseThrow();
+    String invalid = written.value().replace("\"spec\":{", "\"spec\":{\"profiles\":[\"My_Net\"],");
+    store.commit(
+        Txn.builder()
+            .add(new Txn.Condition.AtRevision(ENDPOINT_KEY, written.modRevision()))
+            .add(new Txn.Write.Put(ENDPOINT_KEY, invalid))
+            .build());
+    addresses.release(attachment("other"));
+    assertThat(store.get(ENDPOINT_KEY)).isPresent();
+    addresses.release(attachment("c1"));
+    assertThat(store.get(ENDPOINT_KEY)).isEmpty();
+  }
+
+  @Test
   void a_late_release_of_an_old_container_leaves_the_new_ones_endpoint() throws Exception {
     assign("old", BOTH);
     List<IpAddress> kept = assign("new", BOTH);

@@ -10,6 +10,7 @@ import io.margay.cni.ReleaseQueue;
 import io.margay.cni.StepVerbs;
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
+import io.margay.cni.protocol.DeletionQueue;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.linux.netns.Netns;
 import io.margay.linux.socket.OwnedFd;
@@ -46,6 +47,7 @@ final class FakeNode implements PodAddresses, PodNetwork, EndpointPolicy {
             this,
             _ -> Optional.empty(),
             new ReleaseQueue(Runnable::run),
+            new DeletionQueue(journal.resolve("delq")),
             (_, _) -> Optional.empty())
         .steps();
   }

@@ -3,7 +3,6 @@ package io.margay.it.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashSet;
@@ -27,17 +26,6 @@ class CriTest {
   /// Where the router sees the lab's only node.
   private static final String NODE_ADDRESS = "10.0.0.1";
 
-  private static final List<String> CAPABILITIES =
-      List.of(
-          "portMappings",
-          "bandwidth",
-          "ips",
-          "mac",
-          "dns",
-          "aliases",
-          "cgroupPath",
-          "io.kubernetes.cri.pod-annotations");
-
   @RegisterExtension static final Machine NODE = new Machine();
 
   private static @Nullable Containerd containerd;
@@ -45,11 +33,6 @@ class CriTest {
 
   @BeforeAll
   static void start() throws Exception {
-    ObjectNode conflist = NODE.conflist();
-    ObjectNode capabilities =
-        ((ObjectNode) conflist.path("plugins").get(0)).putObject("capabilities");
-    CAPABILITIES.forEach(capability -> capabilities.put(capability, true));
-    NODE.configure("05-margay.conflist", conflist.toString());
     containerd = Containerd.start(NODE, "k8s.io");
     cri = containerd.cri();
   }

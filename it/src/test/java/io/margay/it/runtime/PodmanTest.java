@@ -30,14 +30,6 @@ class PodmanTest {
 
   @BeforeAll
   static void load() throws Exception {
-    ObjectNode conflist = NODE.conflist();
-    ((ObjectNode) conflist.path("plugins").get(0))
-        .putObject("capabilities")
-        .put("portMappings", true)
-        .put("ips", true)
-        .put("mac", true)
-        .put("aliases", true);
-    NODE.configure("05-margay.conflist", conflist.toString());
     Podman made = Podman.in(NODE, NETWORK);
     podman = made;
     cni = made.hasCni();

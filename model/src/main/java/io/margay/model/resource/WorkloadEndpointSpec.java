@@ -154,18 +154,23 @@ public record WorkloadEndpointSpec(
         unknown);
   }
 
-  /// A container's id may hold what no name can, such as `A` or `_`. Of such a part the name keeps
-  /// what it can, and a digest for what it can't.
   private static String escape(String part) {
-    if (NameRules.isName(part)) {
-      return part.replace("-", "--");
+    return NameRules.isName(part) ? part.replace("-", "--") : nameOf(part);
+  }
+
+  /// The name of a resource that is meant by `text`: the text itself where it is a name. Ids of
+  /// containers and names of CNI networks may hold what no name can, such as `A` or `_`: of such a
+  /// text the name keeps what it can, and a digest for what it can't.
+  public static String nameOf(String text) {
+    if (NameRules.isName(text)) {
+      return text;
     }
     StringBuilder kept = new StringBuilder();
-    part.toLowerCase(Locale.ROOT)
+    text.toLowerCase(Locale.ROOT)
         .chars()
         .filter(c -> c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
         .forEach(c -> kept.append((char) c));
-    String digest = UUID.nameUUIDFromBytes(part.getBytes(UTF_8)).toString();
+    String digest = UUID.nameUUIDFromBytes(text.getBytes(UTF_8)).toString();
     return kept + "x" + digest.substring(0, digest.indexOf('-'));
   }
 }
