@@ -483,9 +483,9 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   }
 
   /// Blackholes first, announcements when they are in the kernel: nobody is told of a prefix whose
-  /// unused addresses would loop. Peers come last: a session that came up before the speaker knew
-  /// its prefixes would hear End-of-RIB without them, and a peer that kept them through our restart
-  /// would drop them (RFC 4724 §4.2).
+  /// unused addresses would loop. One whose blackhole is refused holds up no other. Peers come
+  /// last: a session that came up before the speaker knew its prefixes would hear End-of-RIB
+  /// without them, and a peer that kept them through our restart would drop them (RFC 4724 §4.2).
   private void handOnBlocks() {
     OwnBlocks own = ownBlocks.current();
     Set<Prefix> announced = new TreeSet<>();
@@ -504,15 +504,22 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     dataplane.setBlocks(
         own.confirmed(),
         // The dataplane ends after us: who stops announces nothing new.
-        () ->
+        routed ->
             loop.postUnlessEnded(
                 () -> {
-                  bgp.announce(routes, guarded);
+                  bgp.announce(without(own.confirmed(), routed, routes), guarded);
                   if (speakerDue) {
                     speakerDue = false;
                     configureSpeaker();
                   }
                 }));
+  }
+
+  private static Set<OriginatedRoute> without(
+      Set<Prefix> blocks, Set<Prefix> routed, Set<OriginatedRoute> routes) {
+    return routes.stream()
+        .filter(route -> routed.contains(route.prefix()) || !blocks.contains(route.prefix()))
+        .collect(Collectors.toSet());
   }
 
   private void configureSpeaker() {

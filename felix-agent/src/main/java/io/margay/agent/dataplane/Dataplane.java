@@ -40,6 +40,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,6 +75,7 @@ public final class Dataplane implements FibListener {
   private final RouteTable routes;
   private final RouteKeeper routeKeeper;
   private final RouteWatcher routeWatcher;
+  private final RefusedRoutes refusedRoutes;
   private final Gateways gateways;
   private final HostAddresses hostAddresses;
   private final PodWires pods;
@@ -88,6 +90,7 @@ public final class Dataplane implements FibListener {
   private Overlay overlay = Overlay.NONE;
   private String refusedOverlay = "";
   private @Nullable BlocksWaiter blocksWaiter;
+  private Optional<Set<Prefix>> toldBlocks = Optional.empty();
   private boolean begun;
   private boolean retryScheduled;
   private volatile DataplaneStatus status = DataplaneStatus.NOTHING_YET;
@@ -99,8 +102,8 @@ public final class Dataplane implements FibListener {
   /// Somebody who wants to know what the kernel lacks of an endpoint.
   private record Inspection(EndpointKey endpoint, CompletableFuture<List<String>> faults) {}
 
-  /// Who waits for the blackholes handed over last.
-  private record BlocksWaiter(Set<Prefix> blocks, Runnable routed) {}
+  /// Who wants to know which of the blocks handed over last may be announced.
+  private record BlocksWaiter(Set<Prefix> blocks, Consumer<Set<Prefix>> routed) {}
 
   /// A node whose host endpoints all have names.
   ///
@@ -133,6 +136,7 @@ public final class Dataplane implements FibListener {
     this.routeKeeper =
         new RouteKeeper(loop, routes, this::relink, refused -> failed("routes", refused));
     this.routeWatcher = routeWatcher;
+    this.refusedRoutes = new RefusedRoutes(routes);
     this.hostAddresses = hostAddresses;
     this.hostStatuses = new HostStatuses(firewall, links);
   }
@@ -259,9 +263,10 @@ public final class Dataplane implements FibListener {
 
   /// Blackholes for these blocks and no others.
   ///
-  /// @param routed runs on the loop once they are in the kernel; not at all if other blocks are
-  ///   handed over before
-  public void setBlocks(Set<Prefix> blocks, Runnable routed) {
+  /// @param routed told on the loop which of them may be announced, all but those whose blackholes
+  ///   the kernel refuses: with the next write, and whenever that changes, until other blocks are
+  ///   handed over
+  public void setBlocks(Set<Prefix> blocks, Consumer<Set<Prefix>> routed) {
     loop.post(
         () -> {
           Map<Prefix, RouteSpec> wanted = new HashMap<>();
@@ -270,7 +275,8 @@ public final class Dataplane implements FibListener {
               .filter(block -> !block.isHost())
               .forEach(block -> wanted.put(block, RouteSpec.blackhole()));
           routes.setRoutes(RouteClass.OWN_BLOCK, wanted);
-          blocksWaiter = new BlocksWaiter(Set.copyOf(wanted.keySet()), routed);
+          blocksWaiter = new BlocksWaiter(Set.copyOf(blocks), routed);
+          toldBlocks = Optional.empty();
         });
   }
 
@@ -413,6 +419,7 @@ public final class Dataplane implements FibListener {
       failed("routes", unknown);
       return;
     }
+    refusedRoutes.look(result.pending());
     Set<Prefix> pending = new HashSet<>();
     for (RouteFailure failure : result.pending()) {
       pending.add(failure.change().route().prefix());
@@ -425,11 +432,7 @@ public final class Dataplane implements FibListener {
           }
           return waiter.applied().isDone();
         });
-    BlocksWaiter forBlocks = blocksWaiter;
-    if (forBlocks != null && Collections.disjoint(forBlocks.blocks(), pending)) {
-      blocksWaiter = null;
-      forBlocks.routed().run();
-    }
+    tellBlocks(pending);
     whenRouted.forEach(Runnable::run);
     whenRouted.clear();
     status = new DataplaneStatus(pods.pods().size(), problem(result).or(() -> unwrapped));
@@ -437,6 +440,21 @@ public final class Dataplane implements FibListener {
     hostStatuses.settled();
     if (!pending.isEmpty()) {
       retryAfter(pending.size() < MANY ? RETRY : RETRY_OF_MANY);
+    }
+  }
+
+  private void tellBlocks(Set<Prefix> pending) {
+    BlocksWaiter waiter = blocksWaiter;
+    if (waiter == null) {
+      return;
+    }
+    Set<Prefix> routed =
+        waiter.blocks().stream()
+            .filter(block -> block.isHost() || !pending.contains(block))
+            .collect(Collectors.toUnmodifiableSet());
+    if (!toldBlocks.equals(Optional.of(routed))) {
+      toldBlocks = Optional.of(routed);
+      waiter.routed().accept(routed);
     }
   }
 
