@@ -80,6 +80,10 @@ public final class Dataplane implements FibListener {
   private final HostAddresses hostAddresses;
   private final PodWires pods;
   private Set<Prefix> peerRoutes = Set.of();
+
+  /// What peers say of single addresses, which counts where no peer has that address.
+  private final Map<Prefix, List<FibNextHop>> learnedHosts = new HashMap<>();
+
   private final Set<IpFamily> swept = EnumSet.noneOf(IpFamily.class);
   private final List<Waiter> waiters = new ArrayList<>();
   private final List<Inspection> inspections = new ArrayList<>();
@@ -330,19 +334,29 @@ public final class Dataplane implements FibListener {
     loop.post(
         () -> {
           for (FibChange change : delta.changes()) {
-            if (peerRoutes.contains(change.prefix())) {
-              continue;
-            }
+            boolean counts = !peerRoutes.contains(change.prefix());
             switch (change) {
-              case FibChange.Install(Prefix prefix, List<FibNextHop> hops) -> install(prefix, hops);
-              case FibChange.Withdraw(Prefix prefix) -> uninstall(prefix);
+              case FibChange.Install(Prefix prefix, List<FibNextHop> hops) -> {
+                if (prefix.isHost()) {
+                  learnedHosts.put(prefix, hops);
+                }
+                if (counts) {
+                  install(prefix, hops);
+                }
+              }
+              case FibChange.Withdraw(Prefix prefix) -> {
+                learnedHosts.remove(prefix);
+                if (counts) {
+                  uninstall(prefix);
+                }
+              }
             }
           }
         });
   }
 
   /// Host routes to BGP peers by these gateways, and no others; what peers say of such an address
-  /// does not count.
+  /// does not count until it is none of these any more.
   public void setPeerRoutes(Map<IpAddress, IpAddress> byGateway) {
     loop.post(
         () -> {
@@ -351,8 +365,14 @@ public final class Dataplane implements FibListener {
               (peer, gateway) ->
                   wanted.put(peer.toHostPrefix(), List.of(new FibNextHop(gateway, null))));
           for (Prefix gone : Set.copyOf(peerRoutes)) {
-            if (!wanted.containsKey(gone)) {
+            if (wanted.containsKey(gone)) {
+              continue;
+            }
+            List<FibNextHop> learned = learnedHosts.get(gone);
+            if (learned == null) {
               uninstall(gone);
+            } else {
+              install(gone, learned);
             }
           }
           peerRoutes = Set.copyOf(wanted.keySet());
