@@ -49,20 +49,18 @@ import org.slf4j.LoggerFactory;
 /// Owned by the dataplane loop; the public methods post to it and may be called from any thread,
 /// but for [#settle].
 ///
-/// Nothing is written before [#begin]. A write the kernel refuses is kept and tried again; who
-/// waits for it goes on waiting.
+/// Nothing is written before [#begin]. A write the kernel refuses is kept and tried again, when
+/// something else is wished for or heard, and now and then; who waits for it goes on waiting.
 public final class Dataplane implements FibListener {
-
-  /// How soon a refused write is tried again.
-  static final Duration RETRY = Duration.ofMillis(200);
 
   /// How soon a host endpoint follows an address of the node to another interface.
   static final Duration HOST_ADDRESSES = Duration.ofSeconds(1);
 
-  /// How soon, when there are [#MANY] of them: a link that is down refuses a whole table.
-  static final Duration RETRY_OF_MANY = Duration.ofSeconds(2);
+  /// How soon refused routes are tried again at the earliest, when there are [#MANY] of them: a
+  /// link that is down refuses a whole table.
+  private static final Duration RETRY_OF_MANY = Duration.ofSeconds(2);
 
-  static final int MANY = 100;
+  private static final int MANY = 100;
 
   /// How soon learned routes follow the way to a next hop that is on no link of the node.
   static final Duration GATEWAYS = Duration.ofSeconds(1);
@@ -79,6 +77,8 @@ public final class Dataplane implements FibListener {
   private final Gateways gateways;
   private final HostAddresses hostAddresses;
   private final PodWires pods;
+  private final Retry rulesRetry;
+  private final Retry routesRetry;
   private Set<Prefix> peerRoutes = Set.of();
 
   /// What peers say of single addresses, which counts where no peer has that address.
@@ -96,7 +96,7 @@ public final class Dataplane implements FibListener {
   private @Nullable BlocksWaiter blocksWaiter;
   private Optional<Set<Prefix>> toldBlocks = Optional.empty();
   private boolean begun;
-  private boolean retryScheduled;
+  private Map<InterfaceName, Set<IpAddress>> lastHostAddresses = Map.of();
   private volatile DataplaneStatus status = DataplaneStatus.NOTHING_YET;
 
   /// Somebody who waits until these routes, and all rules, are in the kernel.
@@ -131,14 +131,16 @@ public final class Dataplane implements FibListener {
       RouteWatcher routeWatcher) {
     this.loop = loop;
     this.firewall = firewall;
+    this.rulesRetry = new Retry("nft", loop::schedule, System::nanoTime);
+    this.routesRetry = new Retry("routes", loop::schedule, System::nanoTime);
     this.rules =
         new RuleKeeper(
-            loop, firewall, refused -> failed("nft", refused), () -> appliedListener.onRepaired());
+            loop, firewall, rulesRetry, this::rulesRefused, () -> appliedListener.onRepaired());
     this.routes = routes;
     this.gateways = new Gateways(links);
-    this.pods = new PodWires(routes, links, new Inspector(firewall, routes), this::retryLater);
+    this.pods = new PodWires(routes, links, new Inspector(firewall, routes), routesRetry::refused);
     this.routeKeeper =
-        new RouteKeeper(loop, routes, this::relink, refused -> failed("routes", refused));
+        new RouteKeeper(loop, routes, this::relink, routesRetry::news, this::routesRefused);
     this.routeWatcher = routeWatcher;
     this.refusedRoutes = new RefusedRoutes(routes);
     this.hostAddresses = hostAddresses;
@@ -147,10 +149,34 @@ public final class Dataplane implements FibListener {
 
   /// Tells from now on how each pod and each host endpoint fares.
   public void reportTo(EndpointStatusListener listener) {
-    loop.post(
+    wish(
         () -> {
           statuses = podStatuses(listener);
           hostStatuses.reportTo(listener);
+        });
+  }
+
+  private void wish(Runnable change) {
+    wishRules(
+        () -> {
+          routesRetry.news();
+          change.run();
+        });
+  }
+
+  private void wishRules(Runnable change) {
+    loop.post(
+        () -> {
+          rulesRetry.news();
+          change.run();
+        });
+  }
+
+  private void wishRoutes(Runnable change) {
+    loop.post(
+        () -> {
+          routesRetry.news();
+          change.run();
         });
   }
 
@@ -162,7 +188,7 @@ public final class Dataplane implements FibListener {
   ///
   /// @param paths asked on this loop only
   public void resolveGateways(GatewayPaths paths) {
-    loop.post(() -> gateways.follow(paths));
+    wishRoutes(() -> gateways.follow(paths));
   }
 
   /// Tells, on a thread of the kernel's watch, of each link but pods' that can't carry packets any
@@ -178,7 +204,7 @@ public final class Dataplane implements FibListener {
 
   /// Wraps packets between nodes from now on.
   public void wrapWith(Overlay wrapper) {
-    loop.post(() -> overlay = wrapper);
+    wishRoutes(() -> overlay = wrapper);
   }
 
   /// Everything desired has been handed over once: writing may begin, and what an earlier process
@@ -187,7 +213,7 @@ public final class Dataplane implements FibListener {
   /// @param applied runs on the loop once it has been written; a route the kernel refuses does not
   ///   hold it up
   public void begin(Runnable applied) {
-    loop.post(
+    wish(
         () -> {
           begun = true;
           whenRouted.add(applied);
@@ -204,7 +230,7 @@ public final class Dataplane implements FibListener {
   ///
   /// @param handedIn endpoints whose waiters want to know when they are in the kernel
   public void onPolicy(List<PolicyUpdate> updates, List<HandIn> handedIn) {
-    loop.post(
+    wish(
         () -> {
           updates.forEach(this::onUpdate);
           for (HandIn waiting : handedIn) {
@@ -271,7 +297,7 @@ public final class Dataplane implements FibListener {
   ///   the kernel refuses: with the next write, and whenever that changes, until other blocks are
   ///   handed over
   public void setBlocks(Set<Prefix> blocks, Consumer<Set<Prefix>> routed) {
-    loop.post(
+    wishRoutes(
         () -> {
           Map<Prefix, RouteSpec> wanted = new HashMap<>();
           // A block of one address would be the pod's own route.
@@ -286,28 +312,28 @@ public final class Dataplane implements FibListener {
 
   /// Pods of `masqueraded` leave for anything outside `pools` under the node's address.
   public void setNat(List<Prefix> masqueraded, List<Prefix> pools) {
-    loop.post(
+    wishRules(
         () -> firewall.setNatOutgoing(new NatOutgoing(Set.copyOf(masqueraded), Set.copyOf(pools))));
   }
 
   /// What keeps the node itself reachable, and what its pods may reach of it.
   public void setHostProtection(HostProtection protection) {
-    loop.post(() -> firewall.setHostProtection(protection));
+    wishRules(() -> firewall.setHostProtection(protection));
   }
 
   /// From whom packets may come wrapped, and to whom the node itself sends such.
   public void setTunnelGuard(TunnelGuard guard) {
-    loop.post(() -> firewall.setTunnelGuard(guard));
+    wishRules(() -> firewall.setTunnelGuard(guard));
   }
 
   /// How packets are logged.
   public void setPacketLog(PacketLog log) {
-    loop.post(() -> firewall.setPacketLog(log));
+    wishRules(() -> firewall.setPacketLog(log));
   }
 
   /// Whether endpoints may send from the prefixes that they name beside their own addresses.
   public void setMaySpoof(boolean may) {
-    loop.post(() -> firewall.setMaySpoof(may));
+    wishRules(() -> firewall.setMaySpoof(may));
   }
 
   /// Hands what the rules are written for to the taker, on the loop.
@@ -321,7 +347,12 @@ public final class Dataplane implements FibListener {
       return;
     }
     try {
-      firewall.setHostAddresses(hostAddresses.read());
+      Map<InterfaceName, Set<IpAddress>> now = hostAddresses.read();
+      if (!now.equals(lastHostAddresses)) {
+        lastHostAddresses = now;
+        rulesRetry.news();
+      }
+      firewall.setHostAddresses(now);
     } catch (LinuxException refused) {
       LOG.atWarn()
           .addKeyValue("reason", refused.getMessage())
@@ -331,7 +362,7 @@ public final class Dataplane implements FibListener {
 
   @Override
   public void onRoutes(FibDelta delta) {
-    loop.post(
+    wishRoutes(
         () -> {
           for (FibChange change : delta.changes()) {
             boolean counts = !peerRoutes.contains(change.prefix());
@@ -358,7 +389,7 @@ public final class Dataplane implements FibListener {
   /// Host routes to BGP peers by these gateways, and no others; what peers say of such an address
   /// does not count until it is none of these any more.
   public void setPeerRoutes(Map<IpAddress, IpAddress> byGateway) {
-    loop.post(
+    wishRoutes(
         () -> {
           Map<Prefix, List<FibNextHop>> wanted = new HashMap<>();
           byGateway.forEach(
@@ -395,13 +426,17 @@ public final class Dataplane implements FibListener {
   }
 
   private void followGateways() {
-    gateways.lookAgain().forEach(this::install);
+    Map<Prefix, List<FibNextHop>> moved = gateways.lookAgain();
+    if (!moved.isEmpty()) {
+      routesRetry.news();
+    }
+    moved.forEach(this::install);
     loop.schedule(GATEWAYS, this::followGateways);
   }
 
   @Override
   public void onReadyToSweep(IpFamily family) {
-    loop.post(
+    wishRoutes(
         () -> {
           swept.add(family);
           if (swept.size() == IpFamily.values().length) {
@@ -415,30 +450,55 @@ public final class Dataplane implements FibListener {
 
   /// Brings the kernel to what is desired. Runs on the loop after each batch.
   public void settle() {
-    if (begun) {
-      write();
+    if (begun && writeRules()) {
+      writeRoutes();
     }
     inspections.forEach(asked -> asked.faults().complete(faults(asked.endpoint())));
     inspections.clear();
   }
 
-  private void write() {
+  /// @return whether the kernel holds them: no route comes before the rules of what it leads to
+  private boolean writeRules() {
+    if (!rulesRetry.isDue()) {
+      return false;
+    }
+    rulesRetry.attempting();
+    boolean taken = true;
     try {
       firewall.apply();
+      appliedListener.onApplied();
+      hostStatuses.settled();
     } catch (NftException refused) {
-      failed("nft", refused);
+      rulesRefused(refused);
+      taken = false;
+    }
+    rulesRetry.attempted(Duration.ZERO);
+    return taken;
+  }
+
+  private void writeRoutes() {
+    if (overlay.hasNews()) {
+      routesRetry.news();
+    }
+    if (!routesRetry.isDue()) {
       return;
     }
-    appliedListener.onApplied();
+    routesRetry.attempting();
+    int refused = 0;
+    try {
+      refused = attemptRoutes();
+    } catch (LinuxException unknown) {
+      routesRefused(unknown);
+    }
+    routesRetry.attempted(refused < MANY ? Duration.ZERO : RETRY_OF_MANY);
+  }
+
+  /// @return how many are refused
+  /// @throws LinuxException when it is unknown which are
+  private int attemptRoutes() throws LinuxException {
     pods.retryUnresolved();
     Optional<String> unwrapped = wrap();
-    RouteApplyResult result;
-    try {
-      result = routes.apply();
-    } catch (LinuxException unknown) {
-      failed("routes", unknown);
-      return;
-    }
+    RouteApplyResult result = routes.apply();
     refusedRoutes.look(result.pending());
     Set<Prefix> pending = new HashSet<>();
     for (RouteFailure failure : result.pending()) {
@@ -457,10 +517,10 @@ public final class Dataplane implements FibListener {
     whenRouted.clear();
     status = new DataplaneStatus(pods.pods().size(), problem(result).or(() -> unwrapped));
     statuses.settled(pods.pods(), endpoint -> statusOf(endpoint, pending));
-    hostStatuses.settled();
     if (!pending.isEmpty()) {
-      retryAfter(pending.size() < MANY ? RETRY : RETRY_OF_MANY);
+      routesRetry.refused();
     }
+    return pending.size();
   }
 
   private void tellBlocks(Set<Prefix> pending) {
@@ -491,9 +551,9 @@ public final class Dataplane implements FibListener {
         LOG.atError()
             .addKeyValue("part", "overlay")
             .addKeyValue("reason", reason)
-            .log("the kernel refused a change; trying again");
+            .log("the kernel refused a change; it is tried again, every 30 s if not sooner");
       }
-      retryLater();
+      routesRetry.refused();
       return Optional.of("overlay: " + reason);
     }
   }
@@ -520,27 +580,23 @@ public final class Dataplane implements FibListener {
                 + result.pending().getFirst().cause().getMessage());
   }
 
-  private void failed(String part, Exception refused) {
+  private void rulesRefused(NftException refused) {
     String reason = String.valueOf(refused.getMessage());
-    LOG.atError()
-        .addKeyValue("part", part)
-        .addKeyValue("reason", reason)
-        .log("the kernel refused a change; trying again");
-    status = new DataplaneStatus(pods.pods().size(), Optional.of(part + ": " + reason));
-    statuses.refused();
+    rulesRetry.refused(reason);
+    routesRetry.news(); // for when the rules are taken
     hostStatuses.refused();
-    retryLater();
+    refused("nft: " + reason);
   }
 
-  private void retryLater() {
-    retryAfter(RETRY);
+  private void routesRefused(LinuxException unknown) {
+    String reason = String.valueOf(unknown.getMessage());
+    routesRetry.refused(reason);
+    refused("routes: " + reason);
   }
 
-  private void retryAfter(Duration pause) {
-    if (!retryScheduled) {
-      retryScheduled = true;
-      loop.schedule(pause, () -> retryScheduled = false);
-    }
+  private void refused(String problem) {
+    status = new DataplaneStatus(pods.pods().size(), Optional.of(problem));
+    statuses.refused();
   }
 
   private void followHostAddresses() {

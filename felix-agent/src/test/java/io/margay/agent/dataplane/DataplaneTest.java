@@ -201,7 +201,8 @@ class DataplaneTest {
     dataplane.setPeerRoutes(Map.of(peer, IpAddress.parse("172.16.0.1")));
     dataplane.onRoutes(
         new FibDelta(
-            List.of(new FibChange.Install(peer.toHostPrefix(), List.of(new FibNextHop(TOR, null))))));
+            List.of(
+                new FibChange.Install(peer.toHostPrefix(), List.of(new FibNextHop(TOR, null))))));
     assertThat(routes()).containsExactly(learned(peer.toHostPrefix(), "172.16.0.1"));
     dataplane.setPeerRoutes(Map.of());
     assertThat(routes()).containsExactly(learned(peer.toHostPrefix(), TOR.toString()));
@@ -592,6 +593,11 @@ class DataplaneTest {
     }
 
     @Override
+    public boolean hasNews() {
+      return false;
+    }
+
+    @Override
     public void doubt() {}
   }
 
@@ -612,5 +618,49 @@ class DataplaneTest {
         .filteredOn(route -> route.prefix().equals(LEARNED))
         .singleElement()
         .matches(route -> route.nextHops().getFirst().isOnlink());
+  }
+
+  /// A device that the kernel always refuses.
+  private static final class RefusedOverlay implements Overlay {
+    private int attempts;
+    private boolean hasNews;
+
+    @Override
+    public Optional<String> settle(RouteTable routes) throws LinuxException {
+      attempts++;
+      hasNews = false;
+      throw new NetlinkException("create VXLAN device", "vxlan.calico", Errno.ENOMEM, "");
+    }
+
+    @Override
+    public boolean hasNews() {
+      return hasNews;
+    }
+
+    @Override
+    public void doubt() {}
+  }
+
+  @Test
+  void what_is_refused_is_tried_again_after_pauses_and_at_once_for_a_wish() throws Exception {
+    run();
+    RefusedOverlay refused = new RefusedOverlay();
+    dataplane.wrapWith(refused);
+    TestLoop.get(begin());
+    test.await(() -> refused.attempts, attempts -> attempts > 2);
+    int before = test.see(() -> refused.attempts);
+    for (int i = 0; i < 200; i++) {
+      inspected("a");
+    }
+    dataplane.setNat(List.of(), List.of());
+    assertThat(test.see(() -> refused.attempts))
+        .as("nothing of routes is wished")
+        .isLessThan(before + 20);
+    before = test.see(() -> refused.attempts);
+    TestLoop.get(handIn("a", endpoint("a", "cali1", "10.65.0.1")));
+    assertThat(test.see(() -> refused.attempts)).isGreaterThan(before);
+    before = test.see(() -> refused.attempts);
+    test.run(() -> refused.hasNews = true);
+    assertThat(test.see(() -> refused.attempts)).isGreaterThan(before);
   }
 }
