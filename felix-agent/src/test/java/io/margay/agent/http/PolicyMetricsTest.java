@@ -112,6 +112,11 @@ class PolicyMetricsTest {
     many.add(count("y", 3, 0));
     counts = List.copyOf(many);
     assertThat(other()).as("y is back").isEqualTo(13);
+    counts = List.of();
+    assertThat(withoutSeries()).as("a reading that failed").isZero();
+    registry.scrape();
+    counts = List.copyOf(many);
+    assertThat(other()).isEqualTo(13);
   }
 
   private @Nullable Double other() {
