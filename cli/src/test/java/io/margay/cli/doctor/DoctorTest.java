@@ -58,7 +58,7 @@ class DoctorTest {
             new Case("0", "1", Severity.WARNING),
             new Case("0", "2", Severity.OK),
             new Case("1", "0", Severity.WARNING),
-            new Case("1", "2", Severity.OK),
+            new Case("1", "2", Severity.WARNING),
             new Case("2", "1", Severity.OK))) {
       sysctl("net/ipv4/conf/all/rp_filter", each.all);
       sysctl("net/ipv4/conf/lo/rp_filter", each.all);
@@ -68,7 +68,7 @@ class DoctorTest {
       Finding finding = HostChecks.settings(folder).getLast();
       assertThat(finding.severity()).as(each.toString()).isEqualTo(each.found);
       if (each.found == Severity.WARNING) {
-        assertThat(finding.what()).contains("eth0");
+        assertThat(finding.what()).contains(each.all.equals("0") ? ".eth0." : ".all.");
       }
     }
   }
