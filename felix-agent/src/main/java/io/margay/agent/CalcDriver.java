@@ -99,6 +99,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   private final EndpointOverlay overlay = new EndpointOverlay();
   private final OwnBlocksTracker ownBlocks;
   private volatile BiConsumer<String, @Nullable CalicoNodeStatus> nodeStatuses = (_, _) -> {};
+  private Consumer<Set<IpAddress>> addresses = _ -> {};
   private Predicate<WorkloadEndpoint> isWired = _ -> false;
   private Consumer<WorkloadEndpoint> lost = _ -> {};
   private Runnable replaced = () -> {};
@@ -164,6 +165,13 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   /// @param listener told of each CalicoNodeStatus, whichever node it is for; null: it is gone
   void tellNodeStatuses(BiConsumer<String, @Nullable CalicoNodeStatus> listener) {
     nodeStatuses = listener;
+  }
+
+  /// To be called before the loop starts.
+  ///
+  /// @param listener told, on the loop, which addresses the node has by its resource, if any
+  void tellAddresses(Consumer<Set<IpAddress>> listener) {
+    addresses = listener;
   }
 
   /// To be called before the loop starts.
@@ -439,6 +447,10 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       ipam.setPools(cluster.ipamPools());
       poolsNow = cluster.poolCidrs();
       datastoreReady = cluster.isDatastoreReady();
+      Set<IpAddress> own = cluster.addressesOf(settings.nodeName());
+      if (!own.isEmpty()) {
+        addresses.accept(own);
+      }
       dataplane.setNat(cluster.natOutgoingPools(), cluster.allPools());
       blocksChanged = true;
       speakerDue = true;
