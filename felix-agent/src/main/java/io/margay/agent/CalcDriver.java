@@ -99,6 +99,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   private final EndpointOverlay overlay = new EndpointOverlay();
   private final OwnBlocksTracker ownBlocks;
   private volatile BiConsumer<String, @Nullable CalicoNodeStatus> nodeStatuses = (_, _) -> {};
+  private Consumer<Set<IpAddress>> addresses = _ -> {};
   private Predicate<WorkloadEndpoint> isWired = _ -> false;
   private Consumer<WorkloadEndpoint> lost = _ -> {};
   private Runnable replaced = () -> {};
@@ -165,6 +166,13 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   /// @param listener told of each CalicoNodeStatus, whichever node it is for; null: it is gone
   void tellNodeStatuses(BiConsumer<String, @Nullable CalicoNodeStatus> listener) {
     nodeStatuses = listener;
+  }
+
+  /// To be called before the loop starts.
+  ///
+  /// @param listener told, on the loop, which addresses the node has by its resource, if any
+  void tellAddresses(Consumer<Set<IpAddress>> listener) {
+    addresses = listener;
   }
 
   /// To be called before the loop starts.
@@ -455,6 +463,10 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       ipam.setPools(cluster.ipamPools());
       poolsNow = cluster.poolCidrs();
       datastoreReady = cluster.isDatastoreReady();
+      Set<IpAddress> own = cluster.addressesOf(settings.nodeName());
+      if (!own.isEmpty()) {
+        addresses.accept(own);
+      }
       dataplane.setNat(cluster.natOutgoingPools(), cluster.allPools());
       blocksChanged = true;
       speakerDue = true;
@@ -499,9 +511,9 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   }
 
   /// Blackholes first, announcements when they are in the kernel: nobody is told of a prefix whose
-  /// unused addresses would loop. Peers come last: a session that came up before the speaker knew
-  /// its prefixes would hear End-of-RIB without them, and a peer that kept them through our restart
-  /// would drop them (RFC 4724 §4.2).
+  /// unused addresses would loop. One whose blackhole is refused holds up no other. Peers come
+  /// last: a session that came up before the speaker knew its prefixes would hear End-of-RIB
+  /// without them, and a peer that kept them through our restart would drop them (RFC 4724 §4.2).
   private void handOnBlocks() {
     OwnBlocks own = ownBlocks.current();
     Set<Prefix> announced = new TreeSet<>();
@@ -520,15 +532,22 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     dataplane.setBlocks(
         own.confirmed(),
         // The dataplane ends after us: who stops announces nothing new.
-        () ->
+        routed ->
             loop.postUnlessEnded(
                 () -> {
-                  bgp.announce(routes, guarded);
+                  bgp.announce(without(own.confirmed(), routed, routes), guarded);
                   if (speakerDue) {
                     speakerDue = false;
                     configureSpeaker();
                   }
                 }));
+  }
+
+  private static Set<OriginatedRoute> without(
+      Set<Prefix> blocks, Set<Prefix> routed, Set<OriginatedRoute> routes) {
+    return routes.stream()
+        .filter(route -> routed.contains(route.prefix()) || !blocks.contains(route.prefix()))
+        .collect(Collectors.toSet());
   }
 
   private void configureSpeaker() {

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /// What the agent needs to know of the host's network.
 final class HostSettings {
@@ -107,48 +108,51 @@ final class HostSettings {
     return addresses;
   }
 
-  /// What the node's links carry, in octets: the MTU of the one that holds an address, or if a
-  /// stable address sits on the loopback, whose own MTU says nothing, the least of those that may
-  /// lead to other nodes.
+  /// What the node's links carry, in octets; see [#linkMtu(List, List, Set)].
+  static OptionalInt linkMtu(Rtnetlink netlink, Set<IpAddress> known) throws LinuxException {
+    return linkMtu(netlink.links().list(), netlink.addresses().list(0), known);
+  }
+
+  /// What the node's links carry, in octets: the least MTU of those that hold an address of the
+  /// node. If nobody said what addresses it has, or they sit on the loopback, whose own MTU says
+  /// nothing, the least of the links that may lead to other nodes.
   ///
-  /// @param address by which the node is known; empty: nobody said, and it is taken for Ethernet
-  /// @return empty while no link has the address, as between two leases of it
-  static OptionalInt linkMtu(Rtnetlink netlink, Optional<? extends IpAddress> address)
-      throws LinuxException {
-    if (address.isEmpty()) {
-      return OptionalInt.of(DEFAULT_MTU);
-    }
-    List<Link> links = netlink.links().list();
-    List<Address> addresses = netlink.addresses().list(0);
-    boolean isHeld = false;
-    for (Address known : addresses) {
-      if (known.address().equals(address.get())) {
-        isHeld = true;
-        Optional<Link> holder =
-            links.stream()
-                .filter(link -> link.index() == known.index())
-                .filter(link -> !link.name().value().equals("lo"))
-                .findFirst();
-        if (holder.isPresent()) {
-          return OptionalInt.of(holder.get().mtu());
-        }
+  /// @param known by which the node is known, of either family
+  /// @return empty while no link has any of them, as between two leases
+  static OptionalInt linkMtu(List<Link> links, List<Address> addresses, Set<IpAddress> known) {
+    Set<Integer> holders = new HashSet<>();
+    Set<Integer> addressed = new HashSet<>();
+    for (Address address : addresses) {
+      if (known.contains(address.address())) {
+        holders.add(address.index());
+      }
+      if (!address.address().isLinkLocal()) {
+        addressed.add(address.index());
       }
     }
-    if (!isHeld) {
+    if (holders.isEmpty() && !known.isEmpty()) {
       return OptionalInt.empty();
     }
-    Set<Integer> addressed = new HashSet<>();
-    addresses.stream()
-        .filter(known -> !known.address().isLinkLocal())
-        .forEach(known -> addressed.add(known.index()));
+    OptionalInt held = leastMtu(links, link -> holders.contains(link.index()));
+    if (held.isPresent()) {
+      return held;
+    }
     OptionalInt least =
-        links.stream()
-            .filter(Link::isUp)
-            .filter(link -> UPLINK_KINDS.contains(link.kind()) && addressed.contains(link.index()))
-            .filter(link -> !link.name().value().equals("lo"))
-            .filter(link -> !link.name().value().startsWith(NodeAgent.INTERFACE_PREFIX))
-            .mapToInt(Link::mtu)
-            .min();
+        leastMtu(
+            links,
+            link ->
+                link.isUp()
+                    && UPLINK_KINDS.contains(link.kind())
+                    && addressed.contains(link.index())
+                    && !link.name().value().startsWith(NodeAgent.INTERFACE_PREFIX));
     return least.isPresent() ? least : OptionalInt.of(DEFAULT_MTU);
+  }
+
+  private static OptionalInt leastMtu(List<Link> links, Predicate<Link> counts) {
+    return links.stream()
+        .filter(link -> !link.name().value().equals("lo"))
+        .filter(counts)
+        .mapToInt(Link::mtu)
+        .min();
   }
 }

@@ -87,6 +87,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -229,13 +230,16 @@ public final class NodeAgent implements AutoCloseable {
             () -> HostSettings.addressesByLink(dataplaneNetlink),
             events -> keep(dataplaneNetlink.watchRoutes(events)));
     dataplane.resolveGateways(gateway -> HostSettings.waysTo(dataplaneNetlink, gateway));
-    Optional<IpAddress> known = BirthKeeper.ipv4(settings);
+    // Until the datastore has said what addresses the node has.
+    Set<IpAddress> guess = BirthKeeper.ipv4(settings).map(Set::of).orElse(Set.of());
+    AtomicReference<Set<IpAddress>> known = new AtomicReference<>(guess);
     OverlayDriver overlay =
         new OverlayDriver(
             dataplaneLoop,
             dataplaneNetlink,
-            machine -> HostSettings.linkMtu(dataplaneNetlink, machine.or(() -> known)),
-            HostSettings.linkMtu(calcNetlink, known).orElse(HostSettings.DEFAULT_MTU));
+            machine ->
+                HostSettings.linkMtu(dataplaneNetlink, machine.map(Set::of).orElseGet(known::get)),
+            HostSettings.linkMtu(calcNetlink, guess).orElse(HostSettings.DEFAULT_MTU));
     dataplane.wrapWith(overlay);
     times.mark("kernel");
 
@@ -299,6 +303,7 @@ public final class NodeAgent implements AutoCloseable {
             new NodeStatusWriter(
                 settings.nodeName(), datastore, NodeViews.statusReport(bgp, clock), steady));
     calc.tellNodeStatuses(nodeStatuses::onUpdate);
+    calc.tellAddresses(known::set);
     tunnelAddresses.start(
         () -> calc.syncStatus() instanceof SyncStatus.InSync && calc.isDatastoreReady());
     dataplane.reportTo(status);

@@ -92,6 +92,7 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -796,26 +797,16 @@ class CalcDriverTest {
                 "BGPPeer",
                 "tor",
                 "{peerIP: '127.0.0.2:" + peerPort + "', asNumber: 65001, sourceAddress: None}"));
-    kernel.plant(
-        new Route(
-            block,
-            Route.MAIN_TABLE,
-            4,
-            RouteType.UNICAST,
-            Scope.LINK,
-            0,
-            List.of(NextHop.onDevice(11)),
-            Optional.empty()));
+    CountDownLatch held = new CountDownLatch(1);
+    dataplaneLoop.loop().post(() -> await(held));
     syncer.start();
     calcLoop.await(() -> calc.snapshot().blocks().confirmed(), Set.of(block)::equals);
-    dataplaneLoop.await(
-        dataplane::status, s -> s.problem().filter(p -> p.contains(block.toString())).isPresent());
-    assertThat(calcLoop.see(bgp::status)).isEmpty();
+    assertThat(calcLoop.see(bgp::status)).as("no blackhole yet").isEmpty();
 
     BlockingQueue<String> heard = new LinkedBlockingQueue<>();
     BgpSpeaker neighbour = neighbour(peerPort, heard);
     try {
-      dataplaneLoop.run(() -> kernel.tamper(block));
+      held.countDown();
       assertThat(calcLoop.await(bgp::status, Optional::isPresent).orElseThrow().originated())
           .isEqualTo(1);
       List<String> until = new ArrayList<>();
@@ -826,6 +817,44 @@ class CalcDriverTest {
     } finally {
       neighbour.close(CloseMode.SHUTDOWN);
     }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException ended) {
+      throw new IllegalStateException(ended);
+    }
+  }
+
+  @Test
+  void a_strangers_route_on_a_block_silences_that_block_alone_until_it_goes() throws Exception {
+    Prefix free = Prefix.parse("10.65.1.0/26");
+    Prefix taken = Prefix.parse("10.65.2.0/26");
+    for (Prefix block : List.of(free, taken)) {
+      putRaw(IpamKeys.affinity("n1", block), "{\"state\":\"confirmed\"}");
+    }
+    put(
+        document("IPPool", "p", "{cidr: 10.65.0.0/16}")
+            + document("Node", "n1", "{bgp: {ipv4Address: 10.0.0.1/24}}")
+            + document("BGPConfiguration", "default", "{listenPort: " + freePort() + "}"));
+    kernel.plant(
+        new Route(
+            taken,
+            Route.MAIN_TABLE,
+            4,
+            RouteType.UNICAST,
+            Scope.LINK,
+            0,
+            List.of(NextHop.onDevice(11)),
+            Optional.empty()));
+    syncer.start();
+    calcLoop.await(() -> calc.snapshot().blocks().confirmed(), Set.of(free, taken)::equals);
+    calcLoop.await(bgp::status, status -> status.filter(s -> s.originated() == 1).isPresent());
+    assertThat(dataplaneLoop.see(kernel::all)).contains(RouteSpec.blackhole().toRoute(free));
+    dataplaneLoop.run(() -> kernel.tamper(taken));
+    calcLoop.await(bgp::status, status -> status.filter(s -> s.originated() == 2).isPresent());
+    assertThat(dataplaneLoop.see(kernel::all)).contains(RouteSpec.blackhole().toRoute(taken));
   }
 
   @Test

@@ -10,6 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// Looks at the kernel's settings and at the agent.
 final class HostChecks {
@@ -18,6 +22,11 @@ final class HostChecks {
   private static final String REVERSE_PATH = "reverse-path";
   private static final String MULTIPATH = "multipath";
   private static final String AGENT = "agent";
+
+  /// What stands beside links' names, and the link by which no router sends.
+  private static final Set<String> NO_UPLINKS = Set.of("all", "default", "lo");
+
+  private static final String POD_PREFIX = "cali";
 
   private HostChecks() {}
 
@@ -33,16 +42,7 @@ final class HostChecks {
                 findings.add(balance(sysctls, setting, wanted));
               }
             });
-    String strict = read(sysctls.resolve("net/ipv4/conf/all/rp_filter"));
-    findings.add(
-        strict.equals("1")
-            ? Finding.warning(
-                REVERSE_PATH,
-                "net.ipv4.conf.all.rp_filter is 1 (strict)",
-                "with several uplinks, packets that come by another than the best way back are"
-                    + " dropped without a trace",
-                "sysctl -w net.ipv4.conf.all.rp_filter=2, or 0")
-            : Finding.ok(REVERSE_PATH, "net.ipv4.conf.all.rp_filter is " + strict));
+    findings.add(reversePath(sysctls.resolve("net/ipv4/conf")));
     return findings;
   }
 
@@ -72,6 +72,40 @@ final class HostChecks {
                 + wanted
                 + "; the agent sets it at its start, so something else reset it, or this kernel has"
                 + " none");
+  }
+
+  /// @param links the folder of all links' settings
+  private static Finding reversePath(Path links) {
+    Map<String, String> byLink = new TreeMap<>();
+    for (String link : names(links)) {
+      if (!NO_UPLINKS.contains(link) && !link.startsWith(POD_PREFIX)) {
+        byLink.put(link, read(links.resolve(link).resolve("rp_filter")));
+      }
+    }
+    String all = read(links.resolve("all/rp_filter"));
+    return HostSysctls.strictReversePath(all, byLink)
+        .map(
+            strict ->
+                Finding.warning(
+                    REVERSE_PATH,
+                    strict + " is 1 (strict)",
+                    "with several uplinks, packets that come by another than the best way back are"
+                        + " dropped without a trace",
+                    "sysctl -w net.ipv4.conf.all.rp_filter=2, which counts for every link; the"
+                        + " agent sets it at its start, so something else reset it"))
+        .orElseGet(
+            () ->
+                Finding.ok(
+                    REVERSE_PATH,
+                    "net.ipv4.conf.all.rp_filter is " + all + ", and no link's check is strict"));
+  }
+
+  private static List<String> names(Path folder) {
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries.map(entry -> entry.getFileName().toString()).toList();
+    } catch (IOException absent) {
+      return List.of();
+    }
   }
 
   private static String read(Path setting) {

@@ -51,6 +51,31 @@ class DoctorTest {
   }
 
   @Test
+  void a_strict_check_of_the_way_back_is_found_where_it_is_in_force() throws Exception {
+    for (Case each :
+        List.of(
+            new Case("0", "0", Severity.OK),
+            new Case("0", "1", Severity.WARNING),
+            new Case("0", "2", Severity.OK),
+            new Case("1", "0", Severity.WARNING),
+            new Case("1", "2", Severity.WARNING),
+            new Case("2", "1", Severity.OK))) {
+      sysctl("net/ipv4/conf/all/rp_filter", each.all);
+      sysctl("net/ipv4/conf/lo/rp_filter", each.all);
+      sysctl("net/ipv4/conf/cali1/rp_filter", "1");
+      sysctl("net/ipv4/conf/default/rp_filter", "1");
+      sysctl("net/ipv4/conf/eth0/rp_filter", each.own);
+      Finding finding = HostChecks.settings(folder).getLast();
+      assertThat(finding.severity()).as(each.toString()).isEqualTo(each.found);
+      if (each.found == Severity.WARNING) {
+        assertThat(finding.what()).contains(each.all.equals("0") ? ".eth0." : ".all.");
+      }
+    }
+  }
+
+  private record Case(String all, String own, Severity found) {}
+
+  @Test
   void an_agent_answers_or_not() throws Exception {
     Path socket = folder.resolve("cni.sock");
     assertThat(HostChecks.agent(socket).severity()).isEqualTo(Severity.ERROR);

@@ -46,6 +46,10 @@ public final class BirthKeeper implements AutoCloseable {
   private final AtomicBoolean isAwaited = new AtomicBoolean();
   private final NetlinkListener listener;
   private List<HostLink> seen = List.of();
+
+  /// Whether the last look did what it was to do. One that did not is repeated whatever changed.
+  private boolean isDone;
+
   private String failure = "";
 
   private BirthKeeper(AgentSettings settings, Datastore datastore, InstantSource clock)
@@ -85,9 +89,14 @@ public final class BirthKeeper implements AutoCloseable {
     }
   }
 
+  /// The kernel says that an address came or went.
+  void noticed() {
+    schedule(SETTLING, this::lookIfChanged);
+  }
+
   private void lookIfChanged() {
     try {
-      if (addresses.links().equals(seen)) {
+      if (isDone && addresses.links().equals(seen)) {
         isAwaited.set(false);
         return;
       }
@@ -99,11 +108,13 @@ public final class BirthKeeper implements AutoCloseable {
 
   private void look() {
     isAwaited.set(false);
+    isDone = false;
     try {
       seen = addresses.links();
       for (int i = 0; i < MAX_ATTEMPTS; i++) {
         if (birth.look() != NodeBirth.Outcome.LOST_RACE) {
           failure = "";
+          isDone = true;
           return;
         }
       }
@@ -121,6 +132,7 @@ public final class BirthKeeper implements AutoCloseable {
     }
   }
 
+  /// One look is awaited at a time: a notification's is sooner than a retry, and takes its place.
   private void schedule(Duration delay, Runnable next) {
     if (isAwaited.compareAndSet(false, true)) {
       try {
@@ -135,12 +147,12 @@ public final class BirthKeeper implements AutoCloseable {
 
     @Override
     public void onMessage(NetlinkMessage message) {
-      schedule(SETTLING, BirthKeeper.this::lookIfChanged);
+      noticed();
     }
 
     @Override
     public void onOverrun() {
-      schedule(SETTLING, BirthKeeper.this::lookIfChanged);
+      noticed();
     }
 
     @Override

@@ -159,20 +159,33 @@ public final class HostSysctls {
     }
   }
 
-  /// Whether a packet that comes by another way than the best one back is dropped on some link:
-  /// with several ways that is most of them.
   private boolean isStrict() throws LinuxException {
-    String all = kernel.read(REVERSE_PATH).orElse("0");
-    if (!all.equals("0")) {
-      return all.equals(STRICT);
-    }
+    Map<String, String> byLink = new LinkedHashMap<>();
     for (String link : kernel.links()) {
-      Sysctl own = new Sysctl(List.of("ipv4", "conf", link, "rp_filter"));
-      if (kernel.read(own).orElse("0").equals(STRICT)) {
-        return true;
-      }
+      byLink.put(link, kernel.read(reversePath(link)).orElse(""));
     }
-    return false;
+    return strictReversePath(kernel.read(REVERSE_PATH).orElse(""), byLink).isPresent();
+  }
+
+  /// What makes some link drop a packet that comes by another way than the best one back: with
+  /// several ways that is most of them.
+  ///
+  /// @param all `net.ipv4.conf.all.rp_filter`; empty when there is none
+  /// @param byLink the same of each link
+  public static Optional<Sysctl> strictReversePath(String all, Map<String, String> byLink) {
+    return switch (all) {
+      case STRICT -> Optional.of(REVERSE_PATH);
+      case LOOSE -> Optional.empty();
+      default ->
+          byLink.entrySet().stream()
+              .filter(link -> link.getValue().equals(STRICT))
+              .map(link -> reversePath(link.getKey()))
+              .findFirst();
+    };
+  }
+
+  private static Sysctl reversePath(String link) {
+    return new Sysctl(List.of("ipv4", "conf", link, "rp_filter"));
   }
 
   /// What [#restore] would set, in its order: settings that still have the value we gave them.

@@ -3,8 +3,10 @@ package io.margay.agent.calc;
 import io.margay.ipam.Pool;
 import io.margay.ipam.Pools;
 import io.margay.model.k8s.KubernetesConversion;
+import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.AddressOnLink;
 import io.margay.model.resource.AssignmentMode;
 import io.margay.model.resource.BGPConfiguration;
 import io.margay.model.resource.BGPFilter;
@@ -15,6 +17,7 @@ import io.margay.model.resource.IPPool;
 import io.margay.model.resource.IPPoolSpec;
 import io.margay.model.resource.IPReservation;
 import io.margay.model.resource.Node;
+import io.margay.model.resource.NodeBgp;
 import io.margay.model.resource.PoolUse;
 import io.margay.model.resource.Profile;
 import io.margay.model.resource.Resource;
@@ -25,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -270,6 +274,25 @@ public final class ClusterView {
 
   public Optional<Node> node(String name) {
     return Optional.ofNullable(nodes.get(name));
+  }
+
+  /// The addresses by which a node is known, of either family.
+  public Set<IpAddress> addressesOf(String name) {
+    Node node = nodes.get(name);
+    NodeBgp bgp = node == null ? null : node.spec().bgp();
+    if (bgp == null) {
+      return Set.of();
+    }
+    Set<IpAddress> addresses = new HashSet<>();
+    AddressOnLink ipv4 = bgp.ipv4Address();
+    if (ipv4 != null) {
+      addresses.add(ipv4.address());
+    }
+    AddressOnLink ipv6 = bgp.ipv6Address();
+    if (ipv6 != null) {
+      addresses.add(ipv6.address());
+    }
+    return addresses;
   }
 
   /// The cluster's BGP settings.

@@ -40,6 +40,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,20 +49,18 @@ import org.slf4j.LoggerFactory;
 /// Owned by the dataplane loop; the public methods post to it and may be called from any thread,
 /// but for [#settle].
 ///
-/// Nothing is written before [#begin]. A write the kernel refuses is kept and tried again; who
-/// waits for it goes on waiting.
+/// Nothing is written before [#begin]. A write the kernel refuses is kept and tried again, when
+/// something else is wished for or heard, and now and then; who waits for it goes on waiting.
 public final class Dataplane implements FibListener {
-
-  /// How soon a refused write is tried again.
-  static final Duration RETRY = Duration.ofMillis(200);
 
   /// How soon a host endpoint follows an address of the node to another interface.
   static final Duration HOST_ADDRESSES = Duration.ofSeconds(1);
 
-  /// How soon, when there are [#MANY] of them: a link that is down refuses a whole table.
-  static final Duration RETRY_OF_MANY = Duration.ofSeconds(2);
+  /// How soon refused routes are tried again at the earliest, when there are [#MANY] of them: a
+  /// link that is down refuses a whole table.
+  private static final Duration RETRY_OF_MANY = Duration.ofSeconds(2);
 
-  static final int MANY = 100;
+  private static final int MANY = 100;
 
   /// How soon learned routes follow the way to a next hop that is on no link of the node.
   static final Duration GATEWAYS = Duration.ofSeconds(1);
@@ -74,10 +73,17 @@ public final class Dataplane implements FibListener {
   private final RouteTable routes;
   private final RouteKeeper routeKeeper;
   private final RouteWatcher routeWatcher;
+  private final RefusedRoutes refusedRoutes;
   private final Gateways gateways;
   private final HostAddresses hostAddresses;
   private final PodWires pods;
+  private final Retry rulesRetry;
+  private final Retry routesRetry;
   private Set<Prefix> peerRoutes = Set.of();
+
+  /// What peers say of single addresses, which counts where no peer has that address.
+  private final Map<Prefix, List<FibNextHop>> learnedHosts = new HashMap<>();
+
   private final Set<IpFamily> swept = EnumSet.noneOf(IpFamily.class);
   private final List<Waiter> waiters = new ArrayList<>();
   private final List<Inspection> inspections = new ArrayList<>();
@@ -88,8 +94,9 @@ public final class Dataplane implements FibListener {
   private Overlay overlay = Overlay.NONE;
   private String refusedOverlay = "";
   private @Nullable BlocksWaiter blocksWaiter;
+  private Optional<Set<Prefix>> toldBlocks = Optional.empty();
   private boolean begun;
-  private boolean retryScheduled;
+  private Map<InterfaceName, Set<IpAddress>> lastHostAddresses = Map.of();
   private volatile DataplaneStatus status = DataplaneStatus.NOTHING_YET;
 
   /// Somebody who waits until these routes, and all rules, are in the kernel.
@@ -99,8 +106,8 @@ public final class Dataplane implements FibListener {
   /// Somebody who wants to know what the kernel lacks of an endpoint.
   private record Inspection(EndpointKey endpoint, CompletableFuture<List<String>> faults) {}
 
-  /// Who waits for the blackholes handed over last.
-  private record BlocksWaiter(Set<Prefix> blocks, Runnable routed) {}
+  /// Who wants to know which of the blocks handed over last may be announced.
+  private record BlocksWaiter(Set<Prefix> blocks, Consumer<Set<Prefix>> routed) {}
 
   /// A node whose host endpoints all have names.
   ///
@@ -124,25 +131,52 @@ public final class Dataplane implements FibListener {
       RouteWatcher routeWatcher) {
     this.loop = loop;
     this.firewall = firewall;
+    this.rulesRetry = new Retry("nft", loop::schedule, System::nanoTime);
+    this.routesRetry = new Retry("routes", loop::schedule, System::nanoTime);
     this.rules =
         new RuleKeeper(
-            loop, firewall, refused -> failed("nft", refused), () -> appliedListener.onRepaired());
+            loop, firewall, rulesRetry, this::rulesRefused, () -> appliedListener.onRepaired());
     this.routes = routes;
     this.gateways = new Gateways(links);
-    this.pods = new PodWires(routes, links, new Inspector(firewall, routes), this::retryLater);
+    this.pods = new PodWires(routes, links, new Inspector(firewall, routes), routesRetry::refused);
     this.routeKeeper =
-        new RouteKeeper(loop, routes, this::relink, refused -> failed("routes", refused));
+        new RouteKeeper(loop, routes, this::relink, routesRetry::news, this::routesRefused);
     this.routeWatcher = routeWatcher;
+    this.refusedRoutes = new RefusedRoutes(routes);
     this.hostAddresses = hostAddresses;
     this.hostStatuses = new HostStatuses(firewall, links);
   }
 
   /// Tells from now on how each pod and each host endpoint fares.
   public void reportTo(EndpointStatusListener listener) {
-    loop.post(
+    wish(
         () -> {
           statuses = podStatuses(listener);
           hostStatuses.reportTo(listener);
+        });
+  }
+
+  private void wish(Runnable change) {
+    wishRules(
+        () -> {
+          routesRetry.news();
+          change.run();
+        });
+  }
+
+  private void wishRules(Runnable change) {
+    loop.post(
+        () -> {
+          rulesRetry.news();
+          change.run();
+        });
+  }
+
+  private void wishRoutes(Runnable change) {
+    loop.post(
+        () -> {
+          routesRetry.news();
+          change.run();
         });
   }
 
@@ -154,7 +188,7 @@ public final class Dataplane implements FibListener {
   ///
   /// @param paths asked on this loop only
   public void resolveGateways(GatewayPaths paths) {
-    loop.post(() -> gateways.follow(paths));
+    wishRoutes(() -> gateways.follow(paths));
   }
 
   /// Tells, on a thread of the kernel's watch, of each link but pods' that can't carry packets any
@@ -170,7 +204,7 @@ public final class Dataplane implements FibListener {
 
   /// Wraps packets between nodes from now on.
   public void wrapWith(Overlay wrapper) {
-    loop.post(() -> overlay = wrapper);
+    wishRoutes(() -> overlay = wrapper);
   }
 
   /// Everything desired has been handed over once: writing may begin, and what an earlier process
@@ -179,7 +213,7 @@ public final class Dataplane implements FibListener {
   /// @param applied runs on the loop once it has been written; a route the kernel refuses does not
   ///   hold it up
   public void begin(Runnable applied) {
-    loop.post(
+    wish(
         () -> {
           begun = true;
           whenRouted.add(applied);
@@ -196,7 +230,7 @@ public final class Dataplane implements FibListener {
   ///
   /// @param handedIn endpoints whose waiters want to know when they are in the kernel
   public void onPolicy(List<PolicyUpdate> updates, List<HandIn> handedIn) {
-    loop.post(
+    wish(
         () -> {
           updates.forEach(this::onUpdate);
           for (HandIn waiting : handedIn) {
@@ -259,10 +293,11 @@ public final class Dataplane implements FibListener {
 
   /// Blackholes for these blocks and no others.
   ///
-  /// @param routed runs on the loop once they are in the kernel; not at all if other blocks are
-  ///   handed over before
-  public void setBlocks(Set<Prefix> blocks, Runnable routed) {
-    loop.post(
+  /// @param routed told on the loop which of them may be announced, all but those whose blackholes
+  ///   the kernel refuses: with the next write, and whenever that changes, until other blocks are
+  ///   handed over
+  public void setBlocks(Set<Prefix> blocks, Consumer<Set<Prefix>> routed) {
+    wishRoutes(
         () -> {
           Map<Prefix, RouteSpec> wanted = new HashMap<>();
           // A block of one address would be the pod's own route.
@@ -270,34 +305,35 @@ public final class Dataplane implements FibListener {
               .filter(block -> !block.isHost())
               .forEach(block -> wanted.put(block, RouteSpec.blackhole()));
           routes.setRoutes(RouteClass.OWN_BLOCK, wanted);
-          blocksWaiter = new BlocksWaiter(Set.copyOf(wanted.keySet()), routed);
+          blocksWaiter = new BlocksWaiter(Set.copyOf(blocks), routed);
+          toldBlocks = Optional.empty();
         });
   }
 
   /// Pods of `masqueraded` leave for anything outside `pools` under the node's address.
   public void setNat(List<Prefix> masqueraded, List<Prefix> pools) {
-    loop.post(
+    wishRules(
         () -> firewall.setNatOutgoing(new NatOutgoing(Set.copyOf(masqueraded), Set.copyOf(pools))));
   }
 
   /// What keeps the node itself reachable, and what its pods may reach of it.
   public void setHostProtection(HostProtection protection) {
-    loop.post(() -> firewall.setHostProtection(protection));
+    wishRules(() -> firewall.setHostProtection(protection));
   }
 
   /// From whom packets may come wrapped, and to whom the node itself sends such.
   public void setTunnelGuard(TunnelGuard guard) {
-    loop.post(() -> firewall.setTunnelGuard(guard));
+    wishRules(() -> firewall.setTunnelGuard(guard));
   }
 
   /// How packets are logged.
   public void setPacketLog(PacketLog log) {
-    loop.post(() -> firewall.setPacketLog(log));
+    wishRules(() -> firewall.setPacketLog(log));
   }
 
   /// Whether endpoints may send from the prefixes that they name beside their own addresses.
   public void setMaySpoof(boolean may) {
-    loop.post(() -> firewall.setMaySpoof(may));
+    wishRules(() -> firewall.setMaySpoof(may));
   }
 
   /// Hands what the rules are written for to the taker, on the loop.
@@ -311,7 +347,12 @@ public final class Dataplane implements FibListener {
       return;
     }
     try {
-      firewall.setHostAddresses(hostAddresses.read());
+      Map<InterfaceName, Set<IpAddress>> now = hostAddresses.read();
+      if (!now.equals(lastHostAddresses)) {
+        lastHostAddresses = now;
+        rulesRetry.news();
+      }
+      firewall.setHostAddresses(now);
     } catch (LinuxException refused) {
       LOG.atWarn()
           .addKeyValue("reason", refused.getMessage())
@@ -321,32 +362,48 @@ public final class Dataplane implements FibListener {
 
   @Override
   public void onRoutes(FibDelta delta) {
-    loop.post(
+    wishRoutes(
         () -> {
           for (FibChange change : delta.changes()) {
-            if (peerRoutes.contains(change.prefix())) {
-              continue;
-            }
+            boolean counts = !peerRoutes.contains(change.prefix());
             switch (change) {
-              case FibChange.Install(Prefix prefix, List<FibNextHop> hops) -> install(prefix, hops);
-              case FibChange.Withdraw(Prefix prefix) -> uninstall(prefix);
+              case FibChange.Install(Prefix prefix, List<FibNextHop> hops) -> {
+                if (prefix.isHost()) {
+                  learnedHosts.put(prefix, hops);
+                }
+                if (counts) {
+                  install(prefix, hops);
+                }
+              }
+              case FibChange.Withdraw(Prefix prefix) -> {
+                learnedHosts.remove(prefix);
+                if (counts) {
+                  uninstall(prefix);
+                }
+              }
             }
           }
         });
   }
 
   /// Host routes to BGP peers by these gateways, and no others; what peers say of such an address
-  /// does not count.
+  /// does not count until it is none of these any more.
   public void setPeerRoutes(Map<IpAddress, IpAddress> byGateway) {
-    loop.post(
+    wishRoutes(
         () -> {
           Map<Prefix, List<FibNextHop>> wanted = new HashMap<>();
           byGateway.forEach(
               (peer, gateway) ->
                   wanted.put(peer.toHostPrefix(), List.of(new FibNextHop(gateway, null))));
           for (Prefix gone : Set.copyOf(peerRoutes)) {
-            if (!wanted.containsKey(gone)) {
+            if (wanted.containsKey(gone)) {
+              continue;
+            }
+            List<FibNextHop> learned = learnedHosts.get(gone);
+            if (learned == null) {
               uninstall(gone);
+            } else {
+              install(gone, learned);
             }
           }
           peerRoutes = Set.copyOf(wanted.keySet());
@@ -369,13 +426,17 @@ public final class Dataplane implements FibListener {
   }
 
   private void followGateways() {
-    gateways.lookAgain().forEach(this::install);
+    Map<Prefix, List<FibNextHop>> moved = gateways.lookAgain();
+    if (!moved.isEmpty()) {
+      routesRetry.news();
+    }
+    moved.forEach(this::install);
     loop.schedule(GATEWAYS, this::followGateways);
   }
 
   @Override
   public void onReadyToSweep(IpFamily family) {
-    loop.post(
+    wishRoutes(
         () -> {
           swept.add(family);
           if (swept.size() == IpFamily.values().length) {
@@ -389,30 +450,56 @@ public final class Dataplane implements FibListener {
 
   /// Brings the kernel to what is desired. Runs on the loop after each batch.
   public void settle() {
-    if (begun) {
-      write();
+    if (begun && writeRules()) {
+      writeRoutes();
     }
     inspections.forEach(asked -> asked.faults().complete(faults(asked.endpoint())));
     inspections.clear();
   }
 
-  private void write() {
+  /// @return whether the kernel holds them: no route comes before the rules of what it leads to
+  private boolean writeRules() {
+    if (!rulesRetry.isDue()) {
+      return false;
+    }
+    rulesRetry.attempting();
+    boolean taken = true;
     try {
       firewall.apply();
+      appliedListener.onApplied();
+      hostStatuses.settled();
     } catch (NftException refused) {
-      failed("nft", refused);
+      rulesRefused(refused);
+      taken = false;
+    }
+    rulesRetry.attempted(Duration.ZERO);
+    return taken;
+  }
+
+  private void writeRoutes() {
+    if (overlay.hasNews()) {
+      routesRetry.news();
+    }
+    if (!routesRetry.isDue()) {
       return;
     }
-    appliedListener.onApplied();
+    routesRetry.attempting();
+    int refused = 0;
+    try {
+      refused = attemptRoutes();
+    } catch (LinuxException unknown) {
+      routesRefused(unknown);
+    }
+    routesRetry.attempted(refused < MANY ? Duration.ZERO : RETRY_OF_MANY);
+  }
+
+  /// @return how many are refused
+  /// @throws LinuxException when it is unknown which are
+  private int attemptRoutes() throws LinuxException {
     pods.retryUnresolved();
     Optional<String> unwrapped = wrap();
-    RouteApplyResult result;
-    try {
-      result = routes.apply();
-    } catch (LinuxException unknown) {
-      failed("routes", unknown);
-      return;
-    }
+    RouteApplyResult result = routes.apply();
+    refusedRoutes.look(result.pending());
     Set<Prefix> pending = new HashSet<>();
     for (RouteFailure failure : result.pending()) {
       pending.add(failure.change().route().prefix());
@@ -425,18 +512,29 @@ public final class Dataplane implements FibListener {
           }
           return waiter.applied().isDone();
         });
-    BlocksWaiter forBlocks = blocksWaiter;
-    if (forBlocks != null && Collections.disjoint(forBlocks.blocks(), pending)) {
-      blocksWaiter = null;
-      forBlocks.routed().run();
-    }
+    tellBlocks(pending);
     whenRouted.forEach(Runnable::run);
     whenRouted.clear();
     status = new DataplaneStatus(pods.pods().size(), problem(result).or(() -> unwrapped));
     statuses.settled(pods.pods(), endpoint -> statusOf(endpoint, pending));
-    hostStatuses.settled();
     if (!pending.isEmpty()) {
-      retryAfter(pending.size() < MANY ? RETRY : RETRY_OF_MANY);
+      routesRetry.refused();
+    }
+    return pending.size();
+  }
+
+  private void tellBlocks(Set<Prefix> pending) {
+    BlocksWaiter waiter = blocksWaiter;
+    if (waiter == null) {
+      return;
+    }
+    Set<Prefix> routed =
+        waiter.blocks().stream()
+            .filter(block -> block.isHost() || !pending.contains(block))
+            .collect(Collectors.toUnmodifiableSet());
+    if (!toldBlocks.equals(Optional.of(routed))) {
+      toldBlocks = Optional.of(routed);
+      waiter.routed().accept(routed);
     }
   }
 
@@ -453,9 +551,9 @@ public final class Dataplane implements FibListener {
         LOG.atError()
             .addKeyValue("part", "overlay")
             .addKeyValue("reason", reason)
-            .log("the kernel refused a change; trying again");
+            .log("the kernel refused a change; it is tried again, every 30 s if not sooner");
       }
-      retryLater();
+      routesRetry.refused();
       return Optional.of("overlay: " + reason);
     }
   }
@@ -482,27 +580,23 @@ public final class Dataplane implements FibListener {
                 + result.pending().getFirst().cause().getMessage());
   }
 
-  private void failed(String part, Exception refused) {
+  private void rulesRefused(NftException refused) {
     String reason = String.valueOf(refused.getMessage());
-    LOG.atError()
-        .addKeyValue("part", part)
-        .addKeyValue("reason", reason)
-        .log("the kernel refused a change; trying again");
-    status = new DataplaneStatus(pods.pods().size(), Optional.of(part + ": " + reason));
-    statuses.refused();
+    rulesRetry.refused(reason);
+    routesRetry.news(); // for when the rules are taken
     hostStatuses.refused();
-    retryLater();
+    refused("nft: " + reason);
   }
 
-  private void retryLater() {
-    retryAfter(RETRY);
+  private void routesRefused(LinuxException unknown) {
+    String reason = String.valueOf(unknown.getMessage());
+    routesRetry.refused(reason);
+    refused("routes: " + reason);
   }
 
-  private void retryAfter(Duration pause) {
-    if (!retryScheduled) {
-      retryScheduled = true;
-      loop.schedule(pause, () -> retryScheduled = false);
-    }
+  private void refused(String problem) {
+    status = new DataplaneStatus(pods.pods().size(), Optional.of(problem));
+    statuses.refused();
   }
 
   private void followHostAddresses() {

@@ -21,6 +21,11 @@ public interface Overlay {
         }
 
         @Override
+        public boolean hasNews() {
+          return false;
+        }
+
+        @Override
         public void doubt() {}
       };
 
@@ -29,6 +34,9 @@ public interface Overlay {
   /// @return what stands in the way and will not go by itself
   /// @throws LinuxException when the kernel refused something: asked again, it tries again
   Optional<String> settle(RouteTable routes) throws LinuxException;
+
+  /// Whether something else has come to be desired since the last [#settle].
+  boolean hasNews();
 
   /// Believes nothing any more: the next [#settle] reads the kernel.
   void doubt();

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -30,13 +31,18 @@ final class PodWires {
   private final LinkIndex links;
   private final Inspector inspector;
   private final Runnable retryLater;
-  private final Map<EndpointKey, Wire> wires = new HashMap<>();
 
-  /// Who has an address; more than one by a fault of the datastore.
+  /// The one handed over last comes last.
+  private final Map<EndpointKey, Wire> wires = new LinkedHashMap<>();
+
+  /// Who has an address; more than one by a fault of the datastore. Of those whose host end is
+  /// there, the one handed over last is routed to.
   private final Map<IpAddress, Set<EndpointKey>> claims = new HashMap<>();
 
   private final Set<EndpointKey> unresolved = new HashSet<>();
-  private final Set<EndpointKey> unplugged = new HashSet<>();
+
+  /// The numbers of the host ends that are there.
+  private final Map<EndpointKey, Integer> indexes = new HashMap<>();
 
   /// A pod's wire, as routes need it: with the addresses that are ours to route.
   private record Wire(InterfaceName hostEnd, List<IpAddress> addresses) {
@@ -71,7 +77,7 @@ final class PodWires {
     if (unresolved.contains(pod)) {
       return State.UNRESOLVED;
     }
-    return unplugged.contains(pod) ? State.UNPLUGGED : State.ROUTED;
+    return indexes.containsKey(pod) ? State.ROUTED : State.UNPLUGGED;
   }
 
   /// What a pod's routes lead to; nothing for an unknown one.
@@ -98,7 +104,7 @@ final class PodWires {
       return;
     }
     List<String> faults =
-        unplugged.contains(pod) ? List.of() : inspector.routeFaults(wire.addresses());
+        indexes.containsKey(pod) ? inspector.routeFaults(wire.addresses()) : List.of();
     if (!faults.isEmpty()) {
       LOG.atWarn()
           .addKeyValue("endpoint", pod)
@@ -140,50 +146,46 @@ final class PodWires {
     }
     unresolved.remove(pod);
     if (index.isPresent()) {
-      unplugged.remove(pod);
+      indexes.put(pod, index.getAsInt());
     } else {
-      unplugged.add(pod);
+      indexes.remove(pod);
     }
-    for (Prefix prefix : wire.prefixes()) {
-      if (index.isPresent()) {
-        routes.update(RouteClass.LOCAL_WORKLOAD, prefix, RouteSpec.toDevice(index.getAsInt()));
-      } else {
-        routes.remove(RouteClass.LOCAL_WORKLOAD, prefix);
+    wire.addresses().forEach(this::route);
+  }
+
+  private void route(IpAddress address) {
+    Prefix prefix = address.toHostPrefix();
+    Integer last = null;
+    for (EndpointKey claimant : claims.getOrDefault(address, Set.of())) {
+      Integer index = indexes.get(claimant);
+      if (index != null) {
+        last = index;
       }
+    }
+    if (last != null) {
+      routes.update(RouteClass.LOCAL_WORKLOAD, prefix, RouteSpec.toDevice(last));
+    } else {
+      routes.remove(RouteClass.LOCAL_WORKLOAD, prefix);
     }
   }
 
-  /// An address that another endpoint claims too (by a fault of the datastore) is that one's from
-  /// now on.
+  /// An address that another endpoint claims too is that one's from now on.
   void remove(EndpointKey pod) {
     Wire old = wires.remove(pod);
     unresolved.remove(pod);
-    unplugged.remove(pod);
+    indexes.remove(pod);
     if (old == null) {
       return;
     }
-    old.prefixes().forEach(prefix -> routes.remove(RouteClass.LOCAL_WORKLOAD, prefix));
-    for (EndpointKey other : giveUp(pod, old.addresses())) {
-      Wire wire = wires.get(other);
-      if (wire != null) {
-        route(other, wire);
-      }
-    }
-  }
-
-  /// @return who else has one of the addresses
-  private Set<EndpointKey> giveUp(EndpointKey pod, List<IpAddress> addresses) {
-    Set<EndpointKey> others = new LinkedHashSet<>();
-    for (IpAddress address : addresses) {
+    for (IpAddress address : old.addresses()) {
       claims.computeIfPresent(
           address,
           (_, claimants) -> {
             claimants.remove(pod);
-            others.addAll(claimants);
             return claimants.isEmpty() ? null : claimants;
           });
+      route(address);
     }
-    return others;
   }
 
   /// What the kernel lacks of a pod, a sentence each.
@@ -193,7 +195,7 @@ final class PodWires {
       return List.of("the node has no rules for " + pod);
     }
     List<String> faults = new ArrayList<>();
-    if (unplugged.contains(pod)) {
+    if (stateOf(pod) == State.UNPLUGGED) {
       faults.add("host interface " + wire.hostEnd() + " had no route when it was last looked for");
     }
     faults.addAll(inspector.routeFaults(wire.addresses()));

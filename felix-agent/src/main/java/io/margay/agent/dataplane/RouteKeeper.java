@@ -35,6 +35,7 @@ final class RouteKeeper {
   private final Loop loop;
   private final RouteTable routes;
   private final Runnable relinked;
+  private final Runnable changed;
   private final Consumer<LinuxException> failed;
   private volatile Consumer<InterfaceName> linkDown = _ -> {};
   private final RepairBudget budget = new RepairBudget(System.nanoTime());
@@ -44,11 +45,18 @@ final class RouteKeeper {
   private final News news = new News();
 
   /// @param relinked looks up again which links the routes to pods lead to
+  /// @param changed told when the kernel may take what it refused, or has lost what it took
   /// @param failed told when the kernel can't be read
-  RouteKeeper(Loop loop, RouteTable routes, Runnable relinked, Consumer<LinuxException> failed) {
+  RouteKeeper(
+      Loop loop,
+      RouteTable routes,
+      Runnable relinked,
+      Runnable changed,
+      Consumer<LinuxException> failed) {
     this.loop = loop;
     this.routes = routes;
     this.relinked = relinked;
+    this.changed = changed;
     this.failed = failed;
   }
 
@@ -92,6 +100,7 @@ final class RouteKeeper {
       relinked.run();
     }
     if (heard.all() || heard.prefixes().stream().anyMatch(routes::concerns)) {
+      changed.run();
       compare(heard.links() ? "a link came or went" : "another process wrote them");
     }
   }
@@ -99,10 +108,11 @@ final class RouteKeeper {
   private void compare(String why) {
     long start = System.nanoTime();
     try {
-      int changed = routes.adopt();
-      if (changed > 0) {
+      int differing = routes.adopt();
+      if (differing > 0) {
+        changed.run();
         LOG.atWarn()
-            .addKeyValue("routes", changed)
+            .addKeyValue("routes", differing)
             .addKeyValue("why", why)
             .log("routes of ours were not as written; they are written again");
       }

@@ -21,18 +21,25 @@ final class RuleKeeper {
 
   private final Loop loop;
   private final FirewallManager firewall;
+  private final Retry retry;
   private final Consumer<NftException> failed;
   private final Runnable repaired;
   private final RepairBudget budget = new RepairBudget(System.nanoTime());
   private NftTable.Tampering known;
   private boolean repairScheduled;
 
+  /// @param retry says whether rules that were refused are to be tried again
   /// @param failed told what the kernel refused
   /// @param repaired told when what others did has been undone, by whichever write
   RuleKeeper(
-      Loop loop, FirewallManager firewall, Consumer<NftException> failed, Runnable repaired) {
+      Loop loop,
+      FirewallManager firewall,
+      Retry retry,
+      Consumer<NftException> failed,
+      Runnable repaired) {
     this.loop = loop;
     this.firewall = firewall;
+    this.retry = retry;
     this.failed = failed;
     this.repaired = repaired;
     this.known = firewall.tampering();
@@ -56,12 +63,16 @@ final class RuleKeeper {
   }
 
   private void poll() {
-    compare();
+    // A comparison writes what is missing.
+    if (retry.isDue()) {
+      compare();
+    }
     loop.schedule(RESYNC, this::poll);
   }
 
   /// Somebody wrote our tables.
   private void repair() {
+    retry.news();
     long wait = budget.waitNanos(System.nanoTime());
     if (wait == 0) {
       compare();

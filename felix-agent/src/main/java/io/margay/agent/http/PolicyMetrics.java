@@ -4,8 +4,10 @@ import io.margay.agent.firewall.PolicyCount;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -23,6 +25,8 @@ public final class PolicyMetrics {
   private static final String OTHER = "other";
 
   private final AtomicReference<Set<PolicyCount.Subject>> shown = new AtomicReference<>(Set.of());
+  private final Rest packets = new Rest();
+  private final Rest octets = new Rest();
   private final Supplier<List<PolicyCount>> counts;
 
   private PolicyMetrics(Supplier<List<PolicyCount>> counts) {
@@ -36,13 +40,13 @@ public final class PolicyMetrics {
         .name("margay_policy_rule_packets_total")
         .help("Packets that reached a rule of policy: each connection's first, or each denied.")
         .labelNames(LABELS)
-        .callback(counter -> metrics.show(counter, PolicyCount::packets))
+        .callback(counter -> metrics.show(counter, PolicyCount::packets, metrics.packets))
         .register(registry);
     CounterWithCallback.builder()
         .name("margay_policy_rule_bytes_total")
         .help("Octets of the packets that reached a rule of policy.")
         .labelNames(LABELS)
-        .callback(counter -> metrics.show(counter, PolicyCount::octets))
+        .callback(counter -> metrics.show(counter, PolicyCount::octets, metrics.octets))
         .register(registry);
     GaugeWithCallback.builder()
         .name("margay_policy_rules_without_series")
@@ -51,10 +55,30 @@ public final class PolicyMetrics {
         .register(registry);
   }
 
-  private void show(CounterWithCallback.Callback counter, ToLongFunction<PolicyCount> value) {
+  /// What was counted by rules without series. It stays counted when they go or get a series.
+  private static final class Rest {
+    private Map<PolicyCount.Subject, Long> last = Map.of();
+    private long sum;
+
+    /// A rule that counts less than it did was made anew.
+    ///
+    /// @param now what each such rule has counted
+    synchronized long add(Map<PolicyCount.Subject, Long> now) {
+      now.forEach(
+          (what, value) -> {
+            long before = last.getOrDefault(what, 0L);
+            sum += value < before ? value : value - before;
+          });
+      last = now;
+      return sum;
+    }
+  }
+
+  private void show(
+      CounterWithCallback.Callback counter, ToLongFunction<PolicyCount> value, Rest rest) {
     List<PolicyCount> now = counts.get();
     Set<PolicyCount.Subject> admitted = admit(now);
-    long rest = 0;
+    Map<PolicyCount.Subject, Long> others = new HashMap<>();
     for (PolicyCount count : now) {
       PolicyCount.Subject what = count.what();
       if (admitted.contains(what)) {
@@ -67,20 +91,28 @@ public final class PolicyMetrics {
             what.rule(),
             what.action());
       } else {
-        rest += value.applyAsLong(count);
+        others.merge(what, value.applyAsLong(count), Long::sum);
       }
     }
-    if (admitted.size() < now.size()) {
-      counter.call((double) rest, "", "", "", "", OTHER, "");
+    if (now.isEmpty()) {
+      return; // or they could not be read: nothing is forgotten for that
+    }
+    long sum = rest.add(others);
+    if (sum > 0 || !others.isEmpty()) {
+      counter.call((double) sum, "", "", "", "", OTHER, "");
     }
   }
 
-  private int leftOut() {
+  private long leftOut() {
     List<PolicyCount> now = counts.get();
-    return now.size() - admit(now).size();
+    Set<PolicyCount.Subject> admitted = admit(now);
+    return now.stream().filter(count -> !admitted.contains(count.what())).count();
   }
 
   private Set<PolicyCount.Subject> admit(List<PolicyCount> now) {
+    if (now.isEmpty()) {
+      return shown.get();
+    }
     Set<PolicyCount.Subject> there =
         now.stream().map(PolicyCount::what).collect(Collectors.toCollection(LinkedHashSet::new));
     return shown.updateAndGet(

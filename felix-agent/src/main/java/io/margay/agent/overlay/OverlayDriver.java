@@ -56,6 +56,7 @@ public final class OverlayDriver implements Overlay {
   private final PeerEntries entries;
   private OverlayPlan plan = OverlayPlan.NONE;
   private boolean isDue = true;
+  private boolean hasNews;
   private Optional<String> obstacle = Optional.empty();
   private PodMtuListener mtuListener = (_, _) -> {};
   private final int mtuAtStart;
@@ -122,7 +123,8 @@ public final class OverlayDriver implements Overlay {
   public void setPlan(OverlayPlan wanted) {
     loop.post(
         () -> {
-          isDue |= !wanted.equals(plan);
+          hasNews |= !wanted.equals(plan);
+          isDue |= hasNews;
           plan = wanted;
         });
   }
@@ -134,12 +136,18 @@ public final class OverlayDriver implements Overlay {
   }
 
   @Override
+  public boolean hasNews() {
+    return hasNews;
+  }
+
+  @Override
   public void doubt() {
     isDue = true;
   }
 
   @Override
   public Optional<String> settle(RouteTable routes) throws LinuxException {
+    hasNews = false;
     if (!isDue) {
       return obstacle;
     }

@@ -44,9 +44,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -159,7 +161,7 @@ class DataplaneTest {
   void nothing_is_written_before_everything_desired_is_known() throws Exception {
     run();
     CompletableFuture<Void> waiting = handIn("a", endpoint("a", "cali1", "10.65.0.1"));
-    dataplane.setBlocks(Set.of(BLOCK), () -> {});
+    dataplane.setBlocks(Set.of(BLOCK), _ -> {});
     dataplane.setNat(List.of(), List.of());
     dataplane.onRoutes(
         new FibDelta(List.of(new FibChange.Install(LEARNED, List.of(new FibNextHop(TOR, null))))));
@@ -191,29 +193,56 @@ class DataplaneTest {
   }
 
   @Test
+  void what_peers_say_of_a_peers_address_counts_when_it_needs_no_gateway_any_more()
+      throws Exception {
+    run();
+    TestLoop.get(begin());
+    IpAddress peer = IpAddress.parse("192.0.2.1");
+    dataplane.setPeerRoutes(Map.of(peer, IpAddress.parse("172.16.0.1")));
+    dataplane.onRoutes(
+        new FibDelta(
+            List.of(
+                new FibChange.Install(peer.toHostPrefix(), List.of(new FibNextHop(TOR, null))))));
+    assertThat(routes()).containsExactly(learned(peer.toHostPrefix(), "172.16.0.1"));
+    dataplane.setPeerRoutes(Map.of());
+    assertThat(routes()).containsExactly(learned(peer.toHostPrefix(), TOR.toString()));
+    dataplane.setPeerRoutes(Map.of(peer, IpAddress.parse("172.16.0.1")));
+    assertThat(routes()).containsExactly(learned(peer.toHostPrefix(), "172.16.0.1"));
+    dataplane.onRoutes(new FibDelta(List.of(new FibChange.Withdraw(peer.toHostPrefix()))));
+    dataplane.setPeerRoutes(Map.of());
+    assertThat(routes()).isEmpty();
+  }
+
+  @Test
   void blackholes_are_there_when_it_is_said_so() throws Exception {
     run();
     begin();
     CompletableFuture<List<Route>> then = new CompletableFuture<>();
     dataplane.setBlocks(
-        Set.of(BLOCK, Prefix.parse("fd00:65::/122")), () -> then.complete(kernel.all()));
+        Set.of(BLOCK, Prefix.parse("fd00:65::/122")), _ -> then.complete(kernel.all()));
     assertThat(TestLoop.get(then))
         .extracting(Route::type)
         .containsExactly(RouteType.BLACKHOLE, RouteType.BLACKHOLE);
   }
 
   @Test
-  void a_refused_blackhole_is_not_said_to_be_there() throws Exception {
+  void a_refused_blackhole_is_not_said_to_be_there_and_holds_up_no_other() throws Exception {
+    Prefix other = Prefix.parse("10.65.1.0/26");
+    Prefix single = Prefix.parse("10.65.2.7/32");
     run();
     kernel.plant(stranger(BLOCK));
     begin();
-    CompletableFuture<Void> routed = new CompletableFuture<>();
-    dataplane.setBlocks(Set.of(BLOCK), () -> routed.complete(null));
+    BlockingQueue<Set<Prefix>> told = new LinkedBlockingQueue<>();
+    dataplane.setBlocks(Set.of(BLOCK, other, single), told::add);
     test.see(() -> true);
-    assertThat(routed).isNotDone();
+    assertThat(told.poll()).isEqualTo(Set.of(other, single));
     test.run(() -> kernel.tamper(BLOCK));
-    TestLoop.get(routed);
-    assertThat(routes()).containsExactly(RouteSpec.blackhole().toRoute(BLOCK));
+    assertThat(told.poll(60, TimeUnit.SECONDS)).isEqualTo(Set.of(BLOCK, other, single));
+    assertThat(routes()).contains(RouteSpec.blackhole().toRoute(BLOCK));
+    test.run(() -> {});
+    assertThat(told).as("nothing new, nothing told").isEmpty();
+    dataplane.setBlocks(Set.of(other), told::add);
+    assertThat(told.poll(60, TimeUnit.SECONDS)).isEqualTo(Set.of(other));
   }
 
   private static Route stranger(Prefix prefix) {
@@ -233,9 +262,9 @@ class DataplaneTest {
       throws Exception {
     run();
     begin();
-    dataplane.setBlocks(Set.of(BLOCK, Prefix.parse("10.65.1.7/32")), () -> {});
+    dataplane.setBlocks(Set.of(BLOCK, Prefix.parse("10.65.1.7/32")), _ -> {});
     assertThat(routes()).extracting(Route::prefix).containsExactly(BLOCK);
-    dataplane.setBlocks(Set.of(), () -> {});
+    dataplane.setBlocks(Set.of(), _ -> {});
     assertThat(routes()).isEmpty();
   }
 
@@ -354,6 +383,24 @@ class DataplaneTest {
   }
 
   @Test
+  void an_address_claimed_twice_is_that_claimants_whose_host_end_is_there() throws Exception {
+    run();
+    begin();
+    TestLoop.get(handIn("a", endpoint("a", "cali1", "10.65.0.1")));
+    TestLoop.get(handIn("stale", endpoint("stale", "cali9", "10.65.0.1")));
+    assertThat(routes()).containsExactly(POD_A);
+    TestLoop.get(handIn("stale"));
+    assertThat(routes()).as("looked up again").containsExactly(POD_A);
+    test.run(() -> links.put("cali9", 12));
+    TestLoop.get(handIn("stale"));
+    test.run(() -> links.remove("cali9"));
+    TestLoop.get(handIn("stale"));
+    assertThat(routes()).as("its host end is gone again").containsExactly(POD_A);
+    TestLoop.get(handIn("a", new PolicyUpdate.EndpointRemoved(key("a"))));
+    assertThat(routes()).isEmpty();
+  }
+
+  @Test
   void leftover_pods_and_blocks_go_at_once_but_bgp_routes_wait_for_both_families()
       throws Exception {
     Route orphan = RouteSpec.toDevice(12).toRoute(Prefix.parse("10.65.0.2/32"));
@@ -404,7 +451,7 @@ class DataplaneTest {
     begin();
     dataplane.onRoutes(
         new FibDelta(List.of(new FibChange.Install(BLOCK, List.of(new FibNextHop(TOR, null))))));
-    dataplane.setBlocks(Set.of(BLOCK), () -> {});
+    dataplane.setBlocks(Set.of(BLOCK), _ -> {});
     assertThat(routes()).containsExactly(RouteSpec.blackhole().toRoute(BLOCK));
   }
 
@@ -546,6 +593,11 @@ class DataplaneTest {
     }
 
     @Override
+    public boolean hasNews() {
+      return false;
+    }
+
+    @Override
     public void doubt() {}
   }
 
@@ -566,5 +618,49 @@ class DataplaneTest {
         .filteredOn(route -> route.prefix().equals(LEARNED))
         .singleElement()
         .matches(route -> route.nextHops().getFirst().isOnlink());
+  }
+
+  /// A device that the kernel always refuses.
+  private static final class RefusedOverlay implements Overlay {
+    private int attempts;
+    private boolean hasNews;
+
+    @Override
+    public Optional<String> settle(RouteTable routes) throws LinuxException {
+      attempts++;
+      hasNews = false;
+      throw new NetlinkException("create VXLAN device", "vxlan.calico", Errno.ENOMEM, "");
+    }
+
+    @Override
+    public boolean hasNews() {
+      return hasNews;
+    }
+
+    @Override
+    public void doubt() {}
+  }
+
+  @Test
+  void what_is_refused_is_tried_again_after_pauses_and_at_once_for_a_wish() throws Exception {
+    run();
+    RefusedOverlay refused = new RefusedOverlay();
+    dataplane.wrapWith(refused);
+    TestLoop.get(begin());
+    test.await(() -> refused.attempts, attempts -> attempts > 2);
+    int before = test.see(() -> refused.attempts);
+    for (int i = 0; i < 200; i++) {
+      inspected("a");
+    }
+    dataplane.setNat(List.of(), List.of());
+    assertThat(test.see(() -> refused.attempts))
+        .as("nothing of routes is wished")
+        .isLessThan(before + 20);
+    before = test.see(() -> refused.attempts);
+    TestLoop.get(handIn("a", endpoint("a", "cali1", "10.65.0.1")));
+    assertThat(test.see(() -> refused.attempts)).isGreaterThan(before);
+    before = test.see(() -> refused.attempts);
+    test.run(() -> refused.hasNews = true);
+    assertThat(test.see(() -> refused.attempts)).isGreaterThan(before);
   }
 }

@@ -42,6 +42,7 @@ class RouteKeeperTest {
   private final List<RouteWatch.Events> watched = new ArrayList<>();
   private final List<InterfaceName> down = new ArrayList<>();
   private int relinked;
+  private int changed;
 
   @BeforeEach
   void start() throws Exception {
@@ -54,6 +55,7 @@ class RouteKeeperTest {
             test.loop(),
             table,
             () -> relinked++,
+            () -> changed++,
             refused -> {
               throw new IllegalStateException(refused);
             });
@@ -123,6 +125,12 @@ class RouteKeeperTest {
     assertThat(prefixes()).containsExactly(B);
     kernelSays().onRoute(A);
     awaitAll();
+  }
+
+  @Test
+  void a_write_to_a_prefix_of_ours_may_have_made_room_for_what_was_refused() {
+    kernelSays().onRoute(A);
+    test.await(() -> changed, times -> times > 0);
   }
 
   @Test

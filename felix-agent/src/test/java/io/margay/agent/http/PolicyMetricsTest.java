@@ -85,4 +85,41 @@ class PolicyMetricsTest {
     assertThat(value("margay_policy_rule_packets", "policy", "a/late")).isEqualTo(5);
     assertThat(withoutSeries()).isZero();
   }
+
+  @Test
+  void what_rules_without_series_counted_stays_counted_when_they_go_or_get_a_series() {
+    List<PolicyCount> many = new ArrayList<>();
+    for (int i = 0; i < PolicyMetrics.MAX_RULES; i++) {
+      many.add(count("m/" + i, 1, 0));
+    }
+    counts = List.copyOf(many);
+    assertThat(series("margay_policy_rule_packets")).hasSize(PolicyMetrics.MAX_RULES);
+    many.add(count("x", 5, 0));
+    many.add(count("y", 3, 0));
+    counts = List.copyOf(many);
+    assertThat(other()).isEqualTo(8);
+    many.removeLast();
+    counts = List.copyOf(many);
+    assertThat(other()).as("y is gone").isEqualTo(8);
+    many.set(many.size() - 1, count("x", 7, 0));
+    counts = List.copyOf(many);
+    assertThat(other()).isEqualTo(10);
+    assertThat(value("margay_policy_rule_bytes", "rule", "other")).isEqualTo(600);
+    many.remove(7);
+    counts = List.copyOf(many);
+    assertThat(value("margay_policy_rule_packets", "policy", "x")).isEqualTo(7);
+    assertThat(other()).as("x has a series").isEqualTo(10);
+    many.add(count("y", 3, 0));
+    counts = List.copyOf(many);
+    assertThat(other()).as("y is back").isEqualTo(13);
+    counts = List.of();
+    assertThat(withoutSeries()).as("a reading that failed").isZero();
+    registry.scrape();
+    counts = List.copyOf(many);
+    assertThat(other()).isEqualTo(13);
+  }
+
+  private @Nullable Double other() {
+    return value("margay_policy_rule_packets", "rule", "other");
+  }
 }

@@ -61,7 +61,8 @@ class AdoptionTest {
       String ipv6 = added.addresses().get(1);
       String link = added.json().path("interfaces").get(0).path("name").asText();
       await("the pod answers from outside", () -> pingFromRouter(ipv4, 1).exitCode() == 0);
-      makeCalicos(link, protocol, ipv4, ipv6);
+      List<String> blocks = makeCalicos(link, protocol, ipv4, ipv6);
+      assertThat(blackholesOf("bird")).as("blocks of both families").hasSizeGreaterThan(1);
 
       Process pinging = startPinging(ipv4);
       node.startAgent(Map.of());
@@ -71,6 +72,7 @@ class AdoptionTest {
       await(
           "the IPv6 route is ours",
           () -> node.exec("ip", "-6", "route", "show", ipv6).contains("proto 117"));
+      await("blackholes are ours", () -> blackholesOf("117").containsAll(blocks));
       Rack.Run stop = Rack.run(Map.of(), "", List.of("kill", "-INT", "" + pinging.pid()));
       assertThat(stop.exitCode()).isZero();
       assertThat(pinging.waitFor(10, TimeUnit.SECONDS)).isTrue();
@@ -90,13 +92,21 @@ class AdoptionTest {
   }
 
   /// Takes away what only our own plugin leaves, and gives the rest Calico's shape.
-  private static void makeCalicos(String link, String protocol, String ipv4, String ipv6)
+  ///
+  /// @return the node's blocks
+  private static List<String> makeCalicos(String link, String protocol, String ipv4, String ipv6)
       throws Exception {
     node.killAgent();
     node.exec("ip", "link", "set", "dev", link, "alias", "");
     node.exec("ip", "route", "replace", ipv4, "dev", link, "scope", "link", "proto", protocol);
     node.exec("ip", "-6", "route", "del", ipv6, "dev", link);
     node.exec("ip", "-6", "route", "add", ipv6, "dev", link, "proto", protocol);
+    List<String> blocks = blackholesOf("117");
+    for (String block : blocks) {
+      String family = block.contains(":") ? "-6" : "-4";
+      node.exec("ip", family, "route", "del", block, "proto", "117");
+      node.exec("ip", family, "route", "add", "blackhole", block, "proto", "bird");
+    }
     node.exec("nft", "delete", "table", "ip", "margay");
     node.exec("nft", "delete", "table", "ip6", "margay");
     try (Stream<Path> files = Files.walk(node.state())) {
@@ -106,6 +116,19 @@ class AdoptionTest {
         }
       }
     }
+    return blocks;
+  }
+
+  /// The prefixes of both families whose packets routes of a protocol drop.
+  private static List<String> blackholesOf(String protocol) throws Exception {
+    List<String> prefixes = new ArrayList<>();
+    for (String family : List.of("-4", "-6")) {
+      node.exec("ip", family, "route", "show", "type", "blackhole", "proto", protocol)
+          .lines()
+          .map(line -> line.replace("blackhole ", "").strip().split(" ")[0])
+          .forEach(prefixes::add);
+    }
+    return prefixes;
   }
 
   private static boolean policed(String address) throws Exception {

@@ -9,9 +9,12 @@ import java.util.Optional;
 /// a faithful fake behind it and one contract test for both.
 public interface RouteKernel {
 
+  /// In place of a protocol: whoever installed them.
+  int ANYBODY = 0;
+
   /// Every route of one origin, of both families and all tables.
   ///
-  /// @param protocol who installed them, 1 to 255
+  /// @param protocol who installed them, 1 to 255, or [#ANYBODY]
   List<Route> dump(int protocol) throws LinuxException;
 
   /// Every route of [Route#OUR_PROTOCOL], of both families and all tables.

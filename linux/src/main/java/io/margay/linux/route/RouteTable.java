@@ -5,6 +5,7 @@ import io.margay.linux.LinuxException;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -16,15 +17,19 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// The one writer of our routes: takes what each [RouteClass] wants and brings the kernel there.
 /// Owned by the dataplane loop.
 ///
-/// Only routes of [Route#OUR_PROTOCOL] are read, changed or removed. A prefix that a stranger's
-/// route holds stays his: our change is reported as pending with EEXIST and tried again. The one
-/// exception are felix's routes to pods that are ours now: the same way to the same device, under
-/// the protocols felix gives them, becomes ours in place, so that no packet finds none.
+/// Only routes of [Route#OUR_PROTOCOL] are changed or removed. A prefix that a stranger's route
+/// holds stays his: our change is reported as pending with EEXIST and tried again. The exception is
+/// what a stopped Calico left, which becomes ours in place, so that no packet finds none:
+/// - felix's routes to pods that are ours now: the same way to the same device, under the protocols
+///   felix gives them;
+/// - under the keys of all other classes, whatever BIRD and felix put there. Once: what comes back
+///   has a writer that lives, and no route is fought over.
 ///
 /// A fresh process calls [#adopt] first: what an earlier one left is then known and keeps
 /// forwarding. Leftovers of a class that nobody wants are removed only once [#allowSweep] was
@@ -41,6 +46,11 @@ public final class RouteTable {
    *
    * `kept` are the leftovers that wait for their sweep.
    *
+   * `takenOver` are the keys under which a route of Calico's became ours.
+   *
+   * `hindered` are the wanted routes whose places strangers' are known to hold, so that they are not
+   * read at each attempt.
+   *
    * `surplus` counts further routes of ours under one key, which only a foreign hand can make (`ip
    * route append`).
    */
@@ -52,7 +62,13 @@ public final class RouteTable {
 
   /// What felix marks its routes to pods with: RTPROT_BOOT, and the number that later releases took
   /// for themselves (FelixConfiguration deviceRouteProtocol).
-  private static final List<Integer> FELIX_PROTOCOLS = List.of(3, 80);
+  private static final Set<Integer> POD_PROTOCOLS = Set.of(3, 80);
+
+  /// What Calico marks all other routes with: RTPROT_BIRD for blocks and what peers said, felix's
+  /// number for blackholes and what goes through tunnels.
+  private static final Set<Integer> BLOCK_PROTOCOLS = Set.of(12, 80);
+
+  private static final List<Integer> CALICO_PROTOCOLS = List.of(3, 12, 80);
 
   private final RouteKernel kernel;
   private final IntPredicate isWorkloadLink;
@@ -63,6 +79,8 @@ public final class RouteTable {
   private final Set<RouteKey> installed = new HashSet<>();
   private final Set<RouteKey> kept = new HashSet<>();
   private final Set<RouteKey> dirty = new HashSet<>();
+  private final Set<RouteKey> takenOver = new HashSet<>();
+  private final Set<Route> hindered = new HashSet<>();
   private boolean hasAdopted;
   private boolean isUnsure = true;
 
@@ -247,38 +265,68 @@ public final class RouteTable {
     return new RouteApplyResult(tally.added, tally.replaced, tally.deleted, kept.size(), pending);
   }
 
-  /// Makes felix's routes to pods of ours our own; what remains refused stays in `pending`.
+  /// Makes our own what a stopped Calico left under keys of ours; what remains refused stays in
+  /// `pending`.
   private void takeOver(List<RouteFailure> pending, Tally tally) throws LinuxException {
     List<RouteFailure> blocked =
         pending.stream()
             .filter(failure -> failure.change() instanceof RouteChange.Add)
             .filter(failure -> failure.cause().is(Errno.EEXIST))
-            .filter(failure -> isToPod(failure.change().route()))
             .toList();
-    if (blocked.isEmpty()) {
+    hindered.retainAll(
+        blocked.stream().map(failure -> failure.change().route()).collect(Collectors.toSet()));
+    if (hindered.size() == blocked.size()) {
       return;
     }
     Map<RouteKey, Route> strangers = new HashMap<>();
-    for (int protocol : FELIX_PROTOCOLS) {
+    for (int protocol : CALICO_PROTOCOLS) {
       kernel.dump(protocol).forEach(route -> strangers.put(route.key(), route));
     }
     List<RouteChange> claims = new ArrayList<>();
     for (RouteFailure failure : blocked) {
       Route want = failure.change().route();
       Route stranger = strangers.get(want.key());
-      if (stranger != null
-          && stranger.type() == want.type()
-          && stranger.nextHops().equals(want.nextHops())) {
+      if (stranger != null && isCalicos(stranger, want)) {
         claims.add(new RouteChange.Replace(want));
         pending.remove(failure);
+      } else {
+        hindered.add(want);
       }
     }
-    pending.addAll(write(claims, tally));
+    List<RouteFailure> refused = write(claims, tally);
+    claims.forEach(claim -> takenOver.add(claim.route().key()));
+    refused.forEach(failure -> takenOver.remove(failure.change().route().key()));
+    pending.addAll(refused);
+  }
+
+  private boolean isCalicos(Route stranger, Route want) {
+    if (isToPod(want)) {
+      return POD_PROTOCOLS.contains(stranger.protocol())
+          && stranger.type() == want.type()
+          && stranger.nextHops().equals(want.nextHops());
+    }
+    return BLOCK_PROTOCOLS.contains(stranger.protocol()) && !takenOver.contains(want.key());
   }
 
   private boolean isToPod(Route route) {
     RouteSpec spec = wantedBy(RouteClass.LOCAL_WORKLOAD).get(route.prefix());
     return spec != null && spec.toRoute(route.prefix()).equals(route);
+  }
+
+  /// Whose routes stand where ours were refused. Reads all of the kernel's routes.
+  ///
+  /// @param refused of the last apply
+  /// @return by the key of the refused one; nothing where nobody's stands any more
+  public Map<RouteKey, Route> holders(Collection<RouteFailure> refused) throws LinuxException {
+    Set<RouteKey> asked = new HashSet<>();
+    refused.forEach(failure -> asked.add(failure.change().route().key()));
+    Map<RouteKey, Route> holders = new HashMap<>();
+    for (Route route : kernel.dump(RouteKernel.ANYBODY)) {
+      if (route.protocol() != Route.OUR_PROTOCOL && asked.contains(route.key())) {
+        holders.put(route.key(), route);
+      }
+    }
+    return holders;
   }
 
   private List<RouteChange> plan(List<RouteKey> keys) throws LinuxException {

@@ -128,7 +128,10 @@ public final class FakeRoutes implements RouteKernel, NextHopKernel {
 
   @Override
   public List<Route> dump(int protocol) {
-    return routes.stream().filter(route -> route.protocol() == protocol).map(this::shown).toList();
+    return routes.stream()
+        .filter(route -> protocol == ANYBODY || route.protocol() == protocol)
+        .map(this::shown)
+        .toList();
   }
 
   private Route shown(Route route) {

@@ -3,6 +3,7 @@ package io.margay.linux.route;
 import static io.margay.linux.route.RouteClass.BGP;
 import static io.margay.linux.route.RouteClass.LOCAL_WORKLOAD;
 import static io.margay.linux.route.RouteClass.OWN_BLOCK;
+import static io.margay.linux.route.RouteClass.TUNNEL;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -25,6 +26,7 @@ abstract class RouteTableContract {
   static final Prefix BLOCK6 = Prefix.parse("fd00:a::/122");
   static final Prefix REMOTE = Prefix.parse("10.2.0.0/26");
   static final Prefix REMOTE6 = Prefix.parse("fd00:b::/122");
+  static final Prefix WRAPPED = Prefix.parse("10.3.0.0/26");
 
   private RouteTable table;
 
@@ -42,6 +44,12 @@ abstract class RouteTableContract {
 
   /// Puts a route of another protocol to the workload's device there.
   abstract void plantToPod(Prefix prefix, int protocol) throws Exception;
+
+  /// Puts a blackhole of another protocol there.
+  abstract void plantBlackhole(Prefix prefix, int protocol) throws Exception;
+
+  /// Puts a route of another protocol through a router on the uplink there.
+  abstract void plantVia(Prefix prefix, IpAddress router, int protocol) throws Exception;
 
   abstract boolean holdsForeign(Prefix prefix) throws Exception;
 
@@ -251,16 +259,65 @@ abstract class RouteTableContract {
   @Test
   void other_ways_and_other_protocols_to_a_pod_stay_strangers() throws Exception {
     plantToPod(POD, 4);
-    plantToPod(REMOTE, 80);
     table.update(LOCAL_WORKLOAD, POD, RouteSpec.toDevice(pod()));
-    table.update(BGP, REMOTE, toTor(2));
-    assertThat(table.apply().pending())
-        .extracting(failure -> failure.change().route().prefix())
-        .containsExactlyInAnyOrder(POD, REMOTE);
     plantToPod(POD6, 80);
     table.update(LOCAL_WORKLOAD, POD6, RouteSpec.toDevice(uplink()));
-    assertThat(table.apply().pending()).hasSize(3);
+    assertThat(table.apply().pending())
+        .extracting(failure -> failure.change().route().prefix())
+        .containsExactlyInAnyOrder(POD, POD6);
     assertThat(kernel().dumpOurs()).isEmpty();
+  }
+
+  @Test
+  void what_a_stopped_calico_left_of_blocks_becomes_ours_in_place() throws Exception {
+    for (int protocol : List.of(12, 80)) {
+      plantBlackhole(BLOCK, protocol);
+      plantBlackhole(BLOCK6, protocol);
+      plantVia(REMOTE, IpAddress.parse("10.0.1.9"), protocol);
+      plantVia(REMOTE6, IpAddress.parse("fd00:1::9"), protocol);
+      plantVia(WRAPPED, IpAddress.parse("10.0.1.9"), protocol);
+      RouteTable fresh = restarted();
+      wantEverything(fresh);
+      fresh.update(TUNNEL, WRAPPED, RouteSpec.onlink(IpAddress.parse("10.3.0.0"), uplink()));
+      assertThat(fresh.apply().pending()).isEmpty();
+      assertThat(kernel().dump(protocol)).isEmpty();
+      assertThat(kernel().dumpOurs())
+          .contains(
+              RouteSpec.blackhole().toRoute(BLOCK),
+              RouteSpec.blackhole().toRoute(BLOCK6),
+              toTor(2).toRoute(REMOTE),
+              toTor6(2).toRoute(REMOTE6))
+          .anyMatch(route -> route.prefix().equals(WRAPPED));
+      assertThat(fresh.resync().writes()).isZero();
+      for (RouteClass each : RouteClass.values()) {
+        fresh.setRoutes(each, Map.of());
+      }
+      fresh.apply();
+      assertThat(kernel().dumpOurs()).isEmpty();
+    }
+  }
+
+  @Test
+  void what_comes_back_after_it_was_taken_over_is_a_strangers_and_stays() throws Exception {
+    plantBlackhole(BLOCK, 12);
+    table.update(OWN_BLOCK, BLOCK, RouteSpec.blackhole());
+    assertThat(table.apply().pending()).isEmpty();
+    tamper(BLOCK);
+    plantVia(BLOCK, IpAddress.parse("10.0.1.9"), 12);
+    assertThat(table.resync().pending()).hasSize(1);
+    assertThat(kernel().dump(12)).extracting(Route::prefix).containsExactly(BLOCK);
+  }
+
+  @Test
+  void whose_routes_are_in_the_way_can_be_asked() throws Exception {
+    plantForeign(REMOTE);
+    plantForeign(REMOTE6);
+    wantEverything(table);
+    Map<RouteKey, Route> holders = table.holders(table.apply().pending());
+    assertThat(holders.values())
+        .allMatch(route -> route.protocol() == 4)
+        .extracting(Route::prefix)
+        .containsExactlyInAnyOrder(REMOTE, REMOTE6);
   }
 
   @Test

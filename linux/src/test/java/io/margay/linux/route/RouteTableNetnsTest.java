@@ -8,6 +8,7 @@ import io.margay.linux.netlink.NetlinkMessage;
 import io.margay.linux.netlink.NetlinkSocket;
 import io.margay.linux.netns.TestNetns;
 import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import java.util.List;
 import java.util.Map;
@@ -76,6 +77,19 @@ class RouteTableNetnsTest extends RouteTableContract {
   void plantToPod(Prefix prefix, int protocol) throws Exception {
     netns.ip(
         "-" + prefix.family().version() + " route add " + prefix + " dev blue proto " + protocol);
+  }
+
+  @Override
+  void plantBlackhole(Prefix prefix, int protocol) throws Exception {
+    netns.ip(
+        "-" + prefix.family().version() + " route add blackhole " + prefix + " proto " + protocol);
+  }
+
+  @Override
+  void plantVia(Prefix prefix, IpAddress router, int protocol) throws Exception {
+    netns.ip(
+        "-%d route add %s via %s dev red proto %d"
+            .formatted(prefix.family().version(), prefix, router, protocol));
   }
 
   @Override

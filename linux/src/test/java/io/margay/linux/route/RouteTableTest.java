@@ -50,23 +50,35 @@ class RouteTableTest extends RouteTableContract {
 
   @Override
   void plantToPod(Prefix prefix, int protocol) {
-    Route ours = RouteSpec.toDevice(pod()).toRoute(prefix);
-    fake.plant(
-        new Route(
-            prefix,
-            ours.table(),
-            protocol,
-            ours.type(),
-            ours.scope(),
-            0,
-            ours.nextHops(),
-            Optional.empty()));
+    fake.plant(foreign(RouteSpec.toDevice(pod()), prefix, protocol));
+  }
+
+  @Override
+  void plantBlackhole(Prefix prefix, int protocol) {
+    fake.plant(foreign(RouteSpec.blackhole(), prefix, protocol));
+  }
+
+  @Override
+  void plantVia(Prefix prefix, IpAddress router, int protocol) {
+    RouteSpec spec = RouteSpec.through(List.of(NextHop.via(router, uplink())));
+    fake.plant(foreign(spec, prefix, protocol));
   }
 
   private static Route foreign(Prefix prefix) {
-    Route ours = RouteSpec.toDevice(2).toRoute(prefix);
+    return foreign(RouteSpec.toDevice(2), prefix, 4);
+  }
+
+  private static Route foreign(RouteSpec spec, Prefix prefix, int protocol) {
+    Route ours = spec.toRoute(prefix);
     return new Route(
-        prefix, ours.table(), 4, ours.type(), ours.scope(), 0, ours.nextHops(), Optional.empty());
+        prefix,
+        ours.table(),
+        protocol,
+        ours.type(),
+        ours.scope(),
+        0,
+        ours.nextHops(),
+        Optional.empty());
   }
 
   @Override
