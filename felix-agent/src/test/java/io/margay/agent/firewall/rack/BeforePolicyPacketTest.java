@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
-/// What policy is not asked about: packets of no connection, errors about one, tunnels.
+/// What policy is not asked about: packets of no connection, errors about one, a link's own
+/// messages, tunnels.
 @Tag("netns")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class BeforePolicyPacketTest {
@@ -23,6 +24,30 @@ final class BeforePolicyPacketTest {
   private static final String CLIENT = "a/client";
   private static final String NEIGHBOUR = "a/plain";
   private static final String FAR = "a/far";
+
+  /// What neighbours and routers ask and say of each other (RFC 4861), and what listeners do of
+  /// groups (RFC 2710, RFC 3810).
+  private static final List<Integer> LINK_MESSAGES =
+      List.of(130, 131, 132, 133, 134, 135, 136, 143);
+
+  private static final int NEIGHBOUR_SOLICITATION = 135;
+  private static final int NEIGHBOUR_ADVERTISEMENT = 136;
+  private static final int REDIRECT = 137;
+
+  private static final IpAddress LINK_LOCAL = IpAddress.parse("fe80::99");
+  private static final IpAddress UNSPECIFIED = IpAddress.parse("::");
+  private static final IpAddress ALL_NODES = IpAddress.parse("ff02::1");
+
+  /// The node on every wire, by the wire's hardware address (RFC 4291, appendix A).
+  private static final IpAddress GATEWAY = IpAddress.parse("fe80::ecee:eeff:feee:eeee");
+
+  private static final String CLIENT_IS_CLOSED =
+      """
+      apiVersion: projectcalico.org/v3
+      kind: NetworkPolicy
+      metadata: {namespace: a, name: closed}
+      spec: {selector: app == 'client', types: [Ingress, Egress]}
+      """;
 
   private final PolicedRack rack;
   private final Volley volley;
@@ -155,6 +180,45 @@ final class BeforePolicyPacketTest {
   /// One on the way, that is no end of any connection.
   private static IpAddress router(IpFamily family) {
     return IpAddress.parse(family == IpFamily.IPV4 ? "198.51.100.7" : "2001:db8:7::7");
+  }
+
+  @Test
+  void a_closed_pod_has_its_link_and_nothing_more() throws Exception {
+    rack.police(CLIENT_IS_CLOSED);
+    IpAddress client = address(CLIENT, IpFamily.IPV6);
+    IpAddress node = address("n1", IpFamily.IPV6);
+    for (int type : LINK_MESSAGES) {
+      for (IpAddress source : List.of(LINK_LOCAL, UNSPECIFIED, client)) {
+        volley.passes(CLIENT, "n1", new LinkMessage(source, ALL_NODES, type, volley.newId()));
+      }
+      volley.passes(CLIENT, "n1", new LinkMessage(client, node, type, volley.newId()));
+      volley.passes(CLIENT, "n1", new LinkMessage(client, GATEWAY, type, volley.newId()));
+      volley.passes("n1", CLIENT, new LinkMessage(node, client, type, volley.newId()));
+    }
+    volley.fails(CLIENT, "n1", new LinkMessage(client, node, REDIRECT, volley.newId()));
+    volley.fails(CLIENT, "n1", volley.first(CLIENT, "n1", Transport.ICMP, 0, IpFamily.IPV6));
+    for (String stranger : List.of(NEIGHBOUR, FAR, OUTSIDE)) {
+      volley.fails(
+          CLIENT, stranger, volley.first(CLIENT, stranger, Transport.ICMP, 0, IpFamily.IPV6));
+      volley.fails(
+          stranger, CLIENT, volley.first(stranger, CLIENT, Transport.ICMP, 0, IpFamily.IPV6));
+    }
+    volley.fire("messages");
+  }
+
+  /// They would be a way out for what policy keeps in, and a way in.
+  @Test
+  void what_is_meant_for_a_link_does_not_leave_it() throws Exception {
+    rack.police(CLIENT_IS_CLOSED);
+    for (int type : List.of(NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT)) {
+      for (String stranger : List.of(NEIGHBOUR, FAR, OUTSIDE)) {
+        IpAddress client = address(CLIENT, IpFamily.IPV6);
+        IpAddress there = address(stranger, IpFamily.IPV6);
+        volley.fails(CLIENT, stranger, new LinkMessage(client, there, type, volley.newId()));
+        volley.fails(stranger, CLIENT, new LinkMessage(there, client, type, volley.newId()));
+      }
+    }
+    volley.fire("messages");
   }
 
   @Test
