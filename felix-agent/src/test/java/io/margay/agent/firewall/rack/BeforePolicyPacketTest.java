@@ -25,18 +25,8 @@ final class BeforePolicyPacketTest {
   private static final String NEIGHBOUR = "a/plain";
   private static final String FAR = "a/far";
 
-  /// What neighbours and routers ask and say of each other (RFC 4861), and what listeners do of
-  /// groups (RFC 2710, RFC 3810).
-  private static final List<Integer> LINK_MESSAGES =
-      List.of(130, 131, 132, 133, 134, 135, 136, 143);
-
-  private static final int NEIGHBOUR_SOLICITATION = 135;
-  private static final int NEIGHBOUR_ADVERTISEMENT = 136;
-  private static final int REDIRECT = 137;
-
   private static final IpAddress LINK_LOCAL = IpAddress.parse("fe80::99");
   private static final IpAddress UNSPECIFIED = IpAddress.parse("::");
-  private static final IpAddress ALL_NODES = IpAddress.parse("ff02::1");
 
   /// The node on every wire, by the wire's hardware address (RFC 4291, appendix A).
   private static final IpAddress GATEWAY = IpAddress.parse("fe80::ecee:eeff:feee:eeee");
@@ -70,28 +60,16 @@ final class BeforePolicyPacketTest {
     return packet.again(volley.newId());
   }
 
-  /// One who answers what nobody asked, and one who speaks of what nobody sent.
-  private List<Datagram> ofNoConnection(String from, String to, IpFamily family) {
-    List<Datagram> packets = new ArrayList<>();
-    packets.add(volley.first(to, from, Transport.TCP, 80, family).reply(volley.newId()));
-    for (IcmpError.Kind kind : IcmpError.Kind.values()) {
-      packets.add(
-          IcmpError.of(
-              address(from, family), kind, volley.first(to, from, Transport.UDP, 80, family)));
-    }
-    return packets;
-  }
-
   @Test
   void a_packet_of_no_connection_is_dropped_from_a_pod_and_to_it_and_goes_on_between_strangers()
       throws Exception {
     rack.police("");
     for (IpFamily family : IpFamily.values()) {
-      ofNoConnection(WEB, OUTSIDE, family).forEach(packet -> volley.fails(WEB, OUTSIDE, packet));
-      ofNoConnection(WEB, "n1", family).forEach(packet -> volley.fails(WEB, "n1", packet));
-      ofNoConnection(OUTSIDE, WEB, family).forEach(packet -> volley.fails(OUTSIDE, WEB, packet));
+      volley.ofNoConnection(WEB, OUTSIDE, family, volley::fails);
+      volley.ofNoConnection(WEB, "n1", family, volley::fails);
+      volley.ofNoConnection(OUTSIDE, WEB, family, volley::fails);
       // As where a connection goes by one router and comes back by another.
-      ofNoConnection(OUTSIDE, "n2", family).forEach(packet -> volley.passes(OUTSIDE, "n2", packet));
+      volley.ofNoConnection(OUTSIDE, "n2", family, volley::passes);
     }
     volley.fire("packets of no connection");
   }
@@ -187,15 +165,16 @@ final class BeforePolicyPacketTest {
     rack.police(CLIENT_IS_CLOSED);
     IpAddress client = address(CLIENT, IpFamily.IPV6);
     IpAddress node = address("n1", IpFamily.IPV6);
-    for (int type : LINK_MESSAGES) {
+    for (int type : LinkMessage.TYPES) {
       for (IpAddress source : List.of(LINK_LOCAL, UNSPECIFIED, client)) {
-        volley.passes(CLIENT, "n1", new LinkMessage(source, ALL_NODES, type, volley.newId()));
+        volley.passes(
+            CLIENT, "n1", new LinkMessage(source, LinkMessage.ALL_NODES, type, volley.newId()));
       }
       volley.passes(CLIENT, "n1", new LinkMessage(client, node, type, volley.newId()));
       volley.passes(CLIENT, "n1", new LinkMessage(client, GATEWAY, type, volley.newId()));
       volley.passes("n1", CLIENT, new LinkMessage(node, client, type, volley.newId()));
     }
-    volley.fails(CLIENT, "n1", new LinkMessage(client, node, REDIRECT, volley.newId()));
+    volley.fails(CLIENT, "n1", new LinkMessage(client, node, LinkMessage.REDIRECT, volley.newId()));
     volley.fails(CLIENT, "n1", volley.first(CLIENT, "n1", Transport.ICMP, 0, IpFamily.IPV6));
     for (String stranger : List.of(NEIGHBOUR, FAR, OUTSIDE)) {
       volley.fails(
@@ -210,7 +189,7 @@ final class BeforePolicyPacketTest {
   @Test
   void what_is_meant_for_a_link_does_not_leave_it() throws Exception {
     rack.police(CLIENT_IS_CLOSED);
-    for (int type : List.of(NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT)) {
+    for (int type : LinkMessage.OF_DISCOVERY) {
       for (String stranger : List.of(NEIGHBOUR, FAR, OUTSIDE)) {
         IpAddress client = address(CLIENT, IpFamily.IPV6);
         IpAddress there = address(stranger, IpFamily.IPV6);

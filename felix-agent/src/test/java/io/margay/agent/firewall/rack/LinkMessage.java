@@ -2,6 +2,7 @@ package io.margay.agent.firewall.rack;
 
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import java.util.List;
 
 /// A message of neighbour discovery (RFC 4861) or of a multicast listener (RFC 2710, RFC 3810), as
 /// far as a firewall looks; whoever is meant by it ignores what is in it.
@@ -9,8 +10,15 @@ import io.margay.model.net.IpFamily;
 /// @param type of ICMPv6
 record LinkMessage(IpAddress source, IpAddress destination, int type, int id) implements Datagram {
 
-  private static final int FIRST_OF_DISCOVERY = 133;
-  private static final int LAST_OF_DISCOVERY = 137;
+  /// What routers and neighbours ask and say of each other.
+  static final List<Integer> OF_DISCOVERY = List.of(133, 134, 135, 136);
+
+  /// All of them, but for redirects, which nobody needs.
+  static final List<Integer> TYPES = List.of(130, 131, 132, 133, 134, 135, 136, 143);
+
+  static final int REDIRECT = 137;
+
+  static final IpAddress ALL_NODES = IpAddress.parse("ff02::1");
 
   @Override
   public int protocol() {
@@ -21,6 +29,6 @@ record LinkMessage(IpAddress source, IpAddress destination, int type, int id) im
   /// goes no further.
   @Override
   public int hopLimit() {
-    return type >= FIRST_OF_DISCOVERY && type <= LAST_OF_DISCOVERY ? 255 : 1;
+    return type == REDIRECT || OF_DISCOVERY.contains(type) ? 255 : 1;
   }
 }

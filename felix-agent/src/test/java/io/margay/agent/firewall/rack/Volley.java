@@ -55,6 +55,20 @@ final class Volley {
         id);
   }
 
+  /// What is to be expected of a packet: [#passes] or [#fails].
+  interface Expectation {
+    void of(String from, String to, Datagram packet);
+  }
+
+  /// Adds one that answers what nobody asked, and those that speak of what nobody sent.
+  void ofNoConnection(String from, String to, IpFamily family, Expectation expectation) {
+    expectation.of(from, to, first(to, from, Transport.TCP, 80, family).reply(newId()));
+    for (IcmpError.Kind kind : IcmpError.Kind.values()) {
+      Packet quoted = first(to, from, Transport.UDP, 80, family);
+      expectation.of(from, to, IcmpError.of(quoted.destination(), kind, quoted));
+    }
+  }
+
   /// @param to where it should arrive, whoever it is addressed to
   void passes(String from, String to, Datagram packet) {
     expect(from + " > " + to + " " + packet, from, to, packet, true);
