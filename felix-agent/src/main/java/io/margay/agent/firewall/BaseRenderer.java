@@ -58,6 +58,7 @@ final class BaseRenderer {
   private static final int ICMPV6 = 58;
   private static final int UDP = 17;
   private static final Prefix LINK_LOCAL = Prefix.parse("fe80::/10");
+  private static final Prefix MULTICAST = Prefix.parse("ff00::/8");
   private static final Prefix LOOPBACK_IPV4 = Prefix.parse("127.0.0.0/8");
   private static final Prefix LOOPBACK_IPV6 = Prefix.parse("::1/128");
   private static final Prefix UNSPECIFIED = Prefix.parse("::/128");
@@ -150,6 +151,17 @@ final class BaseRenderer {
     NftRuleBuilder get();
   }
 
+  /// As [#neighbourDiscovery], for packets that may be forwarded yet: those to the node itself and
+  /// to groups, for a listener's report goes to the group it is about (RFC 2710 §4). Whoever sends
+  /// such to a machine beyond the link, where all ignore them, means something else.
+  static List<NftRule> neighbourDiscoveryOnLink(Start start, String chain) {
+    List<NftRule> rules = new ArrayList<>();
+    rules.addAll(neighbourDiscovery(() -> start.get().toLocalAddress(), chain));
+    rules.addAll(
+        neighbourDiscovery(() -> start.get().address(Side.DESTINATION, MULTICAST, false), chain));
+    return rules;
+  }
+
   /// ICMPv6 types without which an endpoint has no link: neighbour discovery (RFC 4861 §4, 133 to
   /// 136) and multicast listeners (RFC 2710, RFC 3810: 130 to 132, 143).
   static List<NftRule> neighbourDiscovery(Start start, String chain) {
@@ -185,8 +197,8 @@ final class BaseRenderer {
               .counter()
               .verdict(NftVerdict.DROP)
               .build(Layout.ruleId(chain, "invalid", prefix)));
-      if (family == IpFamily.IPV6) {
-        rules.addAll(neighbourDiscovery(() -> rule().interfacePrefix(side, prefix), chain));
+      if (family == IpFamily.IPV6 && direction == Direction.EGRESS) {
+        rules.addAll(neighbourDiscoveryOnLink(() -> rule().interfacePrefix(side, prefix), chain));
       }
       if (family == IpFamily.IPV4 && direction == Direction.EGRESS) {
         // The kernel refuses these by itself, but for interfaces with route_localnet, as those of

@@ -65,7 +65,11 @@ final class HostRenderer {
     }
     if (slot.stage() != HostStage.FORWARDED && family == IpFamily.IPV6) {
       // A node that its neighbours can't find has no failsafe port either.
-      rules.addAll(BaseRenderer.neighbourDiscovery(this::rule, "host|" + slot.word()));
+      String chain = "host|" + slot.word();
+      rules.addAll(
+          slot.hook().point() == NftHook.Point.PREROUTING
+              ? BaseRenderer.neighbourDiscoveryOnLink(this::rule, chain)
+              : BaseRenderer.neighbourDiscovery(this::rule, chain));
     }
     if (slot.stage() == HostStage.NORMAL && rendering.tunnel().isUsed()) {
       rules.add(tunnel(slot));

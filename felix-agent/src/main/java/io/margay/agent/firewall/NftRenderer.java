@@ -218,10 +218,10 @@ final class NftRenderer {
             .counter()
             .verdict(NftVerdict.DROP)
             .build(Layout.ruleId("endpoint", key.toString(), direction.word(), "invalid")));
-    if (family == IpFamily.IPV6) {
+    if (family == IpFamily.IPV6 && direction == Direction.EGRESS) {
       rules.addAll(
-          BaseRenderer.neighbourDiscovery(
-              () -> rule(), "endpoint|" + key + "|" + direction.word()));
+          BaseRenderer.neighbourDiscoveryOnLink(
+              this::rule, "endpoint|" + key + "|" + direction.word()));
     }
     if (direction == Direction.EGRESS) {
       NftRuleBuilder stranger = rule().interfaceAndSource(Layout.OWNED, true);

@@ -140,7 +140,7 @@ final class HostEndpointRenderingTest {
     assertThat(text(IpFamily.IPV6))
         .containsSubsequence(
             "chain host_untracked_in {",
-            "meta l4proto ipv6-icmp icmpv6 type 130-136 accept"
+            "fib daddr type local meta l4proto ipv6-icmp icmpv6 type 130-136 accept"
                 + " comment \"host|untracked-in|neighbour-discovery\"",
             "}");
   }

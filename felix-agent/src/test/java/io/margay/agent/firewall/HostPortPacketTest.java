@@ -3,9 +3,17 @@ package io.margay.agent.firewall;
 import static io.margay.agent.firewall.FirewallNamespaces.answers;
 import static io.margay.agent.firewall.FirewallNamespaces.v4;
 import static io.margay.agent.firewall.FirewallNamespaces.v6;
+import static io.margay.agent.firewall.PolicyFixtures.ANY;
+import static io.margay.agent.firewall.PolicyFixtures.egress;
 import static io.margay.agent.firewall.PolicyFixtures.endpoint;
+import static io.margay.agent.firewall.PolicyFixtures.inSet;
+import static io.margay.agent.firewall.PolicyFixtures.ingress;
 import static io.margay.agent.firewall.PolicyFixtures.key;
+import static io.margay.agent.firewall.PolicyFixtures.ports;
 import static io.margay.agent.firewall.PolicyFixtures.profile;
+import static io.margay.agent.firewall.PolicyFixtures.set;
+import static io.margay.agent.firewall.PolicyFixtures.tcp;
+import static io.margay.agent.firewall.PolicyFixtures.tier;
 import static io.margay.agent.firewall.PolicyFixtures.withHostPorts;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -20,6 +28,7 @@ import io.margay.model.net.IpFamily;
 import io.margay.policy.HostPort;
 import io.margay.policy.PolicyUpdate;
 import io.margay.policy.RuleAction;
+import io.margay.policy.TierPolicies;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -164,6 +173,40 @@ final class HostPortPacketTest {
     assertRefused(OUTSIDE, InetAddress.getByName(NODE_IPV4), 8080);
     apply(profile("open", RuleAction.DENY));
     assertThat(lab.dropped(OUTSIDE, mapped, 8080)).as("ingress of the pod denies").isTrue();
+  }
+
+  /// What a pod asks itself this way is a connection like any other. Policy sees who asks before
+  /// the node's address is put in its place.
+  @Test
+  void a_pod_reaches_itself_by_its_own_port_of_the_node_as_far_as_its_policy_lets_it()
+      throws Exception {
+    lab.listen(1, 80);
+    apply(
+        profile("open", RuleAction.ALLOW),
+        set("s:itself", "10.65.0.1", "fd00:65::1"),
+        set("s:node", NODE_IPV4, NODE_IPV6),
+        ingress("closed"),
+        ingress("from-itself", tcp(0, RuleAction.ALLOW, inSet("s:itself"), ports(80))),
+        ingress("from-node", tcp(0, RuleAction.ALLOW, inSet("s:node"), ports(80))),
+        egress("to-itself", tcp(0, RuleAction.ALLOW, ANY, inSet("s:itself"))),
+        egress("to-node", tcp(0, RuleAction.ALLOW, ANY, inSet("s:node"))));
+
+    assertItselfIsReached(false, List.of(tier("closed")), List.of());
+    assertItselfIsReached(true, List.of(tier("from-itself")), List.of(tier("to-itself")));
+    assertItselfIsReached(false, List.of(tier("from-node")), List.of());
+    assertItselfIsReached(false, List.of(), List.of(tier("to-node")));
+  }
+
+  private void assertItselfIsReached(
+      boolean expected, List<TierPolicies> ingress, List<TierPolicies> egress) throws Exception {
+    apply(withHostPorts(1, ingress, egress, WEB));
+    for (InetAddress node : nodeAddresses()) {
+      boolean holds = expected ? lab.allowed(1, node, 8080) : lab.dropped(1, node, 8080);
+      assertThat(holds).as("%s under %s and %s", node, ingress, egress).isTrue();
+    }
+    // This never leaves the pod.
+    assertThat(lab.allowed(1, v4(1), 80)).isTrue();
+    assertThat(lab.allowed(1, v6(1), 80)).isTrue();
   }
 
   @Test

@@ -141,13 +141,18 @@ final class PolicyFixtures {
 
   /// An open endpoint that ports of the node lead to.
   static PolicyUpdate withHostPorts(int number, HostPort... ports) {
+    return withHostPorts(number, List.of(), List.of(), ports);
+  }
+
+  static PolicyUpdate withHostPorts(
+      int number, List<TierPolicies> ingress, List<TierPolicies> egress, HostPort... ports) {
     return new PolicyUpdate.EndpointUpdated(
         key(number),
         new EndpointPolicy(
             new InterfaceName("cali" + number),
             List.of(IpAddress.parse("10.65.0." + number), IpAddress.parse("fd00:65::" + number)),
-            List.of(),
-            List.of(),
+            ingress,
+            egress,
             List.of("open"),
             List.of(ports),
             List.of()));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FirewallSettings;
+import io.margay.agent.firewall.TunnelGuard;
 import io.margay.linux.nft.NftException;
 import io.margay.linux.nft.NftKernel;
 import io.margay.linux.nft.NftOutcome;
@@ -33,6 +34,10 @@ final class NodePolicy implements AutoCloseable {
   /// As FelixConfiguration's workloadSourceSpoofing says.
   void setMaySpoof(boolean may) {
     firewall.setMaySpoof(may);
+  }
+
+  void setTunnelGuard(TunnelGuard guard) {
+    firewall.setTunnelGuard(guard);
   }
 
   /// Takes what has changed; nothing is written before [#write].

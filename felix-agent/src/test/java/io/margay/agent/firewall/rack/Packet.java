@@ -1,9 +1,8 @@
 package io.margay.agent.firewall.rack;
 
 import io.margay.model.net.IpAddress;
-import io.margay.model.net.IpFamily;
 
-/// One packet that carries its own number, by which its receiver knows it.
+/// The first packet of a connection, or the first answer to it.
 ///
 /// @param sourcePort the identifier, of an echo
 /// @param destinationPort ignored by an echo
@@ -15,10 +14,17 @@ record Packet(
     int sourcePort,
     int destinationPort,
     boolean isReply,
-    int id) {
+    int id)
+    implements Datagram {
 
-  IpFamily family() {
-    return source.family();
+  @Override
+  public int protocol() {
+    return transport.number(family());
+  }
+
+  /// The same packet under another number.
+  Packet again(int id) {
+    return new Packet(source, destination, transport, sourcePort, destinationPort, isReply, id);
   }
 
   /// What the destination answers to it.

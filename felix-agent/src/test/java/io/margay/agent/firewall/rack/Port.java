@@ -11,7 +11,7 @@ interface Port extends AutoCloseable {
   /// The end's own address.
   IpAddress address(IpFamily family);
 
-  void send(Packet packet) throws LinuxException;
+  void send(Datagram packet) throws LinuxException;
 
   /// Hands over the numbers of all packets that have come since the last call. Does not wait.
   void drain(IntConsumer ids) throws LinuxException;

@@ -48,7 +48,7 @@ final class WirePort implements Port {
   }
 
   @Override
-  public void send(Packet packet) throws LinuxException {
+  public void send(Datagram packet) throws LinuxException {
     LibC.send(socket, out, Frames.frame(out.bytes(), packet, mac), 0);
   }
 
