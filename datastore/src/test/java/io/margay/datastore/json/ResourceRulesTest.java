@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.margay.model.resource.FelixConfiguration;
 import io.margay.model.resource.FieldError;
 import io.margay.model.resource.GlobalNetworkPolicy;
+import io.margay.model.resource.IPAMConfiguration;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceChange;
 import io.margay.model.resource.ResourceDefaults;
@@ -118,6 +119,7 @@ class ResourceRulesTest {
           FelixConfiguration ~ default ~ {failsafeInboundHostPorts: [{protocol: TCP}]} ~ spec.failsafeInboundHostPorts: entry 0: port is required
           FelixConfiguration ~ default ~ {routeTableRange: {min: 1, max: 2}, routeTableRanges: [{min: 3, max: 4}]} ~ spec.routeTableRange: can't be combined
           FelixConfiguration ~ node. ~ {} ~ metadata.name
+          KubeControllersConfiguration ~ default ~ {controllers: {migration: {policyNameMigrator: Maybe}}} ~ spec.controllers.migration.policyNameMigrator: "Maybe" is not one of
           """)
   void calico_refuses_it(String kind, String name, String spec, String problem) {
     assertThat(problems(kind, name, spec)).anyMatch(found -> found.startsWith(problem));
@@ -215,6 +217,12 @@ class ResourceRulesTest {
                 one(
                     "{apiVersion: projectcalico.org/v3, kind: FelixConfiguration, metadata: {name:"
                         + " default}, spec: {bpfConnectTimeLoadBalancingEnabled: true}}"));
+    IPAMConfiguration addresses =
+        (IPAMConfiguration)
+            ResourceDefaults.withDefaults(
+                one(
+                    "{apiVersion: projectcalico.org/v3, kind: IPAMConfiguration, metadata: {name:"
+                        + " default}, spec: {ipCooldownSeconds: 5}}"));
     StagedNetworkPolicy deletion =
         (StagedNetworkPolicy)
             ResourceDefaults.withDefaults(
@@ -229,6 +237,8 @@ class ResourceRulesTest {
                 "floatingIPs", "Disabled",
                 "bpfConnectTimeLoadBalancing", "Enabled",
                 "bpfHostNetworkedNATWithoutCTLB", "Disabled"));
+    assertThat(ResourceJson.encode(addresses))
+        .contains("{\"strictAffinity\":false,\"autoAllocateBlocks\":true,\"ipCooldownSeconds\":5}");
     assertThat(deletion.spec().types()).isEmpty();
     assertThat(StagedKubernetesRules.validate(deletion)).isEmpty();
   }
