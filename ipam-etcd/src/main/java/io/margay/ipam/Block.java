@@ -418,8 +418,9 @@ public final class Block {
           Optional.of(handleId), new TreeMap<>(secondary), Optional.empty(), Map.of());
     }
 
-    Attribute releasedAt(Instant when) {
-      return new Attribute(handleId, secondary, Optional.of(when), unknown);
+    /// Of freed addresses: as in Calico's documents, nothing tells any more whose they were.
+    static Attribute resting(Instant since) {
+      return new Attribute(Optional.empty(), new TreeMap<>(), Optional.of(since), Map.of());
     }
 
     /// The handle without what old migrations appended to it.
@@ -465,9 +466,7 @@ public final class Block {
     }
 
     void rest(int ordinal, Instant now) {
-      allocations[ordinal] =
-          indexOf(
-              attributes.get(allocations[ordinal]).releasedAt(now.truncatedTo(ChronoUnit.SECONDS)));
+      allocations[ordinal] = indexOf(Attribute.resting(now.truncatedTo(ChronoUnit.SECONDS)));
     }
 
     private int indexOf(Attribute attribute) {

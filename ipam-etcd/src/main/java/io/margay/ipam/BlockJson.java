@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// Calico's text of a block: same fields, same order, and whatever else was there.
 final class BlockJson {
@@ -33,8 +34,9 @@ final class BlockJson {
           "sequenceNumberForAllocation",
           "deleted",
           "hostAffinity");
+  private static final String HANDLE_ID = "handle_id";
   private static final String SECONDARY = "secondary";
-  private static final Set<String> KNOWN_ATTRIBUTE = Set.of("handle_id", SECONDARY, "releasedAt");
+  private static final Set<String> KNOWN_ATTRIBUTE = Set.of(HANDLE_ID, SECONDARY, "releasedAt");
 
   private BlockJson() {}
 
@@ -117,14 +119,12 @@ final class BlockJson {
           .properties()
           .forEach(field -> secondary.put(field.getKey(), field.getValue().asText()));
       Map<String, JsonNode> unknown = Documents.unknownFields(item, KNOWN_ATTRIBUTE);
-      if (item.path(SECONDARY).isNull()) {
-        // Go's map that was never made is not its empty one, and is told apart in comparisons.
-        unknown.put(SECONDARY, item.path(SECONDARY));
-      }
+      keepNothing(item, HANDLE_ID, unknown);
+      keepNothing(item, SECONDARY, unknown);
       attributes.add(
           new Block.Attribute(
-              item.path("handle_id").isTextual()
-                  ? Optional.of(item.path("handle_id").asText())
+              item.path(HANDLE_ID).isTextual()
+                  ? Optional.of(item.path(HANDLE_ID).asText())
                   : Optional.empty(),
               secondary,
               item.path("releasedAt").isTextual()
@@ -133,6 +133,15 @@ final class BlockJson {
               unknown));
     }
     return attributes;
+  }
+
+  /// Up to v3.32 Calico writes `null` or `{}` where later versions leave the field out. What was
+  /// read is written back, since Go's empty map is not its absent one when attributes are compared.
+  private static void keepNothing(JsonNode item, String field, Map<String, JsonNode> unknown) {
+    JsonNode value = item.path(field);
+    if (value.isNull() || value.isObject() && value.isEmpty()) {
+      unknown.put(field, value);
+    }
   }
 
   private static SortedMap<Integer, Long> sequenceNumbers(JsonNode object) {
@@ -148,10 +157,7 @@ final class BlockJson {
     document.put("cidr", block.cidr().toString());
     document.put("affinity", block.affinity().orElse(null));
     Map<String, JsonNode> unknown = new LinkedHashMap<>(block.unknown());
-    JsonNode claimTime = unknown.remove(CLAIM_TIME);
-    if (claimTime != null) {
-      document.set(CLAIM_TIME, claimTime);
-    }
+    setIfThere(document, CLAIM_TIME, unknown.remove(CLAIM_TIME));
     ArrayNode allocations = document.putArray("allocations");
     for (int index : block.allocations()) {
       if (index < 0) {
@@ -178,10 +184,21 @@ final class BlockJson {
   }
 
   private static void writeAttribute(ObjectNode item, Block.Attribute attribute) {
-    item.put("handle_id", attribute.handleId().orElse(null));
-    ObjectNode secondary = item.putObject(SECONDARY);
-    attribute.secondary().forEach(secondary::put);
-    item.setAll(new LinkedHashMap<>(attribute.unknown()));
+    Map<String, JsonNode> unknown = new LinkedHashMap<>(attribute.unknown());
+    setIfThere(item, HANDLE_ID, unknown.remove(HANDLE_ID));
+    attribute.handleId().ifPresent(id -> item.put(HANDLE_ID, id));
+    setIfThere(item, SECONDARY, unknown.remove(SECONDARY));
+    if (!attribute.secondary().isEmpty()) {
+      ObjectNode secondary = item.putObject(SECONDARY);
+      attribute.secondary().forEach(secondary::put);
+    }
+    item.setAll(unknown);
     attribute.releasedAt().ifPresent(when -> item.put("releasedAt", when.toString()));
+  }
+
+  private static void setIfThere(ObjectNode item, String field, @Nullable JsonNode value) {
+    if (value != null) {
+      item.set(field, value);
+    }
   }
 }

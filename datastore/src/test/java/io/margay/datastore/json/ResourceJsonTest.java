@@ -115,6 +115,53 @@ class ResourceJsonTest {
   }
 
   @Test
+  void knobs_are_stored_in_the_order_of_calicos_structure_and_others_after_them_by_name() {
+    Resource mixed =
+        one(
+            """
+            apiVersion: projectcalico.org/v3
+            kind: FelixConfiguration
+            metadata: {name: default}
+            spec:
+              zebra: {b: 1, a: 2}
+              apple: 1
+              bpfLogFilters: {weps: udp, all: tcp}
+              failsafeInboundHostPorts: [{port: 22, later: 1, net: 192.0.2.0/24, protocol: tcp}]
+              interfacePrefix: cali
+              dataplaneWatchdogTimeout: 90s
+            """);
+
+    assertThat(ResourceJson.encode(mixed))
+        .contains(
+            "{\"dataplaneWatchdogTimeout\":\"90s\",\"interfacePrefix\":\"cali\","
+                + "\"failsafeInboundHostPorts\":[{\"protocol\":\"tcp\",\"port\":22,"
+                + "\"net\":\"192.0.2.0/24\",\"later\":1}],"
+                + "\"bpfLogFilters\":{\"all\":\"tcp\",\"weps\":\"udp\"},"
+                + "\"apple\":1,\"zebra\":{\"b\":1,\"a\":2}}");
+  }
+
+  @Test
+  void limits_on_traffic_are_stored_in_the_order_of_calicos_structure() {
+    Resource endpoint =
+        one(
+            """
+            apiVersion: projectcalico.org/v3
+            kind: WorkloadEndpoint
+            metadata: {name: n-cni-c-e, namespace: default}
+            spec:
+              orchestrator: cni
+              node: n
+              containerID: c
+              endpoint: e
+              qosControls: {dscp: EF, egressBandwidth: 1000, ingressBandwidth: 2000}
+            """);
+
+    assertThat(ResourceJson.encode(endpoint))
+        .contains(
+            "\"qosControls\":{\"ingressBandwidth\":2000,\"egressBandwidth\":1000,\"dscp\":\"EF\"}");
+  }
+
+  @Test
   void an_empty_list_of_failsafe_ports_is_stored_as_one() {
     Resource closed =
         one(
@@ -371,7 +418,8 @@ class ResourceJsonTest {
     String labelled =
         """
         {"kind":"NetworkSet","apiVersion":"projectcalico.org/v3",
-         "metadata":{"name":"s","namespace":"shop","labels":%s},"spec":{"nets":["10.0.0.0/33"]}}""";
+         "metadata":{"name":"s","namespace":"shop","labels":%s},"spec":{"nets":["10.0.0.0/33"]}}\
+        """;
     assertThat(invalid(key, labelled.formatted("{\"role\":\"bad\"}")).readable())
         .hasValueSatisfying(it -> assertThat(it.metadata().labels()).containsEntry("role", "bad"));
     assertThat(invalid(key, labelled.formatted("{\"role\":[]}")).readable()).isEmpty();

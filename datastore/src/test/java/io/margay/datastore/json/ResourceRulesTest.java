@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.margay.model.resource.FelixConfiguration;
 import io.margay.model.resource.FieldError;
 import io.margay.model.resource.GlobalNetworkPolicy;
+import io.margay.model.resource.IPAMConfiguration;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceChange;
 import io.margay.model.resource.ResourceDefaults;
@@ -120,6 +121,15 @@ class ResourceRulesTest {
           FelixConfiguration ~ default ~ {failsafeInboundHostPorts: [{protocol: TCP}]} ~ spec.failsafeInboundHostPorts: entry 0: port is required
           FelixConfiguration ~ default ~ {routeTableRange: {min: 1, max: 2}, routeTableRanges: [{min: 3, max: 4}]} ~ spec.routeTableRange: can't be combined
           FelixConfiguration ~ node. ~ {} ~ metadata.name
+          FelixConfiguration ~ rack-1 ~ {nodeSelector: ""} ~ metadata.name
+          FelixConfiguration ~ default ~ {nodeSelector: has(rack)} ~ spec.nodeSelector: is for a FelixConfiguration
+          FelixConfiguration ~ rack-1 ~ {nodeSelector: "has("} ~ spec.nodeSelector: selector "has("
+          FelixConfiguration ~ default ~ {bpfConntrackTimeouts: {tcpSynSent: soon}} ~ spec.bpfConntrackTimeouts: tcpSynSent: "soon" is not a duration or Auto
+          FelixConfiguration ~ default ~ {bpfConntrackMode: Kernel} ~ spec.bpfConntrackMode: "Kernel" is not one of
+          FelixConfiguration ~ default ~ {prometheusMetricsClientAuth: Maybe} ~ spec.prometheusMetricsClientAuth: "Maybe" is not one of
+          FelixConfiguration ~ default ~ {ipv6Support: 1} ~ spec.ipv6Support: is not true or false
+          FelixConfiguration ~ default ~ {logActionRateLimitBurst: 10000} ~ spec.logActionRateLimitBurst: 10000 is not in 0..9999
+          KubeControllersConfiguration ~ default ~ {controllers: {migration: {policyNameMigrator: Maybe}}} ~ spec.controllers.migration.policyNameMigrator: "Maybe" is not one of
           """)
   void calico_refuses_it(String kind, String name, String spec, String problem) {
     assertThat(problems(kind, name, spec)).anyMatch(found -> found.startsWith(problem));
@@ -138,6 +148,7 @@ class ResourceRulesTest {
           NetworkPolicy ~ p ~ {egress: [{action: Allow, destination: {services: {name: s}, selector: ""}}]}
           IPPool ~ p ~ {cidr: 10.0.0.0/28, disabled: true}
           StagedNetworkPolicy ~ p ~ {stagedAction: Delete, tier: platform}
+          FelixConfiguration ~ rack-1 ~ {nodeSelector: "rack == '1'", bpfConntrackTimeouts: {tcpSynSent: 1h30m, udpTimeout: Auto}}
           FelixConfiguration ~ default ~ {bpfLogLevel: "", defaultEndpointToHostAction: DROP, goGCThreshold: -1, ipv4NormalRoutePriority: 512}
           BGPPeer ~ p ~ {localWorkloadSelector: all(), asNumber: 65000}
           """)
@@ -217,6 +228,12 @@ class ResourceRulesTest {
                 one(
                     "{apiVersion: projectcalico.org/v3, kind: FelixConfiguration, metadata: {name:"
                         + " default}, spec: {bpfConnectTimeLoadBalancingEnabled: true}}"));
+    IPAMConfiguration addresses =
+        (IPAMConfiguration)
+            ResourceDefaults.withDefaults(
+                one(
+                    "{apiVersion: projectcalico.org/v3, kind: IPAMConfiguration, metadata: {name:"
+                        + " default}, spec: {ipCooldownSeconds: 5}}"));
     StagedNetworkPolicy deletion =
         (StagedNetworkPolicy)
             ResourceDefaults.withDefaults(
@@ -229,8 +246,11 @@ class ResourceRulesTest {
         .containsAllEntriesOf(
             Map.of(
                 "floatingIPs", "Disabled",
+                "bpfLogLevel", "",
                 "bpfConnectTimeLoadBalancing", "Enabled",
                 "bpfHostNetworkedNATWithoutCTLB", "Disabled"));
+    assertThat(ResourceJson.encode(addresses))
+        .contains("{\"strictAffinity\":false,\"autoAllocateBlocks\":true,\"ipCooldownSeconds\":5}");
     assertThat(deletion.spec().types()).isEmpty();
     assertThat(StagedKubernetesRules.validate(deletion)).isEmpty();
   }

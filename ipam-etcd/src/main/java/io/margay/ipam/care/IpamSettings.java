@@ -23,6 +23,7 @@ import io.margay.model.resource.ResourceValidator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,15 @@ public final class IpamSettings {
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final int MAX_ATTEMPTS = 8;
+
+  /// The document's fields that the resource has as well.
+  private static final Set<String> FIELDS =
+      Set.of(
+          "strict_affinity",
+          "auto_allocate_blocks",
+          "maxBlocksPerHost",
+          "kubeVirtVMAddressPersistence",
+          "ipCooldownSeconds");
 
   private IpamSettings() {}
 
@@ -75,27 +85,34 @@ public final class IpamSettings {
                 spec.unknown())));
   }
 
-  /// The document allocators go by, made of a resource; what it says beyond that stays.
+  /// The document allocators go by, made of a resource; what it says beyond that stays. As in
+  /// Calico's, false and 0 are said by leaving the field out.
   ///
   /// @param before the document as it is; null when there is none
   public static String document(IPAMConfigurationSpec spec, @Nullable String before) {
-    ObjectNode document = before == null ? JSON.createObjectNode() : parse(before);
-    // Nothing is left out: an absent auto_allocate_blocks is false to Calico.
-    document.put("strict_affinity", spec.isStrictAffinity());
-    document.put("auto_allocate_blocks", spec.mayAllocateBlocks());
-    Integer blocks = spec.maxBlocksPerHost();
-    document.put("maxBlocksPerHost", blocks == null ? 0 : blocks);
-    if (spec.kubeVirtVMAddressPersistence() == null) {
-      document.remove("kubeVirtVMAddressPersistence");
-    } else {
-      document.put("kubeVirtVMAddressPersistence", spec.kubeVirtVMAddressPersistence());
+    ObjectNode document = JSON.createObjectNode();
+    if (spec.isStrictAffinity()) {
+      document.put("strict_affinity", true);
     }
-    if (spec.ipCooldownSeconds() == null) {
-      document.remove("ipCooldownSeconds");
-    } else {
-      document.put("ipCooldownSeconds", spec.ipCooldownSeconds());
+    if (spec.mayAllocateBlocks()) {
+      document.put("auto_allocate_blocks", true);
+    }
+    putUnlessZero(document, "maxBlocksPerHost", spec.maxBlocksPerHost());
+    String persistence = spec.kubeVirtVMAddressPersistence();
+    if (persistence != null) {
+      document.put("kubeVirtVMAddressPersistence", persistence);
+    }
+    putUnlessZero(document, "ipCooldownSeconds", spec.ipCooldownSeconds());
+    if (before != null) {
+      document.setAll(parse(before).remove(FIELDS));
     }
     return document.toString();
+  }
+
+  private static void putUnlessZero(ObjectNode document, String field, @Nullable Integer value) {
+    if (value != null && value != 0) {
+      document.put(field, value);
+    }
   }
 
   /// Lets a transaction that writes the resource make the document say the same.

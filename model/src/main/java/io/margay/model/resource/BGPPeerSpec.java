@@ -2,6 +2,7 @@ package io.margay.model.resource;
 
 import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpAddress;
 import io.margay.model.selector.Selector;
@@ -31,6 +32,27 @@ import org.jspecify.annotations.Nullable;
 /// @param localWorkloadSelector instead of a peer: pods of the node
 /// @param reversePeering `Auto` or `Manual`
 /// @param unknown fields this version has no name for, kept for the round trip
+// As Calico writes them.
+@JsonPropertyOrder({
+  "node",
+  "nodeSelector",
+  "peerIP",
+  "asNumber",
+  "localASNumber",
+  "peerSelector",
+  "keepOriginalNextHop",
+  "nextHopMode",
+  "password",
+  "sourceAddress",
+  "maxRestartTime",
+  "keepaliveTime",
+  "numAllowedLocalASNumbers",
+  "ttlSecurity",
+  "reachableBy",
+  "filters",
+  "localWorkloadSelector",
+  "reversePeering"
+})
 public record BGPPeerSpec(
     @Nullable String node,
     @Nullable Selector nodeSelector,

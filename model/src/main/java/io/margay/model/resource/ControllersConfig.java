@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param serviceAccount makes profiles of service accounts
 /// @param namespace makes profiles of namespaces
 /// @param loadBalancer gives Services their addresses
-/// @param policyMigration renames policies of older versions
+/// @param migration renames what older versions named otherwise
 /// @param unknown fields this version has no name for, kept for the round trip
 public record ControllersConfig(
     @Nullable NodeController node,
@@ -26,7 +26,7 @@ public record ControllersConfig(
     @Nullable ReconciledController serviceAccount,
     @Nullable ReconciledController namespace,
     @Nullable LoadBalancerController loadBalancer,
-    @Nullable PolicyMigration policyMigration,
+    @Nullable MigrationController migration,
     @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
   /// Nothing given.
@@ -122,14 +122,15 @@ public record ControllersConfig(
     }
   }
 
-  /// Of policies named by older versions.
+  /// Of what older versions named otherwise.
   ///
-  /// @param enabled `Enabled` or `Disabled`; null = Enabled
+  /// @param policyNameMigrator `Enabled` or `Disabled`: renames policies; null = Enabled
   /// @param unknown fields this version has no name for, kept for the round trip
-  public record PolicyMigration(
-      @Nullable String enabled, @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
+  public record MigrationController(
+      @Nullable String policyNameMigrator,
+      @JsonAnySetter @JsonAnyGetter Map<String, Object> unknown) {
 
-    public PolicyMigration {
+    public MigrationController {
       unknown = Copies.sorted(unknown);
     }
   }

@@ -34,11 +34,11 @@ final class ControllersValidation {
           Set.of("AllServices", "RequestedServicesOnly"),
           "spec.controllers.loadBalancer.assignIPs");
     }
-    if (controllers.policyMigration() != null) {
+    if (controllers.migration() != null) {
       errors.oneOf(
-          controllers.policyMigration().enabled(),
+          controllers.migration().policyNameMigrator(),
           SWITCH,
-          "spec.controllers.policyMigration.enabled");
+          "spec.controllers.migration.policyNameMigrator");
     }
   }
 

@@ -10,7 +10,8 @@ import java.util.Optional;
 
 /// The node agent's knobs, by name, as written.
 ///
-/// @param settings JSON values by knob; one that is not in [#knobs] is kept and has no effect
+/// @param settings JSON values by knob, in the order of [#knobs]; one that is not there is kept,
+///   after the others, and has no effect
 public record FelixConfigurationSpec(
     // An empty list is a value: no failsafe ports, say, which is not Felix' default.
     @JsonAnySetter
@@ -22,7 +23,7 @@ public record FelixConfigurationSpec(
   public static final FelixConfigurationSpec EMPTY = new FelixConfigurationSpec(Map.of());
 
   public FelixConfigurationSpec {
-    settings = Copies.sorted(settings);
+    settings = FelixKnobs.TABLE.inOrder(settings);
   }
 
   /// The knobs there are, with the values they take.
@@ -39,6 +40,7 @@ public record FelixConfigurationSpec(
   FelixConfigurationSpec withDefaults() {
     Map<String, Object> written = new LinkedHashMap<>(settings);
     written.putIfAbsent("floatingIPs", "Disabled");
+    written.putIfAbsent("bpfLogLevel", "");
     Optional<Boolean> legacy = flag("bpfConnectTimeLoadBalancingEnabled");
     if (legacy.isPresent()) {
       written.put("bpfConnectTimeLoadBalancing", legacy.get() ? "Enabled" : "Disabled");

@@ -45,4 +45,15 @@ public record IPAMConfigurationSpec(
   public boolean mayAllocateBlocks() {
     return !Boolean.FALSE.equals(autoAllocateBlocks);
   }
+
+  /// With both switches written out: one left out is false to Calico's client.
+  IPAMConfigurationSpec withDefaults() {
+    return new IPAMConfigurationSpec(
+        isStrictAffinity(),
+        mayAllocateBlocks(),
+        maxBlocksPerHost,
+        kubeVirtVMAddressPersistence,
+        ipCooldownSeconds,
+        unknown);
+  }
 }

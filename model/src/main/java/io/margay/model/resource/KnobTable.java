@@ -3,19 +3,23 @@ package io.margay.model.resource;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
+import io.margay.model.selector.Selector;
+import io.margay.model.selector.SelectorSyntaxException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
-/// The fields an object kept as a map may have, with the values they take. One row a field: what
-/// checks the values is what the documentation is made of. A field without a row is kept and
-/// reported, never refused.
+/// The fields an object kept as a map may have, with the values they take, in the order in which
+/// they are written. One row a field: what checks the values is what the documentation is made of.
+/// A field without a row is kept and reported, never refused.
 public final class KnobTable {
 
   private static final Pattern DURATION =
@@ -39,6 +43,38 @@ public final class KnobTable {
   /// The row of a field, if there is one.
   public Optional<Knob> knob(String name) {
     return Optional.ofNullable(rows.get(name));
+  }
+
+  /// `settings` in the order of the rows, and what has no row after them, by name; so in the
+  /// objects within.
+  Map<String, Object> inOrder(@Nullable Map<String, Object> settings) {
+    return settings == null || settings.isEmpty() ? Map.of() : ordered(settings);
+  }
+
+  private Map<String, Object> ordered(Map<?, ?> settings) {
+    Map<String, Object> rest = new TreeMap<>();
+    settings.forEach((name, value) -> rest.put(String.valueOf(name), value));
+    Map<String, Object> ordered = new LinkedHashMap<>();
+    for (Knob knob : rows.values()) {
+      if (rest.containsKey(knob.name())) {
+        ordered.put(knob.name(), ordered(knob.values(), rest.remove(knob.name())));
+      }
+    }
+    ordered.putAll(rest);
+    return Collections.unmodifiableMap(ordered);
+  }
+
+  private static @Nullable Object ordered(Values values, @Nullable Object value) {
+    if (values instanceof Values.Fields fields && value instanceof Map<?, ?> object) {
+      return fields.fields().ordered(object);
+    }
+    if (values instanceof Values.Each each && value instanceof List<?> list) {
+      return list.stream().map(entry -> ordered(each.values(), entry)).toList();
+    }
+    // Go writes maps by name.
+    return values instanceof Values.Texts && value instanceof Map<?, ?> texts
+        ? Collections.unmodifiableMap(new TreeMap<>(texts))
+        : value;
   }
 
   /// The paths of the fields of `settings` for which there is no row: `knob`, `list[2].field`.
@@ -235,6 +271,28 @@ public final class KnobTable {
       @Override
       public String toString() {
         return noun;
+      }
+    }
+
+    /// A selector of nodes; no text is "not given".
+    record NodeSelector() implements Values {
+      @Override
+      public Optional<String> problem(Object value) {
+        if (!(value instanceof String text)) {
+          return Optional.of("is not text");
+        }
+        try {
+          return Selector.parse(text).usesGlobal()
+              ? Optional.of("global() is for the namespaceSelector of a rule only")
+              : Optional.empty();
+        } catch (SelectorSyntaxException wrong) {
+          return Optional.of(String.valueOf(wrong.getMessage()));
+        }
+      }
+
+      @Override
+      public String toString() {
+        return "selector";
       }
     }
 

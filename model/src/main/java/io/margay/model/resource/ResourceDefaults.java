@@ -39,6 +39,8 @@ public final class ResourceDefaults {
       case Tier tier -> tier.withSpec(tier(tier));
       case FelixConfiguration configuration ->
           configuration.withSpec(configuration.spec().withDefaults());
+      case IPAMConfiguration configuration ->
+          configuration.withSpec(configuration.spec().withDefaults());
       case IPPool pool -> pool.withSpec(pool.spec().withDefaults());
       case WorkloadEndpoint endpoint -> endpoint.withMetadata(labelled(endpoint));
       case StagedNetworkPolicy policy ->
@@ -59,7 +61,6 @@ public final class ResourceDefaults {
           EndpointSlice _,
           GlobalNetworkSet _,
           HostEndpoint _,
-          IPAMConfiguration _,
           IPReservation _,
           KubeControllersConfiguration _,
           LiveMigration _,

@@ -45,7 +45,7 @@ public final class ResourceValidator {
       case BGPPeer peer -> BgpValidation.peer(peer.spec(), errors);
       case Node node -> BgpValidation.node(node.spec(), errors);
       case FelixConfiguration configuration -> {
-        defaultOrNode(configuration, errors);
+        felixName(configuration, errors);
         felix(configuration.spec(), errors);
       }
       case ClusterInformation information -> defaultOnly(information, errors);
@@ -95,10 +95,25 @@ public final class ResourceValidator {
         "the only " + resource.kind() + " is named \"default\"");
   }
 
+  /// One for the nodes of a selector may have any other name.
+  private static void felixName(FelixConfiguration configuration, FieldErrors errors) {
+    if (configuration.spec().text("nodeSelector").filter(text -> !text.isEmpty()).isEmpty()) {
+      defaultOrNode(configuration, errors);
+    } else {
+      errors.unless(
+          !isDefaultOrNode(configuration.metadata().name()),
+          "spec.nodeSelector",
+          "is for a FelixConfiguration that is neither \"default\" nor a node's");
+    }
+  }
+
+  private static boolean isDefaultOrNode(String name) {
+    return name.equals(DEFAULT) || name.startsWith("node.") && name.length() > "node.".length();
+  }
+
   private static void defaultOrNode(Resource resource, FieldErrors errors) {
-    String name = resource.metadata().name();
     errors.unless(
-        name.equals(DEFAULT) || name.startsWith("node.") && name.length() > "node.".length(),
+        isDefaultOrNode(resource.metadata().name()),
         "metadata.name",
         "a " + resource.kind() + " is named \"default\" or \"node.\" and the node's name");
   }

@@ -67,7 +67,7 @@ public record WorkloadEndpointSpec(
     profiles = Copies.list(profiles);
     ports = Copies.list(ports);
     allowSpoofedSourcePrefixes = Copies.list(allowSpoofedSourcePrefixes);
-    qosControls = Copies.json(qosControls);
+    qosControls = QosControls.TABLE.inOrder(qosControls);
     unknown = Copies.sorted(unknown);
   }
 
