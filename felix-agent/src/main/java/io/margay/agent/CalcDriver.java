@@ -57,6 +57,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -78,6 +79,14 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
 
   /// Batches of changes on their way here; with more the syncer waits.
   private static final int MAX_WAITING_BATCHES = 4;
+
+  private static final String AUTOMATIC_HOST_ENDPOINTS =
+      "KubeControllersConfiguration(default): spec.controllers.node.hostEndpoint.autoCreate has no"
+          + " effect here; no agent makes host endpoints, Calico's kube-controllers do where they"
+          + " run, else apply a HostEndpoint for each node";
+
+  /// Problems that views name; the log names all.
+  private static final int MAX_SHOWN_PROBLEMS = 100;
 
   private static final Duration SPEAKER_RETRY = Duration.ofSeconds(5);
 
@@ -108,6 +117,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   private boolean clusterChanged;
   private boolean hostKnobsChanged = true;
   private TunnelKnobs tunnelKnobs = TunnelKnobs.DEFAULT;
+  private List<String> settingProblems = List.of();
   private List<String> knobProblems = List.of();
   private boolean blocksChanged;
   private boolean speakerDue;
@@ -117,10 +127,12 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   private final Map<ResourceRef, WorkloadEndpoint> endpointsNow = new ConcurrentHashMap<>();
   private volatile Map<String, Prefix> poolsNow = Map.of();
   private volatile boolean datastoreReady = true;
-  private volatile Snapshot snapshot = new Snapshot(List.of(), OwnBlocksView.NONE, 0);
+  private volatile Snapshot snapshot = new Snapshot(List.of(), OwnBlocksView.NONE, List.of());
 
   /// What views show of the calculation.
-  record Snapshot(List<WorkloadEndpoint> endpoints, OwnBlocksView blocks, int problems) {}
+  ///
+  /// @param problems a line for each resource that is not followed or enforced as written
+  record Snapshot(List<WorkloadEndpoint> endpoints, OwnBlocksView blocks, List<String> problems) {}
 
   /// The node's announced prefixes.
   record OwnBlocksView(Set<Prefix> confirmed, Set<IpAddress> borrowed) {
@@ -491,7 +503,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
         new Snapshot(
             List.copyOf(endpointsNow.values()),
             new OwnBlocksView(ownBlocks.current().confirmed(), ownBlocks.current().borrowed()),
-            problems.size());
+            shownProblems());
   }
 
   private void protectHost() {
@@ -500,14 +512,8 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     dataplane.setPacketLog(reading.packetLog());
     dataplane.setMaySpoof(reading.maySpoof());
     tunnelKnobs = reading.tunnel();
-    if (!reading.problems().equals(knobProblems)) {
-      knobProblems = reading.problems();
-      knobProblems.forEach(
-          problem ->
-              LOG.atWarn()
-                  .addKeyValue("problem", problem)
-                  .log("a FelixConfiguration is not followed as written"));
-    }
+    knobProblems =
+        reading.problems().stream().map(problem -> "FelixConfiguration: " + problem).toList();
   }
 
   /// Blackholes first, announcements when they are in the kernel: nobody is told of a prefix whose
@@ -594,6 +600,18 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   }
 
   private void tellProblems() {
+    List<String> settingsNow = new ArrayList<>(knobProblems);
+    if (cluster.areHostEndpointsAutomatic()) {
+      settingsNow.add(AUTOMATIC_HOST_ENDPOINTS);
+    }
+    settingsNow.stream()
+        .filter(problem -> !settingProblems.contains(problem))
+        .forEach(
+            problem ->
+                LOG.atWarn()
+                    .addKeyValue("problem", problem)
+                    .log("a setting is not followed as written"));
+    settingProblems = List.copyOf(settingsNow);
     Map<ResourceRef, String> now = graph.problems();
     now.forEach(
         (ref, problem) -> {
@@ -605,6 +623,18 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
           }
         });
     problems = Map.copyOf(now);
+  }
+
+  private List<String> shownProblems() {
+    List<String> lines = new ArrayList<>(settingProblems);
+    new TreeMap<>(problems).forEach((ref, problem) -> lines.add(ref + ": " + problem));
+    int more = lines.size() - MAX_SHOWN_PROBLEMS;
+    if (more <= 0) {
+      return List.copyOf(lines);
+    }
+    lines.subList(MAX_SHOWN_PROBLEMS, lines.size()).clear();
+    lines.add("and " + more + " more; the agent's log names each");
+    return List.copyOf(lines);
   }
 
   /// The container that the endpoint belongs to, as far as is known here; empty when unknown. From

@@ -4,6 +4,9 @@ import static io.margay.agent.calc.Documents.document;
 import static io.margay.agent.cni.KernelEndpointPolicy.Calculation.UNSTORED;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.margay.agent.bgp.BgpGlue;
 import io.margay.agent.bgp.LinkAddress;
 import io.margay.agent.bgp.PasswordWatch;
@@ -100,6 +103,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 class CalcDriverTest {
 
@@ -278,7 +282,7 @@ class CalcDriverTest {
             .build());
     dataplaneLoop.await(this::text, text -> !text.contains("web-from-office"));
     assertThat(calc.snapshot().endpoints()).hasSize(1);
-    assertThat(calc.snapshot().problems()).isZero();
+    assertThat(calc.snapshot().problems()).isEmpty();
   }
 
   @Test
@@ -451,7 +455,7 @@ class CalcDriverTest {
             dataplaneLoop.await(
                 this::text, text -> text.contains("staged|ns/trial|ingress|0|allow")))
         .doesNotContain("tier|default|ingress|end");
-    assertThat(calc.snapshot().problems()).isZero();
+    assertThat(calc.snapshot().problems()).isEmpty();
   }
 
   @Test
@@ -474,10 +478,65 @@ class CalcDriverTest {
         .contains("counter drop comment \"policy|broken|egress|0\"")
         .containsSubsequence("chain e-cali1", "tier|default|egress", "profile|open|egress")
         .containsSubsequence("chain i-cali1", "tier|default|ingress", "profile|open|ingress");
-    assertThat(calcLoop.await(() -> calc.snapshot().problems(), n -> n > 0)).isEqualTo(1);
+    assertThat(calcLoop.await(() -> calc.snapshot().problems(), told -> !told.isEmpty()))
+        .singleElement()
+        .asString()
+        .startsWith("GlobalNetworkPolicy(broken): spec.ingress[0].action");
     store.commit(Txn.builder().delete(key).build());
     dataplaneLoop.await(this::text, text -> !text.contains("policy|broken|"));
-    assertThat(calcLoop.await(() -> calc.snapshot().problems(), n -> n == 0)).isZero();
+    assertThat(calcLoop.await(() -> calc.snapshot().problems(), List::isEmpty)).isEmpty();
+  }
+
+  @Test
+  void what_is_asked_for_and_not_done_is_shown_and_logged_once_for_as_long_as_it_is()
+      throws Exception {
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    Logger logger = (Logger) LoggerFactory.getLogger(CalcDriver.class);
+    logger.addAppender(log);
+    try {
+      put(
+          document("FelixConfiguration", "default", "{wireguardEnabled: true}")
+              + document(
+                  "KubeControllersConfiguration",
+                  "default",
+                  "{controllers: {node: {hostEndpoint: {autoCreate: Enabled}}}}"));
+      syncer.start();
+      List<String> shown =
+          calcLoop.await(() -> calc.snapshot().problems(), told -> told.size() == 2);
+      assertThat(shown.getFirst())
+          .isEqualTo(
+              "FelixConfiguration: wireguardEnabled: true has no effect here; IPv4 packets between"
+                  + " nodes are not encrypted");
+      assertThat(shown.getLast()).contains("hostEndpoint.autoCreate has no effect here");
+
+      put(document("FelixConfiguration", "node.n1", "{wireguardEnabledV6: true}"));
+      assertThat(calcLoop.await(() -> calc.snapshot().problems(), told -> told.size() == 3))
+          .containsAll(shown);
+      assertThat(log.list)
+          .filteredOn(line -> line.getMessage().equals("a setting is not followed as written"))
+          .hasSize(3);
+
+      store.commit(
+          Txn.builder()
+              .delete(ResourceKeys.key(ResourceRef.global(Kind.FELIX_CONFIGURATION, "default")))
+              .build());
+      calcLoop.await(() -> calc.snapshot().problems(), told -> told.size() == 2);
+    } finally {
+      logger.detachAppender(log);
+    }
+  }
+
+  @Test
+  void at_most_a_hundred_problems_are_shown_and_the_rest_is_counted() throws Exception {
+    for (int i = 0; i < 102; i++) {
+      put(document("GlobalNetworkPolicy", "p" + i, "{tier: none, selector: all()}"));
+    }
+    syncer.start();
+    assertThat(calcLoop.await(() -> calc.snapshot().problems(), told -> !told.isEmpty()))
+        .hasSize(101)
+        .last()
+        .isEqualTo("and 2 more; the agent's log names each");
   }
 
   @Test

@@ -32,6 +32,7 @@ import io.margay.model.resource.StagedKubernetesNetworkPolicy;
 import io.margay.model.resource.StagedNetworkPolicy;
 import io.margay.model.resource.Tier;
 import io.margay.model.resource.WorkloadEndpoint;
+import io.margay.model.resource.WorkloadEndpointSpec;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -428,7 +429,12 @@ final class ValidationFilter {
       onInvalidWorkload(ref, problem);
       return;
     }
-    problems.remove(ref);
+    List<String> inert = isLocal ? inert(endpoint.spec()) : List.of();
+    if (inert.isEmpty()) {
+      problems.remove(ref);
+    } else {
+      problems.put(ref, String.join("; ", inert));
+    }
     Map<String, String> labels = ImpliedLabels.of(endpoint);
     listener.onSource(
         ref,
@@ -460,6 +466,19 @@ final class ValidationFilter {
                 ? LAST_VALID
                 : "; if it is this node's, its traffic is dropped, and no rule finds its"
                     + " addresses"));
+  }
+
+  /// What is asked for an endpoint and is not done.
+  private static List<String> inert(WorkloadEndpointSpec spec) {
+    List<String> problems = new ArrayList<>();
+    if (!spec.ipNATs().isEmpty()) {
+      problems.add(
+          "spec.ipNATs has no effect here; the pod is reached under its own addresses alone");
+    }
+    if (!spec.qosControls().isEmpty()) {
+      problems.add("spec.qosControls has no effect here; the pod's traffic has no limits");
+    }
+    return problems;
   }
 
   private void onHost(ResourceRef ref, HostEndpoints.Outcome outcome) {

@@ -494,6 +494,24 @@ class CalcGraphTest {
   }
 
   @Test
+  void what_an_endpoint_of_this_node_asks_for_and_does_not_get_is_reported() {
+    flushInSync(
+        namespace("a"),
+        Things.withFloatingAddress(
+            pod("a", "web", "10.0.0.1", "app=web"), "10.0.0.1", "192.0.2.1"));
+    assertThat(dataplane.state().endpoints()).containsOnlyKeys(key("a", "web"));
+    assertThat(graph.problems().get(WEB.ref())).startsWith("spec.ipNATs has no effect here");
+    put(WEB);
+    flush();
+    assertThat(graph.problems()).isEmpty();
+    put(
+        Things.withFloatingAddress(
+            pod("node-2", "a", "web", List.of("kns.a"), "10.0.0.1"), "10.0.0.1", "192.0.2.1"));
+    flush();
+    assertThat(graph.problems()).isEmpty();
+  }
+
+  @Test
   void an_endpoint_that_moves_to_another_node_goes() {
     flushInSync(namespace("a"), WEB);
     put(pod("node-2", "a", "web", List.of("kns.a"), "10.0.0.1", "app=web"));

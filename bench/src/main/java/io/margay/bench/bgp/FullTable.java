@@ -118,7 +118,8 @@ final class FullTable {
             OTHER_FEEDER,
             feeder,
             SINK,
-            new RibPeer(IPV4, policy(ImportMode.REJECT, ExportMode.ALL))), false);
+            new RibPeer(IPV4, policy(ImportMode.REJECT, ExportMode.ALL))),
+        false);
     rib.peerUp(session(FEEDER, 65011, "10.200.0.1"));
     rib.peerUp(session(OTHER_FEEDER, 65012, "10.200.0.1"));
     rib.peerUp(session(SINK, 65100, "10.200.1.1"));

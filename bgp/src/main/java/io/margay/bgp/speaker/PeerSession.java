@@ -297,7 +297,11 @@ final class PeerSession {
     stale.up();
     RibSession session = ribSession(connection, negotiated);
     told = session;
-    host.rib().postPeerUp(session, codec(negotiated), new SessionOutlet(address, connection, connection.wire(), host));
+    host.rib()
+        .postPeerUp(
+            session,
+            codec(negotiated),
+            new SessionOutlet(address, connection, connection.wire(), host));
     watch();
   }
 

@@ -151,8 +151,7 @@ final class PeerTable implements PeerHost {
         (address, session) ->
             peers.put(
                 address, new RibPeer(session.config().families(), session.config().policy())));
-    rib.postConfigure(
-        peers, desired.keySet().stream().anyMatch(Remote.Within.class::isInstance));
+    rib.postConfigure(peers, desired.keySet().stream().anyMatch(Remote.Within.class::isInstance));
   }
 
   static ExpectedPeer expected(PeerConfig peer) {

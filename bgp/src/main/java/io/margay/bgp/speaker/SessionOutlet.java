@@ -20,7 +20,8 @@ record SessionOutlet(
   }
 
   private void onLoop(ByteBuf messages, int count) {
-    if (connection.state() instanceof SessionState.Established && Objects.equals(connection.wire(), wire)) {
+    if (connection.state() instanceof SessionState.Established
+        && Objects.equals(connection.wire(), wire)) {
       connection.send(messages, count, () -> host.rib().postWritten(peer, this));
     } else {
       messages.release();

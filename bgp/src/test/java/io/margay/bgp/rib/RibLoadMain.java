@@ -159,7 +159,8 @@ final class RibLoadMain {
                 PeerPolicy.builder()
                     .importMode(ImportMode.REJECT)
                     .exportMode(ExportMode.ALL)
-                    .build())), false);
+                    .build())),
+        false);
     rib.peerUp(session(FEEDER, 65011, "10.200.0.1"));
     rib.peerUp(session(SINK, 65100, "10.200.1.1"));
     return rib;

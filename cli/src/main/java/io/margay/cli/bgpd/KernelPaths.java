@@ -104,9 +104,7 @@ final class KernelPaths {
       return Optional.empty();
     }
     Route route = found.orElse(null);
-    if (route == null
-        || route.prefix().length() == 0
-        || route.type() != RouteType.UNICAST) {
+    if (route == null || route.prefix().length() == 0 || route.type() != RouteType.UNICAST) {
       return Optional.empty();
     }
     boolean isConnected = route.nextHops().stream().allMatch(hop -> hop.gateway().isEmpty());

@@ -1,6 +1,7 @@
 package io.margay.cli.calico;
 
 import io.margay.agent.bgp.BgpIntent;
+import io.margay.agent.bgp.InertBgpSettings;
 import io.margay.agent.bgp.Passwords;
 import io.margay.agent.calc.ClusterView;
 import io.margay.agent.settings.AgentSettings;
@@ -30,12 +31,9 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /// What would differ if a Margay node joined a cluster. A pure function of what the cluster holds:
 /// it asks the parts of Margay that would serve each thing, and the table [Support] for the rest.
@@ -43,8 +41,6 @@ final class CalicoCheck {
 
   /// A name that no node has: policy and peers are looked at as a node sees them that is to come.
   private static final String NEWCOMER = "(a new node)";
-
-  private static final int DEFAULT_ROUTE_PRIORITY = 1024;
 
   /// Kinds that are kept and that no part of Margay acts on.
   private static final List<Kind> INERT =
@@ -190,6 +186,8 @@ final class CalicoCheck {
       BgpIntent intent =
           BgpIntent.of(node, identity(node), view, List.of(), CalicoCheck::password).orElseThrow();
       problems.addAll(intent.problems());
+      // They are findings of their own.
+      problems.removeAll(InertBgpSettings.problems(node, view));
       isServed |= !intent.peers().isEmpty();
       if (!joining.isEmpty() && intent.peers().isEmpty() && needsFabric()) {
         find(
@@ -260,26 +258,11 @@ final class CalicoCheck {
       if (!services.isEmpty()) {
         find(Support.SERVICE_ADVERTISEMENT, configuration.ref(), String.join(", ", services));
       }
-      List<String> others = otherSettings(spec);
+      List<String> others = InertBgpSettings.others(spec);
       if (!others.isEmpty()) {
         find(Support.BGP_SETTING, configuration.ref(), String.join(", ", others));
       }
     }
-  }
-
-  private static List<String> otherSettings(BGPConfigurationSpec spec) {
-    Map<String, Boolean> set = new TreeMap<>();
-    set.put("ignoredInterfaces", !spec.ignoredInterfaces().isEmpty());
-    set.put("localWorkloadPeeringIPV4", spec.localWorkloadPeeringIPV4() != null);
-    set.put("localWorkloadPeeringIPV6", spec.localWorkloadPeeringIPV6() != null);
-    set.put("programClusterRoutes", spec.programClusterRoutes() != null);
-    set.put("ipv4NormalRoutePriority", isOther(spec.ipv4NormalRoutePriority()));
-    set.put("ipv6NormalRoutePriority", isOther(spec.ipv6NormalRoutePriority()));
-    return set.entrySet().stream().filter(Map.Entry::getValue).map(Map.Entry::getKey).toList();
-  }
-
-  private static boolean isOther(@Nullable Integer priority) {
-    return priority != null && priority != DEFAULT_ROUTE_PRIORITY;
   }
 
   private void policies() {

@@ -82,7 +82,7 @@ public enum Support {
       Severity.DIFFERS,
       "a FelixConfiguration setting Margay does not follow",
       "Margay nodes keep their own behaviour",
-      "compare with docs/api.md; nothing to do if the setting only tunes Felix"),
+      "docs/resources.md says what is so instead"),
   PEER_NOT_SERVED(
       Severity.DIFFERS,
       "a BGPPeer without a session",

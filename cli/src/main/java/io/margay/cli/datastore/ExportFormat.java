@@ -37,9 +37,9 @@ final class ExportFormat {
   /// Passwords and keys: copied only when asked for.
   static final String SECRETS = MARGAY + "secrets/";
 
-  /// What running processes say of themselves; meaningless in a copy.
+  /// What running processes say of themselves and to each other; meaningless in a copy.
   private static final List<String> OF_PROCESSES =
-      List.of(MARGAY + "agents/", MARGAY + "status/", MARGAY + "probe");
+      List.of(MARGAY + "agents/", MARGAY + "status/", MARGAY + "probe", MARGAY + "tiers/");
 
   /// Everything that is copied lies below these.
   static final List<String> ROOTS = List.of(ResourceKeys.ROOT, IpamKeys.ROOT, MARGAY);

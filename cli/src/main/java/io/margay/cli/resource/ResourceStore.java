@@ -24,8 +24,10 @@ import io.margay.model.resource.ResourceRef;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Resources in the datastore: every write is a compare-and-swap, every refusal says why.
@@ -33,6 +35,9 @@ final class ResourceStore {
 
   /// Tries of one write while others keep changing the same object.
   static final int MAX_ATTEMPTS = 8;
+
+  /// Kinds whose resources are emptied before they go.
+  private static final Set<Kind> HOLDERS = EnumSet.of(Kind.NODE, Kind.IP_POOL);
 
   private static final WriteOutcome EXISTS = new WriteOutcome.Conflict("already exists");
   private static final WriteOutcome MISSING = new WriteOutcome.Refused("does not exist");
@@ -154,8 +159,8 @@ final class ResourceStore {
     // Some defaults are labels.
     wanted = ResourceDefaults.withDefaults(wanted);
     String version = given.metadata().resourceVersion();
-    if (stored != null && version != null && !version.equals(Long.toString(stored.modRevision()))) {
-      return stale(stored.modRevision(), version);
+    if (stored != null && version != null && !version.equals(versionOf(stored))) {
+      return new WriteOutcome.Conflict(stale(stored, version));
     }
     Optional<WriteOutcome> refusal = StoreRules.refusal(wanted, previous(stored), this);
     if (refusal.isPresent()) {
@@ -174,21 +179,23 @@ final class ResourceStore {
     } else {
       txn.ifAtRevision(stored.key(), stored.modRevision());
     }
-    // A tier must not go while a policy in it comes.
-    StoreRules.tierToKeep(wanted).map(ResourceKeys::key).ifPresent(txn::ifExists);
+    TierGuard.onWrite(wanted, previous(stored), txn);
     return switch (datastore.commit(txn.build())) {
       case CommitResult.Committed _ -> new WriteOutcome.Done(verb);
       case CommitResult.Conflict _ -> stored == null ? EXISTS : LOST_RACE;
     };
   }
 
-  private static WriteOutcome stale(long current, String version) {
-    return new WriteOutcome.Conflict(
-        "is at resourceVersion "
-            + current
-            + ", not "
-            + version
-            + "; get it again and repeat the change");
+  private static String versionOf(KeyValue stored) {
+    return Long.toString(stored.modRevision());
+  }
+
+  private static String stale(KeyValue stored, String version) {
+    return "is at resourceVersion "
+        + versionOf(stored)
+        + ", not "
+        + version
+        + "; get it again and repeat the change";
   }
 
   private Metadata metadata(Resource given, @Nullable KeyValue stored) {
@@ -213,34 +220,50 @@ final class ResourceStore {
   WriteOutcome delete(ResourceRef ref, @Nullable String resourceVersion, boolean evenIfUsed)
       throws DatastoreException {
     boolean isCleared = false;
+    String version = resourceVersion;
     for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       List<KeyValue> parts = parts(ref);
       if (parts.isEmpty()) {
         return MISSING;
       }
-      long revision = parts.getFirst().modRevision();
-      // Clearing it away is a change of its own.
-      if (!isCleared
-          && resourceVersion != null
-          && !resourceVersion.equals(Long.toString(revision))) {
-        return stale(revision, resourceVersion);
+      KeyValue current = parts.getFirst();
+      if (version != null && !version.equals(versionOf(current))) {
+        String reason = stale(current, version);
+        return new WriteOutcome.Conflict(
+            isCleared ? reason + "; what hung on it has been removed already" : reason);
+      }
+      Txn.Builder txn = Txn.builder();
+      if (ref.kind() == Kind.TIER) {
+        TierGuard.onDelete(ref.name(), datastore, txn);
       }
       Optional<WriteOutcome> refusal = StoreRules.deletionRefusal(ref, this);
-      if (refusal.isEmpty() && !isCleared) {
+      boolean isToClear = !isCleared && HOLDERS.contains(ref.kind());
+      if (refusal.isEmpty() && isToClear) {
         refusal = clear(ref, evenIfUsed);
-        isCleared = true;
-        parts = parts(ref);
       }
       if (refusal.isPresent()) {
         return refusal.get();
       }
-      Txn.Builder txn = Txn.builder();
+      if (isToClear) {
+        isCleared = true;
+        version = version == null ? null : versionOf(cleared(ref, current));
+        continue;
+      }
       parts.forEach(part -> txn.ifAtRevision(part.key(), part.modRevision()).delete(part.key()));
       if (datastore.commit(txn.build()) instanceof CommitResult.Committed) {
         return new WriteOutcome.Done("deleted");
       }
     }
     return OUTRUN;
+  }
+
+  /// What a resource has become by [#clear]; what it was before, if others have changed it too.
+  private KeyValue cleared(ResourceRef ref, KeyValue before) throws DatastoreException {
+    return previous(before) instanceof IPPool pool
+        ? stored(ref)
+            .filter(now -> now.value().equals(ResourceJson.encode(PoolRemoval.disabled(pool))))
+            .orElse(before)
+        : before;
   }
 
   private Optional<WriteOutcome> clear(ResourceRef ref, boolean evenIfUsed)

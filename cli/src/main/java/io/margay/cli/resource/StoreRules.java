@@ -15,7 +15,6 @@ import io.margay.model.resource.ResourceDefaults;
 import io.margay.model.resource.ResourceRef;
 import io.margay.model.resource.StagedGlobalNetworkPolicy;
 import io.margay.model.resource.StagedNetworkPolicy;
-import io.margay.model.resource.TierSpec;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -70,20 +69,15 @@ final class StoreRules {
         : refused("spec.tier: there is no tier \"" + tier + "\"; create it first");
   }
 
-  /// The tier that must still be there when the resource is written; the built-in ones never go,
-  /// stored or not.
-  static Optional<ResourceRef> tierToKeep(Resource resource) {
-    String tier =
-        switch (resource) {
-          case NetworkPolicy policy -> policy.spec().effectiveTier();
-          case GlobalNetworkPolicy policy -> policy.spec().effectiveTier();
-          case StagedNetworkPolicy policy -> policy.spec().policy().effectiveTier();
-          case StagedGlobalNetworkPolicy policy -> policy.spec().policy().effectiveTier();
-          default -> "";
-        };
-    return tier.isEmpty() || ResourceDefaults.builtInTiers().containsKey(tier)
-        ? Optional.empty()
-        : Optional.of(ResourceRef.global(Kind.TIER, tier));
+  /// The tier a policy names; empty for what is no policy, or has none to name.
+  static Optional<String> tierOf(Resource resource) {
+    return switch (resource) {
+      case NetworkPolicy policy -> Optional.of(policy.spec().effectiveTier());
+      case GlobalNetworkPolicy policy -> Optional.of(policy.spec().effectiveTier());
+      case StagedNetworkPolicy policy -> Optional.of(policy.spec().policy().effectiveTier());
+      case StagedGlobalNetworkPolicy policy -> Optional.of(policy.spec().policy().effectiveTier());
+      default -> Optional.empty();
+    };
   }
 
   /// What no user writes: calicoctl refuses the same.
@@ -119,31 +113,27 @@ final class StoreRules {
             Kind.GLOBAL_NETWORK_POLICY,
             Kind.STAGED_NETWORK_POLICY,
             Kind.STAGED_GLOBAL_NETWORK_POLICY)) {
-      Optional<ResourceRef> policy = policyIn(ref.name(), kind, store);
-      if (policy.isPresent()) {
-        return conflict("still holds " + policy.get());
+      for (Decoded policy : store.list(kind, null)) {
+        Optional<String> reason = keeps(policy, ref.name());
+        if (reason.isPresent()) {
+          return conflict(reason.get());
+        }
       }
     }
     return Optional.empty();
   }
 
-  private static Optional<ResourceRef> policyIn(String tier, Kind kind, ResourceStore store)
-      throws DatastoreException {
-    for (Decoded decoded : store.list(kind, null)) {
-      if (decoded instanceof Decoded.Valid(Resource resource) && tier.equals(tierOf(resource))) {
-        return Optional.of(resource.ref());
-      }
-    }
-    return Optional.empty();
-  }
-
-  private static String tierOf(Resource resource) {
-    return switch (resource) {
-      case NetworkPolicy policy -> policy.spec().effectiveTier();
-      case GlobalNetworkPolicy policy -> policy.spec().effectiveTier();
-      case StagedNetworkPolicy policy -> policy.spec().policy().effectiveTier();
-      case StagedGlobalNetworkPolicy policy -> policy.spec().policy().effectiveTier();
-      default -> TierSpec.DEFAULT_TIER;
+  /// Why a tier must stay for a policy; one whose tier can't be told may be in any.
+  private static Optional<String> keeps(Decoded policy, String tier) {
+    return switch (policy) {
+      case Decoded.Valid(Resource valid) ->
+          tierOf(valid).filter(tier::equals).map(_ -> "still holds " + policy.ref());
+      case Decoded.Invalid(_, _, Optional<Resource> readable) ->
+          readable
+              .map(part -> tierOf(part).filter(tier::equals).map(_ -> "still holds "))
+              .orElse(Optional.of("may hold "))
+              .map(
+                  word -> word + policy.ref() + ", which can't be read; repair or delete it first");
     };
   }
 }

@@ -28,11 +28,21 @@ final class MargayRun {
   @CommandLine.Command(name = "margay")
   private static final class Margay {}
 
-  final InMemoryDatastore store = new InMemoryDatastore();
+  final InMemoryDatastore store;
   final Map<String, String> environment = new HashMap<>();
-  DatastoreOptions.Opener opener = _ -> new Forwarding(store);
+  DatastoreOptions.Opener opener;
   String out = "";
   String err = "";
+
+  MargayRun() {
+    this(new InMemoryDatastore());
+  }
+
+  /// Of another user of the same store.
+  MargayRun(InMemoryDatastore store) {
+    this.store = store;
+    this.opener = _ -> new Forwarding(store);
+  }
 
   /// @return the exit code
   int margay(String stdin, String... arguments) {

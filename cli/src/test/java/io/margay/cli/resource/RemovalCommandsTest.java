@@ -2,6 +2,8 @@ package io.margay.cli.resource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.margay.datastore.CommitResult;
+import io.margay.datastore.DatastoreException;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
 import io.margay.ipam.AssignRequest;
@@ -18,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// What hangs on a resource goes with it, and one set of settings under two keys.
 class RemovalCommandsTest {
@@ -42,7 +46,21 @@ class RemovalCommandsTest {
       spec: {strictAffinity: true, autoAllocateBlocks: true, maxBlocksPerHost: 4}
       """;
 
+  private static final String RESOURCES = "/calico/resources/v3/projectcalico.org/";
+
   private final MargayRun run = new MargayRun();
+
+  /// The resource as a file has it that names the version now stored.
+  private String versioned(String kind, String place, String spec) throws Exception {
+    long version = run.store.get(RESOURCES + place).orElseThrow().modRevision();
+    return """
+    apiVersion: projectcalico.org/v3
+    kind: %s
+    metadata: {name: %s, resourceVersion: "%d"}
+    spec: %s
+    """
+        .formatted(kind, place.substring(place.indexOf('/') + 1), version, spec);
+  }
 
   @BeforeEach
   void cluster() throws Exception {
@@ -110,6 +128,48 @@ class RemovalCommandsTest {
 
     assertThat(run.margay("", "delete", "ippool", "pods", "--force")).isZero();
     assertThat(run.margay("", "get", "ippool", "pods")).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"IPPool, ippools, pods, {cidr: 10.65.0.0/24}", "Node, nodes, n1, {}"})
+  void what_others_change_while_it_is_emptied_stays_where_one_version_is_to_go(
+      String kind, String plural, String name, String spec) throws Exception {
+    String key = RESOURCES + plural + "/" + name;
+    String named = versioned(kind, plural + "/" + name, spec);
+    run.opener =
+        _ ->
+            new MargayRun.Forwarding(run.store) {
+              private boolean isChanged;
+
+              @Override
+              public CommitResult commit(Txn txn) throws DatastoreException {
+                CommitResult result = super.commit(txn);
+                if (!isChanged) {
+                  isChanged = true;
+                  KeyValue now = store.get(key).orElseThrow();
+                  store.commit(
+                      Txn.replace(
+                          now,
+                          now.value()
+                              .replace(
+                                  "\"spec\":{",
+                                  "\"spec\":{\"n\":1" + (kind.equals("Node") ? "" : ","))));
+                }
+                return result;
+              }
+            };
+
+    assertThat(run.margay(named, "delete", "--force", "-f", "-")).isEqualTo(4);
+    assertThat(run.err).contains(name + "): is at resourceVersion ", "has been removed already");
+    assertThat(run.store.get(key)).isPresent();
+  }
+
+  @Test
+  void a_pool_and_a_node_go_at_the_version_that_is_named() throws Exception {
+    String named = versioned("Node", "nodes/n1", "{}");
+    assertThat(run.margay(named, "delete", "-f", "-")).as(run.err).isZero();
+    named = versioned("IPPool", "ippools/pods", "{cidr: 10.65.0.0/24}");
+    assertThat(run.margay(named, "delete", "-f", "-")).as(run.err).isZero();
   }
 
   @Test

@@ -8,9 +8,11 @@ import io.margay.datastore.InMemoryDatastore;
 import io.margay.datastore.Txn;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ResourceCommandsTest {
@@ -99,6 +101,21 @@ class ResourceCommandsTest {
   }
 
   @Test
+  void a_deletion_of_one_version_leaves_the_next_alone() throws Exception {
+    margay(TIER, "apply", "-f", "-");
+    run.opener = _ -> new Racing(store, 1);
+    String named = TIER.replace("name: platform", "name: platform, resourceVersion: \"2\"");
+
+    assertThat(margay(named, "delete", "-f", "-")).isEqualTo(4);
+    assertThat(err).contains("Tier(platform): is at resourceVersion 3, not 2");
+    assertThat(store.get(TIERS + "platform")).isPresent();
+
+    run.opener = _ -> new Racing(store, 1);
+    assertThat(margay(TIER, "delete", "-f", "-")).as("whichever version it is").isZero();
+    assertThat(store.get(TIERS + "platform")).isEmpty();
+  }
+
+  @Test
   void apply_wins_against_a_change_made_meanwhile() {
     margay(TIER, "apply", "-f", "-");
     run.opener = _ -> new Racing(store, 1);
@@ -157,6 +174,76 @@ class ResourceCommandsTest {
 
     assertThat(margay(TIER + "---\n" + POLICY, "delete", "-f", "-")).isZero();
     assertThat(out).startsWith("NetworkPolicy(shop/p) deleted\nTier(platform) deleted\n");
+  }
+
+  @Test
+  void a_tier_stays_for_a_policy_that_comes_while_it_is_to_go() throws Exception {
+    margay(TIER, "apply", "-f", "-");
+    MargayRun other = new MargayRun(store);
+    run.opener =
+        _ ->
+            new MargayRun.Forwarding(store) {
+              @Override
+              public CommitResult commit(Txn txn) throws DatastoreException {
+                other.margay(POLICY, "create", "-f", "-");
+                return super.commit(txn);
+              }
+            };
+
+    assertThat(margay("", "delete", "tier", "platform")).isEqualTo(4);
+    assertThat(other.out).startsWith("NetworkPolicy(shop/p) created");
+    assertThat(err).contains("Tier(platform): still holds NetworkPolicy(shop/p)");
+
+    run.opener = _ -> new MargayRun.Forwarding(store);
+    assertThat(margay(POLICY, "delete", "-f", "-")).isZero();
+    assertThat(margay("", "delete", "tier", "platform")).isZero();
+    assertThat(store.list("/").items()).isEmpty();
+  }
+
+  @Test
+  void a_tier_stays_for_a_policy_that_moves_into_it_while_it_is_to_go() throws Exception {
+    String elsewhere = TIER.replace("platform", "elsewhere");
+    margay(TIER + "---\n" + elsewhere + "---\n" + POLICY, "apply", "-f", "-");
+    MargayRun other = new MargayRun(store);
+    run.opener =
+        _ ->
+            new MargayRun.Forwarding(store) {
+              @Override
+              public CommitResult commit(Txn txn) throws DatastoreException {
+                other.margay(POLICY.replace("platform", "elsewhere"), "apply", "-f", "-");
+                return super.commit(txn);
+              }
+            };
+
+    assertThat(margay("", "delete", "tier", "elsewhere")).isEqualTo(4);
+    assertThat(err).contains("Tier(elsewhere): still holds NetworkPolicy(shop/p)");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          {"spec":{"tier":"platform","ingress":[{"action":"Perhaps"}]}} | still holds
+          {"spec":{"tier":"other","ingress":[{"action":"Perhaps"}]}}    |
+          not JSON                                                      | may hold
+          """)
+  void a_policy_that_can_not_be_read_keeps_the_tier_it_may_be_in(
+      String document, @Nullable String refusal) throws Exception {
+    margay(TIER, "apply", "-f", "-");
+    store.commit(
+        Txn.builder()
+            .put("/calico/resources/v3/projectcalico.org/networkpolicies/shop/broken", document)
+            .build());
+
+    int code = margay("", "delete", "tier", "platform");
+    if (refusal == null) {
+      assertThat(code).isZero();
+    } else {
+      assertThat(code).isEqualTo(4);
+      assertThat(err)
+          .contains("Tier(platform): " + refusal + " NetworkPolicy(shop/broken)", "can't be read");
+    }
   }
 
   @Test

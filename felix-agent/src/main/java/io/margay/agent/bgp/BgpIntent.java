@@ -75,6 +75,7 @@ public record BgpIntent(
     SessionTerms terms = new SessionTerms(self, settings, view, links, passwords);
     Set<String> problems = new LinkedHashSet<>(plan.problems());
     MeshPlan.problem(view).ifPresent(problems::add);
+    problems.addAll(InertBgpSettings.problems(nodeName, view));
     List<Peering> peerings = new ArrayList<>(plan.peerings());
     peerings.addAll(MeshPlan.of(nodeName, self, view));
     List<PeerConfig> peers = new ArrayList<>();

@@ -16,6 +16,7 @@ import io.margay.model.resource.EncapsulationMode;
 import io.margay.model.resource.IPPool;
 import io.margay.model.resource.IPPoolSpec;
 import io.margay.model.resource.IPReservation;
+import io.margay.model.resource.KubeControllersConfiguration;
 import io.margay.model.resource.Node;
 import io.margay.model.resource.NodeBgp;
 import io.margay.model.resource.PoolUse;
@@ -58,6 +59,7 @@ public final class ClusterView {
   private final Map<String, BGPConfiguration> bgpConfigurations = new HashMap<>();
   private boolean bgpConfigurationUnreadable;
   private final Map<String, ClusterInformation> information = new HashMap<>();
+  private final Map<String, KubeControllersConfiguration> controllers = new HashMap<>();
   private final Map<String, Map<String, String>> namespaceLabels = new HashMap<>();
 
   /// Takes the current state of one resource.
@@ -81,6 +83,8 @@ public final class ClusterView {
         yield put(bgpConfigurations, ref, (BGPConfiguration) value);
       }
       case CLUSTER_INFORMATION -> put(information, ref, (ClusterInformation) value);
+      case KUBE_CONTROLLERS_CONFIGURATION ->
+          put(controllers, ref, (KubeControllersConfiguration) value);
       case PROFILE -> putNamespace(ref.name(), (Profile) value);
       case BLOCK_AFFINITY,
           CALICO_NODE_STATUS,
@@ -90,7 +94,6 @@ public final class ClusterView {
           GLOBAL_NETWORK_SET,
           HOST_ENDPOINT,
           IPAM_CONFIGURATION,
-          KUBE_CONTROLLERS_CONFIGURATION,
           LIVE_MIGRATION,
           NETWORK_POLICY,
           NETWORK_SET,
@@ -334,6 +337,12 @@ public final class ClusterView {
   public boolean isDatastoreReady() {
     ClusterInformation known = information.get(DEFAULT_NAME);
     return known == null || known.spec().isDatastoreReady();
+  }
+
+  /// Whether each node is to have a host endpoint without anybody writing one.
+  public boolean areHostEndpointsAutomatic() {
+    KubeControllersConfiguration known = controllers.get(DEFAULT_NAME);
+    return known != null && known.spec().controllers().areHostEndpointsAutomatic();
   }
 
   /// The peers a node has by name, by its labels, or because they are everybody's.

@@ -32,11 +32,11 @@ public final class HostKnobs {
   private PacketLog packetLog;
   private final Map<String, FelixConfigurationSpec> specs = new HashMap<>();
 
-  /// What follows, and what of the knobs could not be understood.
+  /// What follows, and what of the knobs could not be understood or is not done here.
   ///
   /// @param maySpoof whether endpoints may send from `allowSpoofedSourcePrefixes`
   /// @param tunnel how packets between nodes are wrapped
-  /// @param problems each with the knob and what is done
+  /// @param problems each with the knob and what is done instead
   public record Reading(
       HostProtection protection,
       PacketLog packetLog,
@@ -77,23 +77,34 @@ public final class HostKnobs {
     outbound.addAll(datastore);
     List<Failsafe> inbound =
         failsafes("failsafeInboundHostPorts", HostProtection.DEFAULT_INBOUND, problems);
-    return new Reading(
-        new HostProtection(toHost(problems), inbound, List.copyOf(outbound)),
-        LogKnobs.apply(packetLog, this::knob, problems),
-        maySpoof(problems),
-        TunnelKnobs.read(this::knob, problems),
-        List.copyOf(problems));
+    HostProtection protection =
+        new HostProtection(toHost(problems), inbound, List.copyOf(outbound));
+    PacketLog log = LogKnobs.apply(packetLog, this::knob, problems);
+    boolean maySpoof = maySpoof(problems);
+    TunnelKnobs tunnel = TunnelKnobs.read(this::knob, problems);
+    problems.addAll(InertKnobs.problems(inForce()));
+    return new Reading(protection, log, maySpoof, tunnel, List.copyOf(problems));
   }
 
   private @Nullable Object knob(String name) {
-    for (String configuration : List.of(forNode, FOR_ALL)) {
-      FelixConfigurationSpec spec = specs.get(configuration);
-      Object value = spec == null ? null : spec.settings().get(name);
-      if (value != null) {
-        return value;
-      }
+    return inForce().get(name);
+  }
+
+  private Map<String, Object> inForce() {
+    Map<String, Object> settings = new HashMap<>();
+    for (String configuration : List.of(FOR_ALL, forNode)) {
+      specs
+          .getOrDefault(configuration, FelixConfigurationSpec.EMPTY)
+          .settings()
+          .forEach(
+              (name, value) -> {
+                // JSON's null is "not given".
+                if (value != null) {
+                  settings.put(name, value);
+                }
+              });
     }
-    return null;
+    return settings;
   }
 
   private boolean maySpoof(List<String> problems) {

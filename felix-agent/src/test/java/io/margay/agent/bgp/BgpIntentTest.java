@@ -104,6 +104,25 @@ class BgpIntentTest {
   }
 
   @Test
+  void settings_that_no_agent_follows_are_told_for_all_nodes_and_for_this_one() {
+    BgpIntent intent =
+        intent(
+                ADDRESS_SET,
+                document(
+                        "BGPConfiguration",
+                        "default",
+                        "{serviceClusterIPs: [{cidr: 10.96.0.0/12}], ipv4NormalRoutePriority: 1024}")
+                    + document("BGPConfiguration", "node.n1", "{ignoredInterfaces: [eth9]}")
+                    + document("BGPConfiguration", "node.n2", "{ignoredInterfaces: [eth8]}"))
+            .orElseThrow();
+    assertThat(intent.problems())
+        .containsExactly(
+            "BGPConfiguration default: serviceClusterIPs has no effect here; services are not"
+                + " announced",
+            "BGPConfiguration node.n1: ignoredInterfaces has no effect here");
+  }
+
+  @Test
   void the_listen_port_is_the_clusters_or_the_one_of_the_protocol() {
     assertThat(intent(ADDRESS_SET, CLUSTER).orElseThrow().identity().listenPort()).isEqualTo(1790);
     assertThat(intent(ADDRESS_SET, "").orElseThrow().identity().listenPort()).isEqualTo(179);

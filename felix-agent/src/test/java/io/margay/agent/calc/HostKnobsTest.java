@@ -10,10 +10,14 @@ import io.margay.linux.nft.NftExpr;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.FelixConfiguration;
 import io.margay.model.resource.FelixConfigurationSpec;
+import io.margay.model.resource.KnobTable;
 import io.margay.model.resource.Metadata;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class HostKnobsTest {
@@ -110,6 +114,55 @@ class HostKnobsTest {
     assertThat(reading.problems())
         .hasSize(4)
         .allMatch(problem -> problem.matches(".*(is left out: |taken for Drop).*"));
+  }
+
+  @Test
+  void what_is_asked_for_and_not_done_is_told() {
+    set("default", Map.of("wireguardEnabled", true, "bpfEnabled", true));
+    set("node.n2", Map.of("wireguardEnabledV6", true));
+    set("node.n1", Map.of("bpfEnabled", false, "iptablesFilterDenyAction", "Reject"));
+    assertThat(knobs.read().problems())
+        .containsExactly(
+            "iptablesFilterDenyAction: Reject has no effect here; what is denied is dropped without"
+                + " an answer",
+            "wireguardEnabled: true has no effect here; IPv4 packets between nodes are not"
+                + " encrypted");
+  }
+
+  @Test
+  void what_is_as_calico_has_it_unless_told_and_what_only_tunes_felix_asks_for_nothing() {
+    set(
+        "default",
+        Map.of(
+            "floatingIPs", "Disabled",
+            "bpfConnectTimeLoadBalancing", "TCP",
+            "wireguardListeningPort", 1234,
+            "reportingInterval", "0s",
+            "logSeverityScreen", "Debug",
+            "natPortRange", "",
+            "externalNodesList", List.of(),
+            "serviceLoopPrevention", "drop"));
+    assertThat(knobs.read().problems()).isEmpty();
+  }
+
+  @Test
+  void the_documentation_lists_each_knob_that_has_no_effect() throws Exception {
+    String page =
+        Files.readString(Path.of(System.getProperty("margay.root"), "docs", "resources.md"));
+    String rows =
+        page.substring(
+            page.indexOf("| FelixConfiguration | `wireguardEnabled`"),
+            page.indexOf("| BGPConfiguration | `serviceClusterIPs`"));
+    assertThat(
+            rows.lines()
+                .map(row -> row.split("\\|", -1)[2])
+                .flatMap(names -> Pattern.compile("`(\\w+)`").matcher(names).results())
+                .map(name -> name.group(1)))
+        .containsExactlyInAnyOrderElementsOf(
+            FelixConfigurationSpec.knobs().knobs().stream()
+                .map(KnobTable.Knob::name)
+                .filter(name -> InertKnobs.isInert(name, "something"))
+                .toList());
   }
 
   @Test

@@ -150,6 +150,11 @@ public final class PoolRemoval {
         + (used.size() == 1 ? "" : " the first");
   }
 
+  /// A pool as emptying leaves it.
+  public static IPPool disabled(IPPool pool) {
+    return pool.withSpec(PoolSplit.with(pool.spec(), null, true));
+  }
+
   private boolean disable(String key) throws DatastoreException {
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       Optional<KeyValue> stored = datastore.get(key);
@@ -160,8 +165,7 @@ public final class PoolRemoval {
       if (now.get().spec().isDisabled()) {
         return true;
       }
-      IPPool disabled = now.get().withSpec(PoolSplit.with(now.get().spec(), null, true));
-      Txn write = Txn.replace(stored.get(), ResourceJson.encode(disabled));
+      Txn write = Txn.replace(stored.get(), ResourceJson.encode(disabled(now.get())));
       if (datastore.commit(write) instanceof CommitResult.Committed) {
         return true;
       }

@@ -37,6 +37,13 @@ public record ControllersConfig(
     unknown = Copies.sorted(unknown);
   }
 
+  /// Whether host endpoints are to be made for nodes.
+  public boolean areHostEndpointsAutomatic() {
+    return node != null
+        && node.hostEndpoint() != null
+        && "enabled".equalsIgnoreCase(node.hostEndpoint().autoCreate());
+  }
+
   /// Of nodes.
   ///
   /// @param reconcilerPeriod between full passes; null = 5m

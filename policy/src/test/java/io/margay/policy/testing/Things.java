@@ -11,6 +11,7 @@ import io.margay.model.resource.GlobalNetworkPolicy;
 import io.margay.model.resource.GlobalNetworkSet;
 import io.margay.model.resource.HostEndpoint;
 import io.margay.model.resource.HostEndpointSpec;
+import io.margay.model.resource.IpNat;
 import io.margay.model.resource.Metadata;
 import io.margay.model.resource.NetworkPolicy;
 import io.margay.model.resource.NetworkSet;
@@ -177,6 +178,32 @@ public final class Things {
             spec.profiles(),
             spec.ports(),
             spec.interfaceName()));
+  }
+
+  /// The pod, reachable under another address of its own as well.
+  public static WorkloadEndpoint withFloatingAddress(
+      WorkloadEndpoint pod, String internal, String external) {
+    WorkloadEndpointSpec spec = pod.spec();
+    return pod.withSpec(
+        new WorkloadEndpointSpec(
+            spec.orchestrator(),
+            spec.workload(),
+            spec.node(),
+            spec.containerID(),
+            spec.pod(),
+            spec.endpoint(),
+            spec.serviceAccountName(),
+            spec.ipNetworks(),
+            List.of(new IpNat(IpAddress.parse(internal), IpAddress.parse(external), Map.of())),
+            spec.ipv4Gateway(),
+            spec.ipv6Gateway(),
+            spec.profiles(),
+            spec.interfaceName(),
+            spec.mac(),
+            spec.ports(),
+            spec.allowSpoofedSourcePrefixes(),
+            spec.qosControls(),
+            spec.unknown()));
   }
 
   private static WorkloadEndpointSpec copy(
