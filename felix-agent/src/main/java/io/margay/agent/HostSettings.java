@@ -89,6 +89,20 @@ final class HostSettings {
                 .toList());
   }
 
+  /// The devices by which the best route to an address leads; none if there is no route.
+  static Set<InterfaceName> interfacesTowards(Rtnetlink netlink, IpAddress address)
+      throws LinuxException {
+    Optional<Route> route = netlink.routes().lookup(address);
+    if (route.isEmpty()) {
+      return Set.of();
+    }
+    Set<InterfaceName> names = new HashSet<>();
+    for (NextHop hop : route.get().nextHops()) {
+      names.add(netlink.links().get(hop.index()).name());
+    }
+    return names;
+  }
+
   /// The node's addresses on links other than the loopback and pods' own, by link.
   static Map<InterfaceName, Set<IpAddress>> addressesByLink(Rtnetlink netlink)
       throws LinuxException {

@@ -220,7 +220,8 @@ public final class NodeAgent implements AutoCloseable {
             settings.policyChangeMode(),
             conntrack,
             keep(Conntrack.open()),
-            addresses);
+            addresses,
+            address -> HostSettings.interfacesTowards(dataplaneNetlink, address));
     Dataplane dataplane =
         new Dataplane(
             dataplaneLoop,

@@ -4,12 +4,14 @@ import io.margay.agent.firewall.FlowSuspects;
 import io.margay.agent.firewall.FlowVerdicts;
 import io.margay.agent.firewall.FlowVerdicts.Kind;
 import io.margay.agent.firewall.Suspicion;
+import io.margay.agent.firewall.Ways;
 import io.margay.agent.loop.Loop;
 import io.margay.agent.settings.PolicyChangeMode;
 import io.margay.linux.LinuxException;
 import io.margay.linux.conntrack.Connection;
 import io.margay.linux.conntrack.Conntrack;
 import io.margay.linux.nft.NftTable;
+import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.policy.PolicyUpdate;
@@ -78,6 +80,7 @@ public final class FlowReevaluation implements AppliedListener {
   private final Conntrack atOnce;
   private final Conntrack inRounds;
   private final HostPortFlows.LocalAddresses node;
+  private final Ways ways;
   private final FlowSuspects suspects = new FlowSuspects();
   private final FlowVerdicts verdicts;
   private final FreedAddresses freed = new FreedAddresses();
@@ -112,6 +115,7 @@ public final class FlowReevaluation implements AppliedListener {
     private final List<Connection> denied = new ArrayList<>();
     private final List<Connection> orphans = new ArrayList<>();
     private Set<IpAddress> node = Set.of();
+    private final Map<IpAddress, Set<InterfaceName>> ways = new HashMap<>();
     private boolean deleting;
 
     Round(Suspicion suspicion, Map<IpAddress, Long> freed, boolean bySourcePort, Stretch stretch) {
@@ -127,6 +131,7 @@ public final class FlowReevaluation implements AppliedListener {
   /// @param atOnce used on the dataplane loop
   /// @param inRounds used by the worker
   /// @param node asked on the dataplane loop
+  /// @param ways asked on the dataplane loop, at most once a round for each address
   public FlowReevaluation(
       Loop dataplane,
       Loop worker,
@@ -134,8 +139,9 @@ public final class FlowReevaluation implements AppliedListener {
       PolicyChangeMode mode,
       Conntrack atOnce,
       Conntrack inRounds,
-      HostPortFlows.LocalAddresses node) {
-    this(dataplane, worker, table, mode, atOnce, inRounds, node, MAX_HELD);
+      HostPortFlows.LocalAddresses node,
+      Ways ways) {
+    this(dataplane, worker, table, mode, atOnce, inRounds, node, ways, MAX_HELD);
   }
 
   /// @param mostHeld how many connections a round holds at most
@@ -147,6 +153,7 @@ public final class FlowReevaluation implements AppliedListener {
       Conntrack atOnce,
       Conntrack inRounds,
       HostPortFlows.LocalAddresses node,
+      Ways ways,
       int mostHeld) {
     this.mostHeld = mostHeld;
     this.dataplane = dataplane;
@@ -155,7 +162,8 @@ public final class FlowReevaluation implements AppliedListener {
     this.atOnce = atOnce;
     this.inRounds = inRounds;
     this.node = node;
-    this.verdicts = new FlowVerdicts(table, suspects::interfaceOf);
+    this.ways = ways;
+    this.verdicts = new FlowVerdicts(table);
   }
 
   /// Connections cut so far because policy came to deny them. From any thread.
@@ -306,21 +314,11 @@ public final class FlowReevaluation implements AppliedListener {
       return;
     }
     long start = System.nanoTime();
-    if (!toJudge.isEmpty() && round.node.isEmpty()) {
-      try {
-        round.node = node.read();
-      } catch (LinuxException refused) {
-        failed(round, refused);
-        return;
-      }
-    }
-    boolean isTimeLeft = true;
-    while (!toJudge.isEmpty() && isTimeLeft) {
-      Map.Entry<Kind, List<Connection>> kind = toJudge.removeFirst();
-      if (!verdicts.allows(kind.getKey(), round.node)) {
-        round.denied.addAll(kind.getValue());
-      }
-      isTimeLeft = System.nanoTime() - start < BATCH.toNanos();
+    try {
+      judge(round, toJudge, start + BATCH.toNanos());
+    } catch (LinuxException refused) {
+      failed(round, refused);
+      return;
     }
     round.workedNanos += System.nanoTime() - start;
     if (!toJudge.isEmpty()) {
@@ -329,6 +327,35 @@ public final class FlowReevaluation implements AppliedListener {
     }
     round.deleting = true;
     worker.postUnlessEnded(() -> delete(round));
+  }
+
+  /// @param until when to leave the rest for later
+  private void judge(Round round, Deque<Map.Entry<Kind, List<Connection>>> toJudge, long until)
+      throws LinuxException {
+    if (!toJudge.isEmpty() && round.node.isEmpty()) {
+      round.node = node.read();
+    }
+    boolean isTimeLeft = true;
+    while (!toJudge.isEmpty() && isTimeLeft) {
+      Map.Entry<Kind, List<Connection>> kind = toJudge.removeFirst();
+      if (!verdicts.allows(kind.getKey(), round.node, address -> ways(round, address))) {
+        round.denied.addAll(kind.getValue());
+      }
+      isTimeLeft = System.nanoTime() - until < 0;
+    }
+  }
+
+  private Set<InterfaceName> ways(Round round, IpAddress address) throws LinuxException {
+    InterfaceName own = suspects.interfaceOf(address);
+    if (own != null) {
+      return Set.of(own);
+    }
+    Set<InterfaceName> known = round.ways.get(address);
+    if (known == null) {
+      known = suspects.isJudgedByWay(address) ? ways.to(address) : Set.of();
+      round.ways.put(address, known);
+    }
+    return known;
   }
 
   /// On the worker.

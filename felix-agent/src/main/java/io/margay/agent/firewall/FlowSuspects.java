@@ -36,6 +36,10 @@ public final class FlowSuspects {
   private record Use(SetId set, Effect effect) {}
 
   private final Map<EndpointKey, EndpointPolicy> endpoints = new HashMap<>();
+
+  /// What endpoints may use as source beside their addresses; those that may nothing are not there.
+  private final Map<EndpointKey, List<Prefix>> spoofable = new HashMap<>();
+
   private final Map<PolicyKey, RuleSet> policies = new HashMap<>();
   private final Map<String, RuleSet> profiles = new HashMap<>();
   private final Map<IpAddress, InterfaceName> interfaces = new HashMap<>();
@@ -95,14 +99,18 @@ public final class FlowSuspects {
       case PolicyUpdate.EndpointUpdated(EndpointKey key, EndpointPolicy policy) -> {
         EndpointPolicy before = endpoints.put(key, policy);
         if (!policy.equals(before)) {
-          leave(before);
+          leave(key, before);
+          if (!policy.spoofable().isEmpty()) {
+            spoofable.put(key, policy.spoofable());
+            peers.addAll(policy.spoofable());
+          }
           for (IpAddress own : policy.addresses()) {
             InterfaceName owner = interfaces.put(own, policy.interfaceName());
             (before != null || owner != null || isStart ? ends : newcomers).add(own);
           }
         }
       }
-      case PolicyUpdate.EndpointRemoved(EndpointKey key) -> leave(endpoints.remove(key));
+      case PolicyUpdate.EndpointRemoved(EndpointKey key) -> leave(key, endpoints.remove(key));
       // What the node itself has open lives on: cutting it could cut off who changes the policy.
       case PolicyUpdate.HostEndpointUpdated _, PolicyUpdate.HostEndpointRemoved _ -> {}
     }
@@ -113,7 +121,8 @@ public final class FlowSuspects {
     everything = true;
   }
 
-  private void leave(@Nullable EndpointPolicy policy) {
+  private void leave(EndpointKey key, @Nullable EndpointPolicy policy) {
+    spoofable.remove(key);
     if (policy != null) {
       policy.addresses().forEach(own -> interfaces.remove(own, policy.interfaceName()));
     }
@@ -122,6 +131,14 @@ public final class FlowSuspects {
   /// The interface of the endpoint that has the address; null if none has.
   public @Nullable InterfaceName interfaceOf(IpAddress address) {
     return interfaces.get(address);
+  }
+
+  /// Whether an address that no endpoint has may be behind one's interface all the same, so that
+  /// the way to it matters.
+  public boolean isJudgedByWay(IpAddress address) {
+    return spoofable.values().stream()
+        .flatMap(List::stream)
+        .anyMatch(prefix -> prefix.contains(address));
   }
 
   /// Whether any rule asks for the port a connection comes from.

@@ -1,5 +1,6 @@
 package io.margay.agent.firewall;
 
+import io.margay.linux.LinuxException;
 import io.margay.linux.conntrack.Connection;
 import io.margay.linux.nft.NftPacket;
 import io.margay.linux.nft.NftTable;
@@ -9,10 +10,10 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Ipv4Address;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /// Says of connections that are open whether the rules in force would let them begin, by carrying
 /// their first packet through the very rules the kernel has.
@@ -22,6 +23,9 @@ public final class FlowVerdicts {
 
   private static final int ICMP = 1;
   private static final int ICMPV6 = 58;
+
+  /// The interface at the node's own end, and where no way is known.
+  private static final List<Optional<InterfaceName>> NONE = List.of(Optional.empty());
 
   /// All that rules can tell connections by: those of one kind fare alike.
   ///
@@ -50,11 +54,8 @@ public final class FlowVerdicts {
   }
 
   private final Map<IpFamily, NftWalk> walks = new EnumMap<>(IpFamily.class);
-  private final Function<IpAddress, @Nullable InterfaceName> interfaces;
 
-  /// @param interfaces whose endpoint has an address; null for nobody's
-  public FlowVerdicts(NftTable table, Function<IpAddress, @Nullable InterfaceName> interfaces) {
-    this.interfaces = interfaces;
+  public FlowVerdicts(NftTable table) {
     for (IpFamily family : IpFamily.values()) {
       walks.put(family, new NftWalk(table.view(family)));
     }
@@ -63,21 +64,41 @@ public final class FlowVerdicts {
   /// Whether the endpoints at its ends, those of them that are here, allow it: each by itself,
   /// after destinations were translated and before sources are.
   ///
-  /// Between the node itself and its endpoints stands no policy.
+  /// Between the node itself and its endpoints stands no policy. Where several ways lead to an end,
+  /// it is enough that one of them allows it.
   ///
   /// @param node the node's own addresses
-  public boolean allows(Kind connection, Set<IpAddress> node) {
-    InterfaceName from = interfaces.apply(connection.source());
-    InterfaceName to = interfaces.apply(connection.answerer());
-    NftPacket first = firstPacket(connection).withIncoming(from);
-    return (from == null || isAccepted(Layout.EGRESS_CHAIN, first))
-        && (to == null
-            || isNodes(connection.source(), node)
-            || isAccepted(Layout.INGRESS_CHAIN, first.withOutgoing(to)));
+  /// @param ways to addresses that are not the node's; empty where nobody polices
+  /// @throws LinuxException if ways can't be told
+  public boolean allows(Kind connection, Set<IpAddress> node, Ways ways) throws LinuxException {
+    boolean isFromNode = isNodes(connection.source(), node);
+    boolean isToNode = isNodes(connection.answerer(), node);
+    NftPacket first = firstPacket(connection);
+    for (Optional<InterfaceName> from : isFromNode ? NONE : each(ways.to(connection.source()))) {
+      for (Optional<InterfaceName> to : isToNode ? NONE : each(ways.to(connection.answerer()))) {
+        NftPacket packet = first.withIncoming(from.orElse(null)).withOutgoing(to.orElse(null));
+        if (isAccepted(Direction.EGRESS, packet)
+            && (isFromNode || isAccepted(Direction.INGRESS, packet))) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private static List<Optional<InterfaceName>> each(Set<InterfaceName> ways) {
+    return ways.isEmpty() ? NONE : ways.stream().map(Optional::of).toList();
   }
 
   private static boolean isNodes(IpAddress source, Set<IpAddress> node) {
     return source instanceof Ipv4Address ipv4 && ipv4.isLoopback() || node.contains(source);
+  }
+
+  private boolean isAccepted(Direction direction, NftPacket packet) {
+    return switch (direction) {
+      case INGRESS -> packet.outgoing() == null || isAccepted(Layout.INGRESS_CHAIN, packet);
+      case EGRESS -> packet.incoming() == null || isAccepted(Layout.EGRESS_CHAIN, packet);
+    };
   }
 
   private boolean isAccepted(String chain, NftPacket packet) {

@@ -54,16 +54,19 @@ public record Suspicion(
   /// Works out which connections are meant.
   public Scope scope() {
     Set<IpAddress> addresses = new HashSet<>(ends);
+    Set<Prefix> prefixes = new HashSet<>(peers);
     if (!policies.isEmpty() || !profiles.isEmpty()) {
       IdentityHashMap<TierPolicies, Boolean> changed = new IdentityHashMap<>();
       for (EndpointPolicy endpoint : endpoints) {
         if (hasChanged(endpoint, changed)) {
           addresses.addAll(endpoint.addresses());
+          prefixes.addAll(endpoint.spoofable());
         }
       }
     }
-    peers.stream().filter(Prefix::isHost).forEach(peer -> addresses.add(peer.address()));
-    return new Scope(addresses, peers.stream().filter(peer -> !peer.isHost()).toList(), everything);
+    prefixes.stream().filter(Prefix::isHost).forEach(peer -> addresses.add(peer.address()));
+    prefixes.removeIf(Prefix::isHost);
+    return new Scope(addresses, List.copyOf(prefixes), everything);
   }
 
   private boolean hasChanged(

@@ -7,6 +7,7 @@ import io.margay.linux.nft.KernelNftables;
 import io.margay.linux.nft.NftException;
 import io.margay.linux.nft.NftFeatures;
 import io.margay.linux.nft.NftLogListener;
+import io.margay.linux.route.Rtnetlink;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
@@ -102,6 +103,10 @@ final class FirewallNamespaces implements AutoCloseable {
 
   Conntrack conntrack() throws IOException {
     return Conntrack.inNetns(namespaces.getFirst().fd());
+  }
+
+  Rtnetlink rtnetlink() throws IOException {
+    return Rtnetlink.inNetns(namespaces.getFirst().fd());
   }
 
   /// A netlink socket of the router.
@@ -267,7 +272,12 @@ final class FirewallNamespaces implements AutoCloseable {
   }
 
   SocketChannel open(int from, InetAddress to, int port) throws IOException {
-    SocketChannel client = connect(from, null, to, port, ALLOWED_MILLIS);
+    return open(from, null, to, port);
+  }
+
+  SocketChannel open(int from, @Nullable InetAddress source, InetAddress to, int port)
+      throws IOException {
+    SocketChannel client = connect(from, source, to, port, ALLOWED_MILLIS);
     if (client == null) {
       throw new IOException("pod " + from + " cannot connect to " + to + " port " + port);
     }

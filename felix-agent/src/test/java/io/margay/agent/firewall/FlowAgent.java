@@ -4,27 +4,39 @@ import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.dataplane.FlowReevaluation;
 import io.margay.agent.loop.TestLoop;
 import io.margay.agent.settings.PolicyChangeMode;
+import io.margay.linux.LinuxException;
 import io.margay.linux.conntrack.Conntrack;
+import io.margay.linux.netlink.NetlinkSocket;
 import io.margay.linux.nft.NftTable;
 import io.margay.linux.nft.NftTable.Ownership;
+import io.margay.linux.route.Route;
 import io.margay.linux.route.RouteTable;
+import io.margay.linux.route.Rtnetlink;
 import io.margay.linux.testing.FakeRoutes;
+import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.policy.PolicyUpdate;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
 /// The dataplane of an agent in the router namespace, with all that a process remembers.
 final class FlowAgent implements AutoCloseable {
+  /// The pod of which [#awaitRound] makes use; it need not be there.
+  private static final int WITNESS = 4;
+
   final TestLoop loop = new TestLoop("dataplane");
+  private final FirewallNamespaces lab;
   private final TestLoop worker = new TestLoop("flows");
   private final Conntrack atOnce;
   private final Conntrack inRounds;
+  private final Rtnetlink netlink;
   private final NftTable table;
   final FlowReevaluation flows;
   final FirewallManager firewall;
   private final Dataplane dataplane;
+  private int witnesses;
 
   FlowAgent(FirewallNamespaces lab, PolicyChangeMode mode, Ownership ownership) throws Exception {
     this(lab, mode, ownership, 1000);
@@ -33,8 +45,10 @@ final class FlowAgent implements AutoCloseable {
   /// @param mostHeld how many connections a round of re-evaluation holds
   FlowAgent(FirewallNamespaces lab, PolicyChangeMode mode, Ownership ownership, int mostHeld)
       throws Exception {
+    this.lab = lab;
     atOnce = lab.conntrack();
     inRounds = lab.conntrack();
+    netlink = lab.rtnetlink();
     table = new NftTable(lab.nftables(), "margay", ownership);
     firewall = new FirewallManager(table, FirewallSettings.DEFAULT);
     FakeRoutes kernel = new FakeRoutes();
@@ -43,19 +57,39 @@ final class FlowAgent implements AutoCloseable {
       kernel.addDevice(device);
     }
     routes.adopt();
-    Set<IpAddress> node = Set.of(IpAddress.parse("10.99.0.1"), IpAddress.parse("192.0.2.1"));
+    Set<IpAddress> node =
+        Set.of(
+            IpAddress.parse("10.99.0.1"),
+            IpAddress.parse("192.0.2.1"),
+            IpAddress.parse("2001:db8::1"));
     flows =
         new FlowReevaluation(
-            loop.loop(), worker.loop(), table, mode, atOnce, inRounds, () -> node, mostHeld);
-    dataplane =
-        new Dataplane(
             loop.loop(),
-            firewall,
-            routes,
-            name -> OptionalInt.of(10 + Integer.parseInt(name.value().substring(4))));
+            worker.loop(),
+            table,
+            mode,
+            atOnce,
+            inRounds,
+            () -> node,
+            this::ways,
+            mostHeld);
+    dataplane = new Dataplane(loop.loop(), firewall, routes, FlowAgent::linkIndex);
     dataplane.tellApplied(flows);
     worker.loop().start(() -> {});
     loop.loop().start(dataplane::settle);
+  }
+
+  private static OptionalInt linkIndex(InterfaceName name) {
+    return name.value().startsWith("cali")
+        ? OptionalInt.of(10 + Integer.parseInt(name.value().substring(4)))
+        : OptionalInt.empty();
+  }
+
+  private Set<InterfaceName> ways(IpAddress address) throws LinuxException {
+    Optional<Route> route = netlink.routes().lookup(address);
+    return route.isEmpty()
+        ? Set.of()
+        : Set.of(netlink.links().get(route.get().nextHops().getFirst().index()).name());
   }
 
   /// Hands over everything once, as after a start.
@@ -75,9 +109,29 @@ final class FlowAgent implements AutoCloseable {
     dataplane.onPolicy(List.of(updates), List.of());
   }
 
+  /// Connections cut so far.
+  long cut() {
+    return flows.cut() - witnesses;
+  }
+
   /// Waits until so many connections were cut.
   void awaitCut(long connections) {
-    loop.await(flows::cut, cut -> cut == connections);
+    loop.await(this::cut, cut -> cut == connections);
+  }
+
+  /// Waits until all that was applied so far has been gone through: a connection of which it is
+  /// known that it will be cut comes last.
+  void awaitRound() throws Exception {
+    long before = cut();
+    try (NetlinkSocket tracking = lab.netfilter()) {
+      String pod = "10.65.0." + WITNESS;
+      tracking.request(new TrackedFlow(PolicyFixtures.TCP, "10.99.9.9", 1000, pod, 80).creation());
+    }
+    witnesses++;
+    apply(
+        PolicyFixtures.endpoint(
+            WITNESS, List.of(PolicyFixtures.tier("witness" + witnesses)), List.of()));
+    awaitCut(before);
   }
 
   @Override
@@ -87,5 +141,6 @@ final class FlowAgent implements AutoCloseable {
     table.close();
     atOnce.close();
     inRounds.close();
+    netlink.close();
   }
 }

@@ -4,6 +4,8 @@ import static io.margay.agent.firewall.FirewallNamespaces.echoes;
 import static io.margay.agent.firewall.FirewallNamespaces.v4;
 import static io.margay.agent.firewall.FirewallNamespaces.v6;
 import static io.margay.agent.firewall.PolicyFixtures.ANY;
+import static io.margay.agent.firewall.PolicyFixtures.ICMP;
+import static io.margay.agent.firewall.PolicyFixtures.SCTP;
 import static io.margay.agent.firewall.PolicyFixtures.change;
 import static io.margay.agent.firewall.PolicyFixtures.egress;
 import static io.margay.agent.firewall.PolicyFixtures.endpoint;
@@ -14,8 +16,10 @@ import static io.margay.agent.firewall.PolicyFixtures.members;
 import static io.margay.agent.firewall.PolicyFixtures.notInSet;
 import static io.margay.agent.firewall.PolicyFixtures.ports;
 import static io.margay.agent.firewall.PolicyFixtures.profile;
+import static io.margay.agent.firewall.PolicyFixtures.protocol;
 import static io.margay.agent.firewall.PolicyFixtures.rule;
 import static io.margay.agent.firewall.PolicyFixtures.set;
+import static io.margay.agent.firewall.PolicyFixtures.spoofing;
 import static io.margay.agent.firewall.PolicyFixtures.tcp;
 import static io.margay.agent.firewall.PolicyFixtures.tier;
 import static io.margay.agent.firewall.PolicyFixtures.withHostPorts;
@@ -23,7 +27,9 @@ import static io.margay.agent.firewall.Silence.isSilent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.agent.settings.PolicyChangeMode;
+import io.margay.linux.conntrack.Connection;
 import io.margay.linux.conntrack.Conntrack;
+import io.margay.linux.netlink.NetlinkSocket;
 import io.margay.linux.nft.NftTable.Ownership;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
@@ -343,6 +349,86 @@ final class FlowReevaluationPacketTest {
         endpoint(1, List.of(tier("p")), List.of(tier("out")), "open"));
     agent.awaitCut(2);
     assertThat(isSilent(server, new InetSocketAddress(v4(2), 4000), client)).isTrue();
+  }
+
+  @Test
+  void flows_of_prefixes_a_pod_may_send_from_are_judged_at_that_pod() throws Exception {
+    lab.in("p2", "ip addr add 203.0.113.2/32 dev lo");
+    lab.in("r", "ip route add 203.0.113.0/24 dev cali2");
+    lab.listenAt(2, InetAddress.getByName("203.0.113.2"), WEB);
+    agent.loop.run(() -> agent.firewall.setMaySpoof(true));
+    begin(allowPorts(WEB));
+    agent.apply(spoofing(2, "203.0.113.0/24", List.of(), List.of()));
+    InetAddress spoofed = InetAddress.getByName("203.0.113.2");
+    SocketChannel from = lab.open(2, spoofed, v4(1), WEB);
+    SocketChannel atFrom = lab.accept(WEB_LISTENER);
+    SocketChannel to = lab.open(3, spoofed, WEB);
+    SocketChannel atTo = lab.accept(4);
+    SocketChannel other = lab.open(3, v4(1), WEB);
+    SocketChannel atOther = lab.accept(WEB_LISTENER);
+    assertThat(echoes(from, atFrom)).isTrue();
+    assertThat(echoes(to, atTo)).isTrue();
+
+    // By its policy's rules, then by its own change.
+    agent.apply(
+        egress("out", tcp(0, RuleAction.ALLOW, ANY, ports(WEB))),
+        ingress("in", tcp(0, RuleAction.ALLOW, ANY, ports(WEB))),
+        spoofing(2, "203.0.113.0/24", List.of(tier("in")), List.of(tier("out"))));
+    agent.apply(egress("out", tcp(0, RuleAction.ALLOW, ANY, ports(TLS))));
+    agent.awaitCut(1);
+    assertThat(isSilent(atFrom, from)).isTrue();
+    agent.apply(spoofing(2, "203.0.113.0/24", List.of(tier("in", "out")), List.of()));
+    agent.awaitRound();
+    assertThat(echoes(to, atTo)).isTrue();
+    agent.apply(spoofing(2, "203.0.113.0/24", List.of(tier("out")), List.of()));
+    agent.awaitCut(2);
+    assertThat(isSilent(atTo, to)).isTrue();
+    assertThat(echoes(other, atOther)).isTrue();
+  }
+
+  @Test
+  void sctp_is_cut_by_its_ports() throws Exception {
+    begin(
+        ingress(
+            "p",
+            protocol(0, RuleAction.ALLOW, SCTP, ports(WEB, TLS)),
+            tcp(1, RuleAction.ALLOW, ANY, ANY)));
+    try (NetlinkSocket tracking = lab.netfilter();
+        Conntrack conntrack = lab.conntrack()) {
+      for (int port : new int[] {WEB, TLS}) {
+        tracking.request(new TrackedFlow(SCTP, "10.65.0.2", 4000, "10.65.0.1", port).creation());
+        tracking.request(new TrackedFlow(SCTP, "fd00:65::2", 4000, "fd00:65::1", port).creation());
+      }
+      agent.apply(
+          ingress(
+              "p",
+              protocol(0, RuleAction.ALLOW, SCTP, ports(TLS)),
+              tcp(1, RuleAction.ALLOW, ANY, ANY)));
+      agent.awaitCut(2);
+      for (IpFamily family : IpFamily.values()) {
+        assertThat(conntrack.connections(family, one -> one.protocol() == SCTP))
+            .extracting(Connection::answererPort)
+            .containsExactly(TLS);
+      }
+    }
+  }
+
+  @Test
+  void pings_are_cut_while_they_go_on() throws Exception {
+    begin(ingress("p", protocol(0, RuleAction.ALLOW, ICMP, ANY)));
+    Process ping = lab.start("p2", List.of("ping", "-q", "-i", "0.05", "10.65.0.1"));
+    try (Conntrack conntrack = lab.conntrack()) {
+      agent.loop.await(() -> tracked(conntrack, "10.65.0.2"), count -> count == 1);
+      agent.apply(ingress("p", protocol(0, RuleAction.DENY, ICMP, ANY)));
+      agent.awaitCut(1);
+      // It goes on asking, and what is dropped is not tracked.
+      agent.awaitRound();
+      assertThat(ping.isAlive()).isTrue();
+      assertThat(tracked(conntrack, "10.65.0.2")).isZero();
+    } finally {
+      ping.destroy();
+      ping.waitFor();
+    }
   }
 
   private static int tracked(Conntrack conntrack, String address) throws Exception {

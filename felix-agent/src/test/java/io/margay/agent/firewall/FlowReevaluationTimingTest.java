@@ -17,7 +17,6 @@ import io.margay.agent.dataplane.FlowReevaluation;
 import io.margay.agent.loop.TestLoop;
 import io.margay.agent.settings.PolicyChangeMode;
 import io.margay.linux.conntrack.Conntrack;
-import io.margay.linux.netlink.MessageBuilder;
 import io.margay.linux.netlink.NetlinkMessage;
 import io.margay.linux.nft.NftTable;
 import io.margay.linux.nft.NftTable.Ownership;
@@ -72,7 +71,8 @@ final class FlowReevaluationTimingTest {
               PolicyChangeMode.REEVALUATE,
               atOnce,
               inRounds,
-              () -> Set.of(IpAddress.parse("10.99.0.1")));
+              () -> Set.of(IpAddress.parse("10.99.0.1")),
+              _ -> Set.of());
       Dataplane dataplane =
           new Dataplane(
               loop.loop(),
@@ -148,34 +148,13 @@ final class FlowReevaluationTimingTest {
       List<NetlinkMessage> batch = new ArrayList<>();
       for (int i = 0; i < CONNECTIONS; i++) {
         String peer = i < 8 ? "10.200.0." + i : "10.200." + (1 + i % 31) + "." + (i & 7);
-        batch.add(connection(IpAddress.parse(peer), 1024 + i / 8));
+        batch.add(
+            new TrackedFlow(PolicyFixtures.TCP, peer, 1024 + i / 8, "10.65.0.1", 80).creation());
       }
       if (!socket.batch(batch).isEmpty()) {
         throw new AssertionError("the kernel does not take " + CONNECTIONS + " connections");
       }
     }
-  }
-
-  private static NetlinkMessage connection(IpAddress peer, int port) {
-    MessageBuilder message =
-        new MessageBuilder(1 << 8, NetlinkMessage.CREATE, "add flow", peer + " " + port)
-            .u8(2)
-            .u8(0)
-            .be16(0);
-    IpAddress pod = IpAddress.parse("10.65.0.1");
-    tuple(message, 1, peer, pod, port, 80);
-    tuple(message, 2, pod, peer, 80, port);
-    return message.attrBe32(7, 600).build();
-  }
-
-  private static void tuple(
-      MessageBuilder message, int type, IpAddress from, IpAddress to, int fromPort, int toPort) {
-    message.nest(
-        type,
-        tuple ->
-            tuple
-                .nest(1, ip -> ip.attr(1, from.toBytes()).attr(2, to.toBytes()))
-                .nest(2, tcp -> tcp.attrU8(1, 6).attrBe16(2, fromPort).attrBe16(3, toPort)));
   }
 
   private interface Reading {

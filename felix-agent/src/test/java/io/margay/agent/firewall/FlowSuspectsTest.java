@@ -13,6 +13,7 @@ import static io.margay.agent.firewall.PolicyFixtures.ports;
 import static io.margay.agent.firewall.PolicyFixtures.profile;
 import static io.margay.agent.firewall.PolicyFixtures.rule;
 import static io.margay.agent.firewall.PolicyFixtures.set;
+import static io.margay.agent.firewall.PolicyFixtures.spoofing;
 import static io.margay.agent.firewall.PolicyFixtures.tcp;
 import static io.margay.agent.firewall.PolicyFixtures.tier;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -136,6 +137,23 @@ final class FlowSuspectsTest {
     learn(new PolicyUpdate.EndpointRemoved(key(1)));
     assertThat(suspects.interfaceOf(IpAddress.parse("fd00:65::1"))).isNull();
     assertThat(suspects.isEmpty()).isTrue();
+  }
+
+  @Test
+  void prefixes_an_endpoint_may_send_from_are_suspect_with_its_addresses() {
+    start();
+    IpAddress behind = IpAddress.parse("203.0.113.9");
+    assertThat(suspects.isJudgedByWay(behind)).isFalse();
+    learn(spoofing(2, "203.0.113.0/24", List.of(tier("q")), List.of()));
+    assertThat(suspects.take().scope().prefixes()).containsExactly(Prefix.parse("203.0.113.0/24"));
+    assertThat(suspects.isJudgedByWay(behind)).isTrue();
+    assertThat(suspects.isJudgedByWay(IpAddress.parse("203.0.114.9"))).isFalse();
+    learn(ingress("p", rule(0, RuleAction.ALLOW, ANY, ANY)));
+    assertThat(suspects.take().scope().prefixes()).as("another's policy").isEmpty();
+    learn(ingress("q", rule(0, RuleAction.ALLOW, ANY, ANY)));
+    assertThat(suspects.take().scope().prefixes()).containsExactly(Prefix.parse("203.0.113.0/24"));
+    learn(new PolicyUpdate.EndpointRemoved(key(2)));
+    assertThat(suspects.isJudgedByWay(behind)).isFalse();
   }
 
   @Test

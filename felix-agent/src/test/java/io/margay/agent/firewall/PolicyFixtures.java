@@ -27,6 +27,8 @@ final class PolicyFixtures {
 
   static final int TCP = 6;
   static final int UDP = 17;
+  static final int ICMP = 1;
+  static final int SCTP = 132;
   static final PeerMatch ANY = PeerMatch.ANY;
 
   private PolicyFixtures() {}
@@ -45,6 +47,10 @@ final class PolicyFixtures {
 
   static ComputedRule udp(int index, RuleAction action, PeerMatch source, PeerMatch destination) {
     return new ComputedRule(index, action, null, UDP, null, null, null, source, destination);
+  }
+
+  static ComputedRule protocol(int index, RuleAction action, int protocol, PeerMatch destination) {
+    return new ComputedRule(index, action, null, protocol, null, null, null, ANY, destination);
   }
 
   static PeerMatch inSet(String set) {
@@ -156,6 +162,21 @@ final class PolicyFixtures {
             List.of("open"),
             List.of(ports),
             List.of()));
+  }
+
+  /// An endpoint with profile `open` that may send from the prefix too.
+  static PolicyUpdate spoofing(
+      int number, String prefix, List<TierPolicies> ingress, List<TierPolicies> egress) {
+    return new PolicyUpdate.EndpointUpdated(
+        key(number),
+        new EndpointPolicy(
+            new InterfaceName("cali" + number),
+            List.of(IpAddress.parse("10.65.0." + number), IpAddress.parse("fd00:65::" + number)),
+            ingress,
+            egress,
+            List.of("open"),
+            List.of(),
+            List.of(Prefix.parse(prefix))));
   }
 
   static EndpointKey key(int number) {
