@@ -174,7 +174,6 @@ final class BeforePolicyPacketTest {
       volley.passes(CLIENT, "n1", new LinkMessage(client, GATEWAY, type, volley.newId()));
       volley.passes("n1", CLIENT, new LinkMessage(node, client, type, volley.newId()));
     }
-    volley.fails(CLIENT, "n1", new LinkMessage(client, node, LinkMessage.REDIRECT, volley.newId()));
     volley.fails(CLIENT, "n1", volley.first(CLIENT, "n1", Transport.ICMP, 0, IpFamily.IPV6));
     for (String stranger : List.of(NEIGHBOUR, FAR, OUTSIDE)) {
       volley.fails(

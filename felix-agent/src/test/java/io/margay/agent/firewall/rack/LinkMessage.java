@@ -16,8 +16,6 @@ record LinkMessage(IpAddress source, IpAddress destination, int type, int id) im
   /// All of them, but for redirects, which nobody needs.
   static final List<Integer> TYPES = List.of(130, 131, 132, 133, 134, 135, 136, 143);
 
-  static final int REDIRECT = 137;
-
   static final IpAddress ALL_NODES = IpAddress.parse("ff02::1");
 
   @Override
@@ -29,6 +27,6 @@ record LinkMessage(IpAddress source, IpAddress destination, int type, int id) im
   /// goes no further.
   @Override
   public int hopLimit() {
-    return type == REDIRECT || OF_DISCOVERY.contains(type) ? 255 : 1;
+    return OF_DISCOVERY.contains(type) ? 255 : 1;
   }
 }
