@@ -7,6 +7,7 @@ import io.margay.agent.bgp.LinkAddress;
 import io.margay.agent.calc.ClusterView;
 import io.margay.agent.calc.EndpointOverlay;
 import io.margay.agent.calc.HostKnobs;
+import io.margay.agent.calc.NatKnobs;
 import io.margay.agent.calc.TunnelKnobs;
 import io.margay.agent.cni.KernelEndpointPolicy;
 import io.margay.agent.cni.KnownPods;
@@ -117,6 +118,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   private boolean clusterChanged;
   private boolean hostKnobsChanged = true;
   private TunnelKnobs tunnelKnobs = TunnelKnobs.DEFAULT;
+  private NatKnobs natKnobs = NatKnobs.DEFAULT;
   private List<String> settingProblems = List.of();
   private List<String> knobProblems = List.of();
   private boolean blocksChanged;
@@ -469,7 +471,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     if (!inSync) {
       return;
     }
-    boolean wrappingMayDiffer = clusterChanged || hostKnobsChanged;
+    boolean isDifferent = clusterChanged || hostKnobsChanged;
     if (clusterChanged) {
       clusterChanged = false;
       ipam.setPools(cluster.ipamPools());
@@ -479,7 +481,6 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       if (!own.isEmpty()) {
         addresses.accept(own);
       }
-      dataplane.setNat(cluster.natOutgoingPools(), cluster.allPools());
       blocksChanged = true;
       speakerDue = true;
     }
@@ -487,7 +488,10 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       hostKnobsChanged = false;
       protectHost();
     }
-    wrapping.settle(wrappingMayDiffer, cluster, tunnelKnobs);
+    if (isDifferent) {
+      dataplane.setNat(natKnobs.of(cluster));
+    }
+    wrapping.settle(isDifferent, cluster, tunnelKnobs);
     List<PolicyUpdate> updates = new ArrayList<>();
     graph.flush(updates::add);
     if (!updates.isEmpty() || !waiting.isEmpty()) {
@@ -512,6 +516,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     dataplane.setPacketLog(reading.packetLog());
     dataplane.setMaySpoof(reading.maySpoof());
     tunnelKnobs = reading.tunnel();
+    natKnobs = reading.nat();
     knobProblems =
         reading.problems().stream().map(problem -> "FelixConfiguration: " + problem).toList();
   }

@@ -766,6 +766,8 @@ class CalcDriverTest {
     syncer.start();
     assertThat(calcLoop.await(() -> calc.poolByName("web"), Optional::isPresent)).contains(POOL);
     dataplaneLoop.await(this::text, text -> text.contains("masquerade"));
+    put(document("FelixConfiguration", "default", "{natPortRange: '32768:60999'}"));
+    dataplaneLoop.await(this::text, text -> text.contains("masquerade to :32768-60999"));
     assertThat(calc.syncStatus()).isInstanceOf(SyncStatus.InSync.class);
   }
 

@@ -1,21 +1,22 @@
 package io.margay.cli.policy;
 
 import io.margay.agent.calc.ClusterView;
+import io.margay.agent.calc.HostKnobs;
 import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FirewallSettings;
-import io.margay.agent.firewall.NatOutgoing;
+import io.margay.agent.firewall.PacketLog;
 import io.margay.cli.ExitCodes;
 import io.margay.linux.nft.FakeNftables;
 import io.margay.linux.nft.NftTable;
 import io.margay.linux.nft.NftTable.Ownership;
 import io.margay.linux.nft.NftText;
 import io.margay.model.net.IpFamily;
+import io.margay.model.resource.FelixConfiguration;
 import io.margay.policy.CalcGraph;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -80,9 +81,17 @@ final class RenderCommand implements Callable<Integer> {
     try (NftTable table = new NftTable(new FakeNftables(false).open(), "margay", Ownership.NEVER)) {
       FirewallManager firewall = new FirewallManager(table, FirewallSettings.DEFAULT);
       ClusterView cluster = new ClusterView();
-      world.resources().forEach(cluster::onUpdate);
-      firewall.setNatOutgoing(
-          new NatOutgoing(Set.copyOf(cluster.natOutgoingPools()), Set.copyOf(cluster.allPools())));
+      HostKnobs knobs = new HostKnobs(node, List.of(), PacketLog.DEFAULT);
+      world
+          .resources()
+          .forEach(
+              (ref, resource) -> {
+                cluster.onUpdate(ref, resource);
+                if (resource instanceof FelixConfiguration configuration) {
+                  knobs.onUpdate(ref.name(), configuration);
+                }
+              });
+      firewall.setNatOutgoing(knobs.read().nat().of(cluster));
       CalcGraph graph = world.graph(node);
       graph.flush(firewall::onUpdate);
       StringBuilder text = new StringBuilder();

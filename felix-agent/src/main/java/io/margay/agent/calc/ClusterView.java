@@ -32,11 +32,13 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BiPredicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The resources that say how the cluster is laid out (not its policies, which the policy module
@@ -258,6 +260,17 @@ public final class ClusterView {
         .filter(pool -> pool.spec().isNatOutgoing())
         .map(pool -> pool.spec().cidr())
         .sorted()
+        .toList();
+  }
+
+  /// The addresses by which nodes know each other, a prefix each.
+  public List<Prefix> nodeAddresses() {
+    return nodes.values().stream()
+        .map(node -> node.spec().bgp())
+        .filter(Objects::nonNull)
+        .flatMap(bgp -> Stream.of(bgp.ipv4Address(), bgp.ipv6Address()))
+        .filter(Objects::nonNull)
+        .map(own -> own.address().toHostPrefix())
         .toList();
   }
 

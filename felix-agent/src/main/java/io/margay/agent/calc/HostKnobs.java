@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The knobs of FelixConfiguration that protect a node, that say how packets are logged and how
-/// they are wrapped: what is set for the node goes before what is set for all.
+/// The knobs of FelixConfiguration that protect a node, that say how packets are logged, wrapped
+/// and masqueraded: what is set for the node goes before what is set for all.
 public final class HostKnobs {
 
   private static final String FOR_ALL = "default";
@@ -36,12 +36,14 @@ public final class HostKnobs {
   ///
   /// @param maySpoof whether endpoints may send from `allowSpoofedSourcePrefixes`
   /// @param tunnel how packets between nodes are wrapped
+  /// @param nat how pods of pools with natOutgoing leave the cluster
   /// @param problems each with the knob and what is done instead
   public record Reading(
       HostProtection protection,
       PacketLog packetLog,
       boolean maySpoof,
       TunnelKnobs tunnel,
+      NatKnobs nat,
       List<String> problems) {}
 
   /// @param datastore ports out that stay open whatever is configured
@@ -82,8 +84,9 @@ public final class HostKnobs {
     PacketLog log = LogKnobs.apply(packetLog, this::knob, problems);
     boolean maySpoof = maySpoof(problems);
     TunnelKnobs tunnel = TunnelKnobs.read(this::knob, problems);
+    NatKnobs nat = NatKnobs.read(this::knob, problems);
     problems.addAll(InertKnobs.problems(inForce()));
-    return new Reading(protection, log, maySpoof, tunnel, List.copyOf(problems));
+    return new Reading(protection, log, maySpoof, tunnel, nat, List.copyOf(problems));
   }
 
   private @Nullable Object knob(String name) {

@@ -310,10 +310,9 @@ public final class Dataplane implements FibListener {
         });
   }
 
-  /// Pods of `masqueraded` leave for anything outside `pools` under the node's address.
-  public void setNat(List<Prefix> masqueraded, List<Prefix> pools) {
-    wishRules(
-        () -> firewall.setNatOutgoing(new NatOutgoing(Set.copyOf(masqueraded), Set.copyOf(pools))));
+  /// Which packets leave under the node's address, and how.
+  public void setNat(NatOutgoing nat) {
+    wishRules(() -> firewall.setNatOutgoing(nat));
   }
 
   /// What keeps the node itself reachable, and what its pods may reach of it.

@@ -9,7 +9,9 @@ import io.margay.linux.nft.NftRuleBuilder.Side;
 import io.margay.linux.nft.NftVerdict;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpFamily;
+import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.Port;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -56,6 +58,7 @@ final class BaseRenderer {
       new NftHook(NftHook.Type.NAT, NftHook.Point.OUTPUT, -99);
 
   private static final int ICMPV6 = 58;
+  private static final int TCP = 6;
   private static final int UDP = 17;
   private static final Prefix LINK_LOCAL = Prefix.parse("fe80::/10");
   private static final Prefix MULTICAST = Prefix.parse("ff00::/8");
@@ -264,24 +267,44 @@ final class BaseRenderer {
         .addressInSet(machine, Layout.TUNNEL_PEERS, Layout.TUNNEL_MACHINE, ofStrangers);
   }
 
-  /// The chain that masquerades; empty if nothing of the family is.
+  /// The chain that masquerades; null if nothing of the family is. Ports can be chosen of TCP and
+  /// UDP alone, so that rules for these come first.
   @Nullable RenderedChain natOutgoing(NatOutgoing nat) {
     RuleList.Prefixes from = RuleList.Prefixes.of(nat.masqueradePools(), family);
-    RuleList.Prefixes inside = RuleList.Prefixes.of(nat.allPools(), family);
+    RuleList.Prefixes inside = RuleList.Prefixes.of(nat.inside(), family);
     if (from.prefixes().isEmpty()) {
       return null;
     }
     List<NftRule> rules = new ArrayList<>();
+    Ipv4Address address = family == IpFamily.IPV4 ? nat.address() : null;
+    Port.Range ports = nat.ports();
     for (int length : from.lengths()) {
-      NftRuleBuilder leaving =
-          rule().prefixInSet(Side.SOURCE, Layout.PREFIXES, shapes.id(from), length, false);
-      for (int within : inside.lengths()) {
-        leaving.prefixInSet(Side.DESTINATION, Layout.PREFIXES, shapes.id(inside), within, true);
+      if (ports != null) {
+        for (int protocol : List.of(TCP, UDP)) {
+          NftRuleBuilder leaving = leaving(from, length, inside).protocol(protocol, false);
+          rules.add(
+              (address == null
+                      ? leaving.masquerade(ports.first(), ports.last())
+                      : leaving.sourceNat(address, ports.first(), ports.last()))
+                  .build(Layout.ruleId("nat-outgoing", "ports")));
+        }
       }
-      rules.add(leaving.masquerade().build(Layout.ruleId("nat-outgoing")));
+      NftRuleBuilder leaving = leaving(from, length, inside);
+      rules.add(
+          (address == null ? leaving.masquerade() : leaving.sourceNat(address))
+              .build(Layout.ruleId("nat-outgoing")));
     }
     return new RenderedChain(
         new NftChain(Layout.NAT_CHAIN, NAT_HOOK, rules), new HashSet<>(List.of(from, inside)));
+  }
+
+  private NftRuleBuilder leaving(RuleList.Prefixes from, int length, RuleList.Prefixes inside) {
+    NftRuleBuilder leaving =
+        rule().prefixInSet(Side.SOURCE, Layout.PREFIXES, shapes.id(from), length, false);
+    for (int within : inside.lengths()) {
+      leaving.prefixInSet(Side.DESTINATION, Layout.PREFIXES, shapes.id(inside), within, true);
+    }
+    return leaving;
   }
 
   /// The chains that lead ports of the node to endpoints: for packets that come in, for those of

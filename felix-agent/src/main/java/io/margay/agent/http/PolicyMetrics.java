@@ -51,7 +51,7 @@ public final class PolicyMetrics {
     GaugeWithCallback.builder()
         .name("margay_policy_rules_without_series")
         .help("Rules that are counted under the name other, because there are too many.")
-        .callback(gauge -> gauge.call(metrics.leftOut()))
+        .callback(gauge -> gauge.call((double) metrics.leftOut()))
         .register(registry);
   }
 

@@ -1,22 +1,27 @@
 package io.margay.agent.calc;
 
+import static io.margay.agent.calc.Documents.document;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.agent.firewall.Failsafe;
 import io.margay.agent.firewall.HostProtection;
 import io.margay.agent.firewall.HostProtection.ToHostAction;
+import io.margay.agent.firewall.NatOutgoing;
 import io.margay.agent.firewall.PacketLog;
 import io.margay.linux.nft.NftExpr;
+import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.FelixConfiguration;
 import io.margay.model.resource.FelixConfigurationSpec;
 import io.margay.model.resource.KnobTable;
 import io.margay.model.resource.Metadata;
+import io.margay.model.resource.Port;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -163,6 +168,62 @@ class HostKnobsTest {
                 .map(KnobTable.Knob::name)
                 .filter(name -> InertKnobs.isInert(name, "something"))
                 .toList());
+  }
+
+  @Test
+  void nat_knobs_are_followed_and_those_that_make_no_sense_are_told() {
+    ClusterView cluster =
+        Documents.view(
+            document("IPPool", "nat", "{cidr: 10.65.0.0/16, natOutgoing: true}")
+                + document("IPPool", "plain", "{cidr: 10.66.0.0/16}")
+                + document(
+                    "Node", "n2", "{bgp: {ipv4Address: 192.0.2.7/24, ipv6Address: 'fd00::7/64'}}")
+                + document("Node", "n3", "{}"));
+    Set<Prefix> nat = Set.of(Prefix.parse("10.65.0.0/16"));
+    Set<Prefix> pools = Set.of(Prefix.parse("10.65.0.0/16"), Prefix.parse("10.66.0.0/16"));
+    assertThat(knobs.read().nat().of(cluster)).isEqualTo(new NatOutgoing(nat, pools));
+
+    set(
+        "default",
+        Map.of(
+            "natOutgoingAddress",
+            "192.0.2.9",
+            "natPortRange",
+            "32768:60999",
+            "natOutgoingExclusions",
+            "IPPoolsAndHostIPs"));
+    assertThat(knobs.read().problems()).isEmpty();
+    assertThat(knobs.read().nat().of(cluster))
+        .isEqualTo(
+            new NatOutgoing(
+                nat,
+                Set.of(
+                    Prefix.parse("10.65.0.0/16"),
+                    Prefix.parse("10.66.0.0/16"),
+                    Prefix.parse("192.0.2.7/32"),
+                    Prefix.parse("fd00::7/128")),
+                Ipv4Address.parse("192.0.2.9"),
+                new Port.Range(32768, 60999)));
+
+    set(
+        "node.n1",
+        Map.of(
+            "natOutgoingAddress",
+            "fd00::1",
+            "natPortRange",
+            "9:1",
+            "natOutgoingExclusions",
+            "Nothing"));
+    assertThat(knobs.read().nat()).isEqualTo(NatKnobs.DEFAULT);
+    assertThat(knobs.read().problems())
+        .containsExactly(
+            "natOutgoingAddress: fd00::1 is no IPv4 address; that of the interface is used",
+            "natPortRange: 9:1 is no port nor first:last; any port is used",
+            "natOutgoingExclusions: Nothing is none of IPPoolsOnly and IPPoolsAndHostIPs; taken for"
+                + " IPPoolsOnly");
+
+    set("node.n1", Map.of("natPortRange", 4000));
+    assertThat(knobs.read().nat().ports()).isEqualTo(new Port.Range(4000, 4000));
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FirewallSettings;
+import io.margay.agent.firewall.NatOutgoing;
 import io.margay.agent.loop.TestLoop;
 import io.margay.bgp.speaker.FibChange;
 import io.margay.bgp.speaker.FibDelta;
@@ -162,7 +163,7 @@ class DataplaneTest {
     run();
     CompletableFuture<Void> waiting = handIn("a", endpoint("a", "cali1", "10.65.0.1"));
     dataplane.setBlocks(Set.of(BLOCK), _ -> {});
-    dataplane.setNat(List.of(), List.of());
+    dataplane.setNat(NatOutgoing.NONE);
     dataplane.onRoutes(
         new FibDelta(List.of(new FibChange.Install(LEARNED, List.of(new FibNextHop(TOR, null))))));
     assertThat(routes()).isEmpty();

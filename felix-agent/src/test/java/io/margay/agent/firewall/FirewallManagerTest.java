@@ -30,6 +30,9 @@ import io.margay.linux.nft.NftText;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
+import io.margay.model.net.Ipv4Address;
+import io.margay.model.net.Prefix;
+import io.margay.model.resource.Port;
 import io.margay.policy.EndpointKey;
 import io.margay.policy.EndpointPolicy;
 import io.margay.policy.HostInterface;
@@ -272,6 +275,38 @@ final class FirewallManagerTest {
     assertThat(fake.elements(V4, Layout.PREFIXES)).hasSize(40);
     apply(new PolicyUpdate.PolicyRemoved(policy("other")));
     assertThat(fake.elements(V4, Layout.PREFIXES)).isEmpty();
+  }
+
+  @Test
+  void what_leaves_the_pools_gets_the_address_and_of_tcp_and_udp_the_ports_that_are_set()
+      throws Exception {
+    Set<Prefix> pools = Set.of(Prefix.parse("10.65.0.0/16"), Prefix.parse("fd00:65::/64"));
+    Port.Range ports = new Port.Range(32768, 60999);
+
+    firewall.setNatOutgoing(new NatOutgoing(pools, pools, Ipv4Address.parse("192.0.2.9"), ports));
+    apply();
+    assertThat(translations(IpFamily.IPV4))
+        .containsExactly(
+            "meta l4proto tcp snat to 192.0.2.9:32768-60999",
+            "meta l4proto udp snat to 192.0.2.9:32768-60999",
+            "snat to 192.0.2.9");
+    assertThat(translations(IpFamily.IPV6))
+        .containsExactly(
+            "meta l4proto tcp masquerade to :32768-60999",
+            "meta l4proto udp masquerade to :32768-60999",
+            "masquerade");
+
+    firewall.setNatOutgoing(new NatOutgoing(pools, pools));
+    apply();
+    assertThat(translations(IpFamily.IPV4)).containsExactly("masquerade");
+  }
+
+  /// What the rules of the chain that masquerades end in.
+  private List<String> translations(IpFamily family) {
+    return lines(NftText.print(firewall.desired(family))).stream()
+        .filter(line -> line.contains("comment \"nat-outgoing"))
+        .map(line -> line.replaceFirst("^.* != @\\S+ ", "").replaceFirst(" comment .*$", ""))
+        .toList();
   }
 
   @Test

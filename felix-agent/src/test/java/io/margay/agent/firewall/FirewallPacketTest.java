@@ -26,7 +26,9 @@ import io.margay.linux.nft.NftOutcome;
 import io.margay.linux.nft.NftTable;
 import io.margay.linux.nft.NftTable.Ownership;
 import io.margay.model.net.IpAddress;
+import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.Port;
 import io.margay.policy.PeerMatch;
 import io.margay.policy.PolicyKey;
 import io.margay.policy.PolicyUpdate;
@@ -396,5 +398,32 @@ class FirewallPacketTest {
     firewall.setNatOutgoing(NatOutgoing.NONE);
     apply();
     assertThat(lab.in("r", "nft list table ip margay")).doesNotContain("masquerade");
+  }
+
+  @Test
+  void what_leaves_the_pools_does_so_from_the_address_and_the_ports_that_are_set()
+      throws Exception {
+    lab.listen(3, 80);
+    lab.in("r", "ip addr add 10.77.0.1/32 dev cali3");
+    lab.in("r", "ip addr add 10.77.0.2/32 dev lo");
+    Set<Prefix> two = Set.of(Prefix.parse("10.65.0.2/32"), Prefix.parse("fd00:65::2/128"));
+    Port.Range ports = new Port.Range(20_000, 20_001);
+    applyToPodOne(List.of("any"), ingress("any", rule(0, RuleAction.ALLOW, ANY, ANY)));
+
+    firewall.setNatOutgoing(new NatOutgoing(two, two, null, ports));
+    apply();
+    lab.open(2, v4(3), 80);
+    assertThat(peer(4)).matches("/10\\.77\\.0\\.1:2000[01]");
+
+    firewall.setNatOutgoing(new NatOutgoing(two, two, Ipv4Address.parse("10.77.0.2"), ports));
+    apply();
+    lab.open(2, v4(3), 80);
+    assertThat(peer(4)).matches("/10\\.77\\.0\\.2:2000[01]");
+
+    assertThat(firewall.resync()).isEqualTo(new NftOutcome.Unchanged());
+  }
+
+  private String peer(int listener) throws Exception {
+    return lab.accept(listener).getRemoteAddress().toString();
   }
 }

@@ -25,7 +25,9 @@ import io.margay.linux.nft.NftTable.Ownership;
 import io.margay.linux.nft.NftTableName;
 import io.margay.linux.nft.NftText;
 import io.margay.model.net.IpFamily;
+import io.margay.model.net.Ipv4Address;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.Port;
 import io.margay.policy.HostPort;
 import io.margay.policy.PolicyUpdate;
 import io.margay.policy.RuleAction;
@@ -74,7 +76,9 @@ class PrintedRulesTest {
     firewall.setNatOutgoing(
         new NatOutgoing(
             Set.of(Prefix.parse("10.65.0.0/16"), Prefix.parse("fd00:65::/64")),
-            Set.of(Prefix.parse("10.65.0.0/16"), Prefix.parse("fd00:65::/64"))));
+            Set.of(Prefix.parse("10.65.0.0/16"), Prefix.parse("fd00:65::/64")),
+            Ipv4Address.parse("192.0.2.9"),
+            new Port.Range(32768, 60999)));
     List<PolicyUpdate> updates = new ArrayList<>();
     updates.add(profile("open", RuleAction.ALLOW));
     updates.add(set("s:two", "10.65.0.2", "10.7.0.0/16", "fd00:65::2", "fd00:7::/48"));

@@ -26,7 +26,9 @@ final class ExprCodec {
   private static final int FIB_ADDRESS_TYPE = 3;
   private static final int FIB_SOURCE = 1;
   private static final int FIB_DESTINATION = 2;
+  static final int NAT_SOURCE = 0;
   private static final int NAT_DESTINATION = 1;
+  private static final int NAT_TO_PORTS = 2;
 
   private static final int NF_DROP = 0;
   private static final int NF_ACCEPT = 1;
@@ -69,7 +71,7 @@ final class ExprCodec {
       case NftExpr.Log _, NftExpr.LogGroup _ -> "log";
       case NftExpr.Masquerade _ -> "masq";
       case NftExpr.Notrack _ -> "notrack";
-      case NftExpr.DestinationNat _ -> "nat";
+      case NftExpr.SourceNat _, NftExpr.DestinationNat _ -> "nat";
     };
   }
 
@@ -176,8 +178,22 @@ final class ExprCodec {
         out.be32(2, META_NFTRACE);
         out.be32(3, register);
       }
-      case NftExpr.Masquerade() -> {
-        // No flags, no ports: the interface's address, any port.
+      case NftExpr.Masquerade(int firstPort, int lastPort) -> {
+        if (firstPort != 0) {
+          // Of itself the kernel takes masquerading for any port, whatever the registers.
+          out.be32(1, NAT_TO_PORTS);
+          out.be32(2, firstPort);
+          out.be32(3, lastPort);
+        }
+      }
+      case NftExpr.SourceNat(IpFamily family, int address, int firstPort, int lastPort) -> {
+        out.be32(1, NAT_SOURCE);
+        out.be32(2, NftBatch.familyCode(family));
+        out.be32(3, address);
+        if (firstPort != 0) {
+          out.be32(5, firstPort);
+          out.be32(6, lastPort);
+        }
       }
       case NftExpr.Notrack() -> {
         // It has no attributes.

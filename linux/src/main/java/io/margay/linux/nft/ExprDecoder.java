@@ -88,9 +88,12 @@ final class ExprDecoder {
           in.has(1)
               ? new NftExpr.LogGroup(in.text(2), in.number(1), in.number(3))
               : new NftExpr.Log(in.text(2));
-      case "masq" -> new NftExpr.Masquerade();
+      case "masq" -> new NftExpr.Masquerade(in.register(2), in.register(3));
       case "notrack" -> new NftExpr.Notrack();
-      case "nat" -> new NftExpr.DestinationNat(family, in.register(3), in.register(5));
+      case "nat" ->
+          in.number(1) == ExprCodec.NAT_SOURCE
+              ? new NftExpr.SourceNat(family, in.register(3), in.register(5), in.register(6))
+              : new NftExpr.DestinationNat(family, in.register(3), in.register(5));
       default -> null;
     };
   }

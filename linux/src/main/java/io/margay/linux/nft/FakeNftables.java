@@ -280,7 +280,8 @@ public final class FakeNftables {
             NftExpr.Notrack _,
             NftExpr.LogGroup _,
             NftExpr.Trace _,
-            NftExpr.Masquerade _ -> {}
+            NftExpr.Masquerade _,
+            NftExpr.SourceNat _ -> {}
       }
     }
 

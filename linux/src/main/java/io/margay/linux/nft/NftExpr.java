@@ -285,8 +285,28 @@ public sealed interface NftExpr {
     }
   }
 
-  /// Gives the connection the outgoing interface's address. In `nat` postrouting chains only.
-  record Masquerade() implements NftExpr {}
+  /// Gives the connection the outgoing interface's address. In `nat` postrouting chains only; ends
+  /// the chain.
+  ///
+  /// @param firstPort where the least source port is that it may have; 0 = any port
+  /// @param lastPort where the greatest is
+  record Masquerade(int firstPort, int lastPort) implements NftExpr {
+    public Masquerade {
+      requirePorts(firstPort, lastPort);
+    }
+  }
+
+  /// Gives the connection the address in the register as its source. In `nat` postrouting chains
+  /// only; ends the chain.
+  ///
+  /// @param firstPort as in [Masquerade]
+  /// @param lastPort as in [Masquerade]
+  record SourceNat(IpFamily family, int address, int firstPort, int lastPort) implements NftExpr {
+    public SourceNat {
+      requireRegister(address, family.octets());
+      requirePorts(firstPort, lastPort);
+    }
+  }
 
   /// Exempts the packet from connection tracking, if it comes before it.
   record Notrack() implements NftExpr {}
@@ -297,6 +317,13 @@ public sealed interface NftExpr {
     public DestinationNat {
       requireRegister(address, family.octets());
       requireRegister(port, 2);
+    }
+  }
+
+  private static void requirePorts(int first, int last) {
+    if (first != 0 || last != 0) {
+      requireRegister(first, 2);
+      requireRegister(last, 2);
     }
   }
 

@@ -29,7 +29,8 @@ public record NftPassage(String chain, boolean isAccepted, List<Step> steps, Nft
   /// It counted, logged or only looked.
   public record WentOn() implements Effect {}
 
-  /// It accepts the packet with the address of its outgoing interface as source.
+  /// It accepts the packet with another source: the address of its outgoing interface, or one that
+  /// the rule names.
   public record Masqueraded() implements Effect {}
 
   /// It accepts the packet led to another destination.

@@ -1,6 +1,7 @@
 package io.margay.linux.nft;
 
 import io.margay.model.net.InterfaceName;
+import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import java.util.ArrayList;
@@ -361,8 +362,34 @@ public final class NftRuleBuilder {
     return add(new NftExpr.Notrack());
   }
 
+  /// Gives the connection the outgoing interface's address, and any port.
   public NftRuleBuilder masquerade() {
-    return add(new NftExpr.Masquerade());
+    return add(new NftExpr.Masquerade(0, 0));
+  }
+
+  /// As [#masquerade()], and a source port of these.
+  public NftRuleBuilder masquerade(int firstPort, int lastPort) {
+    ports(firstPort, lastPort);
+    return add(new NftExpr.Masquerade(R, R + SLOT));
+  }
+
+  /// Gives the connection this address as its source, and any port.
+  public NftRuleBuilder sourceNat(IpAddress address) {
+    add(new NftExpr.Load(R, NftData.address(address)));
+    return add(new NftExpr.SourceNat(family, R, 0, 0));
+  }
+
+  /// As [#sourceNat(IpAddress)], and a source port of these.
+  public NftRuleBuilder sourceNat(IpAddress address, int firstPort, int lastPort) {
+    ports(firstPort, lastPort);
+    int after = R + 2 * SLOT;
+    add(new NftExpr.Load(after, NftData.address(address)));
+    return add(new NftExpr.SourceNat(family, after, R, R + SLOT));
+  }
+
+  private void ports(int first, int last) {
+    add(new NftExpr.Load(R, NftData.port(first)));
+    add(new NftExpr.Load(R + SLOT, NftData.port(last)));
   }
 
   public NftRuleBuilder verdict(NftVerdict verdict) {

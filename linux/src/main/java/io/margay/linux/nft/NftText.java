@@ -250,6 +250,7 @@ public final class NftText {
       case NftExpr.Load(int register, NftData data) ->
           registers.load(
               register,
+              data,
               data.length() == 4 ? "0x" + HEX.toHexDigits(hostInt(data)) : data.toString());
       case NftExpr.Judge(NftVerdict verdict) -> verdict(verdict);
       case NftExpr.Counter() -> "counter";
@@ -265,7 +266,14 @@ public final class NftText {
           registers.at(register).equals("0x01")
               ? "meta nftrace set 1"
               : "meta nftrace set " + registers.at(register);
-      case NftExpr.Masquerade() -> "masquerade";
+      case NftExpr.Masquerade(int firstPort, int lastPort) ->
+          "masquerade" + (firstPort == 0 ? "" : " to " + ports(registers, firstPort, lastPort));
+      case NftExpr.SourceNat(IpFamily family, int address, int firstPort, int lastPort) -> {
+        IpAddress to = IpAddress.of(registers.value(address).toBytes());
+        yield "snat to "
+            + (firstPort != 0 && family == IpFamily.IPV6 ? "[" + to + "]" : to)
+            + (firstPort == 0 ? "" : ports(registers, firstPort, lastPort));
+      }
       case NftExpr.Notrack() -> "notrack";
       case NftExpr.DestinationNat(IpFamily family, int address, int _) ->
           "dnat "
@@ -276,6 +284,10 @@ public final class NftText {
               + " to "
               + registers.at(address);
     };
+  }
+
+  private static String ports(Registers registers, int first, int last) {
+    return ":" + number(registers.value(first)) + "-" + number(registers.value(last));
   }
 
   private static String compare(String left, NftExpr.Comparison comparison, NftData data) {
@@ -372,11 +384,22 @@ public final class NftText {
   /// What each register would be called.
   private static final class Registers {
     private final String[] names = new String[NftExpr.LAST_REGISTER + 1];
+    private final NftData[] values = new NftData[NftExpr.LAST_REGISTER + 1];
 
     /// Nothing to print yet: the name comes out with the comparison.
     String load(int register, String name) {
       names[register] = name;
       return "";
+    }
+
+    String load(int register, NftData value, String name) {
+      values[register] = value;
+      return load(register, name);
+    }
+
+    /// What was last loaded as it stands in the rule.
+    NftData value(int register) {
+      return Objects.requireNonNull(values[register], () -> "nothing is in register " + register);
     }
 
     String at(int register) {

@@ -220,7 +220,7 @@ public final class NftWalk {
             NftExpr.LogGroup _,
             NftExpr.Trace _ ->
             GOES;
-        case NftExpr.Masquerade() -> new Ends(new NftPassage.Masqueraded());
+        case NftExpr.Masquerade _, NftExpr.SourceNat _ -> new Ends(new NftPassage.Masqueraded());
         case NftExpr.DestinationNat(IpFamily family, int address, int port) ->
             redirect(
                 IpAddress.of(registers.read(address, family.octets()).raw()),

@@ -35,7 +35,10 @@ class ExprDecoderTest {
           new NftExpr.Log("calico-packet: "),
           new NftExpr.LogGroup("LPI0|default|np/a/b", 1, 128),
           new NftExpr.Trace(8),
-          new NftExpr.Masquerade(),
+          new NftExpr.Masquerade(0, 0),
+          new NftExpr.Masquerade(8, 9),
+          new NftExpr.SourceNat(IpFamily.IPV4, 10, 0, 0),
+          new NftExpr.SourceNat(IpFamily.IPV4, 10, 8, 9),
           new NftExpr.Notrack(),
           new NftExpr.DestinationNat(IpFamily.IPV4, 8, 9));
 

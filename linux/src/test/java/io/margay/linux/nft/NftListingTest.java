@@ -189,7 +189,15 @@ final class NftListingTest {
           new NftChain(
               "masq",
               new NftHook(NftHook.Type.NAT, NftHook.Point.POSTROUTING, 101),
-              List.of(new NftRuleBuilder(family).addressPair("self").masquerade().build("self"))));
+              List.of(
+                  new NftRuleBuilder(family).addressPair("self").masquerade().build("self"),
+                  new NftRuleBuilder(family).protocol(6, false).masquerade(1024, 2047).build("t"),
+                  new NftRuleBuilder(family).protocol(17, false).masquerade(53, 53).build("u"),
+                  new NftRuleBuilder(family)
+                      .protocol(6, false)
+                      .sourceNat(node, 1024, 2047)
+                      .build("s"),
+                  new NftRuleBuilder(family).sourceNat(node).build("a"))));
       table.apply();
 
       List<String> listed = lines(oracle.run("list table " + word + " margay"));
