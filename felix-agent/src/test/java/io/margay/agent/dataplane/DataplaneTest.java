@@ -653,7 +653,7 @@ class DataplaneTest {
     for (int i = 0; i < 200; i++) {
       inspected("a");
     }
-    dataplane.setNat(List.of(), List.of());
+    dataplane.setNat(NatOutgoing.NONE);
     assertThat(test.see(() -> refused.attempts))
         .as("nothing of routes is wished")
         .isLessThan(before + 20);
