@@ -87,18 +87,16 @@ final class AssignIpOperation extends Operation<AssignResult> {
     }
     Optional<Block.Allocation> holder = block.allocationOf(request.address());
     long sequenceNumber = block.sequenceNumber();
-    boolean mine =
-        holder.isPresent()
-            && holder.get().holder().cleanHandleId().equals(Optional.of(request.handleId()));
-    if (holder.isPresent() && !mine) {
-      return unavailable(
-          shared,
-          holder.get().isResting()
-              ? "it was freed a moment ago and still rests"
-              : "it is held by "
-                  + holder.get().holder().cleanHandleId().orElse("somebody without a handle"));
-    }
-    if (mine && !holder.get().isResting()) {
+    if (holder.isPresent()) {
+      if (holder.get().isResting()
+          || !holder.get().holder().cleanHandleId().equals(Optional.of(request.handleId()))) {
+        return unavailable(
+            shared,
+            holder.get().isResting()
+                ? "it was freed a moment ago and still rests"
+                : "it is held by "
+                    + holder.get().holder().cleanHandleId().orElse("somebody without a handle"));
+      }
       sequenceNumber = holder.get().sequenceNumber();
       plan.guardHandle(request.handleId());
       plan.guardBlock(cidr);
@@ -106,12 +104,9 @@ final class AssignIpOperation extends Operation<AssignResult> {
       return unavailable(
           shared, "another pod of this node has it, though the datastore calls it free");
     } else {
-      Block.Attribute taker = Block.Attribute.of(request.handleId(), request.attributes());
-      // Addresses rest so that nobody else inherits their connections: who freed it may go on.
       plan.put(
-          mine
-              ? block.reassign(request.address(), taker)
-              : block.takeExactly(request.address(), taker));
+          block.takeExactly(
+              request.address(), Block.Attribute.of(request.handleId(), request.attributes())));
       Handle handle = plan.handle(request.handleId());
       plan.put((handle == null ? Handle.empty(request.handleId()) : handle).adjusted(cidr, 1));
       settleClaim(plan, cidr, own);

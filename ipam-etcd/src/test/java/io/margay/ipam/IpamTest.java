@@ -420,24 +420,6 @@ class IpamTest {
   }
 
   @Test
-  void who_freed_an_address_may_have_it_again_while_it_rests() throws DatastoreException {
-    store.commit(Txn.create(IpamKeys.CONFIG, "{\"ipCooldownSeconds\":60}"));
-    IpAddress address = addresses(ipam.assign(request("h", "n1", 1, 0))).getFirst();
-    ipam.releaseByHandle("h", withoutEndpoint("h"));
-    assertThat(ipam.assignIp(new AssignIpRequest(address, "g", "n1", Map.of(), SameTxn.nothing())))
-        .isInstanceOf(AssignResult.Unavailable.class);
-    assertThat(
-            addresses(
-                ipam.assignIp(
-                    new AssignIpRequest(address, "h", "n1", Map.of(), SameTxn.nothing()))))
-        .containsExactly(address);
-    assertThat(ipam.holderOf(address)).isPresent();
-    assertSound();
-    assertThat(addresses(ipam.assign(request("h", "n1", 1, 0)))).containsExactly(address);
-    assertSound();
-  }
-
-  @Test
   void a_lost_nodes_blocks_are_given_back_and_drain() throws DatastoreException {
     ipam.assign(request("used", "gone", 1, 0));
     Prefix used = ipam.listBlocks().getFirst().cidr();
