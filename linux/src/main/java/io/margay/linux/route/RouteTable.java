@@ -28,8 +28,9 @@ import org.jspecify.annotations.Nullable;
 /// what a stopped Calico left, which becomes ours in place, so that no packet finds none:
 /// - felix's routes to pods that are ours now: the same way to the same device, under the protocols
 ///   felix gives them;
-/// - under the keys of all other classes, whatever BIRD and felix put there. Once: what comes back
-///   has a writer that lives, and no route is fought over.
+/// - under all other keys of ours whatever felix put there, and under those of own blocks and
+///   tunnels, which the datastore names, what BIRD did. Once: what comes back has a writer that
+///   lives, and no route is fought over.
 ///
 /// A fresh process calls [#adopt] first: what an earlier one left is then known and keeps
 /// forwarding. Leftovers of a class that nobody wants are removed only once [#allowSweep] was
@@ -64,9 +65,11 @@ public final class RouteTable {
   /// for themselves (FelixConfiguration deviceRouteProtocol).
   private static final Set<Integer> POD_PROTOCOLS = Set.of(3, 80);
 
-  /// What Calico marks all other routes with: RTPROT_BIRD for blocks and what peers said, felix's
-  /// number for blackholes and what goes through tunnels.
-  private static final Set<Integer> BLOCK_PROTOCOLS = Set.of(12, 80);
+  /// RTPROT_BIRD: anybody's BIRD, Calico's among them.
+  private static final int BIRD_PROTOCOL = 12;
+
+  /// Felix's number for blackholes and for what goes through tunnels.
+  private static final int FELIX_PROTOCOL = 80;
 
   private static final List<Integer> CALICO_PROTOCOLS = List.of(3, 12, 80);
 
@@ -305,7 +308,18 @@ public final class RouteTable {
           && stranger.type() == want.type()
           && stranger.nextHops().equals(want.nextHops());
     }
-    return BLOCK_PROTOCOLS.contains(stranger.protocol()) && !takenOver.contains(want.key());
+    if (takenOver.contains(want.key())) {
+      return false;
+    }
+    return stranger.protocol() == FELIX_PROTOCOL
+        || stranger.protocol() == BIRD_PROTOCOL && isNamedByDatastore(want);
+  }
+
+  /// Peers may announce what a BIRD of the host's own has learned, a default route say: that one is
+  /// no business of ours.
+  private boolean isNamedByDatastore(Route want) {
+    return wantedBy(RouteClass.OWN_BLOCK).containsKey(want.prefix())
+        || wantedBy(RouteClass.TUNNEL).containsKey(want.prefix());
   }
 
   private boolean isToPod(Route route) {

@@ -273,8 +273,10 @@ abstract class RouteTableContract {
     for (int protocol : List.of(12, 80)) {
       plantBlackhole(BLOCK, protocol);
       plantBlackhole(BLOCK6, protocol);
-      plantVia(REMOTE, IpAddress.parse("10.0.1.9"), protocol);
-      plantVia(REMOTE6, IpAddress.parse("fd00:1::9"), protocol);
+      if (protocol == 80) {
+        plantVia(REMOTE, IpAddress.parse("10.0.1.9"), protocol);
+        plantVia(REMOTE6, IpAddress.parse("fd00:1::9"), protocol);
+      }
       plantVia(WRAPPED, IpAddress.parse("10.0.1.9"), protocol);
       RouteTable fresh = restarted();
       wantEverything(fresh);
@@ -295,6 +297,14 @@ abstract class RouteTableContract {
       fresh.apply();
       assertThat(kernel().dumpOurs()).isEmpty();
     }
+  }
+
+  @Test
+  void what_peers_say_leaves_a_bird_of_the_hosts_own_alone() throws Exception {
+    plantVia(REMOTE, IpAddress.parse("10.0.1.9"), 12);
+    table.update(BGP, REMOTE, toTor(2));
+    assertThat(table.apply().pending()).hasSize(1);
+    assertThat(kernel().dump(12)).extracting(Route::prefix).containsExactly(REMOTE);
   }
 
   @Test
