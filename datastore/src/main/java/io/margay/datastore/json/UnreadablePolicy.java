@@ -1,6 +1,5 @@
 package io.margay.datastore.json;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -31,33 +30,18 @@ final class UnreadablePolicy {
     if (ref.kind() != Kind.NETWORK_POLICY && ref.kind() != Kind.GLOBAL_NETWORK_POLICY) {
       return Optional.empty();
     }
-    JsonNode document;
-    try {
-      document = ResourceJson.JSON.readTree(value);
-    } catch (JsonProcessingException notJson) {
+    if (!(UnreadableDocument.tree(value).path("spec") instanceof ObjectNode spec)) {
       return Optional.empty();
     }
-    if (!(document.get("spec") instanceof ObjectNode spec)) {
-      return Optional.empty();
-    }
-    ObjectNode bare = ResourceJson.JSON.createObjectNode();
-    bare.put("apiVersion", Kind.API_VERSION).put("kind", ref.kind().kindName());
-    ObjectNode metadata = bare.putObject("metadata").put("name", ref.name());
-    if (!ref.namespace().isEmpty()) {
-      metadata.put("namespace", ref.namespace());
-    }
+    ObjectNode bare = UnreadableDocument.bare(ref);
     ObjectNode place = bare.putObject("spec");
     place(ref.kind(), spec, place);
     if (!spec.hasNonNull("tier")) {
-      return read(ref, bare);
+      return UnreadableDocument.read(ref, bare);
     }
     place.set("tier", spec.get("tier"));
-    return read(ref, bare).or(() -> read(ref, inTierOfItsName(ref, bare, place)));
-  }
-
-  private static Optional<Resource> read(ResourceRef ref, ObjectNode document) {
-    return Optional.ofNullable(
-        ResourceJson.read(document, ResourceJson.type(ref.kind()), new ErrorSink()));
+    return UnreadableDocument.read(ref, bare)
+        .or(() -> UnreadableDocument.read(ref, inTierOfItsName(ref, bare, place)));
   }
 
   private static ObjectNode inTierOfItsName(ResourceRef ref, ObjectNode bare, ObjectNode place) {

@@ -1,6 +1,5 @@
 package io.margay.datastore.json;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -23,24 +22,14 @@ final class UnreadableSet {
     if (ref.kind() != Kind.NETWORK_SET && ref.kind() != Kind.GLOBAL_NETWORK_SET) {
       return Optional.empty();
     }
-    JsonNode document;
-    try {
-      document = ResourceJson.JSON.readTree(value);
-    } catch (JsonProcessingException notJson) {
-      return Optional.empty();
-    }
+    JsonNode document = UnreadableDocument.tree(value);
     if (!(document.path("spec").path("nets") instanceof ArrayNode nets)) {
       return Optional.empty();
     }
-    ObjectNode part = ResourceJson.JSON.createObjectNode();
-    part.put("apiVersion", Kind.API_VERSION).put("kind", ref.kind().kindName());
-    ObjectNode metadata = part.putObject("metadata").put("name", ref.name());
-    if (!ref.namespace().isEmpty()) {
-      metadata.put("namespace", ref.namespace());
-    }
+    ObjectNode part = UnreadableDocument.bare(ref);
     JsonNode labels = document.path("metadata").path("labels");
     if (!labels.isMissingNode()) {
-      metadata.set("labels", labels);
+      part.withObject("/metadata").set("labels", labels);
     }
     ArrayNode readable = part.putObject("spec").putArray("nets");
     for (JsonNode net : nets) {
@@ -48,8 +37,7 @@ final class UnreadableSet {
         readable.add(net);
       }
     }
-    return Optional.ofNullable(
-        ResourceJson.read(part, ResourceJson.type(ref.kind()), new ErrorSink()));
+    return UnreadableDocument.read(ref, part);
   }
 
   private static boolean isPrefix(JsonNode net) {
