@@ -27,9 +27,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Put the CNI plugin where container runtimes look: margay-cni and margay-ipam, and last",
       "05-margay.conflist, at whose appearance runtimes call the node ready. Can be repeated; a",
-      "configuration of ours that was edited is kept, and the differences told. With --service"
-          + " also",
-      "the agent's systemd unit."
+      "configuration of ours that was edited is kept, and the differences told. Routes of ours get",
+      "their name in what ip prints. With --service also the agent's systemd unit."
     })
 public final class InstallCommand implements Callable<Integer> {
 
@@ -101,6 +100,9 @@ public final class InstallCommand implements Callable<Integer> {
     Optional<byte[]> kept = kept(conflist, wanted);
     Optional<ServiceUnit> unit =
         places.isWithService() ? Optional.of(unit(distribution)) : Optional.empty();
+    byte[] protocols =
+        Files.readAllBytes(
+            distribution.resolve("etc/rt_protos.d").resolve(InstallPlaces.PROTOCOLS));
     if (kept.isEmpty() || (unit.isPresent() && isForeignUnit())) {
       return ExitCodes.CONFLICT;
     }
@@ -108,6 +110,8 @@ public final class InstallCommand implements Callable<Integer> {
       directory(places.unitDirectory());
       place(places.unit(), unit.get().content());
     }
+    directory(places.protocolsDirectory());
+    place(places.protocols(), protocols);
     directory(places.binDirectory());
     directory(places.confDirectory());
     for (Map.Entry<PlacedFile, byte[]> binary : binaries.entrySet()) {

@@ -9,6 +9,9 @@ final class InstallPlaces {
   /// Sorts before the files that distributions bring (`87-podman-bridge.conflist` and its like).
   static final String CONFLIST = "05-margay.conflist";
 
+  /// In the distribution and in its place.
+  static final String PROTOCOLS = "margay.conf";
+
   @Option(
       names = "--bin-dir",
       paramLabel = "DIR",
@@ -42,6 +45,14 @@ final class InstallPlaces {
       description = "systemd's directory of units (default: ${DEFAULT-VALUE})")
   private Path unitDir = Path.of("");
 
+  @Option(
+      names = "--protos-dir",
+      paramLabel = "DIR",
+      defaultValue = "/etc/iproute2/rt_protos.d",
+      description =
+          "where ip finds the names of routes' origins: margay.conf (default: ${DEFAULT-VALUE})")
+  private Path protosDir = Path.of("");
+
   @Option(names = "--dry-run", description = "say what would be done, and do nothing")
   private boolean dryRun;
 
@@ -62,6 +73,15 @@ final class InstallPlaces {
 
   Path unitDirectory() {
     return below(unitDir);
+  }
+
+  /// The names of our routes' origins, for `ip route`.
+  PlacedFile protocols() {
+    return new PlacedFile(protocolsDirectory().resolve(PROTOCOLS), "rw-r--r--");
+  }
+
+  Path protocolsDirectory() {
+    return below(protosDir);
   }
 
   /// Whether the agent's unit goes with the plugin.

@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
     name = "uninstall",
     description = {
       "Take the CNI plugin away: 05-margay.conflist first, so that no runtime starts further pods,",
-      "then margay-cni and margay-ipam. Pods that run can't be deleted without the plugin: delete",
+      "then margay-cni, margay-ipam and the name of our routes' origin. Pods that run can't be deleted without the plugin: delete",
       "them first."
     })
 public final class UninstallCommand implements Callable<Integer> {
@@ -74,6 +74,7 @@ public final class UninstallCommand implements Callable<Integer> {
     for (String binary : BINARIES) {
       remove(places.binary(binary));
     }
+    remove(places.protocols());
     if (places.isWithService()) {
       PlacedFile unit = places.unit();
       if (Files.exists(unit.path()) && !ServiceUnit.isOurs(unit.path()) && !places.isForced()) {

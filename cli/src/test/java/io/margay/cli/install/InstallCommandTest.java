@@ -35,6 +35,7 @@ final class InstallCommandTest {
   private Path home;
   private Path bin;
   private Path conf;
+  private Path protos;
   private String out = "";
   private String err = "";
 
@@ -48,8 +49,12 @@ final class InstallCommandTest {
     Files.copy(
         SHIPPED.resolveSibling("../systemd/margay.service").normalize(),
         Files.createDirectories(home.resolve("etc/systemd")).resolve("margay.service"));
+    Files.copy(
+        SHIPPED.resolveSibling("rt_protos.d/margay.conf"),
+        Files.createDirectories(home.resolve("etc/rt_protos.d")).resolve("margay.conf"));
     bin = directory.resolve("bin");
     conf = directory.resolve("net.d");
+    protos = directory.resolve("iproute2/rt_protos.d");
   }
 
   private int install(String... options) {
@@ -62,7 +67,14 @@ final class InstallCommandTest {
 
   private int run(Object command, String... options) {
     List<String> arguments =
-        new ArrayList<>(List.of("--bin-dir", bin.toString(), "--conf-dir", conf.toString()));
+        new ArrayList<>(
+            List.of(
+                "--bin-dir",
+                bin.toString(),
+                "--conf-dir",
+                conf.toString(),
+                "--protos-dir",
+                protos.toString()));
     arguments.addAll(List.of(options));
     StringWriter outText = new StringWriter();
     StringWriter errText = new StringWriter();
@@ -109,6 +121,17 @@ final class InstallCommandTest {
     assertThat(unit).exists();
     assertThat(uninstall("--service", "--unit-dir", units.toString(), "--force")).isZero();
     assertThat(unit).doesNotExist();
+  }
+
+  @Test
+  void ip_is_told_what_our_routes_are_called_until_uninstalled() throws IOException {
+    assertThat(install()).isZero();
+    Path names = protos.resolve("margay.conf");
+    assertThat(names).content().contains("117 margay\n", "119 margay-bgpd\n");
+    assertThat(mode(names)).isEqualTo("rw-r--r--");
+    assertThat(uninstall()).isZero();
+    assertThat(names).doesNotExist();
+    assertThat(protos).exists();
   }
 
   @Test
@@ -312,7 +335,8 @@ final class InstallCommandTest {
     Files.writeString(conf.resolve("87-podman.conflist"), "{\"name\":\"p\"}");
     assertThat(uninstall()).isZero();
     assertThat(out.lines().map(line -> line.substring(line.lastIndexOf('/') + 1)))
-        .containsExactly(LIST + " removed", "margay-cni removed", "margay-ipam removed");
+        .containsExactly(
+            LIST + " removed", "margay-cni removed", "margay-ipam removed", "margay.conf removed");
     assertThat(names(bin)).containsExactly("bridge");
     assertThat(names(conf)).containsExactly("87-podman.conflist");
     assertThat(uninstall()).as("again").isZero();
