@@ -129,12 +129,18 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   private final Map<ResourceRef, WorkloadEndpoint> endpointsNow = new ConcurrentHashMap<>();
   private volatile Map<String, Prefix> poolsNow = Map.of();
   private volatile boolean datastoreReady = true;
-  private volatile Snapshot snapshot = new Snapshot(List.of(), OwnBlocksView.NONE, List.of());
+  private volatile Snapshot snapshot = new Snapshot(List.of(), OwnBlocksView.NONE, List.of(), 0);
 
   /// What views show of the calculation.
   ///
-  /// @param problems a line for each resource that is not followed or enforced as written
-  record Snapshot(List<WorkloadEndpoint> endpoints, OwnBlocksView blocks, List<String> problems) {}
+  /// @param problems a line for each resource that is not followed or enforced as written; beyond a
+  ///   limit, how many more there are
+  /// @param problemCount how many there are
+  record Snapshot(
+      List<WorkloadEndpoint> endpoints,
+      OwnBlocksView blocks,
+      List<String> problems,
+      int problemCount) {}
 
   /// The node's announced prefixes.
   record OwnBlocksView(Set<Prefix> confirmed, Set<IpAddress> borrowed) {
@@ -507,7 +513,8 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
         new Snapshot(
             List.copyOf(endpointsNow.values()),
             new OwnBlocksView(ownBlocks.current().confirmed(), ownBlocks.current().borrowed()),
-            shownProblems());
+            shownProblems(),
+            settingProblems.size() + problems.size());
   }
 
   private void protectHost() {

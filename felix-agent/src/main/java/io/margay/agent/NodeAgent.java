@@ -40,6 +40,7 @@ import io.margay.agent.service.OtherAgents;
 import io.margay.agent.service.ServiceManager;
 import io.margay.agent.settings.AgentSettings;
 import io.margay.agent.settings.AgentSettings.HttpAddress;
+import io.margay.bgp.speaker.SpeakerStatus;
 import io.margay.cni.CniNode;
 import io.margay.cni.CniVerbs;
 import io.margay.cni.ReleaseQueue;
@@ -86,6 +87,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -97,7 +99,8 @@ import org.slf4j.LoggerFactory;
 /// One node's agent: the wiring of all rooms, and their order of coming and going.
 ///
 /// Ready means: the store's state is in the kernel, the speaker runs, the CNI socket is open. HTTP
-/// follows.
+/// follows, unless all that takes longer than usual: then HTTP comes first and says what is waited
+/// for.
 public final class NodeAgent implements AutoCloseable {
 
   /// Name of both nft tables.
@@ -115,6 +118,9 @@ public final class NodeAgent implements AutoCloseable {
 
   /// How long the datastore may take to answer before the last known good state is used.
   private static final Duration SNAPSHOT_PATIENCE = Duration.ofSeconds(5);
+
+  /// How long the node may take to be ready before HTTP starts all the same, and costs it time.
+  private static final Duration HTTP_PATIENCE = Duration.ofSeconds(6);
 
   private final CountDownLatch ended = new CountDownLatch(1);
   private final AtomicInteger exitCode = new AtomicInteger();
@@ -189,7 +195,7 @@ public final class NodeAgent implements AutoCloseable {
     AttachmentJournal journal = AttachmentJournal.open(settings.stateDir().resolve("journal"));
 
     Loop calcLoop = new Loop("calc", this::onBug);
-    Loop dataplaneLoop = new Loop("dataplane", this::onBug);
+    Loop dataplaneLoop = new Loop(NodeHealth.DATAPLANE, this::onBug);
     Loop flowsLoop = new Loop("flows", this::onBug);
 
     Ipam ipam = keep(new Ipam(datastore, clock, Pools.none(), journal::isOfAnother));
@@ -353,7 +359,29 @@ public final class NodeAgent implements AutoCloseable {
                 clock,
                 random));
     AgentProgress progress = new AgentProgress(calc::syncStatus, calc::snapshot, bgp::peers);
-    service.watch(Map.of("calc", calcLoop, "dataplane", dataplaneLoop), progress::line);
+    Loop countersLoop = new Loop("counters", this::onBug);
+    PolicyCounters counters =
+        new PolicyCounters(
+            countersLoop, keep(KernelNftables.open()), TABLE, dataplane::tellOrigins, steady);
+    countersLoop.start(() -> {});
+    keep(countersLoop);
+    service.watch(
+        Map.of(
+            "calc",
+            calcLoop::postUnlessEnded,
+            NodeHealth.DATAPLANE,
+            dataplaneLoop::postUnlessEnded,
+            "flows",
+            flowsLoop::postUnlessEnded,
+            "counters",
+            countersLoop::postUnlessEnded,
+            NodeHealth.BGP,
+            answer -> {
+              bgp.probe(answer);
+              return true;
+            }),
+        steady,
+        progress::line);
     syncer.start();
     keep(BirthKeeper.start(settings, datastore, clock));
     syncer.seedUnlessAnswered(SNAPSHOT_PATIENCE, () -> Maintenance.lastKnownGood(settings));
@@ -362,6 +390,7 @@ public final class NodeAgent implements AutoCloseable {
     VethPodNetwork podNetwork = keep(VethPodNetwork.open());
     PrometheusRegistry registry = new PrometheusRegistry();
     AgentMetrics metrics = new AgentMetrics(registry, () -> calc.snapshot().endpoints().size());
+    metrics.watchProblems(() -> bgp.problems().size(), () -> calc.snapshot().problemCount());
     metrics.watchConnections(flows::cut, flows::forgotten);
     BgpMetrics.register(registry, bgp::speaker);
     DeletionQueue deletions = new DeletionQueue(settings.runDir().resolve("delq"));
@@ -401,19 +430,25 @@ public final class NodeAgent implements AutoCloseable {
         keep(new SelfReclaim(verbs, () -> current.inForce().reclaimAfter(), steady));
     metrics.watchReclaimed(reclaim::reclaimed);
     keep(LinkWatch.start(reclaim::onVanished, reclaim::onReturned, reclaim::onUncertain));
-    Loop countersLoop = new Loop("counters", this::onBug);
-    PolicyCounters counters =
-        new PolicyCounters(
-            countersLoop, keep(KernelNftables.open()), TABLE, dataplane::tellOrigins, steady);
-    countersLoop.start(() -> {});
-    keep(countersLoop);
-    NodeViews views = new NodeViews(settings, calc, dataplane, bgp, times, counters);
+    NodeHealth health =
+        new NodeHealth(
+            service::silences,
+            times::isReady,
+            calc::syncStatus,
+            dataplane::status,
+            () -> bgp.status().map(SpeakerStatus::peers));
+    NodeViews views = new NodeViews(settings, calc, bgp, times, counters, health);
     PolicyMetrics.register(registry, views::countsIfAny);
     Thread.ofPlatform()
         .name("start")
         .start(
             () -> {
               try {
+                // Whoever waits for the datastore may be asked what for.
+                boolean isEarly = applied.await(HTTP_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+                if (!isEarly) {
+                  startHttp(settings.http(), views, registry, times);
+                }
                 applied.await();
                 try (Rtnetlink netlink = Rtnetlink.open()) {
                   CalicoPods.mark(
@@ -463,7 +498,9 @@ public final class NodeAgent implements AutoCloseable {
                     .addKeyValue("node", settings.nodeName())
                     .addKeyValue("millis", times.asMap())
                     .log("ready");
-                startHttp(settings.http(), views, registry, times);
+                if (isEarly) {
+                  startHttp(settings.http(), views, registry, times);
+                }
               } catch (InterruptedException stopping) {
                 Thread.currentThread().interrupt();
               } catch (IOException refused) {

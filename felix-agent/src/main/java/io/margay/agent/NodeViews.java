@@ -2,17 +2,12 @@ package io.margay.agent;
 
 import io.margay.agent.bgp.BgpGlue;
 import io.margay.agent.bgp.NodeStatusReport;
-import io.margay.agent.dataplane.Dataplane;
-import io.margay.agent.dataplane.DataplaneStatus;
 import io.margay.agent.dataplane.PolicyCounters;
 import io.margay.agent.firewall.PolicyCount;
 import io.margay.agent.http.AgentViews;
 import io.margay.agent.http.Answer;
 import io.margay.agent.http.BgpApi;
 import io.margay.agent.settings.AgentSettings;
-import io.margay.bgp.speaker.PeerStatus;
-import io.margay.bgp.speaker.SessionPhase;
-import io.margay.datastore.SyncStatus;
 import io.margay.linux.nft.NftCounter;
 import io.margay.model.net.IpFamily;
 import io.margay.model.resource.NodeStatusClass;
@@ -28,7 +23,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -46,61 +40,31 @@ final class NodeViews implements AgentViews {
 
   private final AgentSettings settings;
   private final CalcDriver calc;
-  private final Dataplane dataplane;
   private final BgpGlue bgp;
   private final StartTimes times;
   private final BgpApi speaker;
   private final PolicyCounters counters;
+  private final NodeHealth health;
 
   NodeViews(
       AgentSettings settings,
       CalcDriver calc,
-      Dataplane dataplane,
       BgpGlue bgp,
       StartTimes times,
-      PolicyCounters counters) {
+      PolicyCounters counters,
+      NodeHealth health) {
     this.settings = settings;
     this.calc = calc;
-    this.dataplane = dataplane;
     this.bgp = bgp;
     this.times = times;
     this.counters = counters;
+    this.health = health;
     this.speaker = new BgpApi(bgp::speaker);
   }
 
   @Override
   public SortedMap<String, Reporter> health() {
-    SortedMap<String, Reporter> parts = new TreeMap<>();
-    parts.put("cni", new Reporter(times.isReady(), times.isReady() ? "taking calls" : "starting"));
-    parts.put("datastore", datastore());
-    DataplaneStatus kernel = dataplane.status();
-    parts.put(
-        "dataplane",
-        new Reporter(
-            kernel.problem().isEmpty(),
-            kernel.problem().orElse("the kernel holds what is desired")));
-    List<PeerStatus> peers = bgp.peers();
-    long up = peers.stream().filter(peer -> peer.phase() == SessionPhase.ESTABLISHED).count();
-    // A node whose peers are all down still takes pods: graceful restart or a second link may cover
-    // it.
-    parts.put(
-        "bgp",
-        new Reporter(
-            bgp.status().isPresent(),
-            bgp.status().isPresent()
-                ? up + " of " + peers.size() + " peers established"
-                : "no BGP identity"));
-    return parts;
-  }
-
-  private Reporter datastore() {
-    return switch (calc.syncStatus()) {
-      case SyncStatus.InSync(long revision) ->
-          new Reporter(true, "in sync at revision " + revision);
-      case SyncStatus.Stale(var since, String reason) ->
-          new Reporter(true, "away since " + since + ", what is known stays in force: " + reason);
-      case SyncStatus.Waiting(String reason) -> new Reporter(false, "waiting: " + reason);
-    };
+    return health.reporters();
   }
 
   @Override
@@ -245,9 +209,9 @@ final class NodeViews implements AgentViews {
     status.put("blocks", calculated.blocks().confirmed().stream().map(Object::toString).toList());
     status.put("borrowed", calculated.blocks().borrowed().stream().map(Object::toString).toList());
     status.put("resourceProblems", calculated.problems());
-    Map<String, Object> health = new LinkedHashMap<>();
-    health().forEach((name, reporter) -> health.put(name, reporter.detail()));
-    status.put("health", health);
+    Map<String, Object> parts = new LinkedHashMap<>();
+    health().forEach((name, reporter) -> parts.put(name, reporter.detail()));
+    status.put("health", parts);
     status.put("startMillis", times.asMap());
     return status;
   }

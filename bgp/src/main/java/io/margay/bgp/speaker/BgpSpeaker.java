@@ -269,6 +269,12 @@ public final class BgpSpeaker {
     rib.postNextHops(Map.copyOf(known));
   }
 
+  /// Runs `answer` when the table's loop and after it the sockets' have come to it: never, if one
+  /// of them is stuck or the speaker is closed. Returns at once.
+  public void probe(Runnable answer) {
+    rib.ask(_ -> transport.loop().submit(answer));
+  }
+
   /// @throws IllegalStateException when the speaker is closed or a loop does not answer
   public SpeakerStatus status() {
     record RibView(

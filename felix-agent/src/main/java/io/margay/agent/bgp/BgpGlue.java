@@ -58,6 +58,10 @@ public final class BgpGlue {
   private final RandomGenerator random;
   private volatile FailureListener failures = FailureListener.NONE;
   private volatile @Nullable BgpSpeaker speaker;
+
+  /// The last question whether the speaker's loops run, which one that is replaced leaves open.
+  private volatile Runnable probe = () -> {};
+
   private @Nullable SpeakerIdentity identity;
   private volatile List<String> problems = List.of();
   private boolean restarting;
@@ -161,6 +165,7 @@ public final class BgpGlue {
         identity = null;
       }
       speaker = start(intent.identity(), peers);
+      probe.run();
       identity = intent.identity();
       restarting = false;
       return again;
@@ -326,6 +331,20 @@ public final class BgpGlue {
   /// The speaker itself, to be asked; empty until the node has an identity. From any thread.
   public Optional<BgpSpeaker> speaker() {
     return Optional.ofNullable(speaker);
+  }
+
+  /// Asks whether the speaker's loops still come to what is handed to them; without a speaker
+  /// nobody is stuck. From any thread.
+  ///
+  /// @param answer may be run more than once
+  public void probe(Runnable answer) {
+    probe = answer;
+    BgpSpeaker current = speaker;
+    if (current == null) {
+      answer.run();
+    } else {
+      current.probe(answer);
+    }
   }
 
   /// Leaves without a word, so that peers with graceful restart keep our routes. What they kept for

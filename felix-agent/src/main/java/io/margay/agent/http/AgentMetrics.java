@@ -33,6 +33,24 @@ public final class AgentMetrics {
         .register(registry);
   }
 
+  /// Shows how many resources are not served as they are written; `/api/v1/status` has a line for
+  /// each.
+  ///
+  /// @param bgp of BGP
+  /// @param others the rest
+  public void watchProblems(IntSupplier bgp, IntSupplier others) {
+    GaugeWithCallback.builder()
+        .name("margay_resource_problems")
+        .help("Resources that are not followed or enforced as they are written.")
+        .labelNames("part")
+        .callback(
+            gauge -> {
+              gauge.call(bgp.getAsInt(), "bgp");
+              gauge.call(others.getAsInt(), "other");
+            })
+        .register(registry);
+  }
+
   /// Shows what garbage collection sees and does.
   ///
   /// @param suspected handles that look unused, not for long enough

@@ -9,7 +9,8 @@ import java.util.SortedMap;
 /// are maps, lists and scalars as Jackson writes them; their keys are the API (docs/api.md).
 public interface AgentViews {
 
-  /// Every part that must work before the node can take pods, with its state in words.
+  /// Every part of the agent, whether it lives and whether the node can take pods as far as it is
+  /// concerned, with its state in words.
   SortedMap<String, Reporter> health();
 
   /// What [BgpApi] answers.
@@ -31,7 +32,8 @@ public interface AgentViews {
 
   /// A part's health.
   ///
+  /// @param live false if nothing but a restart of the agent helps
   /// @param ready whether the node can take pods as far as this part is concerned
   /// @param detail one line for people
-  record Reporter(boolean ready, String detail) {}
+  record Reporter(boolean live, boolean ready, String detail) {}
 }

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The agent's HTTP side on Dropwizard. Starts after the node is ready: nothing on a pod's way to
-/// its network waits for it, and its failure costs the views, not the node.
+/// The agent's HTTP side on Dropwizard. Nothing on a pod's way to its network waits for it, and its
+/// failure costs the views, not the node.
 public final class HttpRim extends Application<Configuration> implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(HttpRim.class);
@@ -134,7 +134,7 @@ public final class HttpRim extends Application<Configuration> implements AutoClo
 
     @Override
     protected Result check() {
-      return views.health().values().stream().allMatch(AgentViews.Reporter::ready)
+      return views.health().values().stream().allMatch(part -> part.live() && part.ready())
           ? Result.healthy()
           : Result.unhealthy(views.health().toString());
     }

@@ -12,8 +12,9 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.function.Predicate;
 
-/// `/api/v1` and `/healthcheck`: the agent's state as JSON.
+/// `/api/v1`, `/healthcheck`, `/readiness` and `/liveness`: the agent's state as JSON.
 @Path("/")
 @Produces(MediaType.APPLICATION_JSON)
 public final class StateResource {
@@ -24,13 +25,18 @@ public final class StateResource {
     this.views = views;
   }
 
-  /// 200 when every part is ready, else 503; the body names each part.
+  /// 200 when every part lives and is ready, else 503; the body names each part.
   @GET
   @Path("healthcheck")
   public Response health() {
-    SortedMap<String, AgentViews.Reporter> reporters = views.health();
-    boolean ready = reporters.values().stream().allMatch(AgentViews.Reporter::ready);
-    return Response.status(ready ? 200 : 503).entity(reporters).build();
+    return health(reporter -> reporter.live() && reporter.ready());
+  }
+
+  /// The same, by the name that probes of Calico's agent ask for.
+  @GET
+  @Path("readiness")
+  public Response readiness() {
+    return health();
   }
 
   /// The same, for probes that look at the status alone.
@@ -38,6 +44,19 @@ public final class StateResource {
   @Path("api/v1/ready")
   public Response ready() {
     return health();
+  }
+
+  /// 200 when no part needs a restart of the agent, else 503; the body names each part.
+  @GET
+  @Path("liveness")
+  public Response liveness() {
+    return health(AgentViews.Reporter::live);
+  }
+
+  private Response health(Predicate<AgentViews.Reporter> wanted) {
+    SortedMap<String, AgentViews.Reporter> reporters = views.health();
+    boolean isWell = reporters.values().stream().allMatch(wanted);
+    return Response.status(isWell ? 200 : 503).entity(reporters).build();
   }
 
   @GET

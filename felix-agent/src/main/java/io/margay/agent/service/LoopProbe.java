@@ -1,33 +1,51 @@
 package io.margay.agent.service;
 
-import io.margay.agent.loop.Loop;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Asks loops whether they still come to what is posted to them. One thread asks.
+/// Asks the agent's loops whether they still come to what is posted to them. One thread asks; any
+/// may look.
 final class LoopProbe {
 
   private static final Logger LOG = LoggerFactory.getLogger(LoopProbe.class);
 
   private static final int LOGGED_FRAMES = 30;
 
-  private final Map<String, Loop> loops;
+  private final Map<String, Pulse> loops;
+  private final InstantSource clock;
 
-  /// Loops that have not come to the last question.
-  private final Set<String> asked = ConcurrentHashMap.newKeySet();
+  /// Loops that have not come to the last question, and since when it waits.
+  private final Map<String, Instant> asked = new ConcurrentHashMap<>();
 
   private final Set<String> silent = new HashSet<>();
   private boolean isFirst = true;
 
-  LoopProbe(Map<String, Loop> loops) {
+  /// @param clock one that nobody sets
+  LoopProbe(Map<String, ? extends Pulse> loops, InstantSource clock) {
     this.loops = Map.copyOf(loops);
+    this.clock = clock;
+  }
+
+  /// For how long each loop owes its answer: zero where none is owed.
+  SortedMap<String, Duration> silences() {
+    Instant now = clock.instant();
+    SortedMap<String, Duration> silences = new TreeMap<>();
+    for (String name : loops.keySet()) {
+      Instant since = asked.get(name);
+      silences.put(name, since == null ? Duration.ZERO : Duration.between(since, now));
+    }
+    return silences;
   }
 
   /// Whether every loop has answered the question before, of the last call; asks anew those that
@@ -36,10 +54,10 @@ final class LoopProbe {
     boolean all = asked.isEmpty() && !isFirst;
     boolean first = isFirst;
     isFirst = false;
-    tellSilent(Set.copyOf(asked));
-    for (Map.Entry<String, Loop> entry : loops.entrySet()) {
+    tellSilent(Set.copyOf(asked.keySet()));
+    for (Map.Entry<String, Pulse> entry : loops.entrySet()) {
       String name = entry.getKey();
-      if (asked.add(name) && !ask(name, entry.getValue())) {
+      if (asked.putIfAbsent(name, clock.instant()) == null && !ask(name, entry.getValue())) {
         all = false;
       }
     }
@@ -47,9 +65,9 @@ final class LoopProbe {
   }
 
   /// A loop that has ended, or takes no more, stays asked.
-  private boolean ask(String name, Loop loop) {
+  private boolean ask(String name, Pulse loop) {
     try {
-      return loop.postUnlessEnded(() -> asked.remove(name));
+      return loop.ask(() -> asked.remove(name));
     } catch (IllegalStateException full) {
       LOG.atError().addKeyValue("loop", name).addKeyValue("reason", full.getMessage()).log("stuck");
       return false;
@@ -68,11 +86,18 @@ final class LoopProbe {
     }
   }
 
-  /// Where the loop's thread is: what a report of a restart needs, and nobody can find afterwards.
+  /// Where the threads of the loop's name are: what a report of a restart needs, and nobody can
+  /// find afterwards.
   private static String stackOf(String loop) {
-    Map<String, StackTraceElement[]> stacks = new HashMap<>();
-    Thread.getAllStackTraces().forEach((thread, frames) -> stacks.put(thread.getName(), frames));
-    return Arrays.stream(stacks.getOrDefault(loop, new StackTraceElement[0]))
+    return Thread.getAllStackTraces().entrySet().stream()
+        .filter(entry -> entry.getKey().getName().startsWith(loop))
+        .map(entry -> entry.getKey().getName() + ": " + frames(entry.getValue()))
+        .sorted()
+        .collect(Collectors.joining("; "));
+  }
+
+  private static String frames(StackTraceElement[] stack) {
+    return Arrays.stream(stack)
         .limit(LOGGED_FRAMES)
         .map(StackTraceElement::toString)
         .collect(Collectors.joining(" < "));

@@ -1,11 +1,13 @@
 package io.margay.agent.service;
 
-import io.margay.agent.loop.Loop;
 import io.margay.linux.LinuxException;
 import io.margay.linux.socket.NotifySocket;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -17,10 +19,11 @@ import org.slf4j.LoggerFactory;
 /// protocol of sd_notify(3): what it waits for, that it is ready, that its loops answer, that it
 /// stops. Without a service manager nothing is told. From any thread.
 ///
-/// The agent's loops are asked from the beginning, and only while each answers is the time it may
-/// take to start extended (`EXTEND_TIMEOUT_USEC`), or the watchdog fed (`WATCHDOG=1`): a loop that
-/// is stuck ends in a restart, through which the kernel's state stays as it is. A datastore that is
-/// away sticks no loop.
+/// The agent's loops are asked from the beginning, with a manager or without: `/liveness` says how
+/// they answer. Only while each does is the time it may take to start extended
+/// (`EXTEND_TIMEOUT_USEC`), or the watchdog fed (`WATCHDOG=1`): a loop that is stuck ends in a
+/// restart, through which the kernel's state stays as it is. A datastore that is away sticks no
+/// loop.
 public final class ServiceManager implements AutoCloseable {
 
   /// How often it is told what is waited for, at least; with a watchdog, a quarter of its time if
@@ -46,7 +49,7 @@ public final class ServiceManager implements AutoCloseable {
   private final Duration tick;
   private final boolean isWatched;
   private final ScheduledThreadPoolExecutor thread;
-  private @Nullable LoopProbe probe;
+  private volatile @Nullable LoopProbe probe;
   private Supplier<String> status = () -> "starting";
   private String told = "";
   private boolean isReady;
@@ -128,17 +131,22 @@ public final class ServiceManager implements AutoCloseable {
     }
   }
 
-  /// Begins to tell.
+  /// Begins to ask the loops, and to tell.
   ///
-  /// @param loops by name: all have to answer
+  /// @param loops by name, each that of its thread: all have to answer
+  /// @param clock one that nobody sets
   /// @param newStatus what the agent waits for, or how it fares; one line, from any thread
-  public synchronized void watch(Map<String, Loop> loops, Supplier<String> newStatus) {
+  public synchronized void watch(
+      Map<String, Pulse> loops, InstantSource clock, Supplier<String> newStatus) {
     status = newStatus;
-    if (sink == null) {
-      return;
-    }
-    probe = new LoopProbe(loops);
+    probe = new LoopProbe(loops, clock);
     thread.scheduleWithFixedDelay(this::guardedTick, 0, tick.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /// For how long each loop owes an answer; with or without a manager. Zero where none is owed.
+  public SortedMap<String, Duration> silences() {
+    LoopProbe loops = probe;
+    return loops == null ? Collections.emptySortedMap() : loops.silences();
   }
 
   /// The agent serves from now on.

@@ -32,6 +32,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -282,6 +283,14 @@ class BgpGlueTest {
             NodeStatusReport.of(
                 Set.of(NodeStatusClass.BGP), Optional.empty(), Map.of(), "1", NOW, NOW, NOW))
         .containsOnlyKeys("lastUpdated", "bgp");
+  }
+
+  @Test
+  void a_running_speaker_answers_a_probe_and_so_does_a_node_without_one() throws Exception {
+    CountDownLatch answered = new CountDownLatch(2);
+    one.probe(answered::countDown);
+    glue(3).probe(answered::countDown);
+    answered.await();
   }
 
   @Test

@@ -63,7 +63,7 @@ class HttpRimTest {
     }
     PrometheusRegistry registry = new PrometheusRegistry();
     Counter.builder().name("margay_test").help("A test's.").register(registry).inc();
-    health.put("bgp", new AgentViews.Reporter(true, "2 of 2 peers"));
+    health.put("bgp", new AgentViews.Reporter(true, true, "2 of 2 peers"));
     try (HttpRim rim = new HttpRim(new HttpAddress("127.0.0.1", port), views, registry);
         HttpClient client = HttpClient.newHttpClient()) {
       rim.start();
@@ -79,10 +79,17 @@ class HttpRimTest {
       assertThat(unread.statusCode()).isEqualTo(503);
       assertThat(unread.body()).isEqualTo("{\"error\":\"no kernel\"}");
       assertThat(get(client, port, "/healthcheck").statusCode()).isEqualTo(200);
-      health.put("datastore", new AgentViews.Reporter(false, "unreachable"));
+      health.put("datastore", new AgentViews.Reporter(true, false, "unreachable"));
       HttpResponse<String> unready = get(client, port, "/api/v1/ready");
       assertThat(unready.statusCode()).isEqualTo(503);
       assertThat(unready.body()).contains("unreachable");
+      assertThat(get(client, port, "/readiness").statusCode()).isEqualTo(503);
+      assertThat(get(client, port, "/liveness").statusCode()).isEqualTo(200);
+      health.put("bgp", new AgentViews.Reporter(false, false, "has not answered for 61 s"));
+      HttpResponse<String> dead = get(client, port, "/liveness");
+      assertThat(dead.statusCode()).isEqualTo(503);
+      assertThat(dead.body()).contains("61 s");
+      assertThat(get(client, port, "/healthcheck").statusCode()).isEqualTo(503);
       for (String task : List.of("tasks/gc", "tasks/log-level", "threads", "")) {
         HttpRequest tried =
             HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/dropwizard/" + task))

@@ -6,6 +6,7 @@ import io.margay.agent.loop.Loop;
 import io.margay.linux.Errno;
 import io.margay.linux.LinuxException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +20,10 @@ class ServiceManagerTest {
 
   private static final String EXTENSION = "EXTEND_TIMEOUT_USEC=120000000";
 
+  private volatile Instant now = Instant.EPOCH;
   private final RecordingSink sink = new RecordingSink();
   private final Loop loop = new Loop("probed", bug -> {});
-  private final LoopProbe probe = new LoopProbe(Map.of("probed", loop));
+  private final LoopProbe probe = new LoopProbe(Map.of("probed", loop::postUnlessEnded), () -> now);
   private String status = "waiting for the datastore";
 
   @BeforeEach
@@ -71,6 +73,40 @@ class ServiceManagerTest {
     settle();
     look(manager);
     assertThat(sink.heard).containsExactly("WATCHDOG=1");
+  }
+
+  @Test
+  void how_long_a_loop_owes_its_answer_is_told_without_a_manager_too() throws Exception {
+    ServiceManager manager = manager(Optional.empty());
+    assertThat(manager.silences()).isEqualTo(Map.of("probed", Duration.ZERO));
+    look(manager);
+    now = now.plusSeconds(10);
+    CountDownLatch stuck = new CountDownLatch(1);
+    loop.post(() -> await(stuck));
+    manager.tick();
+    now = now.plusSeconds(10);
+    manager.tick();
+    now = now.plusSeconds(5);
+    assertThat(manager.silences()).isEqualTo(Map.of("probed", Duration.ofSeconds(15)));
+    stuck.countDown();
+    settle();
+    assertThat(manager.silences()).isEqualTo(Map.of("probed", Duration.ZERO));
+
+    try (ServiceManager none = ServiceManager.none()) {
+      CountDownLatch asked = new CountDownLatch(1);
+      none.watch(
+          Map.of(
+              "mute",
+              answer -> {
+                asked.countDown();
+                return true;
+              }),
+          () -> now,
+          () -> status);
+      asked.await();
+      now = now.plusSeconds(60);
+      assertThat(none.silences()).isEqualTo(Map.of("mute", Duration.ofSeconds(60)));
+    }
   }
 
   @Test

@@ -9,6 +9,7 @@ import io.margay.it.Rack;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,6 +83,16 @@ final class Node implements AutoCloseable {
 
   String client() {
     return node().path("cniBin").asText();
+  }
+
+  /// What the agent's HTTP side answers: the head and the body.
+  String http(String path) throws Exception {
+    URI agent = URI.create(node().path("agentHttp").asText());
+    return exec(
+        "bash",
+        "-c",
+        "exec 3<>/dev/tcp/%s/%d && printf 'GET %s HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3"
+            .formatted(agent.getHost(), agent.getPort(), path));
   }
 
   Path directory() {

@@ -64,6 +64,31 @@ class ServiceTest {
     }
   }
 
+  /// Without a last known good state, as on a node's first day.
+  @Test
+  void an_agent_that_waits_for_its_datastore_says_so_by_http() throws Exception {
+    node.killAgent();
+    node.signalEtcd("-STOP");
+    try {
+      Files.deleteIfExists(node.state().resolve("datastore.snapshot"));
+      node.startAgent(Map.of());
+      await(
+          "HTTP of a waiting agent",
+          () -> isListening() && node.http("/healthcheck").contains("waiting: "));
+      assertThat(node.http("/healthcheck")).startsWith("HTTP/1.1 503");
+      assertThat(node.http("/liveness")).startsWith("HTTP/1.1 200").contains("\"calc\"");
+    } finally {
+      node.signalEtcd("-CONT");
+      node.awaitAgent();
+    }
+    await("readiness", () -> node.http("/readiness").startsWith("HTTP/1.1 200"));
+    assertThat(node.http("/metrics")).contains("margay_resource_problems{part=\"other\"} 0.0");
+  }
+
+  private static boolean isListening() throws Exception {
+    return node.exec("ss", "-Hltn").contains("127.0.0.1:");
+  }
+
   /// What `ExecReload=` of the unit does.
   @Test
   void a_reload_puts_in_force_what_can_change_and_names_what_waits_for_a_restart()
