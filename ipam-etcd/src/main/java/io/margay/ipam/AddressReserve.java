@@ -250,11 +250,24 @@ public final class AddressReserve implements AutoCloseable {
     atStore.lock();
     try {
       for (ReserveJournal.Entry entry : unsettled()) {
-        results.add(entry.doomed() ? drop(ipam, entry) : move(ipam, entry));
+        results.add(reconcile(ipam, entry));
       }
       return withoutStrays(ipam, results);
     } finally {
       atStore.unlock();
+    }
+  }
+
+  /// What ails one handle's documents keeps no other waiting.
+  private Reconciled reconcile(Ipam ipam, ReserveJournal.Entry entry)
+      throws DatastoreException, IOException {
+    try {
+      return entry.doomed() ? drop(ipam, entry) : move(ipam, entry);
+    } catch (DatastoreException refused) {
+      if (refused.kind() != DatastoreException.Kind.INVALID) {
+        throw refused;
+      }
+      return new Reconciled.Stuck(entry.handleId(), String.valueOf(refused.getMessage()));
     }
   }
 

@@ -66,6 +66,13 @@ final class BlockCache {
   private final Set<AffinityKey> unreadableClaims = new HashSet<>();
   private final Map<String, Unreadable> unreadableHandles = new HashMap<>();
   private @Nullable Settings settings;
+
+  /// What the settings' document said when it could last be read; null when there was none.
+  private @Nullable IpamConfig lastSettings;
+
+  /// The revision of the settings' document that was last called unreadable.
+  private long toldSettings;
+
   private final Map<IpFamily, Survey> surveys = new EnumMap<>(IpFamily.class);
   private final Map<IpFamily, Taken> taken = new EnumMap<>(IpFamily.class);
   private final Map<String, Stored<Handle>> handles =
@@ -78,8 +85,14 @@ final class BlockCache {
 
   /// The cluster's settings as of one reading.
   ///
+  /// @param value while the document can't be read, what it said before; the defaults if that was
+  ///   never known
   /// @param modRevision 0 when there is no document
-  record Settings(IpamConfig value, long modRevision) {}
+  /// @param unknown the document, if what it should say was never known
+  record Settings(IpamConfig value, long modRevision, Optional<Unreadable> unknown) {
+
+    static final Settings NONE = new Settings(IpamConfig.DEFAULT, 0, Optional.empty());
+  }
 
   /// Null until they have been read.
   @Nullable Settings settings() {
@@ -278,8 +291,33 @@ final class BlockCache {
     IpamKeys.handleOf(key).ifPresent(id -> learnHandle(id, item));
     IpamKeys.affinityOf(key).ifPresent(claim -> learnClaim(claim, item));
     if (key.equals(IpamKeys.CONFIG)) {
-      settings = null;
-      settings = new Settings(IpamConfig.parse(item.value()), item.modRevision());
+      learnSettings(item);
+    }
+  }
+
+  /// Settings that can't be read change nothing for who knows what they were. Who does not can't
+  /// assign, since they may forbid it, but can give back.
+  private void learnSettings(KeyValue item) {
+    try {
+      lastSettings = IpamConfig.parse(item.value());
+      settings = new Settings(lastSettings, item.modRevision(), Optional.empty());
+    } catch (IllegalArgumentException wrong) {
+      Unreadable document = new Unreadable(item.key(), String.valueOf(wrong.getMessage()));
+      IpamConfig last = lastSettings;
+      settings =
+          last == null
+              ? new Settings(IpamConfig.DEFAULT, item.modRevision(), Optional.of(document))
+              : new Settings(last, item.modRevision(), Optional.empty());
+      if (toldSettings != item.modRevision()) {
+        toldSettings = item.modRevision();
+        LOG.atWarn()
+            .addKeyValue("key", item.key())
+            .addKeyValue("reason", document.sentence())
+            .log(
+                last == null
+                    ? "no address is assigned: the settings can't be read"
+                    : "the settings can't be read; what they said before stays in force");
+      }
     }
   }
 
@@ -365,7 +403,8 @@ final class BlockCache {
     IpamKeys.handleOf(key).ifPresent(this::dropHandle);
     IpamKeys.affinityOf(key).ifPresent(this::drop);
     if (key.equals(IpamKeys.CONFIG)) {
-      settings = new Settings(IpamConfig.DEFAULT, 0);
+      settings = Settings.NONE;
+      lastSettings = null;
     }
   }
 

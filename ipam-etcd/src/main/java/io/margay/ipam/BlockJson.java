@@ -11,6 +11,7 @@ import java.time.OffsetDateTime;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -71,11 +72,12 @@ final class BlockJson {
   static Block read(String key, String json) {
     ObjectNode document = Documents.readObject(json, key);
     try {
+      int[] allocations = allocations(document.path("allocations"));
       return new Block(
           Prefix.parse(document.path("cidr").asText()),
           affinity(document),
-          allocations(document.path("allocations")),
-          integers(document.path("unallocated")),
+          allocations,
+          queue(document.path("unallocated"), allocations),
           attributes(document.path("attributes")),
           document.path("sequenceNumber").asLong(),
           sequenceNumbers(document.path("sequenceNumberForAllocation")),
@@ -105,10 +107,23 @@ final class BlockJson {
     return allocations;
   }
 
-  private static List<Integer> integers(JsonNode array) {
-    List<Integer> integers = new ArrayList<>(array.size());
-    array.forEach(item -> integers.add(item.asInt()));
-    return integers;
+  /// The free ordinals in their order. Who holds what is for `allocations` alone to say: a held
+  /// ordinal that the queue calls free would be given twice, and a free one that it lacks never
+  /// again. So the one is left out and the other comes last, and the next write mends the document.
+  private static List<Integer> queue(JsonNode array, int[] allocations) {
+    Set<Integer> queue = new LinkedHashSet<>();
+    for (JsonNode item : array) {
+      int ordinal = item.asInt(-1);
+      if (ordinal >= 0 && ordinal < allocations.length && allocations[ordinal] < 0) {
+        queue.add(ordinal);
+      }
+    }
+    for (int ordinal = 0; ordinal < allocations.length; ordinal++) {
+      if (allocations[ordinal] < 0) {
+        queue.add(ordinal);
+      }
+    }
+    return List.copyOf(queue);
   }
 
   private static List<Block.Attribute> attributes(JsonNode array) {

@@ -18,6 +18,9 @@ import java.util.Set;
 /// read, both stay.
 public final class Claims {
 
+  /// Longer than anything has rested.
+  private static final Duration UNKNOWN_COOLDOWN = Duration.ofDays(36_500);
+
   private final Datastore datastore;
   private final InstantSource clock;
   private final String owner;
@@ -53,12 +56,7 @@ public final class Claims {
   ///
   /// A claim need not be readable for that.
   public Outcome release() throws DatastoreException {
-    Duration cooldown =
-        datastore
-            .get(IpamKeys.CONFIG)
-            .map(item -> IpamConfig.parse(item.value()))
-            .orElse(IpamConfig.DEFAULT)
-            .cooldown();
+    Duration cooldown = cooldown();
     Map<IpamKeys.AffinityKey, Unreadable> left = new HashMap<>();
     int released = 0;
     for (KeyValue claim : datastore.list(IpamKeys.affinities(owner)).items()) {
@@ -68,6 +66,16 @@ public final class Claims {
       }
     }
     return new Outcome(released, left);
+  }
+
+  /// Without readable settings nothing that rests is taken for rested: its block stays, and is
+  /// nobody's.
+  private Duration cooldown() throws DatastoreException {
+    try {
+      return IpamConfig.of(datastore.get(IpamKeys.CONFIG)).cooldown();
+    } catch (UnreadableException settings) {
+      return UNKNOWN_COOLDOWN;
+    }
   }
 
   private Change released(Duration cooldown) {

@@ -125,7 +125,8 @@ final class Committer implements AutoCloseable {
       stale = false;
       forgetAll();
     }
-    if (cache.settings() == null) {
+    BlockCache.Settings settings = cache.settings();
+    if (settings == null || settings.unknown().isPresent()) {
       read(new Read.Keys(List.of(IpamKeys.CONFIG)), List.copyOf(pending));
     }
     View now = view.get();
@@ -172,7 +173,7 @@ final class Committer implements AutoCloseable {
     reads.forEach(this::read);
   }
 
-  private static DatastoreException unusable(UnreadableException unreadable) {
+  static DatastoreException unusable(UnreadableException unreadable) {
     return new DatastoreException(
         DatastoreException.Kind.INVALID,
         "ipam",

@@ -112,11 +112,14 @@ public final class Ipam implements AutoCloseable {
   }
 
   /// The cluster's settings, read now.
+  ///
+  /// @throws DatastoreException also when they can't be read
   public IpamConfig config() throws DatastoreException {
-    return datastore
-        .get(IpamKeys.CONFIG)
-        .map(item -> IpamConfig.parse(item.value()))
-        .orElse(IpamConfig.DEFAULT);
+    try {
+      return IpamConfig.of(datastore.get(IpamKeys.CONFIG));
+    } catch (UnreadableException unreadable) {
+      throw Committer.unusable(unreadable);
+    }
   }
 
   /// Frees everything a handle holds, with the caller's own writes in the same transaction. A

@@ -1,7 +1,9 @@
 package io.margay.ipam;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.margay.datastore.KeyValue;
 import java.time.Duration;
+import java.util.Optional;
 
 /// The cluster-wide settings at `/calico/ipam/v2/config`.
 ///
@@ -36,6 +38,21 @@ public record IpamConfig(
       return maxBlocksPerHost == 0 ? DEFAULT_MAX_BLOCKS : maxBlocksPerHost;
     }
     return maxBlocksPerHost == 0 ? asked : Math.min(asked, maxBlocksPerHost);
+  }
+
+  /// What a stored document says; the defaults when there is none.
+  ///
+  /// @throws UnreadableException when it can't be read
+  static IpamConfig of(Optional<KeyValue> stored) {
+    if (stored.isEmpty()) {
+      return DEFAULT;
+    }
+    try {
+      return parse(stored.get().value());
+    } catch (IllegalArgumentException wrong) {
+      throw new UnreadableException(
+          new Unreadable(IpamKeys.CONFIG, String.valueOf(wrong.getMessage())));
+    }
   }
 
   /// @throws IllegalArgumentException naming the key, when the document can't be read

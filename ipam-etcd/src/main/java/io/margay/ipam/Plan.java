@@ -4,6 +4,7 @@ import io.margay.datastore.Txn;
 import io.margay.ipam.BlockCache.Stored;
 import io.margay.ipam.IpamKeys.AffinityKey;
 import io.margay.model.net.Prefix;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -65,12 +66,28 @@ final class Plan {
   }
 
   /// The cluster's settings, which every commit depends on.
+  ///
+  /// @throws UnreadableException when nobody knows what they are
   IpamConfig config() {
+    BlockCache.Settings settings = settings();
+    if (settings.unknown().isPresent()) {
+      throw new UnreadableException(settings.unknown().get());
+    }
+    return settings.value();
+  }
+
+  /// How long what is freed now rests: giving back needs no more of the settings, and goes on
+  /// without them.
+  Duration cooldown() {
+    return settings().value().cooldown();
+  }
+
+  private BlockCache.Settings settings() {
     BlockCache.Settings settings = cache.settings();
     if (settings == null) {
       throw new IllegalStateException(IpamKeys.CONFIG + " has not been read");
     }
-    return settings.value();
+    return settings;
   }
 
   /// The block as it will be; null when it is not known to exist.

@@ -23,6 +23,9 @@ public sealed interface Reconciled {
   /// cleaned up after. The pod must go; until it does, this is said each time.
   record Lost(String handleId, IpAddress address, String reason) implements Reconciled {}
 
+  /// A document that this handle needs can't be used; others go on, and it is tried again.
+  record Stuck(String handleId, String reason) implements Reconciled {}
+
   /// The pod was gone already; nothing of it is left in the store.
   record Dropped(String handleId) implements Reconciled {}
 }

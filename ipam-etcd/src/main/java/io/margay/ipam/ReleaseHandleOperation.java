@@ -83,7 +83,7 @@ final class ReleaseHandleOperation extends Operation<ReleaseResult> {
       }
       return Optional.empty();
     }
-    return Freed.settle(view, plan, block.free(held, view.now(), plan.config().cooldown()));
+    return Freed.settle(view, plan, block.free(held, view.now(), plan.cooldown()));
   }
 
   @Override

@@ -75,9 +75,7 @@ final class ReleaseIpOperation extends Operation<ReleaseResult> {
     }
     Optional<Step> first =
         Freed.settle(
-            view,
-            plan,
-            block.get().free(List.of(release.address()), view.now(), plan.config().cooldown()));
+            view, plan, block.get().free(List.of(release.address()), view.now(), plan.cooldown()));
     freed = true;
     return first.orElseGet(() -> new Step.Planned(plan));
   }

@@ -14,6 +14,9 @@ public record Unreadable(String key, String reason) {
 
   /// A handle and a claim say nothing that blocks don't.
   private String remedy() {
+    if (key.equals(IpamKeys.CONFIG)) {
+      return "restore it, or delete the key and set what it said with `margay ipam configure`";
+    }
     return IpamKeys.blockOf(key).isPresent()
         ? "`margay ipam repair --apply` mends it if that is possible, else restore it, or delete the"
             + " key once no pod has an address of it"

@@ -125,6 +125,34 @@ class AddressReserveTest {
   }
 
   @Test
+  void a_handle_that_cannot_be_read_keeps_no_other_pod_waiting() throws Exception {
+    AddressReserve reserve = open(4);
+    reserve.topUp(ipam);
+    take(reserve, "a");
+    take(reserve, "b");
+    store.commit(Txn.builder().put(IpamKeys.handle("net.a"), "{broken").build());
+    assertThat(reserve.reconcile(ipam))
+        .satisfiesExactlyInAnyOrder(
+            each ->
+                assertThat(each)
+                    .isInstanceOfSatisfying(
+                        Reconciled.Stuck.class,
+                        stuck -> assertThat(stuck.reason()).contains(IpamKeys.handle("net.a"))),
+            each ->
+                assertThat(each)
+                    .isInstanceOf(Reconciled.Moved.class)
+                    .extracting(Reconciled::handleId)
+                    .isEqualTo("net.b"));
+    assertThat(held()).containsValue("net.b");
+    assertThat(reserve.isUnsettled()).isTrue();
+
+    store.commit(Txn.builder().delete(IpamKeys.handle("net.a")).build());
+    assertThat(reserve.reconcile(ipam)).singleElement().isInstanceOf(Reconciled.Moved.class);
+    assertThat(reserve.isUnsettled()).isFalse();
+    assertSound();
+  }
+
+  @Test
   void away_from_the_store_pods_are_served_and_reconciled_when_it_is_back() throws Exception {
     AddressReserve reserve = open(4);
     reserve.topUp(ipam);

@@ -130,6 +130,26 @@ class BlockTest {
   }
 
   @Test
+  void a_queue_that_contradicts_who_holds_what_gives_nothing_twice_and_loses_nothing() {
+    String held = take(FRESH, 2, POD).toJson();
+    assertThat(held).contains("\"unallocated\":[2,3]");
+    Block block =
+        Block.parse(
+            "k", held.replace("\"unallocated\":[2,3]", "\"unallocated\":[0,9,-1,\"x\",3,3]"));
+    assertThat(block.freeCount()).isEqualTo(2);
+    Block.Taken taken = block.take(4, Block.Attribute.of("other", Map.of()), _ -> false);
+    assertThat(taken.addresses()).containsExactly(ip("10.0.0.3"), ip("10.0.0.2"));
+    assertThat(taken.block().allocationOf(ip("10.0.0.0")).orElseThrow().holder()).isEqualTo(POD);
+    Block full =
+        Block.parse(
+            "k",
+            take(FRESH, 4, POD)
+                .toJson()
+                .replace("\"unallocated\":[]", "\"unallocated\":[0,1,2,3]"));
+    assertThat(full.isWhollyFree()).as("a block that is held").isFalse();
+  }
+
+  @Test
   void ipv6_is_the_same_by_parameter() {
     Block block = Block.create(Prefix.parse("fd00::10:40/122"), "host:n1", NOW);
     Block.Taken taken = block.take(2, POD, _ -> false);

@@ -288,4 +288,53 @@ class UnreadableDocumentsTest {
           .containsExactly(IpamKeys.affinity("n1", scene.victim.block()));
     }
   }
+
+  @ParameterizedTest
+  @EnumSource(IpFamily.class)
+  void without_readable_settings_nothing_is_assigned_and_all_is_given_back(IpFamily family)
+      throws Exception {
+    try (Scene scene = new Scene(family)) {
+      Cluster cluster = scene.cluster;
+      cluster.put(IpamKeys.CONFIG, BROKEN);
+      Ipam fresh = cluster.ipam(scene.pools);
+      AssignRequest request = cluster.named("next", "n1", scene.first.cidr());
+      for (Callable<?> needsThem :
+          List.<Callable<?>>of(() -> fresh.assign(request), fresh::config)) {
+        assertThatThrownBy(needsThem::call)
+            .asInstanceOf(type(DatastoreException.class))
+            .satisfies(
+                failure -> {
+                  assertThat(failure.kind()).isEqualTo(DatastoreException.Kind.INVALID);
+                  assertThat(failure)
+                      .hasMessageContainingAll(IpamKeys.CONFIG, "margay ipam configure");
+                });
+      }
+      assertThat(fresh.releaseByHandle("victim", SameTxn.Extras.NONE))
+          .isEqualTo(new ReleaseResult.Released(List.of(scene.victim.address())));
+      assertThat(fresh.releaseAffinities("n1")).isEqualTo(2);
+
+      cluster.put(IpamKeys.CONFIG, "{\"auto_allocate_blocks\":true}");
+      Cluster.assigned(fresh.assign(request));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(IpFamily.class)
+  void who_knew_the_settings_goes_by_what_they_said(IpFamily family) throws Exception {
+    try (Scene scene = new Scene(family)) {
+      Cluster cluster = scene.cluster;
+      cluster.put(
+          IpamKeys.CONFIG,
+          "{\"strict_affinity\":true,\"auto_allocate_blocks\":true,\"maxBlocksPerHost\":1}");
+      Ipam knows = cluster.ipam(scene.pools);
+      Cluster.assigned(knows.assign(cluster.named("pod0", "n2", scene.first.cidr())));
+      cluster.put(IpamKeys.CONFIG, BROKEN);
+      for (int i = 1; i < 16; i++) {
+        Cluster.assigned(knows.assign(cluster.named("pod" + i, "n2", scene.first.cidr())));
+      }
+      assertThat(knows.assign(cluster.named("pod16", "n2", scene.first.cidr())))
+          .as("beyond the one block")
+          .isInstanceOf(AssignResult.BlockLimit.class);
+    }
+  }
 }

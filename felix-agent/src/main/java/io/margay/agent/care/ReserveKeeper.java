@@ -6,9 +6,12 @@ import io.margay.ipam.Ipam;
 import io.margay.ipam.Reconciled;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +34,9 @@ public final class ReserveKeeper implements AutoCloseable {
   private int rounds;
   private boolean isUnwritable;
 
+  /// What a person has been told of and that is not settled yet.
+  private Set<Reconciled> waiting = Set.of();
+
   private ReserveKeeper(AddressReserve reserve, Ipam ipam, BooleanSupplier isInSync) {
     this.reserve = reserve;
     this.ipam = ipam;
@@ -51,11 +57,7 @@ public final class ReserveKeeper implements AutoCloseable {
       return;
     }
     try {
-      boolean reconciled = false;
-      if (reserve.isUnsettled()) {
-        reserve.reconcile(ipam).forEach(ReserveKeeper::tell);
-        reconciled = true;
-      }
+      boolean reconciled = reserve.isUnsettled() && reconcile();
       if (reconciled || rounds % ROUNDS_A_TOP_UP == 0) {
         reserve.topUp(ipam);
       }
@@ -81,6 +83,21 @@ public final class ReserveKeeper implements AutoCloseable {
     }
   }
 
+  /// What waits for a person is told when it is news.
+  ///
+  /// @return whether anything was settled
+  private boolean reconcile() throws DatastoreException, IOException {
+    List<Reconciled> outcomes = reserve.reconcile(ipam);
+    outcomes.stream().filter(outcome -> !waiting.contains(outcome)).forEach(ReserveKeeper::tell);
+    waiting =
+        outcomes.stream()
+            .filter(
+                outcome ->
+                    outcome instanceof Reconciled.Lost || outcome instanceof Reconciled.Stuck)
+            .collect(Collectors.toSet());
+    return waiting.size() < outcomes.size();
+  }
+
   private static void tell(Reconciled outcome) {
     switch (outcome) {
       case Reconciled.Moved moved ->
@@ -99,6 +116,11 @@ public final class ReserveKeeper implements AutoCloseable {
               .addKeyValue("address", lost.address())
               .addKeyValue("reason", lost.reason())
               .log("an address given without the datastore is somebody else's; delete the pod");
+      case Reconciled.Stuck stuck ->
+          LOG.atError()
+              .addKeyValue("handle", stuck.handleId())
+              .addKeyValue("reason", stuck.reason())
+              .log("the datastore can't be told of an address given without it; it is tried again");
     }
   }
 
