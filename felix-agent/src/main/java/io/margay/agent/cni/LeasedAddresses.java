@@ -134,8 +134,9 @@ final class LeasedAddresses {
     return "margay-gateway." + pool.toString().replace('/', '-');
   }
 
-  /// A type that address care knows nothing of, and so never frees.
-  private Map<String, String> gatewayAttributes() {
-    return Map.of("node", node, "type", "margayGateway");
+  /// A type that address care knows nothing of, and so never frees; and no node, with whose end it
+  /// would go: it is every node's.
+  private static Map<String, String> gatewayAttributes() {
+    return Map.of("type", "margayGateway");
   }
 }

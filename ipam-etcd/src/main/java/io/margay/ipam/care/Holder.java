@@ -10,7 +10,7 @@ import java.util.Set;
 /// @param sort what kind of holder that is, which says who could know whether it still needs the
 ///   address
 /// @param handle its handle; a remark in brackets when it has none
-/// @param node the node the address is for; empty when it does not say
+/// @param node the node the address is for; empty when it does not say, or is for every node
 record Holder(Sort sort, String handle, String node) {
 
   /// What kinds of holders there are.
@@ -30,6 +30,9 @@ record Holder(Sort sort, String handle, String node) {
 
   /// Handles of nodes' reserves start like this; the node's name follows.
   static final String RESERVE = "margay-reserve.";
+
+  /// Handles of the gateways that containers on every node use: whichever node asked first for one.
+  private static final String GATEWAY = "margay-gateway.";
 
   private static final List<String> TUNNELS =
       List.of(
@@ -64,6 +67,9 @@ record Holder(Sort sort, String handle, String node) {
     String node = attribute.node().orElse("");
     if (handle.isEmpty()) {
       return new Holder(Sort.UNKNOWN, NO_HANDLE, node);
+    }
+    if (handle.startsWith(GATEWAY)) {
+      return new Holder(Sort.UNKNOWN, handle, "");
     }
     Optional<String> named = nodeInHandle(handle);
     if (handle.startsWith(RESERVE)) {

@@ -55,8 +55,7 @@ final class Cluster {
     Cluster cluster = new Cluster(store);
     cluster.put(new IPPool(Metadata.named("v4"), withBlocks(IPPoolSpec.of(V4), 28)));
     cluster.put(new IPPool(Metadata.named("v6"), withBlocks(IPPoolSpec.of(V6), 124)));
-    Pools pools = Pools.of(Pool.of("v4", V4, 28), Pool.of("v6", V6, 124));
-    try (Ipam ipam = new Ipam(store, () -> BIRTH, pools)) {
+    try (Ipam ipam = cluster.ipam()) {
       for (int node = 0; node < nodes; node++) {
         cluster.node("n" + node);
         for (int pod = 0; pod < pods; pod++) {
@@ -83,6 +82,11 @@ final class Cluster {
       cluster.assign(ipam, "margay-reserve.n0", "n0", Map.of("node", "n0"));
     }
     return cluster;
+  }
+
+  /// One that assigns from both pools.
+  Ipam ipam() {
+    return new Ipam(store, () -> BIRTH, Pools.of(Pool.of("v4", V4, 28), Pool.of("v6", V6, 124)));
   }
 
   private static IPPoolSpec withBlocks(IPPoolSpec spec, int blockSize) {
@@ -121,7 +125,7 @@ final class Cluster {
     delete(ResourceKeys.key(ResourceRef.global(Kind.NODE, name)));
   }
 
-  private IpAddress assign(Ipam ipam, String handle, String node, Map<String, String> attributes)
+  IpAddress assign(Ipam ipam, String handle, String node, Map<String, String> attributes)
       throws DatastoreException {
     AssignResult result =
         ipam.assign(

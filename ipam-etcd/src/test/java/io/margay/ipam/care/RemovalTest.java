@@ -105,6 +105,18 @@ class RemovalTest {
     assertThat(cluster.check().findings()).isEmpty();
   }
 
+  @Test
+  void the_gateway_that_a_removed_node_asked_for_first_is_still_every_nodes() throws Exception {
+    String gateway = "margay-gateway.10.8.0.0-20";
+    try (Ipam ipam = cluster.ipam()) {
+      cluster.assign(ipam, gateway, "n0", Map.of("node", "n0", "type", "margayGateway"));
+    }
+    NodeRemoval.run(store, () -> Cluster.BIRTH, "n0", false);
+    cluster.deleteNode("n0");
+    assertThat(cluster.held()).containsValue(gateway);
+    assertThat(cluster.check().findings()).isEmpty();
+  }
+
   /// A block of its own, one it borrows from and a handle; its other pods go at once.
   @Test
   void a_removed_nodes_unreadable_documents_are_named_and_a_second_run_finishes() throws Exception {
