@@ -7,6 +7,7 @@ import io.margay.linux.route.Link;
 import io.margay.linux.route.Links;
 import io.margay.linux.route.NextHop;
 import io.margay.linux.route.Route;
+import io.margay.linux.route.RouteType;
 import io.margay.linux.route.Rtnetlink;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
@@ -89,11 +90,12 @@ final class HostSettings {
                 .toList());
   }
 
-  /// The devices by which the best route to an address leads; none if there is no route.
+  /// The devices by which the best route to an address leads; none if there is no route, or if the
+  /// address is no other machine's.
   static Set<InterfaceName> interfacesTowards(Rtnetlink netlink, IpAddress address)
       throws LinuxException {
     Optional<Route> route = netlink.routes().lookup(address);
-    if (route.isEmpty()) {
+    if (route.isEmpty() || route.get().type() != RouteType.UNICAST) {
       return Set.of();
     }
     Set<InterfaceName> names = new HashSet<>();
@@ -111,6 +113,24 @@ final class HostSettings {
       addresses.computeIfAbsent(link.link(), _ -> new HashSet<>()).add(link.address());
     }
     return addresses;
+  }
+
+  /// The same of links by which packets can come in.
+  static Map<InterfaceName, Set<IpAddress>> addressesOfUplinks(Rtnetlink netlink)
+      throws LinuxException {
+    return withoutDummies(addressesByLink(netlink), netlink.links().list());
+  }
+
+  /// Services' addresses may sit on dummies (kube-proxy's IPVS mode).
+  static Map<InterfaceName, Set<IpAddress>> withoutDummies(
+      Map<InterfaceName, Set<IpAddress>> addresses, List<Link> links) {
+    Map<InterfaceName, Set<IpAddress>> left = new HashMap<>(addresses);
+    for (Link link : links) {
+      if (link.kind().equals("dummy")) {
+        left.remove(link.name());
+      }
+    }
+    return left;
   }
 
   /// Every address of the node, pods' gateways among them.

@@ -21,6 +21,7 @@ import io.margay.agent.cni.NodeReadiness;
 import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.dataplane.FlowReevaluation;
 import io.margay.agent.dataplane.HostPortFlows;
+import io.margay.agent.dataplane.NodeNetwork;
 import io.margay.agent.dataplane.PolicyCounters;
 import io.margay.agent.docker.DockerPlugin;
 import io.margay.agent.firewall.FirewallManager;
@@ -223,11 +224,15 @@ public final class NodeAgent implements AutoCloseable {
             dataplaneLoop,
             flowsLoop,
             nft,
+            firewall,
             settings.policyChangeMode(),
             conntrack,
             keep(Conntrack.open()),
-            addresses,
-            address -> HostSettings.interfacesTowards(dataplaneNetlink, address));
+            new NodeNetwork(
+                addresses,
+                () -> HostSettings.addressesOfUplinks(dataplaneNetlink),
+                address -> HostSettings.interfacesTowards(dataplaneNetlink, address)));
+    flows.adopt();
     Dataplane dataplane =
         new Dataplane(
             dataplaneLoop,

@@ -9,6 +9,7 @@ import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -89,5 +90,19 @@ class HostSettingsTest {
   @Test
   void an_address_that_no_link_has_says_nothing() {
     assertThat(mtu("192.0.2.99")).isEmpty();
+  }
+
+  @Test
+  void packets_come_in_by_no_dummy() {
+    InterfaceName eth0 = new InterfaceName("eth0");
+    assertThat(
+            HostSettings.withoutDummies(
+                Map.of(
+                    eth0,
+                    Set.of(IpAddress.parse("192.0.2.1")),
+                    new InterfaceName("kube-ipvs0"),
+                    Set.of(IpAddress.parse("10.96.0.1"))),
+                List.of(link(2, "eth0", "", UP, 1500), link(3, "kube-ipvs0", "dummy", 0, 1500))))
+        .containsOnlyKeys(eth0);
   }
 }

@@ -15,11 +15,18 @@ public interface AppliedListener {
         public void onApplied() {}
 
         @Override
+        public void onHostsMoved() {}
+
+        @Override
         public void onRepaired() {}
       };
 
   /// A step of the desired state; the kernel does not have it yet.
   void onUpdate(PolicyUpdate update);
+
+  /// Host endpoints may stand for other interfaces than before, or failsafe ports have changed; the
+  /// kernel does not have it yet.
+  void onHostsMoved();
 
   /// The kernel enforces every step so far. Comes after each batch of the loop, whether it brought
   /// steps or not.

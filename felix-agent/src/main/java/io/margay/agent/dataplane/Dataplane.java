@@ -317,7 +317,12 @@ public final class Dataplane implements FibListener {
 
   /// What keeps the node itself reachable, and what its pods may reach of it.
   public void setHostProtection(HostProtection protection) {
-    wishRules(() -> firewall.setHostProtection(protection));
+    wishRules(
+        () -> {
+          if (firewall.setHostProtection(protection)) {
+            appliedListener.onHostsMoved();
+          }
+        });
   }
 
   /// From whom packets may come wrapped, and to whom the node itself sends such.
@@ -350,6 +355,7 @@ public final class Dataplane implements FibListener {
       if (!now.equals(lastHostAddresses)) {
         lastHostAddresses = now;
         rulesRetry.news();
+        appliedListener.onHostsMoved();
       }
       firewall.setHostAddresses(now);
     } catch (LinuxException refused) {

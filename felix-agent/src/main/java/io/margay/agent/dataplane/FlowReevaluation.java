@@ -1,17 +1,19 @@
 package io.margay.agent.dataplane;
 
+import io.margay.agent.firewall.FirewallManager;
+import io.margay.agent.firewall.FlowKind;
 import io.margay.agent.firewall.FlowSuspects;
 import io.margay.agent.firewall.FlowVerdicts;
-import io.margay.agent.firewall.FlowVerdicts.Kind;
+import io.margay.agent.firewall.Surroundings;
 import io.margay.agent.firewall.Suspicion;
-import io.margay.agent.firewall.Ways;
 import io.margay.agent.loop.Loop;
 import io.margay.agent.settings.PolicyChangeMode;
 import io.margay.linux.LinuxException;
 import io.margay.linux.conntrack.Connection;
 import io.margay.linux.conntrack.Conntrack;
+import io.margay.linux.nft.NftException;
+import io.margay.linux.nft.NftPacket;
 import io.margay.linux.nft.NftTable;
-import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.policy.PolicyUpdate;
@@ -43,9 +45,11 @@ import org.slf4j.LoggerFactory;
 /// connections and many changes gives a fifth of a core to it.
 ///
 /// Deleting a tracked connection is not enough by itself: TCP is picked up again in its middle, in
-/// the direction of whoever sends next (`nf_conntrack_tcp_loose`). Each endpoint's chain drops what
-/// is new and no SYN, so it does not come back. UDP has no beginning: a datagram from the side that
-/// only answered so far opens a new connection if policy allows it in that direction.
+/// the direction of whoever sends next (`nf_conntrack_tcp_loose`). Each workload's chain drops what
+/// is new and no SYN, so it does not come back; at host endpoints such a rule is there from just
+/// before a cut until a while after the last one ([RecentCuts]). UDP has no beginning: a datagram
+/// from the side that only answered so far opens a new connection if policy allows it in that
+/// direction.
 ///
 /// Belongs to the dataplane loop.
 public final class FlowReevaluation implements AppliedListener {
@@ -79,17 +83,17 @@ public final class FlowReevaluation implements AppliedListener {
   private final PolicyChangeMode mode;
   private final Conntrack atOnce;
   private final Conntrack inRounds;
-  private final HostPortFlows.LocalAddresses node;
-  private final Ways ways;
   private final FlowSuspects suspects = new FlowSuspects();
+  private final FlowPlaces places;
+  private final RecentCuts cuts;
   private final FlowVerdicts verdicts;
   private final FreedAddresses freed = new FreedAddresses();
 
   private final int mostHeld;
-  private @Nullable Round round;
+  private @Nullable FlowRound round;
 
   /// The rest of one that was too large.
-  private @Nullable Round next;
+  private @Nullable FlowRound next;
 
   private long notBefore = System.nanoTime();
   private long calmNotBefore = notBefore;
@@ -98,72 +102,65 @@ public final class FlowReevaluation implements AppliedListener {
   private final AtomicLong cut = new AtomicLong();
   private final AtomicLong forgotten = new AtomicLong();
 
-  /// What is being looked into.
-  private static final class Round {
-    private final long begun = System.nanoTime();
-    private final Suspicion suspicion;
-    private final Map<IpAddress, Long> freed;
-    private final boolean bySourcePort;
-    private Stretch stretch;
-
-    /// Processor time spent on it so far, by either thread.
-    private long workedNanos;
-
-    /// Null until the kernel's table has been read.
-    private @Nullable Deque<Map.Entry<Kind, List<Connection>>> toJudge;
-
-    private final List<Connection> denied = new ArrayList<>();
-    private final List<Connection> orphans = new ArrayList<>();
-    private Set<IpAddress> node = Set.of();
-    private final Map<IpAddress, Set<InterfaceName>> ways = new HashMap<>();
-    private boolean deleting;
-
-    Round(Suspicion suspicion, Map<IpAddress, Long> freed, boolean bySourcePort, Stretch stretch) {
-      this.suspicion = suspicion;
-      this.freed = freed;
-      this.bySourcePort = bySourcePort;
-      this.stretch = stretch;
-    }
-  }
-
   /// @param worker whose thread reads and writes the kernel's table
   /// @param table what the kernel holds
+  /// @param firewall writes it
   /// @param atOnce used on the dataplane loop
   /// @param inRounds used by the worker
-  /// @param node asked on the dataplane loop
-  /// @param ways asked on the dataplane loop, at most once a round for each address
+  /// @param network asked on the dataplane loop
   public FlowReevaluation(
       Loop dataplane,
       Loop worker,
       NftTable table,
+      FirewallManager firewall,
       PolicyChangeMode mode,
       Conntrack atOnce,
       Conntrack inRounds,
-      HostPortFlows.LocalAddresses node,
-      Ways ways) {
-    this(dataplane, worker, table, mode, atOnce, inRounds, node, ways, MAX_HELD);
+      NodeNetwork network) {
+    this(
+        dataplane,
+        worker,
+        table,
+        firewall,
+        mode,
+        atOnce,
+        inRounds,
+        network,
+        MAX_HELD,
+        RecentCuts.MEMORY);
   }
 
   /// @param mostHeld how many connections a round holds at most
+  /// @param memory how long connections cut at host endpoints are kept from coming back
   public FlowReevaluation(
       Loop dataplane,
       Loop worker,
       NftTable table,
+      FirewallManager firewall,
       PolicyChangeMode mode,
       Conntrack atOnce,
       Conntrack inRounds,
-      HostPortFlows.LocalAddresses node,
-      Ways ways,
-      int mostHeld) {
+      NodeNetwork network,
+      int mostHeld,
+      Duration memory) {
     this.mostHeld = mostHeld;
     this.dataplane = dataplane;
     this.worker = worker;
     this.mode = mode;
     this.atOnce = atOnce;
     this.inRounds = inRounds;
-    this.node = node;
-    this.ways = ways;
+    this.places = new FlowPlaces(suspects, network);
     this.verdicts = new FlowVerdicts(table);
+    this.cuts = new RecentCuts(dataplane, firewall, memory);
+  }
+
+  /// Takes over what the kernel remembers of a former process's cuts. Before the loop starts.
+  ///
+  /// @throws NftException if the kernel does not tell
+  public void adopt() throws NftException {
+    if (mode == PolicyChangeMode.REEVALUATE) {
+      cuts.adopt();
+    }
   }
 
   /// Connections cut so far because policy came to deny them. From any thread.
@@ -203,6 +200,13 @@ public final class FlowReevaluation implements AppliedListener {
   }
 
   @Override
+  public void onHostsMoved() {
+    if (mode == PolicyChangeMode.REEVALUATE) {
+      suspects.onHostsMoved();
+    }
+  }
+
+  @Override
   public void onRepaired() {
     if (mode == PolicyChangeMode.REEVALUATE) {
       suspects.suspectEverything();
@@ -219,7 +223,7 @@ public final class FlowReevaluation implements AppliedListener {
   }
 
   private void begin() {
-    Round rest = next;
+    FlowRound rest = next;
     boolean isUrgent = rest != null || !suspects.isEmpty();
     if (!isUrgent && !suspects.hasNewcomers() && freed.isEmpty()) {
       return;
@@ -229,9 +233,9 @@ public final class FlowReevaluation implements AppliedListener {
       wakeIn(wait);
       return;
     }
-    Round begun =
+    FlowRound begun =
         rest == null
-            ? new Round(
+            ? new FlowRound(
                 suspects.take(),
                 freed.now(),
                 suspects.readSourcePorts(),
@@ -252,10 +256,10 @@ public final class FlowReevaluation implements AppliedListener {
   }
 
   /// On the worker.
-  private void gather(Round round) {
+  private void gather(FlowRound round) {
     long start = THREADS.getCurrentThreadCpuTime();
     Suspicion.Scope scope = round.suspicion.scope();
-    Map<Kind, List<Connection>> suspicious = new HashMap<>();
+    Map<FlowKind, List<Connection>> suspicious = new HashMap<>();
     try {
       List<Connection> found = connections(scope, round);
       while (!round.stretch.isWhole()) {
@@ -269,7 +273,7 @@ public final class FlowReevaluation implements AppliedListener {
         } else if (scope.test(one) && !one.isExpected()) {
           // What another connection announced was let in for that one's sake.
           suspicious
-              .computeIfAbsent(Kind.of(one, round.bySourcePort), _ -> new ArrayList<>())
+              .computeIfAbsent(FlowKind.of(one, round.bySourcePort), _ -> new ArrayList<>())
               .add(one);
         }
       }
@@ -281,7 +285,8 @@ public final class FlowReevaluation implements AppliedListener {
     dataplane.postUnlessEnded(() -> round.toJudge = new ArrayDeque<>(suspicious.entrySet()));
   }
 
-  private List<Connection> connections(Suspicion.Scope scope, Round round) throws LinuxException {
+  private List<Connection> connections(Suspicion.Scope scope, FlowRound round)
+      throws LinuxException {
     List<Connection> found = new ArrayList<>();
     for (IpFamily family : IpFamily.values()) {
       if (scope.isByAddress()) {
@@ -300,13 +305,13 @@ public final class FlowReevaluation implements AppliedListener {
     return found;
   }
 
-  private boolean isStillFreed(Round round, IpAddress address) {
+  private boolean isStillFreed(FlowRound round, IpAddress address) {
     Long since = round.freed.get(address);
     return since != null && freed.isStill(address, since);
   }
 
   /// Only right after a transaction do the rules at hand and the kernel's agree.
-  private void judge(Round round, Deque<Map.Entry<Kind, List<Connection>>> toJudge) {
+  private void judge(FlowRound round, Deque<Map.Entry<FlowKind, List<Connection>>> toJudge) {
     if (suspects.readSourcePorts() && !round.bySourcePort) {
       suspects.putBack(round.suspicion); // sorted out by too little
       this.round = null;
@@ -325,44 +330,48 @@ public final class FlowReevaluation implements AppliedListener {
       dataplane.postUnlessEnded(() -> {}); // so that this is called again
       return;
     }
+    if (round.cutsAtHost && !cuts.areRemembered()) {
+      // The rule that keeps it from coming back goes first. Policy may have changed until then.
+      cuts.remember();
+      round.judgeDeniedAgain();
+      dataplane.postUnlessEnded(() -> {});
+      return;
+    }
+    if (round.cutsAtHost) {
+      cuts.remember();
+    }
     round.deleting = true;
     worker.postUnlessEnded(() -> delete(round));
   }
 
   /// @param until when to leave the rest for later
-  private void judge(Round round, Deque<Map.Entry<Kind, List<Connection>>> toJudge, long until)
+  private void judge(
+      FlowRound round, Deque<Map.Entry<FlowKind, List<Connection>>> toJudge, long until)
       throws LinuxException {
-    if (!toJudge.isEmpty() && round.node.isEmpty()) {
-      round.node = node.read();
+    if (toJudge.isEmpty()) {
+      return;
     }
+    Surroundings around = places.around(round);
     boolean isTimeLeft = true;
     while (!toJudge.isEmpty() && isTimeLeft) {
-      Map.Entry<Kind, List<Connection>> kind = toJudge.removeFirst();
-      if (!verdicts.allows(kind.getKey(), round.node, address -> ways(round, address))) {
-        round.denied.addAll(kind.getValue());
+      Map.Entry<FlowKind, List<Connection>> kind = toJudge.removeFirst();
+      switch (verdicts.of(kind.getKey(), around)) {
+        case ALLOWED -> {}
+        case DENIED_BY_WORKLOAD -> round.denied.add(kind);
+        case DENIED_BY_HOST -> {
+          round.denied.add(kind);
+          round.cutsAtHost |= kind.getKey().protocol() == NftPacket.TCP;
+        }
       }
       isTimeLeft = System.nanoTime() - until < 0;
     }
   }
 
-  private Set<InterfaceName> ways(Round round, IpAddress address) throws LinuxException {
-    InterfaceName own = suspects.interfaceOf(address);
-    if (own != null) {
-      return Set.of(own);
-    }
-    Set<InterfaceName> known = round.ways.get(address);
-    if (known == null) {
-      known = suspects.isJudgedByWay(address) ? ways.to(address) : Set.of();
-      round.ways.put(address, known);
-    }
-    return known;
-  }
-
   /// On the worker.
-  private void delete(Round round) {
+  private void delete(FlowRound round) {
     long start = THREADS.getCurrentThreadCpuTime();
     try {
-      int cutNow = inRounds.delete(round.denied);
+      int cutNow = inRounds.delete(round.deniedConnections());
       int forgottenNow = inRounds.delete(round.orphans);
       if (round.stretch.isLast()) {
         freed.settled(round.freed);
@@ -374,7 +383,7 @@ public final class FlowReevaluation implements AppliedListener {
     }
   }
 
-  private void ended(Round ended, int cutNow, int forgottenNow) {
+  private void ended(FlowRound ended, int cutNow, int forgottenNow) {
     cut.addAndGet(cutNow);
     forgotten.addAndGet(forgottenNow);
     notBefore =
@@ -382,7 +391,7 @@ public final class FlowReevaluation implements AppliedListener {
     calmNotBefore = Math.max(ended.begun + CALM_INTERVAL.toNanos(), notBefore);
     round = null;
     if (!ended.stretch.isLast()) {
-      next = new Round(ended.suspicion, ended.freed, ended.bySourcePort, ended.stretch.rest());
+      next = new FlowRound(ended.suspicion, ended.freed, ended.bySourcePort, ended.stretch.rest());
     }
     if (cutNow > 0) {
       LOG.atInfo()
@@ -391,7 +400,7 @@ public final class FlowReevaluation implements AppliedListener {
     }
   }
 
-  private void failed(Round failed, LinuxException refused) {
+  private void failed(FlowRound failed, LinuxException refused) {
     LOG.atWarn()
         .addKeyValue("reason", refused.getMessage())
         .log(

@@ -33,6 +33,13 @@ public enum Direction {
     return suffix;
   }
 
+  Direction opposite() {
+    return switch (this) {
+      case INGRESS -> EGRESS;
+      case EGRESS -> INGRESS;
+    };
+  }
+
   /// The direction of a tier's, policy's or profile's chain.
   static Direction ofChain(String chain) {
     return chain.endsWith(EGRESS.suffix) ? EGRESS : INGRESS;

@@ -189,8 +189,21 @@ public final class FirewallManager {
   }
 
   /// Says what protects the node itself beside policy.
-  public void setHostProtection(HostProtection protection) {
-    hosts.setProtection(protection);
+  ///
+  /// @return whether that is another than before
+  public boolean setHostProtection(HostProtection protection) {
+    return hosts.setProtection(protection);
+  }
+
+  /// Whether what host endpoints police drops packets that are of no tracked connection and begin
+  /// none: the kernel would take up a connection that was cut, in whichever direction they go.
+  public void setMidstreamGuard(boolean guarded) {
+    hosts.setGuarded(guarded);
+  }
+
+  /// Whether the kernel has the rules of [#setMidstreamGuard], whoever wrote them.
+  public boolean findsMidstreamGuard() throws NftException {
+    return table.isInKernel(MidstreamGuard.CHAIN);
   }
 
   /// Whether some host endpoint is found by its addresses, so that [#setHostAddresses] matters.

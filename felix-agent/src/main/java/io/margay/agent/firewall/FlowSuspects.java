@@ -6,6 +6,8 @@ import io.margay.model.net.Prefix;
 import io.margay.policy.ComputedRule;
 import io.margay.policy.EndpointKey;
 import io.margay.policy.EndpointPolicy;
+import io.margay.policy.HostEndpointKey;
+import io.margay.policy.HostEndpointPolicy;
 import io.margay.policy.PeerMatch;
 import io.margay.policy.PolicyKey;
 import io.margay.policy.PolicyUpdate;
@@ -22,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Follows what calc wants enforced and notes which connections a change may have denied: those of
 /// endpoints whose policy changed, and those with an address that a rule lost or began to exclude.
-/// A change that can only allow more is nobody's suspicion.
+/// Where a host endpoint's policy changed it is all of them: it meets the node's own, and what goes
+/// through. A change that can only allow more is nobody's suspicion.
 ///
 /// Belongs to the dataplane loop.
 public final class FlowSuspects {
@@ -40,6 +43,7 @@ public final class FlowSuspects {
   /// What endpoints may use as source beside their addresses; those that may nothing are not there.
   private final Map<EndpointKey, List<Prefix>> spoofable = new HashMap<>();
 
+  private final Map<HostEndpointKey, HostEndpointPolicy> hosts = new HashMap<>();
   private final Map<PolicyKey, RuleSet> policies = new HashMap<>();
   private final Map<String, RuleSet> profiles = new HashMap<>();
   private final Map<IpAddress, InterfaceName> interfaces = new HashMap<>();
@@ -111,9 +115,23 @@ public final class FlowSuspects {
         }
       }
       case PolicyUpdate.EndpointRemoved(EndpointKey key) -> leave(key, endpoints.remove(key));
-      // What the node itself has open lives on: cutting it could cut off who changes the policy.
-      case PolicyUpdate.HostEndpointUpdated _, PolicyUpdate.HostEndpointRemoved _ -> {}
+      case PolicyUpdate.HostEndpointUpdated(HostEndpointKey key, HostEndpointPolicy policy) ->
+          everything |= !policy.equals(hosts.put(key, policy));
+      // Another may stand for its interfaces now.
+      case PolicyUpdate.HostEndpointRemoved(HostEndpointKey key) ->
+          everything |= hosts.remove(key) != null && !hosts.isEmpty();
     }
+  }
+
+  /// Host endpoints stand for other interfaces than before, or other ports are open whatever they
+  /// say.
+  public void onHostsMoved() {
+    everything |= !hosts.isEmpty();
+  }
+
+  /// Whether there are host endpoints, so that the way to any address matters.
+  public boolean hasHosts() {
+    return !hosts.isEmpty();
   }
 
   /// Whatever is open may be what no rule allows.
@@ -133,7 +151,7 @@ public final class FlowSuspects {
     return interfaces.get(address);
   }
 
-  /// Whether an address that no endpoint has may be behind one's interface all the same, so that
+  /// Whether an address that no workload has may be behind one's interface all the same, so that
   /// the way to it matters.
   public boolean isJudgedByWay(IpAddress address) {
     return spoofable.values().stream()
@@ -172,6 +190,7 @@ public final class FlowSuspects {
             changedPolicies,
             changedProfiles,
             List.copyOf(endpoints.values()),
+            List.copyOf(hosts.values()),
             everything);
     ends = new HashSet<>();
     newcomers = new HashSet<>();

@@ -41,10 +41,12 @@ final class HostEndpoints {
   private final FirewallSettings settings;
   private final TierUse tiers;
   private final Map<IpFamily, HostRenderer> renderers = new EnumMap<>(IpFamily.class);
+  private final Map<IpFamily, MidstreamGuard> guards = new EnumMap<>(IpFamily.class);
 
   private final TreeMap<HostEndpointKey, HostEndpointPolicy> endpoints = new TreeMap<>();
   private Map<InterfaceName, Set<IpAddress>> addresses = Map.of();
   private HostProtection protection = HostProtection.DEFAULT;
+  private boolean isGuarded;
   private boolean dirty;
 
   private final Map<TierKey, Integer> usedTiers = new HashMap<>();
@@ -77,6 +79,7 @@ final class HostEndpoints {
     this.settings = settings;
     this.tiers = tiers;
     for (IpFamily family : IpFamily.values()) {
+      guards.put(family, new MidstreamGuard(family, settings));
       chains.put(family, new HashSet<>());
       hosts.put(family, new HashMap<>());
       failsafes.put(family, new HashMap<>());
@@ -130,9 +133,18 @@ final class HostEndpoints {
     addresses = Map.copyOf(now);
   }
 
-  void setProtection(HostProtection now) {
-    dirty |= !protection.equals(now);
+  /// @return whether that is another than before
+  boolean setProtection(HostProtection now) {
+    boolean differs = !protection.equals(now);
+    dirty |= differs;
     protection = now;
+    return differs;
+  }
+
+  /// Whether connections are kept from coming back in their middle.
+  void setGuarded(boolean now) {
+    dirty |= isGuarded != now;
+    isGuarded = now;
   }
 
   /// The profile came or went, which endpoints that name it must know.
@@ -156,9 +168,13 @@ final class HostEndpoints {
     Assignment assignment = assign(foreign);
     assigned = assignment;
     countTiers(assignment);
+    MidstreamGuard.Guarded guarded = guarded(assignment, foreign);
     for (IpFamily family : IpFamily.values()) {
-      renderChains(family, assignment, hasProfile);
-      replace(family, Layout.HOSTS, hosts, dispatch(assignment, foreign));
+      MidstreamGuard guard = Objects.requireNonNull(guards.get(family));
+      renderChains(family, assignment, hasProfile, guard.chains(guarded));
+      Map<NftData, NftElement> dispatch = dispatch(assignment, foreign);
+      dispatch.putAll(guard.elements(guarded));
+      replace(family, Layout.HOSTS, hosts, dispatch);
       replace(
           family,
           Layout.FAILSAFES,
@@ -242,9 +258,21 @@ final class HostEndpoints {
     return Objects.requireNonNull(endpoints.get(key), "an endpoint is assigned and unknown");
   }
 
-  private void renderChains(IpFamily family, Assignment assignment, Predicate<String> hasProfile) {
+  private MidstreamGuard.Guarded guarded(Assignment assignment, Set<InterfaceName> foreign) {
+    Map<InterfaceName, HostEndpointPolicy> named = new HashMap<>();
+    HostEndpointKey all = assignment.all();
+    if (isGuarded) {
+      assignment.named().forEach((name, key) -> named.put(name, policyOf(key)));
+    }
+    return new MidstreamGuard.Guarded(
+        named, isGuarded && all != null ? List.of(policyOf(all)) : List.of(), foreign);
+  }
+
+  /// @param guard chains beside policy's own
+  private void renderChains(
+      IpFamily family, Assignment assignment, Predicate<String> hasProfile, List<NftChain> guard) {
     HostRenderer renderer = Objects.requireNonNull(renderers.get(family));
-    List<NftChain> now = new ArrayList<>();
+    List<NftChain> now = new ArrayList<>(guard);
     for (HostSlot slot : HostSlot.values()) {
       if (!isUsed(slot, assignment)) {
         continue;
@@ -309,7 +337,7 @@ final class HostEndpoints {
 
   private static void add(
       Map<NftData, NftElement> elements, HostSlot slot, InterfaceName name, NftVerdict verdict) {
-    NftElement element = Layout.host(slot, name, verdict);
+    NftElement element = Layout.host(slot.id(), name, verdict);
     elements.put(element.key(), element);
   }
 

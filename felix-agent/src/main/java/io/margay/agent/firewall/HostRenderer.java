@@ -215,14 +215,10 @@ final class HostRenderer {
     if (slot.stage() == HostStage.UNTRACKED) {
       // The answers, or half of a failsafe connection would go untracked. Further on they pass by
       // their connection only.
-      Direction back =
-          switch (there) {
-            case INGRESS -> Direction.EGRESS;
-            case EGRESS -> Direction.INGRESS;
-          };
       rules.add(
           rule()
-              .portAndAddressInSet(Layout.FAILSAFES, Layout.failsafes(back), Side.SOURCE, remote)
+              .portAndAddressInSet(
+                  Layout.FAILSAFES, Layout.failsafes(there.opposite()), Side.SOURCE, remote)
               .verdict(NftVerdict.ACCEPT)
               .build(Layout.ruleId("host", slot.word(), "failsafe-answer")));
     }

@@ -178,9 +178,10 @@ final class Layout {
   /// First part of the key in [#TUNNEL_PEERS].
   static final int TUNNEL_MACHINE = 1;
 
-  static NftElement host(HostSlot slot, InterfaceName name, NftVerdict verdict) {
+  /// @param id of the [HostSlot], or of what the [MidstreamGuard] has there
+  static NftElement host(int id, InterfaceName name, NftVerdict verdict) {
     return NftElement.verdict(
-        NftData.concat(NftData.hostOrder(slot.id()), NftData.interfaceName(name)), verdict);
+        NftData.concat(NftData.hostOrder(id), NftData.interfaceName(name)), verdict);
   }
 
   /// First part of the key in [#FAILSAFES].

@@ -43,9 +43,9 @@ final class NftRenderer {
   private static final int IPIP = 4;
 
   /// FIN, SYN, RST and ACK; a connection begins with SYN alone (RFC 9293 §3.10.7).
-  private static final int TCP_FLAGS = 0x17;
+  static final int TCP_FLAGS = 0x17;
 
-  private static final int TCP_SYN = 0x02;
+  static final int TCP_SYN = 0x02;
 
   private final IpFamily family;
   private final FirewallSettings settings;

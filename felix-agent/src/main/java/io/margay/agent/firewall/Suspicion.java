@@ -4,8 +4,10 @@ import io.margay.linux.conntrack.Connection;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import io.margay.policy.EndpointPolicy;
+import io.margay.policy.HostEndpointPolicy;
 import io.margay.policy.PolicyKey;
 import io.margay.policy.TierPolicies;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -19,7 +21,8 @@ import java.util.function.Predicate;
 /// @param peers addresses all of whose connections are meant, whoever has them
 /// @param policies those whose rules changed
 /// @param profiles those whose rules changed
-/// @param endpoints all endpoints of the node
+/// @param endpoints all workloads' endpoints of the node
+/// @param hosts all endpoints of the node's own interfaces
 /// @param everything whether every connection is meant
 public record Suspicion(
     Set<IpAddress> ends,
@@ -27,9 +30,11 @@ public record Suspicion(
     Set<PolicyKey> policies,
     Set<String> profiles,
     List<EndpointPolicy> endpoints,
+    List<HostEndpointPolicy> hosts,
     boolean everything) {
 
-  /// Which connections: those that touch one of the addresses, or one of the prefixes.
+  /// Which connections: those that touch one of the addresses, or one of the prefixes, by the ends
+  /// that rules see.
   ///
   /// @param prefixes longer ones than single addresses
   public record Scope(Set<IpAddress> addresses, List<Prefix> prefixes, boolean everything)
@@ -42,7 +47,10 @@ public record Suspicion(
 
     @Override
     public boolean test(Connection connection) {
-      return everything || covers(connection.source()) || covers(connection.answerer());
+      return everything
+          || covers(connection.source())
+          || covers(connection.answerer())
+          || covers(connection.destination());
     }
 
     private boolean covers(IpAddress address) {
@@ -55,6 +63,7 @@ public record Suspicion(
   public Scope scope() {
     Set<IpAddress> addresses = new HashSet<>(ends);
     Set<Prefix> prefixes = new HashSet<>(peers);
+    boolean all = everything || hosts.stream().anyMatch(this::hasChanged);
     if (!policies.isEmpty() || !profiles.isEmpty()) {
       IdentityHashMap<TierPolicies, Boolean> changed = new IdentityHashMap<>();
       for (EndpointPolicy endpoint : endpoints) {
@@ -66,7 +75,14 @@ public record Suspicion(
     }
     prefixes.stream().filter(Prefix::isHost).forEach(peer -> addresses.add(peer.address()));
     prefixes.removeIf(Prefix::isHost);
-    return new Scope(addresses, List.copyOf(prefixes), everything);
+    return new Scope(addresses, List.copyOf(prefixes), all);
+  }
+
+  private boolean hasChanged(HostEndpointPolicy host) {
+    return !Collections.disjoint(host.profiles(), profiles)
+        || Arrays.stream(HostSlot.values())
+            .flatMap(slot -> slot.tiers(host).stream())
+            .anyMatch(tier -> !Collections.disjoint(tier.policies(), policies));
   }
 
   private boolean hasChanged(

@@ -2,11 +2,13 @@ package io.margay.agent.firewall;
 
 import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.dataplane.FlowReevaluation;
+import io.margay.agent.dataplane.NodeNetwork;
 import io.margay.agent.loop.TestLoop;
 import io.margay.agent.settings.PolicyChangeMode;
 import io.margay.linux.LinuxException;
 import io.margay.linux.conntrack.Conntrack;
 import io.margay.linux.netlink.NetlinkSocket;
+import io.margay.linux.nft.NftKernel;
 import io.margay.linux.nft.NftTable;
 import io.margay.linux.nft.NftTable.Ownership;
 import io.margay.linux.route.Route;
@@ -16,7 +18,10 @@ import io.margay.linux.testing.FakeRoutes;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.policy.PolicyUpdate;
+import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -25,6 +30,14 @@ import java.util.Set;
 final class FlowAgent implements AutoCloseable {
   /// The pod of which [#awaitRound] makes use; it need not be there.
   private static final int WITNESS = 4;
+
+  /// Longer than any test.
+  static final Duration MEMORY = Duration.ofMinutes(20);
+
+  private static final Map<InterfaceName, Set<IpAddress>> UPLINKS =
+      Map.of(
+          new InterfaceName("up0"),
+          Set.of(IpAddress.parse("192.0.2.1"), IpAddress.parse("2001:db8::1")));
 
   final TestLoop loop = new TestLoop("dataplane");
   private final FirewallNamespaces lab;
@@ -39,17 +52,25 @@ final class FlowAgent implements AutoCloseable {
   private int witnesses;
 
   FlowAgent(FirewallNamespaces lab, PolicyChangeMode mode, Ownership ownership) throws Exception {
-    this(lab, mode, ownership, 1000);
+    this(lab, lab.nftables(), mode, ownership, 1000, MEMORY);
   }
 
+  /// @param nftables of the router; closed with this
   /// @param mostHeld how many connections a round of re-evaluation holds
-  FlowAgent(FirewallNamespaces lab, PolicyChangeMode mode, Ownership ownership, int mostHeld)
+  /// @param memory how long what was cut at host endpoints is kept from coming back
+  FlowAgent(
+      FirewallNamespaces lab,
+      NftKernel nftables,
+      PolicyChangeMode mode,
+      Ownership ownership,
+      int mostHeld,
+      Duration memory)
       throws Exception {
     this.lab = lab;
     atOnce = lab.conntrack();
     inRounds = lab.conntrack();
     netlink = lab.rtnetlink();
-    table = new NftTable(lab.nftables(), "margay", ownership);
+    table = new NftTable(nftables, "margay", ownership);
     firewall = new FirewallManager(table, FirewallSettings.DEFAULT);
     FakeRoutes kernel = new FakeRoutes();
     RouteTable routes = new RouteTable(kernel, index -> index > 10);
@@ -57,22 +78,21 @@ final class FlowAgent implements AutoCloseable {
       kernel.addDevice(device);
     }
     routes.adopt();
-    Set<IpAddress> node =
-        Set.of(
-            IpAddress.parse("10.99.0.1"),
-            IpAddress.parse("192.0.2.1"),
-            IpAddress.parse("2001:db8::1"));
+    Set<IpAddress> node = new HashSet<>(Set.of(IpAddress.parse("10.99.0.1")));
+    UPLINKS.values().forEach(node::addAll);
     flows =
         new FlowReevaluation(
             loop.loop(),
             worker.loop(),
             table,
+            firewall,
             mode,
             atOnce,
             inRounds,
-            () -> node,
-            this::ways,
-            mostHeld);
+            new NodeNetwork(() -> node, () -> UPLINKS, this::ways),
+            mostHeld,
+            memory);
+    flows.adopt();
     dataplane = new Dataplane(loop.loop(), firewall, routes, FlowAgent::linkIndex);
     dataplane.tellApplied(flows);
     worker.loop().start(() -> {});

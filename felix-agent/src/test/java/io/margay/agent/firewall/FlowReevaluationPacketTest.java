@@ -130,7 +130,14 @@ final class FlowReevaluationPacketTest {
   @Test
   void more_connections_than_may_be_held_are_gone_through_in_parts() throws Exception {
     agent.close();
-    agent = new FlowAgent(lab, PolicyChangeMode.REEVALUATE, Ownership.WHERE_PERSISTENT, 3);
+    agent =
+        new FlowAgent(
+            lab,
+            lab.nftables(),
+            PolicyChangeMode.REEVALUATE,
+            Ownership.WHERE_PERSISTENT,
+            3,
+            FlowAgent.MEMORY);
     begin(allowPorts(WEB, TLS));
     List<SocketChannel> servers = new ArrayList<>();
     for (int i = 0; i < 20; i++) {

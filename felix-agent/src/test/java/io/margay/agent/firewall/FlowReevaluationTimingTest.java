@@ -14,6 +14,7 @@ import static io.margay.agent.firewall.PolicyFixtures.tier;
 
 import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.dataplane.FlowReevaluation;
+import io.margay.agent.dataplane.NodeNetwork;
 import io.margay.agent.loop.TestLoop;
 import io.margay.agent.settings.PolicyChangeMode;
 import io.margay.linux.conntrack.Conntrack;
@@ -28,6 +29,7 @@ import io.margay.policy.PolicyUpdate;
 import io.margay.policy.RuleAction;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -63,22 +65,18 @@ final class FlowReevaluationTimingTest {
       kernel.addDevice(11);
       RouteTable routes = new RouteTable(kernel, index -> index > 10);
       routes.adopt();
+      FirewallManager firewall = new FirewallManager(table, FirewallSettings.DEFAULT);
       FlowReevaluation flows =
           new FlowReevaluation(
               loop.loop(),
               worker.loop(),
               table,
+              firewall,
               PolicyChangeMode.REEVALUATE,
               atOnce,
               inRounds,
-              () -> Set.of(IpAddress.parse("10.99.0.1")),
-              _ -> Set.of());
-      Dataplane dataplane =
-          new Dataplane(
-              loop.loop(),
-              new FirewallManager(table, FirewallSettings.DEFAULT),
-              routes,
-              _ -> OptionalInt.of(11));
+              new NodeNetwork(() -> Set.of(IpAddress.parse("10.99.0.1")), Map::of, _ -> Set.of()));
+      Dataplane dataplane = new Dataplane(loop.loop(), firewall, routes, _ -> OptionalInt.of(11));
       dataplane.tellApplied(flows);
       worker.loop().start(() -> {});
       loop.loop().start(dataplane::settle);

@@ -1,5 +1,7 @@
 package io.margay.agent.firewall;
 
+import static io.margay.agent.firewall.HostFixtures.all;
+import static io.margay.agent.firewall.HostFixtures.host;
 import static io.margay.agent.firewall.PolicyFixtures.ANY;
 import static io.margay.agent.firewall.PolicyFixtures.change;
 import static io.margay.agent.firewall.PolicyFixtures.endpoint;
@@ -172,5 +174,75 @@ final class FlowSuspectsTest {
     assertThat(suspects.readSourcePorts()).isTrue();
     learn(ingress("p", tcp(0, RuleAction.ALLOW, ANY, ports(53))));
     assertThat(suspects.readSourcePorts()).isFalse();
+  }
+
+  /// Pod 1 under `p`, and the host endpoint `up0`, whose forward policy is `q`.
+  private void startWithHost() {
+    start(rule(0, RuleAction.ALLOW, inSet("s"), ANY));
+    learn(
+        ingress("r"),
+        profile("host", RuleAction.ALLOW),
+        host("up0").withForwarded(List.of(tier("q")), List.of()).withProfiles("host").update());
+    suspects.take();
+  }
+
+  @Test
+  void a_host_endpoint_that_changes_suspects_everything_and_one_that_does_not_nothing() {
+    start();
+    assertThat(suspects.hasHosts()).isFalse();
+    learn(host("up0").update());
+    assertThat(suspects.hasHosts()).isTrue();
+    assertThat(suspects.take().scope().everything()).as("a new one").isTrue();
+    learn(host("up0").update());
+    assertThat(suspects.isEmpty()).isTrue();
+    learn(host("up0").withNormal(List.of(tier("q")), List.of()).update());
+    assertThat(suspects.take().scope().everything()).isTrue();
+    learn(all().update());
+    suspects.take();
+    learn(host("up0").removal());
+    assertThat(suspects.take().scope().everything()).as("another has its interface now").isTrue();
+    learn(all().removal(), all().removal());
+    assertThat(suspects.isEmpty()).as("nobody denies anything there").isTrue();
+    assertThat(suspects.hasHosts()).isFalse();
+  }
+
+  @Test
+  void a_policy_or_profile_of_a_host_endpoint_suspects_everything_and_others_do_not() {
+    startWithHost();
+    learn(ingress("q", rule(0, RuleAction.ALLOW, ANY, ANY)));
+    assertThat(suspects.take().scope().everything()).isTrue();
+    learn(profile("host", RuleAction.DENY));
+    assertThat(suspects.take().scope().everything()).isTrue();
+    learn(new PolicyUpdate.PolicyRemoved(policy("q")));
+    assertThat(suspects.take().scope().everything()).isTrue();
+    learn(
+        ingress("p", rule(0, RuleAction.ALLOW, ANY, ANY)),
+        ingress("r", rule(0, RuleAction.DENY, ANY, ANY)));
+    Suspicion.Scope scope = suspects.take().scope();
+    assertThat(scope.everything()).as("of workloads alone, and of nobody").isFalse();
+    assertThat(scope.addresses()).contains(IpAddress.parse("10.65.0.1"));
+    learn(profile("open", RuleAction.DENY));
+    assertThat(suspects.take().scope().everything()).isFalse();
+  }
+
+  @Test
+  void a_member_of_a_set_that_a_host_endpoints_policy_asks_for_is_suspect_alone() {
+    startWithHost();
+    learn(ingress("q", rule(0, RuleAction.ALLOW, inSet("s"), ANY)));
+    suspects.take();
+    learn(change("s", members(), members("198.51.100.0/24")));
+    Suspicion.Scope scope = suspects.take().scope();
+    assertThat(scope.everything()).isFalse();
+    assertThat(scope.prefixes()).containsExactly(Prefix.parse("198.51.100.0/24"));
+  }
+
+  @Test
+  void host_endpoints_that_move_or_lose_failsafes_are_suspect_if_there_are_any() {
+    start();
+    suspects.onHostsMoved();
+    assertThat(suspects.isEmpty()).isTrue();
+    startWithHost();
+    suspects.onHostsMoved();
+    assertThat(suspects.take().scope().everything()).isTrue();
   }
 }

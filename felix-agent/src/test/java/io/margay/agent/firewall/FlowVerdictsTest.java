@@ -13,7 +13,6 @@ import static io.margay.agent.firewall.PolicyFixtures.protocol;
 import static io.margay.agent.firewall.PolicyFixtures.tier;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.margay.agent.firewall.FlowVerdicts.Kind;
 import io.margay.linux.nft.FakeNftables;
 import io.margay.linux.nft.NftTable;
 import io.margay.linux.nft.NftTable.Ownership;
@@ -60,16 +59,15 @@ final class FlowVerdictsTest {
     ways.put(IpAddress.parse(address), names);
   }
 
-  private boolean allows(Kind kind) throws Exception {
-    return verdicts.allows(
-        kind,
-        Set.of(IpAddress.parse("192.0.2.1")),
-        address -> ways.getOrDefault(address, Set.of()));
+  private boolean allows(FlowKind kind) throws Exception {
+    Ways known = address -> ways.getOrDefault(address, Set.of());
+    return verdicts.of(
+            kind, new Surroundings(Set.of(IpAddress.parse("192.0.2.1")), Map.of(), known, known))
+        == FlowVerdicts.Verdict.ALLOWED;
   }
 
   private boolean allows(int protocol, String source, String answerer, int port) throws Exception {
-    return allows(
-        new Kind(IpAddress.parse(source), 0, IpAddress.parse(answerer), port, protocol, 0, 0));
+    return allows(kind(protocol, source, answerer, port, 0));
   }
 
   private void podUnder(ComputedRule allow) throws Exception {
@@ -119,8 +117,13 @@ final class FlowVerdictsTest {
     }
   }
 
-  private static Kind icmp(int protocol, String source, String answerer, int type) {
-    return new Kind(IpAddress.parse(source), 0, IpAddress.parse(answerer), 0, protocol, type, 0);
+  private static FlowKind icmp(int protocol, String source, String answerer, int type) {
+    return kind(protocol, source, answerer, 0, type);
+  }
+
+  private static FlowKind kind(int protocol, String source, String answerer, int port, int type) {
+    IpAddress to = IpAddress.parse(answerer);
+    return new FlowKind(IpAddress.parse(source), 0, to, port, to, port, protocol, type, 0, false);
   }
 
   @Test

@@ -18,6 +18,8 @@ import java.util.function.Predicate;
 /// @param icmpCode of ICMP's first packet, else 0
 /// @param isExpected whether another connection announced it, as FTP's control connection does its
 ///   data connections; its first packet counted as that one's relative
+/// @param isPickedUp whether the kernel saw it in its middle first (TCP), so that `source` is who
+///   sent then, and nobody knows who began it
 /// @param handle by which the kernel knows it
 public record Connection(
     int protocol,
@@ -31,6 +33,7 @@ public record Connection(
     int icmpType,
     int icmpCode,
     boolean isExpected,
+    boolean isPickedUp,
     Handle handle) {
 
   /// What the kernel wants to be told to forget it: parts of its own answer.

@@ -12,6 +12,15 @@ final class ConnectionReader {
 
   private static final int CTA_STATUS = 3;
   private static final int IPS_EXPECTED = 1;
+  private static final int CTA_PROTOINFO = 4;
+  private static final int CTA_PROTOINFO_TCP = 1;
+  private static final int CTA_PROTOINFO_TCP_FLAGS_ORIGINAL = 4;
+  private static final int CTA_PROTOINFO_TCP_FLAGS_REPLY = 5;
+
+  /// The kernel checks no windows of such a one: it missed the SYNs, which say how to scale them
+  /// (`tcp_new` of net/netfilter/nf_conntrack_proto_tcp.c).
+  private static final int TCP_BE_LIBERAL = 0x08;
+
   private static final int CTA_PROTO_ICMP_TYPE = 5;
   private static final int CTA_PROTO_ICMP_CODE = 6;
   private static final int CTA_PROTO_ICMPV6_TYPE = 8;
@@ -97,7 +106,22 @@ final class ConnectionReader {
             original.icmpType,
             original.icmpCode,
             status.isPresent() && (status.get().be32() & IPS_EXPECTED) != 0,
+            isPickedUp(attributes),
             handle(attributes, originalTuple.get())));
+  }
+
+  private static boolean isPickedUp(Attributes attributes) throws NetlinkException {
+    Optional<Attribute> state = attributes.find(CTA_PROTOINFO);
+    Optional<Attribute> tcp =
+        state.isEmpty() ? Optional.empty() : state.get().nested().find(CTA_PROTOINFO_TCP);
+    return tcp.isPresent()
+        && isLiberal(tcp.get(), CTA_PROTOINFO_TCP_FLAGS_ORIGINAL)
+        && isLiberal(tcp.get(), CTA_PROTOINFO_TCP_FLAGS_REPLY);
+  }
+
+  private static boolean isLiberal(Attribute tcp, int direction) throws NetlinkException {
+    Optional<Attribute> flags = tcp.nested().find(direction);
+    return flags.isPresent() && (flags.get().u8() & TCP_BE_LIBERAL) != 0;
   }
 
   private static Connection.Handle handle(Attributes attributes, Attribute original) {

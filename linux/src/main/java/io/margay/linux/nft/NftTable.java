@@ -313,6 +313,19 @@ public final class NftTable implements AutoCloseable {
     return steps.size();
   }
 
+  /// Whether either table has a chain of that name with rules in the kernel, be it a former
+  /// process's. Asks the kernel, and writes and remembers nothing.
+  public boolean isInKernel(String chain) throws NftException {
+    for (FamilyTable family : families.values()) {
+      for (NftRuleInfo rule : kernel.rules(family.name())) {
+        if (rule.chain().equals(chain)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   /// What others did to our tables since this was made.
   ///
   /// @param repairs writes that found a change and undid it

@@ -22,6 +22,11 @@ class ConntrackTest {
 
   private static final int NEW = 1 << 8;
   private static final int GET = NEW | 1;
+  private static final int TCP = 6;
+  private static final int UDP = 17;
+
+  /// IP_CT_TCP_FLAG_BE_LIBERAL of linux/netfilter/nf_conntrack_tcp.h.
+  private static final int BE_LIBERAL = 0x08;
 
   @Test
   void the_flows_of_an_address_go_and_the_others_stay() throws Exception {
@@ -118,6 +123,30 @@ class ConntrackTest {
     }
   }
 
+  @Test
+  void a_connection_of_tcp_that_was_seen_in_its_middle_first_says_so() throws Exception {
+    try (TestNetns netns = TestNetns.create();
+        NetlinkSocket socket = NetlinkSocket.openIn(netns.fd(), NetlinkSocket.NETFILTER);
+        Conntrack conntrack = Conntrack.inNetns(netns.fd())) {
+      for (boolean pickedUp : new boolean[] {true, false}) {
+        IpAddress from = IpAddress.parse(pickedUp ? "10.1.0.5" : "10.1.0.6");
+        IpAddress to = IpAddress.parse("10.2.0.1");
+        MessageBuilder message =
+            new MessageBuilder(NEW, NetlinkMessage.CREATE | NetlinkMessage.EXCL, "add", "flow");
+        header(message, IpFamily.IPV4);
+        tuple(message, 1, TCP, from, to, 1000, 80);
+        tuple(message, 2, TCP, to, from, 80, 1000);
+        byte[] flags = {(byte) (pickedUp ? BE_LIBERAL : 0), BE_LIBERAL};
+        message.nest(
+            4, state -> state.nest(1, tcp -> tcp.attrU8(1, 3).attr(4, flags).attr(5, flags)));
+        socket.request(message.attrBe32(7, 600).build());
+      }
+      assertThat(conntrack.connections(IpFamily.IPV4, Connection::isPickedUp))
+          .extracting(Connection::source)
+          .containsExactly(IpAddress.parse("10.1.0.5"));
+    }
+  }
+
   private static int flows(NetlinkSocket socket, IpFamily family) throws Exception {
     MessageBuilder question = new MessageBuilder(GET, 0, "list", "flows");
     return socket.dump(header(question, family).build()).size();
@@ -129,20 +158,27 @@ class ConntrackTest {
         new MessageBuilder(
             NEW, NetlinkMessage.CREATE | NetlinkMessage.EXCL, "add flow", source + " " + port);
     header(message, from.family());
-    tuple(message, 1, from, IpAddress.parse(destination), port, 53);
-    tuple(message, 2, IpAddress.parse(server), from, 53, port);
+    tuple(message, 1, UDP, from, IpAddress.parse(destination), port, 53);
+    tuple(message, 2, UDP, IpAddress.parse(server), from, 53, port);
     return message.attrBe32(7, 600).build();
   }
 
   private static void tuple(
-      MessageBuilder message, int type, IpAddress from, IpAddress to, int fromPort, int toPort) {
+      MessageBuilder message,
+      int type,
+      int protocol,
+      IpAddress from,
+      IpAddress to,
+      int fromPort,
+      int toPort) {
     int first = from.family() == IpFamily.IPV4 ? 1 : 3;
     message.nest(
         type,
         tuple ->
             tuple
                 .nest(1, ip -> ip.attr(first, from.toBytes()).attr(first + 1, to.toBytes()))
-                .nest(2, udp -> udp.attrU8(1, 17).attrBe16(2, fromPort).attrBe16(3, toPort)));
+                .nest(
+                    2, ends -> ends.attrU8(1, protocol).attrBe16(2, fromPort).attrBe16(3, toPort)));
   }
 
   private static MessageBuilder header(MessageBuilder message, IpFamily family) {
