@@ -75,7 +75,7 @@ public final class CniVerbs implements CniHandler {
     Release release = new Release(addresses, delegates);
     HostPortClaims hostPorts = new HostPortClaims(journal);
     this.del = new DelCommand(node, journal, addresses, release, network, policy);
-    EarlierDebts debts = new EarlierDebts(journal, del);
+    EarlierDebts debts = new EarlierDebts(journal, del, delegates);
     this.add =
         new AddCommand(
             node, journal, addresses, delegates, network, policy, pods, releases, hostPorts, debts);
@@ -380,17 +380,24 @@ public final class CniVerbs implements CniHandler {
 
   /// Repeats address releases that the datastore's absence has held up; to be called now and then.
   /// One whose container is being worked on is left for the next time: an ADD may be about to make
-  /// the held addresses a pod's again.
+  /// the held addresses a pod's again. Those that another plugin has a part in are not waited for.
   ///
   /// @return how many are still owed
   public int repeatReleases() {
-    int owed = 0;
     for (JournalEntry entry : journal.all()) {
-      if (entry instanceof JournalEntry.Releasing && !repeatRelease(entry.attachment().id())) {
-        owed++;
+      if (entry instanceof JournalEntry.Releasing) {
+        if (isForeign(entry)) {
+          giveBack(entry.attachment().id());
+        } else {
+          repeatRelease(entry.attachment().id());
+        }
       }
     }
-    return owed;
+    return (int) journal.all().stream().filter(JournalEntry.Releasing.class::isInstance).count();
+  }
+
+  private static boolean isForeign(JournalEntry entry) {
+    return entry.attachment().duty() instanceof Duty.Delegated;
   }
 
   private boolean repeatRelease(AttachmentId id) {
@@ -405,7 +412,12 @@ public final class CniVerbs implements CniHandler {
 
   /// Not under the container's lock: the release takes it.
   private void giveBack(AttachmentId id) {
-    releases.submit(() -> repeatRelease(id));
+    Optional<JournalEntry> owed = journal.find(id);
+    if (owed.isPresent() && isForeign(owed.get())) {
+      releases.submitForeign(id, () -> repeatRelease(id));
+    } else {
+      releases.submit(() -> repeatRelease(id));
+    }
   }
 
   /// Attachments that look gone from the kernel at this moment.

@@ -202,4 +202,22 @@ final class DelCommand {
       journal.remove(id);
     }
   }
+
+  /// Gives back the cluster's part of what is owed, and forgets another plugin's, whose program is
+  /// not there to be asked.
+  ///
+  /// @throws CniException as [#payOwed]
+  /// @throws IOException as [#payOwed]
+  void writeOff(Attachment attachment, Duty.Delegate delegate) throws CniException, IOException {
+    release.own(attachment);
+    journal.remove(attachment.id());
+    owed.remove(attachment.id());
+    LOG.atWarn()
+        .addKeyValue("attachment", attachment.id())
+        .addKeyValue("network", attachment.network())
+        .addKeyValue("program", delegate.type())
+        .log(
+            "an IPAM program that is not installed any more still holds an address of a container"
+                + " that is added anew without it; free it by hand where the program keeps it");
+  }
 }

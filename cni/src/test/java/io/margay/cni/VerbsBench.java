@@ -39,6 +39,10 @@ final class VerbsBench {
   boolean abandoned;
 
   VerbsBench(Path directory) throws IOException {
+    this(directory, new ReleaseQueue(Runnable::run));
+  }
+
+  VerbsBench(Path directory, ReleaseQueue releases) throws IOException {
     journal = AttachmentJournal.open(directory);
     verbs =
         new CniVerbs(
@@ -48,7 +52,7 @@ final class VerbsBench {
             network,
             policy,
             _ -> said,
-            new ReleaseQueue(Runnable::run),
+            releases,
             new DeletionQueue(directory.resolve("delq")),
             (_, _) -> readiness);
   }
