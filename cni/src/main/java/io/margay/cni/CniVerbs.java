@@ -1,6 +1,7 @@
 package io.margay.cni;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.journal.Duty;
 import io.margay.cni.journal.JournalEntry;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +52,7 @@ public final class CniVerbs implements CniHandler {
   private final PodCatalog pods;
   private final GcCommand gc;
   private final ReclaimCommand reclaim;
+  private final MtuCommand mtu;
   private final StepVerbs steps;
   private final ReleaseQueue releases;
   private final DeletionQueue queued;
@@ -84,6 +87,7 @@ public final class CniVerbs implements CniHandler {
     this.lease = new LeaseCommand(node, journal, addresses, release, debts);
     this.gc = new GcCommand(journal, locks, del);
     this.reclaim = new ReclaimCommand(journal, network, del);
+    this.mtu = new MtuCommand(journal);
     this.steps =
         new StepVerbs(
             node,
@@ -466,6 +470,22 @@ public final class CniVerbs implements CniHandler {
           .addKeyValue("attachment", id)
           .addKeyValue("reason", failure.getMessage())
           .log("the host end of a pod was down and can't be mended; CHECK says what it lacks");
+    }
+  }
+
+  /// Gives the wire of an attachment another MTU while nobody works on it, and remembers that.
+  ///
+  /// @param change makes the change in the kernel, and tells whether it did
+  /// @return whether the wire has another MTU now
+  public boolean changeMtu(AttachmentId id, int octets, Predicate<Attachment> change) {
+    try (ContainerLocks.Held _ = locks.take(id)) {
+      return mtu.run(id, octets, change);
+    } catch (CniException busy) {
+      LOG.atWarn()
+          .addKeyValue("attachment", id)
+          .addKeyValue("reason", busy.getMessage())
+          .log("a pod is being worked on and keeps its MTU; recreate it if packets get lost");
+      return false;
     }
   }
 }
