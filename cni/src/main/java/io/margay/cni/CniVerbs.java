@@ -218,7 +218,9 @@ public final class CniVerbs implements CniHandler {
         VerbRequest request = request(call, conf, id);
         try (ContainerLocks.Held _ = locks.take(request.id())) {
           forgetQueued(request.id());
-          yield CniReply.success(CniJson.print(add(request.told(pods))));
+          VerbRequest told = request.told(pods);
+          yield CniReply.success(CniJson.print(add(told)))
+              .withStderr(told.wishes().warning(told.id()));
         }
       }
       case DEL -> {
