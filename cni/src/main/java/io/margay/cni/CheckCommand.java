@@ -121,8 +121,13 @@ final class CheckCommand {
         problems.addAll(network.problems(attachment, committed.addresses(), request.podNetns()));
         yield problems;
       }
-      case Duty.Policed _ ->
-          problem(CniError.BAD_CONFIG, () -> requirePoliced(attachment, request.podNetns()));
+      case Duty.Policed _ -> {
+        List<String> problems = new ArrayList<>();
+        problems.addAll(
+            problem(CniError.BAD_CONFIG, () -> requirePoliced(attachment, request.podNetns())));
+        problems.addAll(network.equipmentProblems(attachment));
+        yield problems;
+      }
       case Duty.Addresses _ ->
           List.of("it has addresses of this node, but no interface that margay-cni polices");
       case Duty.Stepwise _ -> List.of("it is an endpoint of Docker's, which no plugin made");

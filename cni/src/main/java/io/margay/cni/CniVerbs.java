@@ -83,7 +83,9 @@ public final class CniVerbs implements CniHandler {
         new AddCommand(
             node, journal, addresses, delegates, network, policy, pods, releases, hostPorts, debts);
     this.check = new CheckCommand(node, journal, delegates, network, policy);
-    this.chain = new ChainCommand(node, journal, addresses, release, network, policy, pods, debts);
+    this.chain =
+        new ChainCommand(
+            node, journal, addresses, release, network, policy, pods, debts, hostPorts);
     this.lease = new LeaseCommand(node, journal, addresses, release, debts);
     this.gc = new GcCommand(journal, locks, del);
     this.reclaim = new ReclaimCommand(journal, network, del);

@@ -91,6 +91,7 @@ final class DelCommand {
   private void stopPolicing(JournalEntry.Committed committed) throws CniException {
     Attachment attachment = committed.attachment();
     policy.remove(endpoint(attachment, committed.addresses()));
+    strip(attachment);
     try {
       addresses.withdraw(attachment);
     } catch (CniException away) {
@@ -127,12 +128,28 @@ final class DelCommand {
         network.unwire(attachment.id(), Optional.of(attachment.hostEnd()));
         policy.remove(endpoint(attachment, held));
       }
-      case Duty.Policed _ -> policy.remove(endpoint(attachment, held));
+      case Duty.Policed _ -> {
+        policy.remove(endpoint(attachment, held));
+        strip(attachment);
+      }
       case Duty.Addresses _ -> {}
       case Duty.Stepwise _ ->
           StepVerbs.cut(attachment, network, policy, endpoint(attachment, held));
     }
     owe(new JournalEntry.Releasing(attachment, journal.bootId()));
+  }
+
+  /// An error would keep the plugin before us from its DEL, which takes the host end away and all
+  /// that is on it.
+  private void strip(Attachment attachment) {
+    try {
+      network.strip(attachment);
+    } catch (CniException refused) {
+      LOG.atWarn()
+          .addKeyValue("attachment", attachment.id())
+          .addKeyValue("reason", refused.getMessage())
+          .log("limits or host ports stay on another plugin's wire until that plugin deletes it");
+    }
   }
 
   private PodEndpoint endpoint(Attachment attachment, List<IpAddress> held) {

@@ -121,6 +121,7 @@ final class VerbsBench {
     assertThat(addresses.handles).isEmpty();
     assertThat(addresses.endpoints).isEmpty();
     assertThat(network.wires).isEmpty();
+    assertThat(network.equipped).isEmpty();
     assertThat(policy.applied).isEmpty();
     assertThat(journal.all()).isEmpty();
   }

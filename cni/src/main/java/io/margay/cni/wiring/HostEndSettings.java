@@ -86,6 +86,21 @@ final class HostEndSettings {
     }
   }
 
+  /// What host ports need of a host end that another plugin made; the rest of it is that plugin's.
+  static void openHostPorts(InterfaceName hostEnd) throws LinuxException {
+    HOST_PORTS.of(hostEnd).write(HOST_PORTS.value());
+  }
+
+  /// As the kernel makes links here.
+  static void closeHostPorts(InterfaceName hostEnd) throws LinuxException {
+    String usual = HOST_PORTS.of(new InterfaceName("default")).read();
+    HOST_PORTS.of(hostEnd).write(usual);
+  }
+
+  static void verifyHostPorts(InterfaceName hostEnd, List<String> problems) throws LinuxException {
+    compare(HOST_PORTS.of(hostEnd), HOST_PORTS.value(), "", problems);
+  }
+
   /// A kernel without IPv6 has nothing to switch off.
   private static boolean isMoot(Setting setting, LinuxException failure) {
     return setting.equals(NO_IPV6) && failure.is(Errno.ENOENT);

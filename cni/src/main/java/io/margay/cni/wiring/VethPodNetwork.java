@@ -41,12 +41,14 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
   private final Rtnetlink host;
   private final LinkReaper reaper;
   private final PodBandwidth bandwidth;
+  private final ForeignEnd foreign;
   private final Object hostLock = new Object();
 
   private VethPodNetwork(Rtnetlink host, LinkReaper reaper) throws LinuxException {
     this.host = host;
     this.reaper = reaper;
     this.bandwidth = PodBandwidth.open(host.links(), this::cut);
+    this.foreign = new ForeignEnd(host.links(), bandwidth, this::cut);
   }
 
   /// Works in the calling thread's namespace from now on.
@@ -411,6 +413,41 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     } catch (LinuxException failure) {
       throw refused("look at interface " + ifName + " of the pod", failure);
     }
+  }
+
+  @Override
+  public void equip(Attachment attachment) throws CniException {
+    try {
+      synchronized (hostLock) {
+        foreign.equip(attachment);
+      }
+    } catch (LinuxException failure) {
+      throw refused("equip the host end of " + attachment.id(), failure);
+    }
+  }
+
+  @Override
+  public void strip(Attachment attachment) throws CniException {
+    try {
+      synchronized (hostLock) {
+        foreign.strip(attachment);
+      }
+    } catch (LinuxException failure) {
+      throw refused("take back what the host end of " + attachment.id() + " was given", failure);
+    }
+  }
+
+  @Override
+  public List<String> equipmentProblems(Attachment attachment) throws CniException {
+    List<String> problems = new ArrayList<>();
+    try {
+      synchronized (hostLock) {
+        foreign.verify(attachment, problems);
+      }
+    } catch (LinuxException failure) {
+      throw refused("look at the host end of " + attachment.id(), failure);
+    }
+    return problems;
   }
 
   /// The other end of a veth, if it is in the host's namespace.

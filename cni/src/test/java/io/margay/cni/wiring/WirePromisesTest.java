@@ -1,12 +1,16 @@
 package io.margay.cni.wiring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.Duty;
 import io.margay.cni.journal.PodRoutes;
 import io.margay.cni.journal.Workload;
 import io.margay.cni.spec.AttachmentId;
+import io.margay.cni.spec.Bandwidth;
+import io.margay.cni.spec.CniError;
+import io.margay.cni.spec.CniException;
 import io.margay.cni.spec.PortMapping;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
@@ -136,5 +140,74 @@ final class WirePromisesTest {
     wire(attachment, DUAL);
     damage("pod", "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
     assertThat(problems(attachment, DUAL)).isEmpty();
+  }
+
+  /// On a wire that another plugin made, `veth1234567890a` on the node.
+  private Attachment chained(String container) throws Exception {
+    Attachment whole = attachment(false);
+    return new Attachment(
+        new AttachmentId(container, new InterfaceName("eth0")),
+        whole.network(),
+        whole.workload(),
+        whole.netns(),
+        whole.netnsPath(),
+        new InterfaceName("veth1234567890a"),
+        whole.podMac(),
+        whole.mtu(),
+        Map.of(),
+        whole.hostPorts(),
+        Optional.of(new Bandwidth(0, 0, 1_000_000, 160_000)),
+        Map.of(),
+        PodRoutes.USUAL,
+        new Duty.Policed(false));
+  }
+
+  private void restart() throws Exception {
+    network.close();
+    network = node.inside(VethPodNetwork::open);
+  }
+
+  private List<String> equipmentProblems(Attachment attachment) throws Exception {
+    return node.inside(() -> network.equipmentProblems(attachment));
+  }
+
+  private void equip(Attachment attachment) throws Exception {
+    node.inside(
+        () -> {
+          network.equip(attachment);
+          return "";
+        });
+  }
+
+  @Test
+  void limits_on_another_plugins_wire_outlive_the_agent_and_go_with_the_wire() throws Exception {
+    node.exec("ip link add veth1234567890a type veth peer name other");
+    Attachment attachment = chained("c1");
+    equip(attachment);
+    assertThat(equipmentProblems(attachment)).isEmpty();
+    restart();
+    assertThat(equipmentProblems(attachment)).isEmpty();
+    node.exec("sysctl -qw net.ipv4.conf.veth1234567890a.route_localnet=0");
+    assertThat(equipmentProblems(attachment))
+        .singleElement()
+        .asString()
+        .contains("route_localnet is 0, not 1");
+    node.exec("ip link del veth1234567890a");
+    assertThat(equipmentProblems(attachment)).singleElement().asString().contains("is gone");
+    restart();
+    assertThat(node.exec("ip -o link show up")).doesNotContain("mgyb");
+  }
+
+  @Test
+  void of_two_wires_whose_names_end_alike_the_second_is_refused_its_limit_and_the_first_keeps_it()
+      throws Exception {
+    node.exec("ip link add veth1234567890a type veth peer name other");
+    Attachment first = chained("c1");
+    equip(first);
+    assertThatThrownBy(() -> equip(chained("c2")))
+        .isInstanceOfSatisfying(
+            CniException.class,
+            refused -> assertThat(refused.error().code()).isEqualTo(CniError.INTERFACE_NOT_OURS));
+    assertThat(node.exec("ip -o link")).contains("margay-ifb:chained:c1/eth0");
   }
 }
