@@ -132,7 +132,8 @@ final class DelCommand {
         policy.remove(endpoint(attachment, held));
         strip(attachment);
       }
-      case Duty.Addresses _ -> {}
+      // An ADD after the plugin that has them may have died half done.
+      case Duty.Addresses _ -> strip(attachment);
       case Duty.Stepwise _ ->
           StepVerbs.cut(attachment, network, policy, endpoint(attachment, held));
     }

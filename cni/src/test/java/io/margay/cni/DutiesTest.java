@@ -267,6 +267,17 @@ final class DutiesTest {
   }
 
   @Test
+  void in_a_chain_what_an_add_did_that_died_goes_with_the_addresses() throws IOException {
+    foreignWire();
+    succeeded(ipam("ADD", PTP));
+    JournalEntry lease = bench.journal.all().getFirst();
+    succeeded(bench.call("ADD", pod("c1"), PREVIOUS));
+    bench.journal.write(lease);
+    assertThat(ipam("DEL", PTP)).isEqualTo(CniReply.success(""));
+    assertThat(bench.network.equipped).isEmpty();
+  }
+
+  @Test
   void in_a_chain_check_notices_another_wire_and_missing_policy() throws IOException {
     foreignWire();
     succeeded(bench.call("ADD", pod("c1"), PREVIOUS));

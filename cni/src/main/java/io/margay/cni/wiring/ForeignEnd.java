@@ -1,6 +1,7 @@
 package io.margay.cni.wiring;
 
 import io.margay.cni.journal.Attachment;
+import io.margay.cni.journal.Duty;
 import io.margay.cni.spec.CniException;
 import io.margay.linux.Errno;
 import io.margay.linux.LinuxException;
@@ -39,8 +40,12 @@ final class ForeignEnd {
     }
   }
 
+  /// The host end is left alone where it is not known to be the attachment's.
   void strip(Attachment attachment) throws LinuxException {
-    Optional<Link> hostEnd = links.find(attachment.hostEnd());
+    Optional<Link> hostEnd =
+        attachment.duty() instanceof Duty.Policed
+            ? links.find(attachment.hostEnd())
+            : Optional.empty();
     if (hostEnd.isPresent()) {
       if (!attachment.hostPorts().isEmpty()) {
         HostEndSettings.closeHostPorts(attachment.hostEnd());
