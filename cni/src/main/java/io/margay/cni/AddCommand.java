@@ -148,7 +148,6 @@ final class AddCommand {
     StageTimes stages = new StageTimes();
     PodAddresses.Wish wish = request.wish();
     Optional<KubernetesPod> said = said(attachment);
-    refuseTakenName(attachment);
     delegates.require(attachment.duty());
     EndpointDocument.requireValid(EndpointDocument.of(attachment, node.name(), List.of(), said));
     debts.settle(attachment, !wish.addresses().isEmpty());
@@ -157,6 +156,8 @@ final class AddCommand {
       journal.remember(new JournalEntry.Prepared(attachment, journal.bootId()));
       stages.ended("journal");
       undo.push("addresses", () -> journal.owe(attachment, release));
+      // After our own entry, so that of two at once one sees the other.
+      journal.refuseTakenName(attachment);
       undo.push("wire", () -> network.unwire(attachment.id(), Optional.of(attachment.hostEnd())));
       Given given;
       PodNetwork.Wire wire;
@@ -257,26 +258,6 @@ final class AddCommand {
             .with(new Duty.Delegated(delegate, answer.dns()));
     addresses.publish(routed, EndpointDocument.of(routed, node.name(), given, said));
     return new Given(routed, given);
-  }
-
-  /// A host end's name follows from the workload, so a restarted pod takes over its own. Another
-  /// workload under the same name would be cut off.
-  private void refuseTakenName(Attachment attachment) throws CniException {
-    for (JournalEntry other : journal.all()) {
-      if (other instanceof JournalEntry.Committed
-          && other.bootId().equals(journal.bootId())
-          && other.attachment().hasHostEnd()
-          && other.attachment().hostEnd().equals(attachment.hostEnd())
-          && !other.attachment().workload().equals(attachment.workload())) {
-        throw new CniException(
-            CniError.INTERFACE_NOT_OURS,
-            "host interface "
-                + attachment.hostEnd()
-                + " belongs to "
-                + other.attachment().id()
-                + "; delete that first");
-      }
-    }
   }
 
   private Optional<KubernetesPod> said(Attachment attachment) throws CniException {

@@ -17,7 +17,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// ADD after another plugin in the chain: the interface and its addresses are there, and become an
-/// endpoint that policy applies to. The previous result passes through word for word.
+/// endpoint that policy applies to, with the limits and host ports that are asked for. The previous
+/// result passes through word for word.
 final class ChainCommand {
 
   private final CniNode node;
@@ -28,6 +29,7 @@ final class ChainCommand {
   private final EndpointPolicy policy;
   private final PodCatalog pods;
   private final EarlierDebts debts;
+  private final HostPortClaims hostPorts;
 
   ChainCommand(
       CniNode node,
@@ -37,7 +39,8 @@ final class ChainCommand {
       PodNetwork network,
       EndpointPolicy policy,
       PodCatalog pods,
-      EarlierDebts debts) {
+      EarlierDebts debts,
+      HostPortClaims hostPorts) {
     this.node = node;
     this.journal = new JournalWriter(journal);
     this.addresses = addresses;
@@ -46,11 +49,22 @@ final class ChainCommand {
     this.policy = policy;
     this.pods = pods;
     this.debts = debts;
+    this.hostPorts = hostPorts;
   }
 
   ObjectNode add(VerbRequest request) throws CniException {
     CniResult previous = request.requirePrevResult();
     Attachment wanted = request.attachmentOnForeignWire(node);
+    hostPorts.claim(wanted);
+    try {
+      return add(wanted, previous, request);
+    } finally {
+      hostPorts.settled(wanted);
+    }
+  }
+
+  private ObjectNode add(Attachment wanted, CniResult previous, VerbRequest request)
+      throws CniException {
     List<IpAddress> given = addressesOf(wanted.id().ifName().value(), previous);
     PodNetwork.ForeignWire wire = network.find(wanted.id().ifName(), request.podNetns());
     Optional<JournalEntry.Committed> known = known(wanted);
@@ -76,6 +90,11 @@ final class ChainCommand {
         undo.push("endpoint", () -> addresses.withdraw(attachment));
       }
       addresses.publish(attachment, endpoint.document());
+      undo.push("host end", () -> network.strip(attachment));
+      if (known.isPresent()) {
+        network.strip(known.get().attachment());
+      }
+      network.equip(attachment);
       undo.push("policy", () -> policy.remove(endpoint));
       policy.apply(endpoint);
       request.requireListener();

@@ -1,6 +1,7 @@
 package io.margay.cni;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
 import io.margay.cni.journal.Duty;
 import io.margay.cni.journal.JournalEntry;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +52,7 @@ public final class CniVerbs implements CniHandler {
   private final PodCatalog pods;
   private final GcCommand gc;
   private final ReclaimCommand reclaim;
+  private final MtuCommand mtu;
   private final StepVerbs steps;
   private final ReleaseQueue releases;
   private final DeletionQueue queued;
@@ -75,15 +78,18 @@ public final class CniVerbs implements CniHandler {
     Release release = new Release(addresses, delegates);
     HostPortClaims hostPorts = new HostPortClaims(journal);
     this.del = new DelCommand(node, journal, addresses, release, network, policy);
-    EarlierDebts debts = new EarlierDebts(journal, del);
+    EarlierDebts debts = new EarlierDebts(journal, del, delegates);
     this.add =
         new AddCommand(
             node, journal, addresses, delegates, network, policy, pods, releases, hostPorts, debts);
     this.check = new CheckCommand(node, journal, delegates, network, policy);
-    this.chain = new ChainCommand(node, journal, addresses, release, network, policy, pods, debts);
+    this.chain =
+        new ChainCommand(
+            node, journal, addresses, release, network, policy, pods, debts, hostPorts);
     this.lease = new LeaseCommand(node, journal, addresses, release, debts);
     this.gc = new GcCommand(journal, locks, del);
     this.reclaim = new ReclaimCommand(journal, network, del);
+    this.mtu = new MtuCommand(journal);
     this.steps =
         new StepVerbs(
             node,
@@ -214,7 +220,9 @@ public final class CniVerbs implements CniHandler {
         VerbRequest request = request(call, conf, id);
         try (ContainerLocks.Held _ = locks.take(request.id())) {
           forgetQueued(request.id());
-          yield CniReply.success(CniJson.print(add(request.told(pods))));
+          VerbRequest told = request.told(pods);
+          yield CniReply.success(CniJson.print(add(told)))
+              .withStderr(told.wishes().warning(told.id()));
         }
       }
       case DEL -> {
@@ -380,17 +388,24 @@ public final class CniVerbs implements CniHandler {
 
   /// Repeats address releases that the datastore's absence has held up; to be called now and then.
   /// One whose container is being worked on is left for the next time: an ADD may be about to make
-  /// the held addresses a pod's again.
+  /// the held addresses a pod's again. Those that another plugin has a part in are not waited for.
   ///
   /// @return how many are still owed
   public int repeatReleases() {
-    int owed = 0;
     for (JournalEntry entry : journal.all()) {
-      if (entry instanceof JournalEntry.Releasing && !repeatRelease(entry.attachment().id())) {
-        owed++;
+      if (entry instanceof JournalEntry.Releasing) {
+        if (isForeign(entry)) {
+          giveBack(entry.attachment().id());
+        } else {
+          repeatRelease(entry.attachment().id());
+        }
       }
     }
-    return owed;
+    return (int) journal.all().stream().filter(JournalEntry.Releasing.class::isInstance).count();
+  }
+
+  private static boolean isForeign(JournalEntry entry) {
+    return entry.attachment().duty() instanceof Duty.Delegated;
   }
 
   private boolean repeatRelease(AttachmentId id) {
@@ -405,7 +420,12 @@ public final class CniVerbs implements CniHandler {
 
   /// Not under the container's lock: the release takes it.
   private void giveBack(AttachmentId id) {
-    releases.submit(() -> repeatRelease(id));
+    Optional<JournalEntry> owed = journal.find(id);
+    if (owed.isPresent() && isForeign(owed.get())) {
+      releases.submitForeign(id, () -> repeatRelease(id));
+    } else {
+      releases.submit(() -> repeatRelease(id));
+    }
   }
 
   /// Attachments that look gone from the kernel at this moment.
@@ -454,6 +474,22 @@ public final class CniVerbs implements CniHandler {
           .addKeyValue("attachment", id)
           .addKeyValue("reason", failure.getMessage())
           .log("the host end of a pod was down and can't be mended; CHECK says what it lacks");
+    }
+  }
+
+  /// Gives the wire of an attachment another MTU while nobody works on it, and remembers that.
+  ///
+  /// @param change makes the change in the kernel, and tells whether it did
+  /// @return whether the wire has another MTU now
+  public boolean changeMtu(AttachmentId id, int octets, Predicate<Attachment> change) {
+    try (ContainerLocks.Held _ = locks.take(id)) {
+      return mtu.run(id, octets, change);
+    } catch (CniException busy) {
+      LOG.atWarn()
+          .addKeyValue("attachment", id)
+          .addKeyValue("reason", busy.getMessage())
+          .log("a pod is being worked on and keeps its MTU; recreate it if packets get lost");
+      return false;
     }
   }
 }

@@ -91,6 +91,7 @@ final class DelCommand {
   private void stopPolicing(JournalEntry.Committed committed) throws CniException {
     Attachment attachment = committed.attachment();
     policy.remove(endpoint(attachment, committed.addresses()));
+    strip(attachment);
     try {
       addresses.withdraw(attachment);
     } catch (CniException away) {
@@ -127,12 +128,29 @@ final class DelCommand {
         network.unwire(attachment.id(), Optional.of(attachment.hostEnd()));
         policy.remove(endpoint(attachment, held));
       }
-      case Duty.Policed _ -> policy.remove(endpoint(attachment, held));
-      case Duty.Addresses _ -> {}
+      case Duty.Policed _ -> {
+        policy.remove(endpoint(attachment, held));
+        strip(attachment);
+      }
+      // An ADD after the plugin that has them may have died half done.
+      case Duty.Addresses _ -> strip(attachment);
       case Duty.Stepwise _ ->
           StepVerbs.cut(attachment, network, policy, endpoint(attachment, held));
     }
     owe(new JournalEntry.Releasing(attachment, journal.bootId()));
+  }
+
+  /// An error would keep the plugin before us from its DEL, which takes the host end away and all
+  /// that is on it.
+  private void strip(Attachment attachment) {
+    try {
+      network.strip(attachment);
+    } catch (CniException refused) {
+      LOG.atWarn()
+          .addKeyValue("attachment", attachment.id())
+          .addKeyValue("reason", refused.getMessage())
+          .log("limits or host ports stay on another plugin's wire until that plugin deletes it");
+    }
   }
 
   private PodEndpoint endpoint(Attachment attachment, List<IpAddress> held) {
@@ -201,5 +219,23 @@ final class DelCommand {
       release.run(releasing.attachment());
       journal.remove(id);
     }
+  }
+
+  /// Gives back the cluster's part of what is owed, and forgets another plugin's, whose program is
+  /// not there to be asked.
+  ///
+  /// @throws CniException as [#payOwed]
+  /// @throws IOException as [#payOwed]
+  void writeOff(Attachment attachment, Duty.Delegate delegate) throws CniException, IOException {
+    release.own(attachment);
+    journal.remove(attachment.id());
+    owed.remove(attachment.id());
+    LOG.atWarn()
+        .addKeyValue("attachment", attachment.id())
+        .addKeyValue("network", attachment.network())
+        .addKeyValue("program", delegate.type())
+        .log(
+            "an IPAM program that is not installed any more still holds an address of a container"
+                + " that is added anew without it; free it by hand where the program keeps it");
   }
 }

@@ -16,6 +16,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -24,6 +26,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
@@ -48,10 +51,27 @@ final class Delegates {
   /// How long output that is on its way may take after the end.
   private static final Duration OUTPUT_LIMIT = Duration.ofSeconds(1);
 
+  /// A variable that all have which a plugin's run started, with a value of its own for each run.
+  private static final String MARK = "MARGAY_IPAM_RUN";
+
+  private static final Path PROCESSES = Path.of("/proc");
+
   /// What is kept of a plugin's standard error.
   private static final int MAX_LOG_OCTETS = 16 << 10;
 
   private static final Logger LOG = LoggerFactory.getLogger(Delegates.class);
+
+  private final Duration addLimit;
+  private final Duration limit;
+
+  Delegates() {
+    this(ADD_LIMIT, LIMIT);
+  }
+
+  Delegates(Duration addLimit, Duration limit) {
+    this.addLimit = addLimit;
+    this.limit = limit;
+  }
 
   /// How the IPAM plugin of a request is asked, if it is not ours.
   static Optional<Duty.Delegate> of(NetConf conf, CniRequest request) {
@@ -69,6 +89,15 @@ final class Delegates {
   void require(Duty duty) throws CniException {
     if (duty instanceof Duty.Delegated(Duty.Delegate delegate, Dns _)) {
       find(delegate);
+    }
+  }
+
+  boolean isThere(Duty.Delegate delegate) {
+    try {
+      find(delegate);
+      return true;
+    } catch (CniException missing) {
+      return false;
     }
   }
 
@@ -90,8 +119,7 @@ final class Delegates {
     return run(verb, delegate, new EnumMap<>(CniVariable.class));
   }
 
-  private static String run(
-      CniVerb verb, Duty.Delegate delegate, Map<CniVariable, String> environment)
+  private String run(CniVerb verb, Duty.Delegate delegate, Map<CniVariable, String> environment)
       throws CniException {
     Path program = find(delegate);
     environment.put(CniVariable.COMMAND, verb.name());
@@ -104,6 +132,8 @@ final class Delegates {
         .environment()
         .put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     environment.forEach((name, value) -> builder.environment().put(name.variable(), value));
+    String mark = UUID.randomUUID().toString();
+    builder.environment().put(MARK, mark);
     Process process;
     try {
       process = builder.start();
@@ -117,7 +147,7 @@ final class Delegates {
     Stream stderr = new Stream(process.getErrorStream(), MAX_LOG_OCTETS);
     feed(process, delegate.conf());
     try {
-      int exitCode = await(process, verb, program);
+      int exitCode = await(process, mark, verb, program);
       String out = stdout.text();
       log(program, verb, stderr.text());
       if (exitCode != 0) {
@@ -125,7 +155,7 @@ final class Delegates {
       }
       return out;
     } finally {
-      kill(process);
+      process.destroyForcibly();
     }
   }
 
@@ -184,13 +214,15 @@ final class Delegates {
             });
   }
 
-  private static int await(Process process, CniVerb verb, Path program) throws CniException {
-    Duration limit = verb == CniVerb.ADD ? ADD_LIMIT : LIMIT;
+  private int await(Process process, String mark, CniVerb verb, Path program) throws CniException {
+    Duration allowed = verb == CniVerb.ADD ? addLimit : limit;
     try {
-      if (process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (process.waitFor(allowed.toMillis(), TimeUnit.MILLISECONDS)) {
         return process.exitValue();
       }
+      kill(process, mark);
     } catch (InterruptedException stopping) {
+      kill(process, mark);
       Thread.currentThread().interrupt();
       throw new CniException(CniError.TRY_LATER, "the agent is stopping; " + verb + " is repeated");
     }
@@ -201,13 +233,35 @@ final class Delegates {
             + " did not finish "
             + verb
             + " within "
-            + limit.toSeconds()
+            + allowed.toSeconds()
             + " s and was ended; see why it hangs");
   }
 
-  private static void kill(Process process) {
-    process.descendants().forEach(ProcessHandle::destroyForcibly);
+  /// Ends what a run has started, whoever has become its parent since, and in whatever session or
+  /// process group it is.
+  private static void kill(Process process, String mark) {
     process.destroyForcibly();
+    String marked = MARK + "=" + mark;
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(PROCESSES, "[1-9]*")) {
+      for (Path each : all) {
+        if (environment(each).contains(marked)) {
+          ProcessHandle.of(Long.parseLong(each.getFileName().toString()))
+              .ifPresent(ProcessHandle::destroyForcibly);
+        }
+      }
+    } catch (IOException | DirectoryIteratorException unreadable) {
+      LOG.atWarn()
+          .setCause(unreadable)
+          .log("the children of an IPAM plugin that was ended can't be looked for");
+    }
+  }
+
+  private static String environment(Path process) {
+    try {
+      return Files.readString(process.resolve("environ"), StandardCharsets.ISO_8859_1);
+    } catch (IOException gone) {
+      return "";
+    }
   }
 
   private static void log(Path program, CniVerb verb, String text) {

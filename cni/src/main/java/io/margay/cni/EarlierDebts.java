@@ -6,6 +6,7 @@ import io.margay.cni.journal.Duty;
 import io.margay.cni.journal.JournalEntry;
 import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
+import io.margay.cni.spec.Dns;
 import java.io.IOException;
 import java.util.Optional;
 
@@ -15,10 +16,12 @@ final class EarlierDebts {
 
   private final AttachmentJournal journal;
   private final DelCommand del;
+  private final Delegates delegates;
 
-  EarlierDebts(AttachmentJournal journal, DelCommand del) {
+  EarlierDebts(AttachmentJournal journal, DelCommand del, Delegates delegates) {
     this.journal = journal;
     this.del = del;
+    this.delegates = delegates;
   }
 
   /// Deletes the earlier attachment, unless the new one takes over all it holds. To be called under
@@ -35,7 +38,15 @@ final class EarlierDebts {
       del.delete(earlier.get());
     }
     try {
-      del.payOwed(attachment.id());
+      Attachment debtor = earlier.get().attachment();
+      if (debtor.duty() instanceof Duty.Delegated(Duty.Delegate delegate, Dns _)
+          && !delegates.isThere(delegate)) {
+        // Nobody can use what it holds, so no address is used twice; and a program that may never
+        // come back must not keep the container from being added.
+        del.writeOff(debtor, delegate);
+      } else {
+        del.payOwed(attachment.id());
+      }
     } catch (CniException | IOException away) {
       throw new CniException(
           CniError.TRY_LATER,

@@ -7,7 +7,6 @@ import io.margay.cni.spec.CniException;
 import io.margay.cni.spec.PortMapping;
 import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.net.IpAddress;
-import io.margay.model.net.Prefix;
 import io.margay.model.resource.EndpointPort;
 import io.margay.model.resource.FieldError;
 import io.margay.model.resource.Metadata;
@@ -76,7 +75,7 @@ final class EndpointDocument {
             attachment.hostEnd(),
             attachment.podMac(),
             attachment.hostPorts().stream().map(EndpointDocument::port).toList(),
-            List.<Prefix>of(),
+            attachment.routes().sources(),
             Map.of(),
             Map.of());
     return new WorkloadEndpoint(

@@ -30,7 +30,8 @@ final class HostEnd {
 
   /// The host end's name by Calico's rule: the prefix, then 11 hex digits of SHA-1 of
   /// `<namespace>.<pod>`; without Kubernetes, 11 characters of the container's id, or of that of
-  /// Docker's endpoint.
+  /// Docker's endpoint. What Calico has no name for is told apart by slashes, which no name of a
+  /// pod, a container or an interface has.
   ///
   /// @param prefix FelixConfiguration's `interfacePrefix`, `cali` by default
   static InterfaceName name(String prefix, Workload workload, AttachmentId id) {
@@ -47,10 +48,10 @@ final class HostEnd {
     String identity =
         switch (workload) {
           case Workload.Pod pod -> pod.namespace() + "." + pod.name();
-          case Workload.Container container -> container.name();
-          case Workload.Endpoint endpoint -> endpoint.id();
+          case Workload.Container container -> container.orchestrator() + "/" + container.name();
+          case Workload.Endpoint endpoint -> endpoint.orchestrator() + "/" + endpoint.id();
         };
-    byte[] digest = digest("SHA-1", first ? identity : identity + "." + id.ifName());
+    byte[] digest = digest("SHA-1", first ? identity : identity + "/" + id.ifName());
     return new InterfaceName(prefix + HexFormat.of().formatHex(digest).substring(0, DIGITS));
   }
 

@@ -42,6 +42,28 @@ final class JournalWriter {
     }
   }
 
+  /// A host end's name follows from the workload, so a restarted pod takes over its own. Another
+  /// workload under the same name would be cut off.
+  ///
+  /// @throws CniException 107 another workload has the name, or is about to
+  void refuseTakenName(Attachment attachment) throws CniException {
+    for (JournalEntry other : journal.all()) {
+      if (!(other instanceof JournalEntry.Releasing)
+          && other.bootId().equals(journal.bootId())
+          && other.attachment().hasHostEnd()
+          && other.attachment().hostEnd().equals(attachment.hostEnd())
+          && !other.attachment().workload().equals(attachment.workload())) {
+        throw new CniException(
+            CniError.INTERFACE_NOT_OURS,
+            "host interface "
+                + attachment.hostEnd()
+                + " belongs to "
+                + other.attachment().id()
+                + "; delete that first");
+      }
+    }
+  }
+
   /// Undoes {@link #remember}; runs last. Addresses that could not be given back keep their entry,
   /// by which the release is repeated.
   void forget(Attachment attachment) throws CniException {

@@ -8,7 +8,6 @@ import io.margay.cni.spec.CniError;
 import io.margay.cni.spec.CniException;
 import io.margay.cni.spec.CniResult;
 import io.margay.cni.spec.Dns;
-import io.margay.model.net.IpAddress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -82,13 +81,15 @@ final class LeaseCommand {
   /// The same attachment, perhaps with its interface policed by now.
   private boolean isSame(JournalEntry.Committed committed, Attachment attachment) {
     Attachment there = committed.attachment();
-    boolean hasLease =
-        there.duty() instanceof Duty.Addresses
-            || there.duty() instanceof Duty.Policed(boolean overAddresses) && overAddresses;
-    return hasLease
+    return isLease(there)
         && committed.bootId().equals(journal.bootId())
         && there.netns().equals(attachment.netns())
         && there.network().equals(attachment.network());
+  }
+
+  private static boolean isLease(Attachment attachment) {
+    return attachment.duty() instanceof Duty.Addresses
+        || attachment.duty() instanceof Duty.Policed(boolean overAddresses) && overAddresses;
   }
 
   private List<PodAddresses.Lease> lease(Attachment attachment, VerbRequest request)
@@ -127,22 +128,33 @@ final class LeaseCommand {
 
   void check(VerbRequest request) throws CniException {
     CniResult previous = request.requirePrevResult();
-    if (!(journal.find(request.id()).orElse(null) instanceof JournalEntry.Committed committed)
-        || !committed.attachment().network().equals(request.conf().name())) {
-      throw new CniException(
-          CniError.UNKNOWN_CONTAINER,
-          "CHECK of " + request.id() + ": node " + node.name() + " gave it no addresses");
-    }
-    for (IpAddress address : committed.addresses()) {
-      if (previous.ips().stream().noneMatch(ip -> ip.address().equals(address))) {
-        throw new CniException(
-            CniError.CHECK_FAILED,
-            "CHECK of "
-                + request.id()
-                + ": prevResult lacks address "
-                + address
-                + "; repeat ADD to repair");
+    List<String> problems = new ArrayList<>();
+    switch (journal.find(request.id()).orElse(null)) {
+      case JournalEntry.Committed committed -> {
+        Attachment attachment = committed.attachment();
+        if (!attachment.network().equals(request.conf().name())) {
+          problems.add(CheckCommand.otherNetwork(attachment, request));
+        }
+        if (!isLease(attachment)) {
+          problems.add("what it has is not a lease, but an interface of margay-cni's own");
+        }
+        committed.addresses().stream()
+            .filter(
+                address -> previous.ips().stream().noneMatch(ip -> ip.address().equals(address)))
+            .forEach(address -> problems.add("prevResult lacks address " + address));
       }
+      case JournalEntry.Prepared _ -> problems.add(CheckCommand.UNFINISHED);
+      case JournalEntry.Releasing _ -> throw unknown(request);
+      case null -> throw unknown(request);
     }
+    if (!problems.isEmpty()) {
+      throw CheckCommand.differs(request.id(), problems);
+    }
+  }
+
+  private CniException unknown(VerbRequest request) {
+    return new CniException(
+        CniError.UNKNOWN_CONTAINER,
+        "CHECK of " + request.id() + ": node " + node.name() + " gave it no addresses");
   }
 }

@@ -2,6 +2,7 @@ package io.margay.cni;
 
 import io.margay.cni.journal.Attachment;
 import io.margay.model.net.IpAddress;
+import io.margay.model.resource.ResourceRef;
 import io.margay.model.resource.WorkloadEndpoint;
 import java.util.List;
 
@@ -14,5 +15,10 @@ public record PodEndpoint(
     Attachment attachment, List<IpAddress> addresses, WorkloadEndpoint document) {
   public PodEndpoint {
     addresses = List.copyOf(addresses);
+  }
+
+  /// What the document of an attachment is called, whether or not there is one.
+  public static ResourceRef ref(Attachment attachment, String node) {
+    return EndpointDocument.of(attachment, node, List.of()).ref();
   }
 }

@@ -100,6 +100,19 @@ public interface PodNetwork {
   /// @param mtu of the pod's end, in octets
   record ForeignWire(InterfaceName hostEnd, MacAddress podMac, int mtu) {}
 
+  /// Does on another plugin's wire what the attachment asks for beside policy: limits of traffic,
+  /// and the way for host ports. Repeating it is harmless.
+  ///
+  /// @throws CniException 107 a device that limits has the name of somebody else's; 106 the kernel
+  ///   refused. What was done before may be left: [#strip] takes it back
+  void equip(Attachment attachment) throws CniException;
+
+  /// Takes back what [#equip] did. A host end that is gone is success.
+  void strip(Attachment attachment) throws CniException;
+
+  /// What is not as [#equip] left it, one sentence each; empty when all is well.
+  List<String> equipmentProblems(Attachment attachment) throws CniException;
+
   /// What is not as {@link #wire} left it, one sentence each; empty when all is well. Repairs
   /// nothing, and tolerates what plugins after us may have added.
   List<String> problems(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns)

@@ -18,6 +18,8 @@ final class Release {
     this.delegates = delegates;
   }
 
+  /// Where two are owed something, each gets it whatever becomes of the other.
+  ///
   /// @throws CniException somebody is away; the caller journals and repeats
   void run(Attachment attachment) throws CniException {
     switch (attachment.duty()) {
@@ -30,9 +32,19 @@ final class Release {
         }
       }
       case Duty.Delegated(Duty.Delegate delegate, Dns _) -> {
-        delegates.run(CniVerb.DEL, delegate, attachment);
-        addresses.release(attachment);
+        try {
+          own(attachment);
+        } finally {
+          delegates.run(CniVerb.DEL, delegate, attachment);
+        }
       }
     }
+  }
+
+  /// The cluster's part of what an attachment over another IPAM holds.
+  ///
+  /// @throws CniException as [#run]
+  void own(Attachment attachment) throws CniException {
+    addresses.release(attachment);
   }
 }

@@ -231,6 +231,7 @@ public final class StepVerbs {
       undo.push("journal", () -> step(attachment, held, Duty.Step.CREATED));
       // Before the wire, which the next process would not know what to do with.
       journal.remember(new JournalEntry.Committed(attachment, journal.bootId(), held));
+      journal.refuseTakenName(attachment);
       undo.push("wire", () -> network.unwire(attachment.id(), Optional.of(attachment.hostEnd())));
       network.wireHere(attachment, held, podEnd);
       undo.push("endpoint", () -> addresses.withdraw(attachment));

@@ -184,7 +184,8 @@ record VerbRequest(CniCall call, NetConf conf, CniArgs args, AttachmentId id, Po
         conf.portMappings(),
         conf.bandwidth(),
         annotations(),
-        new PodRoutes(Map.of(), conf.hasDefaultRoute(), List.of(), conf.isRouter()),
+        new PodRoutes(
+            Map.of(), conf.hasDefaultRoute(), List.of(), conf.isRouter(), wishes.sources()),
         duty());
   }
 

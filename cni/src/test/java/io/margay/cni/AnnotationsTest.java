@@ -7,6 +7,7 @@ import io.margay.cni.protocol.CniVariable;
 import io.margay.cni.spec.CniError;
 import io.margay.model.k8s.KubernetesPod;
 import io.margay.model.net.IpAddress;
+import io.margay.model.net.Prefix;
 import io.margay.model.resource.Metadata;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -132,5 +133,59 @@ final class AnnotationsTest {
         .satisfies(port -> assertThat(port.place()).isEqualTo("hostPort 8080/tcp"));
     assertThat(bench.addresses.handles.values().iterator().next())
         .containsExactly(IpAddress.parse("10.0.0.1"));
+  }
+
+  private static final String SOURCES = "cni.projectcalico.org/allowedSourcePrefixes";
+
+  @Test
+  void further_source_addresses_reach_the_endpoint_and_outlive_the_agent() throws IOException {
+    String conf = conf(SOURCES, "[\"198.51.100.7/24\",\"2001:db8::5\"]", "");
+    VerbsBench.succeeded(bench.call("ADD", VerbsBench.pod("c1"), conf));
+    assertThat(
+            bench
+                .addresses
+                .endpoints
+                .values()
+                .iterator()
+                .next()
+                .spec()
+                .allowSpoofedSourcePrefixes())
+        .containsExactly(Prefix.parse("198.51.100.0/24"), Prefix.parse("2001:db8::5/128"));
+    VerbsBench next = new VerbsBench(directory);
+    assertThat(next.journal.all().getFirst().attachment().routes().sources()).hasSize(2);
+    for (String wrong : new String[] {"198.51.100.7", "[\"x\"]", "[\"198.51.100.7/33\"]"}) {
+      assertThat(
+              VerbsBench.failed(
+                      CniError.BAD_CONFIG,
+                      bench.call("ADD", VerbsBench.pod("c2"), conf(SOURCES, wrong, "")))
+                  .get("msg")
+                  .asText())
+          .contains(SOURCES);
+    }
+  }
+
+  @Test
+  void floating_addresses_are_refused_as_by_calico_where_they_are_not_enabled() throws IOException {
+    String name = "cni.projectcalico.org/floatingIPs";
+    assertThat(
+            VerbsBench.failed(
+                    CniError.UNSUPPORTED_FIELD,
+                    bench.call("ADD", VerbsBench.pod("c1"), conf(name, "[\"203.0.113.9\"]", "")))
+                .get("msg")
+                .asText())
+        .contains(name, "203.0.113.9", "remove it");
+    bench.assertNothingIsLeft();
+    add(conf(name, "[]", ""), "");
+  }
+
+  @Test
+  void limits_that_nobody_sets_are_said_to_be_ignored() throws IOException {
+    String conf = conf("qos.projectcalico.org/ingressBandwidth", "10M", "");
+    assertThat(bench.call("ADD", VerbsBench.pod("c1"), conf).stderr())
+        .isEqualTo(
+            "margay-cni: c1/eth0: pod annotations without effect:"
+                + " qos.projectcalico.org/ingressBandwidth; use kubernetes.io/ingress-bandwidth"
+                + " and kubernetes.io/egress-bandwidth\n");
+    assertThat(bench.call("DEL", VerbsBench.pod("c1"), conf).stderr()).isEmpty();
   }
 }

@@ -248,6 +248,36 @@ final class DutiesTest {
   }
 
   @Test
+  void in_a_chain_a_host_port_leads_to_one_pod() throws IOException {
+    foreignWire();
+    String conf =
+        PREVIOUS.replace(
+            "\"prevResult\"",
+            "\"runtimeConfig\":{\"portMappings\":[{\"hostPort\":8080,\"containerPort\":80,"
+                + "\"protocol\":\"tcp\"}]},\"prevResult\"");
+    succeeded(bench.call("ADD", pod("c1"), conf));
+    succeeded(bench.call("ADD", pod("c1"), conf));
+    Map<CniVariable, String> other = pod("c2");
+    other.put(CniVariable.ARGS, "K8S_POD_NAMESPACE=default;K8S_POD_NAME=other");
+    failed(CniError.HOST_PORT_TAKEN, bench.call("ADD", other, conf));
+    assertThat(bench.call("DEL", pod("c1"), conf)).isEqualTo(CniReply.success(""));
+    succeeded(bench.call("ADD", other, conf));
+    assertThat(bench.call("DEL", other, conf)).isEqualTo(CniReply.success(""));
+    bench.assertNothingIsLeft();
+  }
+
+  @Test
+  void in_a_chain_what_an_add_did_that_died_goes_with_the_addresses() throws IOException {
+    foreignWire();
+    succeeded(ipam("ADD", PTP));
+    JournalEntry lease = bench.journal.all().getFirst();
+    succeeded(bench.call("ADD", pod("c1"), PREVIOUS));
+    bench.journal.write(lease);
+    assertThat(ipam("DEL", PTP)).isEqualTo(CniReply.success(""));
+    assertThat(bench.network.equipped).isEmpty();
+  }
+
+  @Test
   void in_a_chain_check_notices_another_wire_and_missing_policy() throws IOException {
     foreignWire();
     succeeded(bench.call("ADD", pod("c1"), PREVIOUS));

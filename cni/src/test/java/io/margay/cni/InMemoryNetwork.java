@@ -1,5 +1,7 @@
 package io.margay.cni;
 
+import static java.util.Comparator.comparing;
+
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
@@ -10,7 +12,9 @@ import io.margay.model.net.IpAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /// Host ends by name.
@@ -18,6 +22,7 @@ final class InMemoryNetwork implements PodNetwork {
 
   final Map<String, Attachment> wires = new ConcurrentSkipListMap<>();
   final List<AttachmentId> mended = new CopyOnWriteArrayList<>();
+  final Set<AttachmentId> equipped = new ConcurrentSkipListSet<>(comparing(AttachmentId::toString));
   Optional<ForeignWire> foreign = Optional.empty();
   boolean fails;
   boolean breaksOff;
@@ -89,5 +94,20 @@ final class InMemoryNetwork implements PodNetwork {
   public List<String> problems(Attachment attachment, List<IpAddress> addresses, OwnedFd podNetns) {
     Attachment there = wires.get(attachment.hostEnd().value());
     return there != null && there.id().equals(attachment.id()) ? List.of() : List.of("no wire");
+  }
+
+  @Override
+  public void equip(Attachment attachment) {
+    equipped.add(attachment.id());
+  }
+
+  @Override
+  public void strip(Attachment attachment) {
+    equipped.remove(attachment.id());
+  }
+
+  @Override
+  public List<String> equipmentProblems(Attachment attachment) {
+    return equipped.contains(attachment.id()) ? List.of() : List.of("not equipped");
   }
 }

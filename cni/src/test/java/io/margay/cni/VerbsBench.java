@@ -29,8 +29,9 @@ final class VerbsBench {
   static final ObjectMapper JSON = new ObjectMapper();
   static final Path OWN_NETNS = Path.of("/proc/self/ns/net");
 
-  final InMemoryAddresses addresses = new InMemoryAddresses();
-  final InMemoryNetwork network = new InMemoryNetwork();
+  final Path directory;
+  final InMemoryAddresses addresses;
+  final InMemoryNetwork network;
   final InMemoryPolicy policy = new InMemoryPolicy();
   final AttachmentJournal journal;
   final CniVerbs verbs;
@@ -39,16 +40,34 @@ final class VerbsBench {
   boolean abandoned;
 
   VerbsBench(Path directory) throws IOException {
-    journal = AttachmentJournal.open(directory);
-    verbs =
+    this(directory, new ReleaseQueue(Runnable::run));
+  }
+
+  VerbsBench(Path directory, ReleaseQueue releases) throws IOException {
+    this(directory, releases, new InMemoryAddresses(), new InMemoryNetwork(), Mortality.NONE);
+  }
+
+  /// @param mortality when the process dies
+  VerbsBench(
+      Path directory,
+      ReleaseQueue releases,
+      InMemoryAddresses addresses,
+      InMemoryNetwork network,
+      Mortality mortality)
+      throws IOException {
+    this.directory = directory;
+    this.addresses = addresses;
+    this.network = network;
+    this.journal = AttachmentJournal.open(directory);
+    this.verbs =
         new CniVerbs(
             new CniNode("node-1", "cali", 1500, new Netns.NetnsId(1, 1)),
             journal,
-            addresses,
-            network,
-            policy,
+            mortality.of(PodAddresses.class, addresses),
+            mortality.of(PodNetwork.class, network),
+            mortality.of(EndpointPolicy.class, policy),
             _ -> said,
-            new ReleaseQueue(Runnable::run),
+            releases,
             new DeletionQueue(directory.resolve("delq")),
             (_, _) -> readiness);
   }
@@ -102,6 +121,7 @@ final class VerbsBench {
     assertThat(addresses.handles).isEmpty();
     assertThat(addresses.endpoints).isEmpty();
     assertThat(network.wires).isEmpty();
+    assertThat(network.equipped).isEmpty();
     assertThat(policy.applied).isEmpty();
     assertThat(journal.all()).isEmpty();
   }

@@ -391,7 +391,6 @@ public final class NodeAgent implements AutoCloseable {
     keep(BirthKeeper.start(settings, datastore, clock));
     syncer.seedUnlessAnswered(SNAPSHOT_PATIENCE, () -> Maintenance.lastKnownGood(settings));
 
-    overlay.tellPodMtu(keep(new PodMtuKeeper(journal, Rtnetlink.open())));
     VethPodNetwork podNetwork = keep(VethPodNetwork.open());
     PrometheusRegistry registry = new PrometheusRegistry();
     AgentMetrics metrics = new AgentMetrics(registry, () -> calc.snapshot().endpoints().size());
@@ -431,6 +430,7 @@ public final class NodeAgent implements AutoCloseable {
                   bgp::isolatedSince,
                   steady));
     }
+    overlay.tellPodMtu(keep(new PodMtuKeeper(journal, verbs::changeMtu, Rtnetlink.open())));
     SelfReclaim reclaim =
         keep(new SelfReclaim(verbs, () -> current.inForce().reclaimAfter(), steady));
     metrics.watchReclaimed(reclaim::reclaimed);

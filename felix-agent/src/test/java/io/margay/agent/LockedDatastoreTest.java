@@ -280,6 +280,17 @@ final class LockedDatastoreTest {
     public void mend(Attachment attachment, List<IpAddress> addresses) {}
 
     @Override
+    public void equip(Attachment attachment) {}
+
+    @Override
+    public void strip(Attachment attachment) {}
+
+    @Override
+    public List<String> equipmentProblems(Attachment attachment) {
+      return List.of();
+    }
+
+    @Override
     public void unwire(AttachmentId id, Optional<InterfaceName> hostEnd) {}
 
     @Override

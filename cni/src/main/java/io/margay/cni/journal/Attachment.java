@@ -101,6 +101,11 @@ public record Attachment(
     return changed(netnsPath, foreignHostEnd, foreignMac, foreignMtu, routes, duty);
   }
 
+  /// The same with another MTU.
+  public Attachment withMtu(int other) {
+    return changed(netnsPath, hostEnd, podMac, other, routes, duty);
+  }
+
   /// The same in a namespace at this path, of which no more is known.
   public Attachment in(String path) {
     return changed(path, hostEnd, podMac, mtu, routes, duty);

@@ -157,6 +157,10 @@ final class EntryJson {
     ArrayNode further = node.putArray("further");
     routes.further().forEach(prefix -> further.add(prefix.toString()));
     node.put("router", routes.isRouter());
+    if (!routes.sources().isEmpty()) {
+      ArrayNode sources = node.putArray("sources");
+      routes.sources().forEach(prefix -> sources.add(prefix.toString()));
+    }
   }
 
   private static PodRoutes routes(JsonNode node) throws IOException {
@@ -166,11 +170,14 @@ final class EntryJson {
             (address, gateway) -> gateways.put(IpAddress.parse(address), IpAddress.parse(gateway)));
     List<Prefix> further = new ArrayList<>();
     required(node, "further").forEach(prefix -> further.add(Prefix.parse(prefix.asText())));
+    List<Prefix> sources = new ArrayList<>();
+    node.path("sources").forEach(prefix -> sources.add(Prefix.parse(prefix.asText())));
     return new PodRoutes(
         gateways,
         required(node, "default").asBoolean(),
         further,
-        required(node, "router").asBoolean());
+        required(node, "router").asBoolean(),
+        sources);
   }
 
   private static void write(Duty duty, ObjectNode node) {

@@ -16,17 +16,30 @@ import java.util.Optional;
 /// @param further destinations that do so in any case
 /// @param isRouter whether the pod forwards packets of others (Calico's
 ///   `container_settings.allow_ip_forwarding`)
+/// @param sources where it may send from beside its own addresses (Calico's annotation
+///   `allowedSourcePrefixes`)
 public record PodRoutes(
     Map<IpAddress, IpAddress> gateways,
     boolean hasDefault,
     List<Prefix> further,
-    boolean isRouter) {
+    boolean isRouter,
+    List<Prefix> sources) {
 
   public static final PodRoutes USUAL = new PodRoutes(Map.of(), true, List.of(), false);
 
   public PodRoutes {
     gateways = Map.copyOf(gateways);
     further = List.copyOf(further);
+    sources = List.copyOf(sources);
+  }
+
+  /// Of a pod that sends from its own addresses alone.
+  public PodRoutes(
+      Map<IpAddress, IpAddress> gateways,
+      boolean hasDefault,
+      List<Prefix> further,
+      boolean isRouter) {
+    this(gateways, hasDefault, further, isRouter, List.of());
   }
 
   /// The next hop of a family: that of the first address which has one.
@@ -60,6 +73,6 @@ public record PodRoutes(
 
   /// Routes that the plugin which gave the addresses wants as well.
   public PodRoutes with(Map<IpAddress, IpAddress> named, List<Prefix> wanted) {
-    return new PodRoutes(named, hasDefault, wanted, isRouter);
+    return new PodRoutes(named, hasDefault, wanted, isRouter, sources);
   }
 }

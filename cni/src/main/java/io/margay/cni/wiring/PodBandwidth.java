@@ -1,6 +1,7 @@
 package io.margay.cni.wiring;
 
 import io.margay.cni.journal.Attachment;
+import io.margay.cni.journal.Duty;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.Bandwidth;
 import io.margay.cni.spec.CniError;
@@ -30,6 +31,9 @@ final class PodBandwidth {
 
   /// Marks an ifb. Not the host end's mark: a pod is there as long as its host end is.
   private static final String ALIAS_PREFIX = "margay-ifb:";
+
+  /// In front of the attachment where the host end is another plugin's, and bears no mark.
+  private static final String ON_FOREIGN_END = "chained:";
 
   private static final String NAME_PREFIX = "mgyb";
 
@@ -62,12 +66,22 @@ final class PodBandwidth {
   private void takeOver(Remover remover) throws LinuxException {
     List<Link> all = links.list();
     Set<String> hostEnds = new HashSet<>();
-    all.forEach(link -> hostEnds.add(link.alias()));
+    Set<InterfaceName> named = new HashSet<>();
+    for (Link link : all) {
+      hostEnds.add(link.alias());
+      if (!isAlias(link.alias())) {
+        named.add(ifbName(link.name()));
+      }
+    }
     for (Link link : all) {
       if (isAlias(link.alias()) && link.group() != LinkReaper.GROUP) {
         ifbs.add(link.alias());
-        if (!hostEnds.contains(
-            Attachment.ALIAS_PREFIX + link.alias().substring(ALIAS_PREFIX.length()))) {
+        String of = link.alias().substring(ALIAS_PREFIX.length());
+        boolean isInUse =
+            of.startsWith(ON_FOREIGN_END)
+                ? named.contains(link.name())
+                : hostEnds.contains(Attachment.ALIAS_PREFIX + of);
+        if (!isInUse) {
           remove(link, remover);
         }
       }
@@ -95,6 +109,18 @@ final class PodBandwidth {
     return ALIAS_PREFIX + id;
   }
 
+  private static String foreignAlias(AttachmentId id) {
+    return ALIAS_PREFIX + ON_FOREIGN_END + id;
+  }
+
+  private static String alias(Attachment attachment) {
+    return isOnForeignEnd(attachment) ? foreignAlias(attachment.id()) : alias(attachment.id());
+  }
+
+  private static boolean isOnForeignEnd(Attachment attachment) {
+    return attachment.duty() instanceof Duty.Policed;
+  }
+
   static boolean isAlias(String alias) {
     return alias.startsWith(ALIAS_PREFIX);
   }
@@ -109,7 +135,7 @@ final class PodBandwidth {
       InterfaceName name = ifbName(attachment.hostEnd());
       Optional<Link> present = links.find(name);
       if (present.isPresent()) {
-        if (!isAlias(present.get().alias()) && present.get().group() != Links.NEWBORN_GROUP) {
+        if (!mayReplace(present.get(), attachment)) {
           throw new CniException(
               CniError.INTERFACE_NOT_OURS,
               "interface "
@@ -120,12 +146,32 @@ final class PodBandwidth {
         }
         remove(present.get(), remover);
       }
-      Link ifb = links.createIfb(name, attachment.mtu(), alias(attachment.id()));
+      Link ifb = links.createIfb(name, attachment.mtu(), alias(attachment));
       ifbs.add(ifb.alias());
       withoutIpv6(name);
       links.setUp(ifb.index());
       traffic.shape(ifb.index(), fromPod(bandwidth));
       traffic.redirect(hostIndex, ifb.index());
+    }
+  }
+
+  /// Of host ends that another plugin named, two may share the characters that an ifb's name keeps.
+  private static boolean mayReplace(Link ifb, Attachment attachment) {
+    return ifb.group() == Links.NEWBORN_GROUP
+        || (isOnForeignEnd(attachment)
+            ? ifb.alias().equals(alias(attachment))
+            : isAlias(ifb.alias()));
+  }
+
+  /// Takes the limits from a host end that stays.
+  void unlimit(int hostIndex) throws LinuxException {
+    try (Qdiscs qdiscs = Qdiscs.open()) {
+      if (traffic.shaping(hostIndex).isPresent()) {
+        qdiscs.deleteRoot(hostIndex);
+      }
+      if (traffic.redirection(hostIndex).isPresent()) {
+        qdiscs.deleteIngress(hostIndex);
+      }
     }
   }
 
@@ -156,16 +202,16 @@ final class PodBandwidth {
 
   /// Takes away what the host end does not take along.
   void lift(AttachmentId id, Remover remover) throws LinuxException {
-    String alias = alias(id);
-    if (!ifbs.contains(alias)) {
+    Set<String> aliases = Set.of(alias(id), foreignAlias(id));
+    if (aliases.stream().noneMatch(ifbs::contains)) {
       return;
     }
     for (Link link : links.list()) {
-      if (link.alias().equals(alias) && link.group() != LinkReaper.GROUP) {
+      if (aliases.contains(link.alias()) && link.group() != LinkReaper.GROUP) {
         remover.remove(link);
       }
     }
-    ifbs.remove(alias);
+    ifbs.removeAll(aliases);
   }
 
   /// What is not as {@link #limit} left it.
@@ -176,7 +222,7 @@ final class PodBandwidth {
     }
     if (bandwidth.egressRate() > 0) {
       InterfaceName name = ifbName(attachment.hostEnd());
-      String alias = alias(attachment.id());
+      String alias = alias(attachment);
       Optional<Link> ifb = links.find(name).filter(link -> link.alias().equals(alias));
       if (ifb.isEmpty()) {
         problems.add("interface " + name + ", which limits what the pod sends, is gone");

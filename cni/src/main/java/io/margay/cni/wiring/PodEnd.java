@@ -171,6 +171,15 @@ final class PodEnd {
                 + " of the pod has another MAC address than "
                 + attachment.podMac());
       }
+      if (link.mtu() != attachment.mtu()) {
+        problems.add(
+            "interface "
+                + name
+                + " of the pod has MTU "
+                + link.mtu()
+                + " and not "
+                + attachment.mtu());
+      }
       List<Address> present = rtnetlink.addresses().list(link.index());
       for (IpAddress address : addresses) {
         if (present.stream()
@@ -181,13 +190,43 @@ final class PodEnd {
       for (IpFamily family : families(addresses)) {
         List<Route> installed = rtnetlink.routes().list(family, 0, Route.MAIN_TABLE);
         IpAddress gateway = PodNetwork.gateway(attachment, addresses, family);
+        Neighbour neighbour = new Neighbour(link.index(), gateway, PodNetwork.HOST_MAC);
+        if (!rtnetlink.neighbours().listPermanent(family).contains(neighbour)) {
+          problems.add(
+              "interface "
+                  + name
+                  + " of the pod lacks the permanent neighbour "
+                  + gateway
+                  + " with MAC address "
+                  + PodNetwork.HOST_MAC);
+        }
         for (Route wanted : routes(attachment, gateway, link.index())) {
           if (installed.stream().noneMatch(there -> leadsAlike(wanted, there))) {
             problems.add("the pod lacks route " + wanted.prefix() + " through " + name);
           }
         }
       }
+      verifySysctls(attachment, families(addresses), netns, problems);
     }
+  }
+
+  /// A pod that has made itself a router is its owner's business.
+  private static void verifySysctls(
+      Attachment attachment, Set<IpFamily> families, OwnedFd netns, List<String> problems)
+      throws LinuxException {
+    List<String> found =
+        Netns.visit(
+            netns.number(),
+            () -> {
+              List<String> others = new ArrayList<>();
+              for (Map.Entry<Sysctl, String> setting :
+                  sysctls(attachment, families, false).entrySet()) {
+                HostEndSettings.compare(
+                    setting.getKey(), setting.getValue(), " of the pod", others);
+              }
+              return others;
+            });
+    problems.addAll(found);
   }
 
   private static boolean leadsAlike(Route wanted, Route there) {

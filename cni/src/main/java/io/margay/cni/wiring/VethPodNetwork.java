@@ -8,7 +8,6 @@ import io.margay.cni.spec.CniException;
 import io.margay.linux.Errno;
 import io.margay.linux.LinuxException;
 import io.margay.linux.netns.Netns;
-import io.margay.linux.netns.Sysctl;
 import io.margay.linux.route.Address;
 import io.margay.linux.route.Link;
 import io.margay.linux.route.Links;
@@ -42,12 +41,14 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
   private final Rtnetlink host;
   private final LinkReaper reaper;
   private final PodBandwidth bandwidth;
+  private final ForeignEnd foreign;
   private final Object hostLock = new Object();
 
   private VethPodNetwork(Rtnetlink host, LinkReaper reaper) throws LinuxException {
     this.host = host;
     this.reaper = reaper;
     this.bandwidth = PodBandwidth.open(host.links(), this::cut);
+    this.foreign = new ForeignEnd(host.links(), bandwidth, this::cut);
   }
 
   /// Works in the calling thread's namespace from now on.
@@ -87,7 +88,7 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
           "create host interface " + attachment.hostEnd() + " of " + attachment.id(), failure);
     }
     try {
-      host.links().setIpv4(hostEnd.index(), true, STRICT_REVERSE_PATH);
+      host.links().setIpv4(hostEnd.index(), true, HostEndSettings.STRICT_REVERSE_PATH);
       return new Wire(hostEnd.index(), hostEnd.peerIndex());
     } catch (LinuxException failure) {
       unwire(attachment.id(), Optional.of(attachment.hostEnd()));
@@ -145,11 +146,7 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
       Attachment attachment, List<IpAddress> addresses, Wire wire, InPod inPod)
       throws LinuxException, CniException {
     Set<IpFamily> families = PodEnd.families(addresses);
-    writeSysctls(attachment.hostEnd(), families);
-    if (!attachment.hostPorts().isEmpty()) {
-      // For those who ask 127.0.0.1; what pods may send there is the firewall's business.
-      Sysctl.ofInterface(IpFamily.IPV4, attachment.hostEnd(), "route_localnet").write("1");
-    }
+    HostEndSettings.write(attachment, families);
     if (attachment.bandwidth().isPresent()) {
       bandwidth.limit(attachment, wire.hostIndex(), attachment.bandwidth().get(), this::cut);
     }
@@ -267,66 +264,6 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     }
   }
 
-  /// A setting of a host end.
-  private record Setting(IpFamily family, String key, String value) {
-
-    Sysctl of(InterfaceName name) {
-      return Sysctl.ofInterface(family, name, key);
-    }
-  }
-
-  private static final int STRICT_REVERSE_PATH = 1;
-
-  private static final Setting NO_IPV6 = new Setting(IpFamily.IPV6, "disable_ipv6", "1");
-
-  /// The host routes for its pods; a pod can't pretend to be another (strict reverse path).
-  private static final List<Setting> ALWAYS =
-      List.of(
-          new Setting(IpFamily.IPV4, "forwarding", "1"),
-          new Setting(IpFamily.IPV4, "rp_filter", Integer.toString(STRICT_REVERSE_PATH)));
-
-  /// The kernel makes no addresses and believes no router.
-  private static final List<Setting> WITH_IPV6 =
-      List.of(
-          new Setting(IpFamily.IPV6, "addr_gen_mode", "1"),
-          new Setting(IpFamily.IPV6, "disable_ipv6", "0"),
-          new Setting(IpFamily.IPV6, "accept_ra", "0"),
-          new Setting(IpFamily.IPV6, "forwarding", "1"));
-
-  /// Without an IPv6 address the family stays off on the wire.
-  private static void writeSysctls(InterfaceName name, Set<IpFamily> families)
-      throws LinuxException {
-    if (families.contains(IpFamily.IPV6)) {
-      for (Setting setting : WITH_IPV6) {
-        setting.of(name).write(setting.value());
-      }
-      return;
-    }
-    try {
-      NO_IPV6.of(name).write(NO_IPV6.value());
-    } catch (LinuxException failure) {
-      // A kernel without IPv6 has nothing to switch off.
-      if (!failure.is(Errno.ENOENT)) {
-        throw failure;
-      }
-    }
-  }
-
-  private static void verifySysctls(
-      InterfaceName name, Set<IpFamily> families, List<String> problems) throws LinuxException {
-    List<Setting> expected = new ArrayList<>(ALWAYS);
-    if (families.contains(IpFamily.IPV6)) {
-      expected.addAll(WITH_IPV6);
-    }
-    for (Setting setting : expected) {
-      Sysctl sysctl = setting.of(name);
-      String value = sysctl.read();
-      if (!value.equals(setting.value())) {
-        problems.add("sysctl " + sysctl + " is " + value + ", not " + setting.value());
-      }
-    }
-  }
-
   @Override
   public void unwire(AttachmentId id, Optional<InterfaceName> hostEnd) throws CniException {
     String alias = Attachment.alias(id);
@@ -418,7 +355,16 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     if (!link.mac().equals(Optional.of(HOST_MAC))) {
       problems.add("host interface " + link.name() + " has another MAC address than " + HOST_MAC);
     }
-    verifySysctls(link.name(), PodEnd.families(addresses), problems);
+    if (link.mtu() != attachment.mtu()) {
+      problems.add(
+          "host interface "
+              + link.name()
+              + " has MTU "
+              + link.mtu()
+              + " and not "
+              + attachment.mtu());
+    }
+    HostEndSettings.verify(attachment, PodEnd.families(addresses), problems);
     List<Address> present = host.addresses().list(link.index());
     for (IpAddress gateway : gateways(attachment, addresses)) {
       if (present.stream().noneMatch(there -> there.address().equals(gateway))) {
@@ -431,7 +377,12 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
         if (address.family() == family
             && !neighbours.contains(new Neighbour(link.index(), address, attachment.podMac()))) {
           problems.add(
-              "host interface " + link.name() + " lacks the permanent neighbour " + address);
+              "host interface "
+                  + link.name()
+                  + " lacks the permanent neighbour "
+                  + address
+                  + " with MAC address "
+                  + attachment.podMac());
         }
       }
     }
@@ -462,6 +413,41 @@ public final class VethPodNetwork implements PodNetwork, AutoCloseable {
     } catch (LinuxException failure) {
       throw refused("look at interface " + ifName + " of the pod", failure);
     }
+  }
+
+  @Override
+  public void equip(Attachment attachment) throws CniException {
+    try {
+      synchronized (hostLock) {
+        foreign.equip(attachment);
+      }
+    } catch (LinuxException failure) {
+      throw refused("equip the host end of " + attachment.id(), failure);
+    }
+  }
+
+  @Override
+  public void strip(Attachment attachment) throws CniException {
+    try {
+      synchronized (hostLock) {
+        foreign.strip(attachment);
+      }
+    } catch (LinuxException failure) {
+      throw refused("take back what the host end of " + attachment.id() + " was given", failure);
+    }
+  }
+
+  @Override
+  public List<String> equipmentProblems(Attachment attachment) throws CniException {
+    List<String> problems = new ArrayList<>();
+    try {
+      synchronized (hostLock) {
+        foreign.verify(attachment, problems);
+      }
+    } catch (LinuxException failure) {
+      throw refused("look at the host end of " + attachment.id(), failure);
+    }
+    return problems;
   }
 
   /// The other end of a veth, if it is in the host's namespace.

@@ -309,6 +309,52 @@ final class ClientToKernelTest {
   }
 
   @Test
+  void host_ports_and_limits_of_a_pod_on_ptps_wire_are_set_checked_and_taken_back()
+      throws Exception {
+    Files.createSymbolicLink(directory.resolve("margay-ipam"), binary);
+    Path ptp = DEBIAN.resolve("ptp");
+    String first = foreignConf("ptp", OUR_IPAM);
+    try (TestNamespace pod = new TestNamespace()) {
+      Run made = run(ptp, "ADD", pod, "c1", first);
+      assertThat(made.exitCode()).as(made.stdout()).isZero();
+      JsonNode previous = JSON.readTree(made.stdout());
+      String hostEnd = previous.get("interfaces").get(0).get("name").asText();
+      String sysctl = "sysctl -n net.ipv4.conf." + hostEnd + ".route_localnet";
+      String chained =
+          foreignConf(
+              "margay-cni",
+              ",\"runtimeConfig\":{\"portMappings\":[{\"hostPort\":8080,\"containerPort\":80,"
+                  + "\"protocol\":\"tcp\"}],\"bandwidth\":{\"ingressRate\":8000000,"
+                  + "\"ingressBurst\":800000,\"egressRate\":4000000,\"egressBurst\":400000}},"
+                  + "\"prevResult\":"
+                  + previous);
+      for (int i = 0; i < 2; i++) {
+        Run policed = run("ADD", pod, "c1", chained);
+        assertThat(policed.exitCode()).as(policed.stdout()).isZero();
+      }
+      assertThat(node.exec("tc qdisc show dev " + hostEnd)).contains("tbf", "8Mbit", "ingress");
+      assertThat(node.exec("ip -o link")).contains("mgyb", "margay-ifb:");
+      assertThat(node.exec(sysctl)).isEqualTo("1\n");
+      assertThat(run("CHECK", pod, "c1", chained)).isEqualTo(new Run(0, ""));
+      node.exec("tc qdisc del dev " + hostEnd + " root");
+      assertThat(run("CHECK", pod, "c1", chained).stdout())
+          .contains("\"code\":109", hostEnd + " is not limited to");
+      assertThat(run("ADD", pod, "c1", chained).exitCode()).isZero();
+      assertThat(run("CHECK", pod, "c1", chained)).isEqualTo(new Run(0, ""));
+
+      assertThat(run("DEL", pod, "c1", chained)).isEqualTo(new Run(0, ""));
+      assertThat(node.exec("tc qdisc show dev " + hostEnd))
+          .doesNotContain("tbf")
+          .doesNotContain("ingress");
+      assertThat(node.exec("ip -o link show up")).doesNotContain("mgyb");
+      assertThat(node.exec(sysctl)).isEqualTo("0\n");
+      pod.exec("ping -c1 -W5 10.65.0.254");
+      assertThat(run(ptp, "DEL", pod, "c1", first)).isEqualTo(new Run(0, ""));
+      assertThat(journal.all()).isEmpty();
+    }
+  }
+
+  @Test
   void debians_host_local_and_static_give_addresses_to_wires_of_ours() throws Exception {
     String hostLocal =
         foreignConf(

@@ -3,6 +3,7 @@ package io.margay.agent.cni;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.margay.cni.PodAddresses;
+import io.margay.cni.PodEndpoint;
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.cni.spec.CniError;
@@ -254,13 +255,10 @@ public final class EtcdPodAddresses implements PodAddresses {
   @Override
   public void withdraw(Attachment attachment) throws CniException {
     AttachmentId id = attachment.id();
-    Optional<ResourceRef> endpoint = directory.endpointOf(id);
-    if (endpoint.isEmpty()) {
-      return;
-    }
+    ResourceRef endpoint = endpointOf(attachment);
     try {
       for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        SameTxn.Extras deletion = deletion(endpoint.get(), id);
+        SameTxn.Extras deletion = deletion(endpoint, id);
         if (deletion.writes().isEmpty()
             || datastore.commit(txn(deletion)) instanceof CommitResult.Committed) {
           directory.forget(id);
@@ -275,12 +273,22 @@ public final class EtcdPodAddresses implements PodAddresses {
 
   @Override
   public void release(Attachment attachment) throws CniException {
-    release(attachment.network(), attachment.id());
+    release(attachment.network(), attachment.id(), Optional.of(endpointOf(attachment)));
+  }
+
+  /// An endpoint that an earlier process wrote and somebody made invalid since is in no directory,
+  /// but where it ought to be.
+  private ResourceRef endpointOf(Attachment attachment) {
+    return directory.endpointOf(attachment.id()).orElseGet(() -> PodEndpoint.ref(attachment, node));
   }
 
   @Override
   public void release(String network, AttachmentId id) throws CniException {
-    Optional<ResourceRef> endpoint = directory.endpointOf(id);
+    release(network, id, directory.endpointOf(id));
+  }
+
+  private void release(String network, AttachmentId id, Optional<ResourceRef> endpoint)
+      throws CniException {
     giveBackToReserve(network, id);
     try {
       SameTxn.Extras extras =

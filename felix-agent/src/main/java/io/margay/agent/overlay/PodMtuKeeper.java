@@ -2,8 +2,8 @@ package io.margay.agent.overlay;
 
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.journal.AttachmentJournal;
-import io.margay.cni.journal.Duty;
 import io.margay.cni.journal.JournalEntry;
+import io.margay.cni.spec.AttachmentId;
 import io.margay.linux.LinuxException;
 import io.margay.linux.netns.Netns;
 import io.margay.linux.route.Link;
@@ -12,24 +12,36 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Gives pods that are wired already the MTU that new ones get, where they had the one that new
 /// ones got before: both ends of their wires. A pod with another was given it by the network
-/// configuration, and keeps it.
+/// configuration, and keeps it. The journal hears of it.
 public final class PodMtuKeeper implements OverlayDriver.PodMtuListener, AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(PodMtuKeeper.class);
 
   private final AttachmentJournal journal;
+  private final Wires wires;
   private final Rtnetlink host;
   private final ScheduledThreadPoolExecutor thread;
 
+  /// Where wires are changed while nobody else works on them.
+  @FunctionalInterface
+  public interface Wires {
+
+    /// @param change makes the change in the kernel, and tells whether it did
+    /// @return whether the wire has another MTU now, and the journal knows
+    boolean changeMtu(AttachmentId id, int mtu, Predicate<Attachment> change);
+  }
+
   /// @param journal what is wired
   /// @param host the node's own links, used by this keeper alone, which closes it
-  public PodMtuKeeper(AttachmentJournal journal, Rtnetlink host) {
+  public PodMtuKeeper(AttachmentJournal journal, Wires wires, Rtnetlink host) {
     this.journal = journal;
+    this.wires = wires;
     this.host = host;
     this.thread =
         new ScheduledThreadPoolExecutor(1, Thread.ofPlatform().daemon().name("pod-mtu").factory());
@@ -48,9 +60,8 @@ public final class PodMtuKeeper implements OverlayDriver.PodMtuListener, AutoClo
   int follow(int before, int now) {
     int changed = 0;
     for (JournalEntry entry : journal.all()) {
-      if (entry instanceof JournalEntry.Committed committed
-          && committed.attachment().duty() instanceof Duty.Whole
-          && follow(committed.attachment(), before, now)) {
+      if (wires.changeMtu(
+          entry.attachment().id(), now, attachment -> follow(attachment, before, now))) {
         changed++;
       }
     }

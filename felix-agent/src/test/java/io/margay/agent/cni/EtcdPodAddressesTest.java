@@ -319,6 +319,27 @@ class EtcdPodAddressesTest {
   }
 
   @Test
+  void the_next_process_takes_an_endpoint_along_that_it_cannot_read() throws Exception {
+    assign("c1", BOTH);
+    KeyValue valid = store.get(ENDPOINT_KEY).orElseThrow();
+    store.commit(
+        Txn.builder().put(ENDPOINT_KEY, valid.value().replace("\"cali0\"", "\"ca/li\"")).build());
+    EtcdPodAddresses next =
+        new EtcdPodAddresses(
+            "n1",
+            store,
+            ipam,
+            new EndpointDirectory(_ -> Optional.empty()),
+            _ -> Optional.empty(),
+            () -> EPOCH);
+    next.release(attachment("c2"));
+    assertThat(store.get(ENDPOINT_KEY)).as("another container's").isPresent();
+    next.release(attachment("c1"));
+    assertThat(store.get(ENDPOINT_KEY)).isEmpty();
+    assertThat(store.list(IpamKeys.HANDLES).items()).isEmpty();
+  }
+
+  @Test
   void a_late_release_of_an_old_container_leaves_the_new_ones_endpoint() throws Exception {
     assign("old", BOTH);
     List<IpAddress> kept = assign("new", BOTH);

@@ -150,6 +150,21 @@ final class FakeNode implements PodAddresses, PodNetwork, EndpointPolicy {
   }
 
   @Override
+  public void equip(Attachment attachment) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void strip(Attachment attachment) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public List<String> equipmentProblems(Attachment attachment) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public ForeignWire find(InterfaceName ifName, OwnedFd podNetns) {
     throw new UnsupportedOperationException();
   }

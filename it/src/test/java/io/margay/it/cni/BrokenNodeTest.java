@@ -39,10 +39,10 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 @ResourceLock("the lab of BrokenNodeTest")
 class BrokenNodeTest {
 
-  private static final int UNKNOWN_CONTAINER = 3;
   private static final int IO_FAILURE = 5;
   private static final int TRY_LATER = 11;
   private static final int NOT_READY = 50;
+  private static final int CHECK_FAILED = 109;
   private static final int POLICY_NOT_PROGRAMMED = 105;
   private static final int KERNEL_REFUSED = 106;
 
@@ -186,7 +186,7 @@ class BrokenNodeTest {
     Path aside = entry(lives).resolveSibling(entry(lives).getFileName() + ".bad");
     assertThat(aside).exists();
     Files.delete(aside);
-    assertThat(lives.check().code()).isEqualTo(UNKNOWN_CONTAINER);
+    assertThat(lives.check().code()).isEqualTo(CHECK_FAILED);
     Answer again = lives.addAgain();
     assertThat(again).as("the same addresses, on a new wire").isEqualTo(lives.answer());
     assertThat(new Invariants(node).settled(lives.alone())).isEmpty();
@@ -227,7 +227,7 @@ class BrokenNodeTest {
     Node.command("rm", "-rf", journal().toString());
     node.startAgent(Map.of());
     node.awaitAgent();
-    assertThat(next.check().code()).isEqualTo(UNKNOWN_CONTAINER);
+    assertThat(next.check().code()).isEqualTo(CHECK_FAILED);
     next.end();
   }
 
