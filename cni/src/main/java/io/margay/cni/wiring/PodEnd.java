@@ -171,7 +171,8 @@ final class PodEnd {
                 + " of the pod has another MAC address than "
                 + attachment.podMac());
       }
-      if (link.mtu() != attachment.mtu()) {
+      // A smaller one is what a plugin behind us may have been told to set.
+      if (link.mtu() > attachment.mtu()) {
         problems.add(
             "interface "
                 + name

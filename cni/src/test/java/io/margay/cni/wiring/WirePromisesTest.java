@@ -123,6 +123,14 @@ final class WirePromisesTest {
   }
 
   @Test
+  void a_plugin_behind_us_may_give_the_pod_a_smaller_mtu() throws Exception {
+    Attachment attachment = attachment(true);
+    wire(attachment, DUAL);
+    damage("pod", "ip link set eth0 mtu 1300");
+    assertThat(problems(attachment, DUAL)).isEmpty();
+  }
+
+  @Test
   void ipv6_that_came_to_a_wire_without_it_is_named() throws Exception {
     Attachment attachment = attachment(false);
     wire(attachment, List.of(IPV4));
