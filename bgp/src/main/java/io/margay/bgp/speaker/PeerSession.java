@@ -449,7 +449,7 @@ final class PeerSession {
   }
 
   void deliver(PeerConnection connection, List<Update> updates) {
-    RibLoop.Admission admission =
+    BackPressure.Admission admission =
         host.rib()
             .postUpdates(address, updates, () -> host.clock().execute(connection::resumeReading));
     switch (admission) {
