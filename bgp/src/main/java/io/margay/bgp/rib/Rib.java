@@ -372,6 +372,7 @@ public final class Rib {
     if (!differing.isEmpty()) {
       families.values().forEach(rib -> rib.touchOver(differing));
     }
+    families.values().forEach(FamilyRib::nextHopsAnswered);
   }
 
   /// The wait for End-of-RIB has been long enough.
