@@ -186,6 +186,19 @@ class NodesTest implements SimNode.World {
   }
 
   @Test
+  void a_peer_whose_password_the_kernel_refuses_is_named_and_the_others_are_served() {
+    SimNode one = boot(ONE, 65001);
+    PeerConfig refused = peer(THREE, 65003).passive(true).build();
+    one.refusePasswords(Map.of(PeerTable.expected(refused), "no room"));
+    one.configure(List.of(peer(TWO, 65002).build(), refused));
+    assertThat(status(one, THREE).lastError()).isEqualTo("Cannot be let in: no room");
+    assertThat(status(one, TWO).lastError()).isNull();
+    boot(TWO, 65002).configure(List.of(peer(ONE, 65001).build()));
+    run(Duration.ofSeconds(15));
+    assertThat(isUp(one, TWO)).isTrue();
+  }
+
+  @Test
   void a_local_as_stands_in_the_open() {
     SimNode one = boot(ONE, 65001, "10.65.0.0/24");
     one.configure(

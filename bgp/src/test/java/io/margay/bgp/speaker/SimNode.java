@@ -56,6 +56,7 @@ final class SimNode {
   private final List<SimWire> wires = new ArrayList<>();
   private final Set<VirtualTime.Event> alarms = new HashSet<>();
   private Set<BfdPeer> watched = Set.of();
+  private Map<ExpectedPeer, String> refusedPasswords = Map.of();
   private boolean alive = true;
   private boolean turning;
   private long lastExecuteNanos;
@@ -142,7 +143,9 @@ final class SimNode {
         }
 
         @Override
-        public void expect(Collection<ExpectedPeer> expected) {}
+        public Map<ExpectedPeer, String> expect(Collection<ExpectedPeer> expected) {
+          return refusedPasswords;
+        }
 
         @Override
         public Md5Drops md5Drops() {
@@ -279,6 +282,11 @@ final class SimNode {
 
   RibLoop rib() {
     return rib;
+  }
+
+  /// Passwords that the kernel will refuse.
+  void refusePasswords(Map<ExpectedPeer, String> refused) {
+    refusedPasswords = refused;
   }
 
   /// Paths BFD is asked to watch.
