@@ -96,7 +96,9 @@ public final class BgpSpeaker {
                 new DecisionRules(config.multipath().relax(), config.multipath().maxPaths()),
                 config.restart().restarting() && config.restart().enabled(),
                 !nextHops.equals(NextHopTracker.NONE),
-                random.nextLong()),
+                random.nextLong(),
+                config.restart().enabled()
+                    && (config.restart().restarting() || fib.equals(FibListener.NONE))),
             new RibEnvironment(
                 fib, nextHops, instants, this::prefixLimit, bug -> failed("bgp-rib", bug)));
     this.peers =
