@@ -284,6 +284,11 @@ final class SimNode {
     return rib;
   }
 
+  /// Somebody connects.
+  void accept(Wire wire) {
+    run(() -> peers.accepted(wire));
+  }
+
   /// Passwords that the kernel will refuse.
   void refusePasswords(Map<ExpectedPeer, String> refused) {
     refusedPasswords = refused;
