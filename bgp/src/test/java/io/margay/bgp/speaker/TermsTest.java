@@ -130,7 +130,7 @@ class TermsTest {
     assertThat(session(peer, "10.0.0.1", false).unawaited()).isTrue();
     for (boolean restarting : new boolean[] {true, false}) {
       Capability speaks =
-          new Capability.GracefulRestart(restarting, true, Duration.ofSeconds(120), List.of());
+          new Capability.GracefulRestart(restarting, true, Duration.ofMinutes(2), List.of());
       assertThat(session(peer, "10.0.0.1", false, 65002, speaks).unawaited()).isEqualTo(restarting);
     }
   }
