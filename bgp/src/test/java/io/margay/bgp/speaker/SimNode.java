@@ -58,6 +58,7 @@ final class SimNode {
   private Set<BfdPeer> watched = Set.of();
   private Map<ExpectedPeer, String> refusedPasswords = Map.of();
   private boolean alive = true;
+  private boolean slow;
   private boolean turning;
   private long lastExecuteNanos;
 
@@ -172,6 +173,15 @@ final class SimNode {
 
   ScopedAddress address() {
     return address;
+  }
+
+  /// From now on it takes little at a time from its connections.
+  void readSlowly() {
+    slow = true;
+  }
+
+  boolean readsSlowly() {
+    return slow;
   }
 
   boolean isAlive() {
