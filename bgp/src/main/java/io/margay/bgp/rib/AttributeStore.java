@@ -155,6 +155,16 @@ final class AttributeStore {
     return hops.get(id);
   }
 
+  /// Whether the next hop can be reached.
+  boolean isReachable(int id) {
+    return nextHops.metric(hop(id)) != NextHops.UNREACHABLE;
+  }
+
+  /// Whether somebody has looked for the next hop.
+  boolean isAnswered(int id) {
+    return nextHops.isAnswered(hop(id));
+  }
+
   /// LOCAL_PREF, AS_PATH length and ORIGIN as one number: the lower, the more preferred.
   long preference(int id) {
     return preferences.get(id);

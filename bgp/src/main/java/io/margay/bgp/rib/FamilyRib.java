@@ -31,12 +31,14 @@ final class FamilyRib {
 
   private final Records states = new Records(3);
   private final IdSet touched = new IdSet();
+  private final HeldPaths held;
   private int chosenCount;
 
   FamilyRib(IpFamily family, AttributeStore attributes, Peers peers, long seed) {
     this.prefixes = new PrefixTable(family, seed);
     this.attributes = attributes;
     this.peers = peers;
+    this.held = new HeldPaths(attributes);
   }
 
   IpFamily family() {
@@ -118,10 +120,12 @@ final class FamilyRib {
     touched.add(prefix);
   }
 
-  /// Gives a path other attributes, or another verdict.
-  void replace(int prefix, int slot, PeerFamily counts, int received, int accepted, int now) {
+  /// Gives a path other attributes, or another verdict; the accepted ones not before it is known
+  /// how their next hop is reached.
+  void replace(int prefix, int slot, PeerFamily counts, int received, int wanted, int now) {
     int receivedBefore = paths.received(slot);
     int acceptedBefore = paths.accepted(slot);
+    int accepted = held.admit(prefix, slot, acceptedBefore, wanted);
     boolean discardedBefore = paths.has(slot, PathTable.DISCARDED);
     boolean discarded = accepted >= 0 && acceptedBefore < 0 && !counts.hasRoom();
     int acceptedNow = discarded ? PathTable.REJECTED : accepted;
@@ -182,6 +186,7 @@ final class FamilyRib {
       states.set(prefix, CHOSEN, GONE);
       counts.best--;
     }
+    held.forget(slot);
     attributes.release(paths.received(slot));
     counts.received--;
     if (paths.accepted(slot) >= 0) {
@@ -283,6 +288,22 @@ final class FamilyRib {
         int accepted = paths.accepted(slot);
         if (accepted >= 0 && nextHops.contains(attributes.hop(accepted))) {
           touched.add(prefix);
+        }
+      }
+    }
+  }
+
+  /// More is known of next hops: paths that waited for that take up what they were given.
+  void nextHopsAnswered() {
+    IdSet waiting = held.takePrefixes();
+    for (int prefix = waiting.next(0); prefix >= 0; prefix = waiting.next(prefix + 1)) {
+      for (int slot = states.get(prefix, HEAD); slot != 0; slot = paths.next(slot)) {
+        int wanted = held.wanted(slot);
+        if (wanted >= 0) {
+          attributes.acquire(wanted, 1);
+          PeerFamily counts = counts(paths.peer(slot));
+          replace(prefix, slot, counts, paths.received(slot), wanted, paths.since(slot));
+          attributes.release(wanted);
         }
       }
     }

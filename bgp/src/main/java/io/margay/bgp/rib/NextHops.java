@@ -131,6 +131,13 @@ final class NextHops {
     return differing;
   }
 
+  /// Whether something is known of a next hop, be it that it can't be reached.
+  boolean isAnswered(int id) {
+    Entry entry = byId.get(id);
+    return metric(id) != UNREACHABLE
+        || entry != null && (!isTracked(entry.gateway) || resolved.containsKey(entry.gateway));
+  }
+
   /// Whether something is known of every next hop that is tracked, be it that it can't be reached.
   boolean areAnswered() {
     return byAddress.keySet().stream()

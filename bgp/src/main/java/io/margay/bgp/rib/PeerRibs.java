@@ -67,10 +67,10 @@ final class PeerRibs {
   }
 
   /// Whether nothing more is awaited from the peer before routes of the family are selected. A peer
-  /// that is not up yet is awaited; one that is restarting itself waits for us (RFC 4724 §4.1).
+  /// that is not up yet is awaited.
   boolean allowsSelection(IpFamily family) {
     RibSession up = session;
-    return isComplete(family) || up != null && up.restarting();
+    return isComplete(family) || up != null && up.unawaited();
   }
 
   /// Whether the peer has told all it has of the family: what it did not name may be swept. A peer

@@ -79,6 +79,11 @@ public final class Rib {
   private final Map<Prefix, PathAttributes> originated = new HashMap<>();
   private final EnumSet<IpFamily> awaiting = EnumSet.allOf(IpFamily.class);
   private final EnumSet<IpFamily> deferred = EnumSet.noneOf(IpFamily.class);
+
+  /// Families with peers that have not told all, and so without our own End-of-RIB, with the one
+  /// peer that is awaited, if it is one.
+  private final Map<IpFamily, Optional<PeerRibs>> untold = new EnumMap<>(IpFamily.class);
+
   private final IdSet changed = new IdSet();
   private final IdSet considered = new IdSet();
   private SpeakerPolicy speaker;
@@ -98,6 +103,11 @@ public final class Rib {
     this.speaker = speaker;
     if (settings.deferSelection()) {
       deferred.addAll(EnumSet.allOf(IpFamily.class));
+    }
+    if (settings.deferEndOfRib()) {
+      for (IpFamily family : IpFamily.values()) {
+        untold.put(family, Optional.empty());
+      }
     }
     this.nextHops = new NextHops(settings.trackNextHops());
     this.attributes = new AttributeStore(nextHops, settings.seed());
@@ -372,6 +382,7 @@ public final class Rib {
     if (!differing.isEmpty()) {
       families.values().forEach(rib -> rib.touchOver(differing));
     }
+    families.values().forEach(FamilyRib::nextHopsAnswered);
   }
 
   /// The wait for End-of-RIB has been long enough.
@@ -395,6 +406,10 @@ public final class Rib {
     }
     awaiting.removeAll(complete);
     deferred.removeIf(family -> deferralOver || areAll(peer -> peer.allowsSelection(family)));
+    untold
+        .keySet()
+        .removeIf(family -> deferralOver || areAll(peer -> peer.allowsSelection(family)));
+    untold.replaceAll((family, _) -> onlyAwaited(family));
     List<PrefixLimit> limits = limits();
     for (FamilyRib rib : families.values()) {
       if (!rib.isSettled() && !isDeferred(rib.family())) {
@@ -402,6 +417,14 @@ public final class Rib {
       }
     }
     return new Settlement(complete, limits, Optional.ofNullable(nextHops.takeChanged()));
+  }
+
+  private Optional<PeerRibs> onlyAwaited(IpFamily family) {
+    List<PeerRibs> awaited =
+        configured && nextHops.areAnswered()
+            ? peers.all().stream().filter(peer -> !peer.allowsSelection(family)).limit(2).toList()
+            : List.of();
+    return awaited.size() == 1 ? Optional.of(awaited.getFirst()) : Optional.empty();
   }
 
   private void settle(FamilyRib rib) {
@@ -443,7 +466,7 @@ public final class Rib {
 
   /// What the peer should be sent next; empty when it knows everything. It counts as told from then
   /// on. End-of-RIB follows the first complete table of each family, with graceful restart or
-  /// without.
+  /// without; where it is deferred, that is what all the others have told.
   public Optional<Batch> nextBatch(ScopedAddress address) {
     PeerRibs peer = peers.find(address);
     if (peer == null || peer.exportPolicy == null) {
@@ -460,7 +483,7 @@ public final class Rib {
       if (groups.isEmpty()) {
         groups = take(peer, peer.exportPolicy, rib, out);
       }
-      if (out.isSettled() && !state.endOfRibSent && !isDeferred(rib.family())) {
+      if (out.isSettled() && !state.endOfRibSent && mayEnd(peer, rib.family())) {
         state.endOfRibSent = true;
         endOfRib.add(rib.family());
       }
@@ -468,6 +491,14 @@ public final class Rib {
     return groups.isEmpty() && endOfRib.isEmpty()
         ? Optional.empty()
         : Optional.of(new Batch(groups, endOfRib));
+  }
+
+  /// What a peer will tell matters to all but itself: two speakers that start at once do not wait
+  /// for each other.
+  private boolean mayEnd(PeerRibs peer, IpFamily family) {
+    Optional<PeerRibs> awaited = untold.get(family);
+    return !isDeferred(family)
+        && (awaited == null || awaited.map(only -> only.equals(peer)).orElse(false));
   }
 
   private List<Group> take(PeerRibs peer, ExportPolicy policy, FamilyRib rib, AdjRibOut out) {

@@ -12,14 +12,15 @@ import java.util.Set;
 /// @param export what its routes are written for
 /// @param families what is exchanged
 /// @param keptForwarding families the peer says it kept forwarding over its restart (F bit)
-/// @param restarting the peer said it is restarting (R bit)
+/// @param unawaited the peer's End-of-RIB is not waited for before routes are selected: it is
+///   restarting itself, or does not speak graceful restart
 /// @param addPathSend families in which the peer is told every path, not only the best (RFC 7911)
 public record RibSession(
     RouteSource source,
     ExportSession export,
     Set<IpFamily> families,
     Set<IpFamily> keptForwarding,
-    boolean restarting,
+    boolean unawaited,
     Set<IpFamily> addPathSend) {
   public RibSession {
     families = Set.copyOf(families);

@@ -91,6 +91,15 @@ final class BgpLog {
         .log("BGP connection keeps its old option: the kernel refuses the new one");
   }
 
+  static void passwordRefused(Remote peer, String why) {
+    LOG.atError()
+        .addKeyValue("peer", peer)
+        .addKeyValue("reason", why)
+        .log(
+            "BGP peer cannot connect to us: the kernel refuses its password; raise sysctl"
+                + " net.core.optmem_max if there are many");
+  }
+
   static void listenersRefuse(Throwable cause) {
     LOG.atError()
         .addKeyValue("reason", cause.getMessage())

@@ -15,6 +15,7 @@ import io.margay.bgp.rib.Rib;
 import io.margay.bgp.rib.RibReader;
 import io.margay.bgp.rib.RibSettings;
 import io.margay.bgp.rib.TableCounts;
+import io.margay.bgp.transport.ExpectedPeer;
 import io.margay.bgp.transport.ListenAddress;
 import io.margay.bgp.transport.Transport;
 import io.margay.model.net.IpAddress;
@@ -95,7 +96,9 @@ public final class BgpSpeaker {
                 new DecisionRules(config.multipath().relax(), config.multipath().maxPaths()),
                 config.restart().restarting() && config.restart().enabled(),
                 !nextHops.equals(NextHopTracker.NONE),
-                random.nextLong()),
+                random.nextLong(),
+                config.restart().enabled()
+                    && (config.restart().restarting() || fib.equals(FibListener.NONE))),
             new RibEnvironment(
                 fib, nextHops, instants, this::prefixLimit, bug -> failed("bgp-rib", bug)));
     this.peers =
@@ -209,7 +212,10 @@ public final class BgpSpeaker {
   ///
   /// @throws IOException when one cannot be listened on, saying why; then everything is as before
   public void listen(Set<ListenAddress> desired) throws IOException {
-    transport.listen(desired);
+    Map<ExpectedPeer, String> refused = transport.listen(desired);
+    if (!refused.isEmpty()) {
+      clock.execute(() -> peers.passwordsRefused(refused));
+    }
   }
 
   /// The own prefixes there should be.

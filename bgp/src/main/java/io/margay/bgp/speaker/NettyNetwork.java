@@ -20,6 +20,7 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /// The sockets and links of this node.
@@ -49,11 +50,12 @@ final class NettyNetwork implements Network {
   }
 
   @Override
-  public void expect(Collection<ExpectedPeer> peers) {
+  public Map<ExpectedPeer, String> expect(Collection<ExpectedPeer> peers) {
     try {
-      transport.expect(peers);
+      return transport.expect(peers);
     } catch (ChannelException | IllegalArgumentException refused) {
       BgpLog.listenersRefuse(refused);
+      return Map.of();
     }
   }
 

@@ -5,6 +5,7 @@ import io.margay.bgp.transport.ExpectedPeer;
 import io.margay.bgp.transport.Md5Drops;
 import io.margay.model.net.ScopedAddress;
 import java.util.Collection;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /// Where connections come from. On the loop of the sessions only.
@@ -23,7 +24,9 @@ interface Network {
   Attempt connect(Dial dial, Consumer<Wire> connected, Consumer<String> refused);
 
   /// The peers whose connections are let in, all of them.
-  void expect(Collection<ExpectedPeer> peers);
+  ///
+  /// @return peers that are not let in, because the kernel refuses their password, and why
+  Map<ExpectedPeer, String> expect(Collection<ExpectedPeer> peers);
 
   /// Segments the kernel dropped so far because of their signature.
   Md5Drops md5Drops();

@@ -377,7 +377,9 @@ final class PeerConnection implements Wire.Receiver {
       case Notification notification -> handle(new SessionEvent.NotifMsg(notification));
       case Keepalive _ -> {
         if (state instanceof SessionState.OpenConfirm && session.isUpBeside(this)) {
-          settling.start(COLLISION_SETTLES);
+          if (!settling.isArmed()) {
+            settling.start(COLLISION_SETTLES);
+          }
         } else {
           handle(new SessionEvent.KeepAliveMsg());
         }

@@ -46,6 +46,11 @@ final class PeerHistory {
     return before == null || !before.reason().equals(reason);
   }
 
+  /// The peer cannot connect to us.
+  void passwordRefused(String why) {
+    lastError = new PeerStatus.LastEnd("Cannot be let in: " + why, clock.instant());
+  }
+
   void treatedAsWithdraw(List<AttributeError> errors, String hex) {
     treatedAsWithdraw++;
     malformed("treat as withdraw", errors, hex);

@@ -294,7 +294,7 @@ final class PeerSession {
     }
     setPhase();
     BgpLog.peerUp(address, config.description());
-    stale.up();
+    stale.up(negotiated);
     RibSession session = ribSession(connection, negotiated);
     told = session;
     host.rib()
@@ -449,7 +449,8 @@ final class PeerSession {
   }
 
   void deliver(PeerConnection connection, List<Update> updates) {
-    RibLoop.Admission admission =
+    stale.heard(updates);
+    BackPressure.Admission admission =
         host.rib()
             .postUpdates(address, updates, () -> host.clock().execute(connection::resumeReading));
     switch (admission) {

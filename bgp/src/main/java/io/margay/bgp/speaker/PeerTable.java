@@ -126,7 +126,8 @@ final class PeerTable implements PeerHost {
         session.reconfigure(after);
       }
     }
-    network.expect(desired.values().stream().map(PeerTable::expected).toList());
+    Map<ExpectedPeer, String> refused =
+        network.expect(desired.values().stream().map(PeerTable::expected).toList());
     List<PeerSession> fresh = new ArrayList<>();
     for (PeerConfig peer : desired.values()) {
       if (peer.remote() instanceof Remote.At(ScopedAddress address)
@@ -136,6 +137,7 @@ final class PeerTable implements PeerHost {
         fresh.add(session);
       }
     }
+    passwordsRefused(refused);
     tellRib();
     reset.forEach(
         (session, change) ->
@@ -143,6 +145,21 @@ final class PeerTable implements PeerHost {
                 Notification.of(Notification.CEASE, Notification.CEASE_CONFIGURATION_CHANGE),
                 change.keepsRoutes()));
     fresh.forEach(PeerSession::start);
+  }
+
+  /// Listeners lack the passwords of these peers: they can't connect to us, though we can to them.
+  void passwordsRefused(Map<ExpectedPeer, String> refused) {
+    for (PeerConfig peer : desired.values()) {
+      String why = refused.get(expected(peer));
+      if (why != null) {
+        BgpLog.passwordRefused(peer.remote(), why);
+        for (PeerSession session : sessions.values()) {
+          if (session.config().remote().equals(peer.remote())) {
+            session.history().passwordRefused(why);
+          }
+        }
+      }
+    }
   }
 
   private void tellRib() {

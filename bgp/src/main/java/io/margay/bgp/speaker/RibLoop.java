@@ -24,9 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -35,16 +33,6 @@ import org.jspecify.annotations.Nullable;
 /// Work is taken in turns: a bounded portion of what waits is applied, then everything touched is
 /// decided once, the FIB is told, and each peer that can take more is written its next batch.
 final class RibLoop {
-
-  /// UPDATEs waiting before their connection stops reading.
-  static final int PAUSE_READING_AT = 8_192;
-
-  /// UPDATEs waiting below which reading goes on.
-  static final int RESUME_READING_AT = 2_048;
-
-  /// UPDATEs waiting beyond which a session is given up: reading was stopped long before, so the
-  /// loop does not move any more.
-  static final int MAX_WAITING_UPDATES = 65_536;
 
   /// UPDATEs applied in a turn before what they touched is decided and told.
   static final int TURN_UPDATES = 1_024;
@@ -59,14 +47,6 @@ final class RibLoop {
   private static final int GROUP_OCTETS = 96;
 
   private static final int PREFIX_OCTETS = 6;
-
-  /// What became of posted UPDATEs.
-  enum Admission {
-    ADMITTED,
-    /// Admitted, but the sender should stop reading until called back.
-    PAUSE,
-    REFUSED
-  }
 
   /// Where a peer's messages go.
   private static final class Line {
@@ -85,8 +65,7 @@ final class RibLoop {
   private final Rib rib;
   private final RibEnvironment environment;
   private final LinkedBlockingQueue<Runnable> posts = new LinkedBlockingQueue<>();
-  private final AtomicInteger waitingUpdates = new AtomicInteger();
-  private final ConcurrentLinkedQueue<Runnable> paused = new ConcurrentLinkedQueue<>();
+  private final BackPressure pressure = new BackPressure();
   private final Map<ScopedAddress, Line> lines = new LinkedHashMap<>();
 
   /// Sessions that agreed on the same share a writer: it serves this thread only.
@@ -219,26 +198,20 @@ final class RibLoop {
   }
 
   /// @param updates in the order they came; handed over
-  /// @param resume called once, on this loop, after an answer of {@link Admission#PAUSE}
-  Admission postUpdates(ScopedAddress peer, List<Update> updates, Runnable resume) {
+  /// @param resume called once, on this loop, after an answer of {@link
+  ///   BackPressure.Admission#PAUSE}
+  BackPressure.Admission postUpdates(ScopedAddress peer, List<Update> updates, Runnable resume) {
     int count = updates.size();
-    int waiting = waitingUpdates.addAndGet(count);
-    if (waiting > MAX_WAITING_UPDATES) {
-      waitingUpdates.addAndGet(-count);
-      return Admission.REFUSED;
+    BackPressure.Admission admission = pressure.admit(peer, count, resume);
+    if (admission != BackPressure.Admission.REFUSED) {
+      post(
+          () -> {
+            pressure.taken(peer, count);
+            appliedUpdates += count;
+            rib.update(peer, updates);
+          });
     }
-    boolean pause = waiting >= PAUSE_READING_AT;
-    if (pause) {
-      // Before the post: the turn that takes the last waiting post then finds it.
-      paused.add(resume);
-    }
-    post(
-        () -> {
-          waitingUpdates.addAndGet(-count);
-          appliedUpdates += count;
-          rib.update(peer, updates);
-        });
-    return pause ? Admission.PAUSE : Admission.ADMITTED;
+    return admission;
   }
 
   /// Runs a question on the loop. One that fails ends with its exception, and nothing else does.
@@ -305,18 +278,8 @@ final class RibLoop {
     }
     settle();
     boolean wrote = write();
-    if (waitingUpdates.get() < RESUME_READING_AT) {
-      resumeReading();
-    }
+    pressure.resumeReading();
     return wrote || !posts.isEmpty();
-  }
-
-  private void resumeReading() {
-    Runnable resume = paused.poll();
-    while (resume != null) {
-      resume.run();
-      resume = paused.poll();
-    }
   }
 
   private void settle() {

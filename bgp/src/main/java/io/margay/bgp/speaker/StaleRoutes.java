@@ -3,10 +3,14 @@ package io.margay.bgp.speaker;
 import io.margay.bgp.fsm.EndReason;
 import io.margay.bgp.fsm.Negotiated;
 import io.margay.bgp.fsm.Retention;
+import io.margay.bgp.message.AfiSafi;
+import io.margay.bgp.message.Update;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.ScopedAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// The routes of a peer that is away or just back (the helper's part of RFC 4724 §4.2): how long
 /// they stay. The RIB marks them and drops those not told again at End-of-RIB; here runs the timer
@@ -21,6 +25,9 @@ final class StaleRoutes {
   private final Runnable onGivenUp;
   private final Deadline timer;
   private PeerStatus.Restart.Waiting waiting = PeerStatus.Restart.Waiting.NONE;
+
+  /// Families with routes that were kept and are not told again yet.
+  private Set<IpFamily> kept = Set.of();
 
   /// @param onGivenUp runs when a peer that was waited for did not come
   StaleRoutes(ScopedAddress peer, SessionClock clock, RibLoop rib, Runnable onGivenUp) {
@@ -49,7 +56,7 @@ final class StaleRoutes {
   ///
   /// @return families whose routes stay
   Set<IpFamily> down(Negotiated session, EndReason reason) {
-    Set<IpFamily> kept = Retention.kept(session, reason);
+    kept = Retention.kept(session, reason);
     if (kept.isEmpty()) {
       forget();
     } else {
@@ -59,11 +66,37 @@ final class StaleRoutes {
     return kept;
   }
 
-  /// A session is up again.
-  void up() {
+  /// A session is up again. The RIB keeps what the peer kept forwarding over it.
+  void up(Negotiated session) {
     if (waiting == PeerStatus.Restart.Waiting.FOR_PEER) {
+      kept =
+          kept.stream()
+              .filter(Retention.keptForwarding(session)::contains)
+              .collect(Collectors.toUnmodifiableSet());
       waiting = PeerStatus.Restart.Waiting.FOR_END_OF_RIB;
       timer.start(END_OF_RIB_TIME);
+      forgetIfTold();
+    }
+  }
+
+  /// Messages of the peer: the last End-of-RIB that is waited for may be among them.
+  void heard(List<Update> updates) {
+    if (waiting != PeerStatus.Restart.Waiting.FOR_END_OF_RIB) {
+      return;
+    }
+    for (Update update : updates) {
+      IpFamily ended = update.endOfRib().flatMap(AfiSafi::unicastFamily).orElse(null);
+      if (ended != null) {
+        kept =
+            kept.stream().filter(family -> family != ended).collect(Collectors.toUnmodifiableSet());
+      }
+    }
+    forgetIfTold();
+  }
+
+  private void forgetIfTold() {
+    if (kept.isEmpty()) {
+      forget();
     }
   }
 

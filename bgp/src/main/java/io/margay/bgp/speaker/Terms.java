@@ -155,8 +155,18 @@ final class Terms {
         export,
         negotiated.families(),
         Retention.keptForwarding(negotiated),
-        negotiated.peerGracefulRestart().map(Capability.GracefulRestart::restarting).orElse(false),
+        isUnawaited(negotiated),
         negotiated.addPathSend());
+  }
+
+  /// RFC 4724 §4.1: all peers are waited for "excluding the ones with the Restart State bit set in
+  /// the received capability and excluding the ones that do not advertise the graceful restart
+  /// capability"; the first wait for us, and the others may never say that they have told all.
+  private static boolean isUnawaited(Negotiated negotiated) {
+    return negotiated
+        .peerGracefulRestart()
+        .map(Capability.GracefulRestart::restarting)
+        .orElse(true);
   }
 
   private static PeerKind kind(PeerConfig peer, Negotiated negotiated) {

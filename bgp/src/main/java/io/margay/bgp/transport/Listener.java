@@ -8,6 +8,7 @@ import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -21,11 +22,12 @@ final class Listener {
   private final ListenAddress address;
   private final EpollServerSocketChannel channel;
   private final Map<Prefix, Password> installed = new TreeMap<>();
+  private final Map<Prefix, ChannelException> refused = new TreeMap<>();
   private ListenerSettings settings = ListenerSettings.NONE;
 
   /// A socket that is not bound yet, so that no SYN can come before its keys.
   ///
-  /// @throws ChannelException when the kernel refuses an option
+  /// @throws ChannelException when the kernel refuses an option, but not for a key
   Listener(ListenAddress address, ListenerSettings settings) {
     this.address = address;
     this.channel = new EpollServerSocketChannel(Sockets.protocol(address.family()));
@@ -56,20 +58,13 @@ final class Listener {
   }
 
   /// Brings the kernel to these settings, writing only what differs. New keys come before old ones
-  /// go.
+  /// go. A key that the kernel refuses holds up nothing else: it is among the {@link #refused()},
+  /// and tried again by the next call.
   ///
-  /// @throws ChannelException when the kernel refuses; what was written before it stays
+  /// @throws ChannelException when the kernel refuses hop limits; what was written before it stays
   void apply(ListenerSettings wanted) {
     IpFamily family = address.family();
-    wanted
-        .keys()
-        .forEach(
-            (addresses, password) -> {
-              if (!password.equals(installed.get(addresses))) {
-                SocketOptions.setKey(channel, addresses, password);
-                installed.put(addresses, password);
-              }
-            });
+    install(wanted.keys());
     installed
         .keySet()
         .removeIf(
@@ -80,13 +75,50 @@ final class Listener {
               }
               return gone;
             });
+    if (!refused.isEmpty()) {
+      // Those that went may have made room.
+      install(wanted.keys());
+    }
     SocketOptions.sendHops(channel, family, wanted.sentHops());
     SocketOptions.requireHops(channel, family, wanted.leastReceivedHops());
     settings = wanted;
   }
 
+  private void install(Map<Prefix, Password> keys) {
+    refused.clear();
+    keys.forEach(
+        (addresses, password) -> {
+          if (!password.equals(installed.get(addresses))) {
+            try {
+              SocketOptions.setKey(channel, addresses, password);
+              installed.put(addresses, password);
+            } catch (ChannelException problem) {
+              refused.put(addresses, problem);
+            }
+          }
+        });
+  }
+
   ListenerSettings settings() {
     return settings;
+  }
+
+  /// Ranges whose key the kernel did not take, and why.
+  Map<Prefix, ChannelException> refused() {
+    return new HashMap<>(refused);
+  }
+
+  /// Whether a connection has been through the check of its key. Without the key on the socket the
+  /// kernel lets in who signs nothing, or with the key of a wider range.
+  boolean isChecked(IpAddress from) {
+    Prefix narrowest = null;
+    for (Prefix addresses : settings.keys().keySet()) {
+      if (addresses.contains(from)
+          && (narrowest == null || addresses.length() > narrowest.length())) {
+        narrowest = addresses;
+      }
+    }
+    return narrowest == null || !refused.containsKey(narrowest);
   }
 
   /// What is wrong and how to put it right.

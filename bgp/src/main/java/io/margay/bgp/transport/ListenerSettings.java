@@ -53,7 +53,8 @@ record ListenerSettings(Map<Prefix, Password> keys, int sentHops, int leastRecei
     return seen.isEmpty() ? NONE : new ListenerSettings(keys, sent, least);
   }
 
-  private static boolean reaches(ExpectedPeer peer, ListenAddress listener) {
+  /// Whether a listener may be what the peer connects to.
+  static boolean reaches(ExpectedPeer peer, ListenAddress listener) {
     InterfaceName only = listener.device();
     return peer.addresses().family() == listener.family()
         && (only == null || peer.scope() == null || only.equals(peer.scope()));

@@ -79,8 +79,9 @@ public final class Transport {
   /// Listens on these addresses and no others. Sockets belong to the network namespace of the
   /// process.
   ///
+  /// @return peers whose key a listener was refused by the kernel, as {@link #expect}
   /// @throws IOException when one cannot be listened on, saying why; then everything is as before
-  public void listen(Set<ListenAddress> desired) throws IOException {
+  public Map<ExpectedPeer, String> listen(Set<ListenAddress> desired) throws IOException {
     Set<ListenAddress> before = onLoop(() -> new LinkedHashSet<>(listeners.keySet()));
     try {
       bring(desired);
@@ -92,6 +93,7 @@ public final class Transport {
       }
       throw refused;
     }
+    return onLoop(this::refusedKeys);
   }
 
   private void bring(Set<ListenAddress> desired) throws IOException {
@@ -153,7 +155,7 @@ public final class Transport {
             new ChannelInitializer<Channel>() {
               @Override
               protected void initChannel(Channel channel) {
-                channel.pipeline().addLast(new Arrival());
+                channel.pipeline().addLast(new Arrival(listener));
               }
             })
         .bind(Sockets.of(address.address(), address.port()));
@@ -161,20 +163,32 @@ public final class Transport {
 
   /// Hands a connection over once it can be written to.
   private final class Arrival extends ChannelInboundHandlerAdapter {
+    private final Listener listener;
+
+    Arrival(Listener listener) {
+      this.listener = listener;
+    }
+
     @Override
     public void channelActive(ChannelHandlerContext context) {
       context.pipeline().remove(this);
-      accepted.accept(context.channel());
+      if (listener.isChecked(Endpoints.of(context.channel()).remote().address())) {
+        accepted.accept(context.channel());
+      } else {
+        context.channel().close();
+      }
     }
   }
 
   /// Lets these peers past the kernel: puts their keys, and no others, on the listeners, with hop
   /// limits that suit all of them. Established connections are not touched; see {@link #changeKey}.
   ///
+  /// @return peers whose key the kernel refused a listener, and why: none of them gets in there
+  ///   until a later call has set it; all others do
   /// @throws IllegalArgumentException when two peers behind one listener have one address and
   ///   different keys; then nothing changes
-  /// @throws ChannelException when the kernel refuses a key
-  public void expect(Collection<ExpectedPeer> peers) {
+  /// @throws ChannelException when the kernel refuses hop limits
+  public Map<ExpectedPeer, String> expect(Collection<ExpectedPeer> peers) {
     if (!loop.inEventLoop()) {
       throw new IllegalStateException("expect is for the loop");
     }
@@ -185,10 +199,29 @@ public final class Transport {
     expected = List.copyOf(peers);
     wanted.forEach(
         (listener, settings) -> {
-          if (!settings.equals(listener.settings())) {
+          if (!settings.equals(listener.settings()) || !listener.refused().isEmpty()) {
             listener.apply(settings);
           }
         });
+    return refusedKeys();
+  }
+
+  private Map<ExpectedPeer, String> refusedKeys() {
+    Map<ExpectedPeer, String> refused = new LinkedHashMap<>();
+    for (Listener listener : listeners.values()) {
+      listener
+          .refused()
+          .forEach(
+              (addresses, why) -> {
+                for (ExpectedPeer peer : expected) {
+                  if (peer.addresses().equals(addresses)
+                      && ListenerSettings.reaches(peer, listener.address())) {
+                    refused.put(peer, String.valueOf(why.getMessage()));
+                  }
+                }
+              });
+    }
+    return refused;
   }
 
   /// Whether listeners on these addresses can serve these peers: for configuration, before anything

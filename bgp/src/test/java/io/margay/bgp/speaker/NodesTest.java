@@ -7,16 +7,24 @@ import io.margay.bgp.bfd.BfdDiagnostic;
 import io.margay.bgp.bfd.BfdParameters;
 import io.margay.bgp.bfd.BfdPeer;
 import io.margay.bgp.fsm.ExpectedAs;
+import io.margay.bgp.message.AfiSafi;
 import io.margay.bgp.message.AsPath;
+import io.margay.bgp.message.Capability;
+import io.margay.bgp.message.Keepalive;
+import io.margay.bgp.message.Notification;
+import io.margay.bgp.message.Open;
 import io.margay.bgp.message.PathAttribute;
 import io.margay.bgp.message.PathAttributes;
+import io.margay.bgp.message.Update;
 import io.margay.bgp.policy.ExportMode;
 import io.margay.bgp.policy.ImportMode;
 import io.margay.bgp.policy.LocalAs;
 import io.margay.bgp.policy.MaxPrefix;
 import io.margay.bgp.policy.PeerPolicy;
 import io.margay.bgp.sim.VirtualTime;
+import io.margay.bgp.transport.Endpoints;
 import io.margay.model.net.Asn;
+import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import io.margay.model.net.RouterId;
 import io.margay.model.net.ScopedAddress;
@@ -183,6 +191,83 @@ class NodesTest implements SimNode.World {
     run(Duration.ofSeconds(10));
     assertThat(status(one, TWO).lastError()).startsWith("Sent: Bad peer AS (2/2)");
     assertThat(status(two, ONE).lastError()).startsWith("Received: Bad peer AS (2/2)");
+  }
+
+  @Test
+  void a_peer_whose_password_the_kernel_refuses_is_named_and_the_others_are_served() {
+    SimNode one = boot(ONE, 65001);
+    PeerConfig refused = peer(THREE, 65003).passive(true).build();
+    one.refusePasswords(Map.of(PeerTable.expected(refused), "no room"));
+    one.configure(List.of(peer(TWO, 65002).build(), refused));
+    assertThat(status(one, THREE).lastError()).isEqualTo("Cannot be let in: no room");
+    assertThat(status(one, TWO).lastError()).isNull();
+    boot(TWO, 65002).configure(List.of(peer(ONE, 65001).build()));
+    run(Duration.ofSeconds(15));
+    assertThat(isUp(one, TWO)).isTrue();
+  }
+
+  @Test
+  void the_wait_for_end_of_rib_is_over_when_it_came() {
+    SimNode one = boot(ONE, 65001);
+    one.configure(List.of(peer(TWO, 65002).build()));
+    SimNode two = boot(TWO, 65002, "10.66.0.0/24");
+    two.configure(List.of(peer(ONE, 65001).build()));
+    run(Duration.ofSeconds(15));
+    two.die(true);
+    run(Duration.ofSeconds(1));
+    assertThat(status(one, TWO).restart().waiting()).isEqualTo(PeerStatus.Restart.Waiting.FOR_PEER);
+    boot(TWO, 65002, "10.66.0.0/24").configure(List.of(peer(ONE, 65001).build()));
+    run(Duration.ofSeconds(15));
+    assertThat(isUp(one, TWO)).isTrue();
+    assertThat(status(one, TWO).restart()).isEqualTo(PeerStatus.Restart.NONE);
+  }
+
+  /// A connection beside a session that has just come up, on which the peer has confirmed.
+  private ScriptedWire spare(SimNode one) {
+    one.configure(List.of(peer(TWO, 65002).build()));
+    SimNode two = boot(TWO, 65002);
+    two.configure(List.of(peer(ONE, 65001).passive(true).build()));
+    while (!isUp(one, TWO)) {
+      run(Duration.ofMillis(10));
+    }
+    ScriptedWire spare = new ScriptedWire(new Endpoints(ONE, 179, TWO, 41_000));
+    one.accept(spare);
+    spare.hear(
+        new Open(
+            Asn.of(65002),
+            Duration.ofSeconds(9),
+            RouterId.parse("10.0.0.2"),
+            List.of(
+                new Capability.MultiProtocol(AfiSafi.IPV4_UNICAST),
+                new Capability.FourOctetAs(Asn.of(65002)))));
+    spare.hear(new Keepalive());
+    return spare;
+  }
+
+  @Test
+  void a_connection_beside_a_session_ends_in_time_however_often_the_peer_confirms_it() {
+    SimNode one = boot(ONE, 65001);
+    ScriptedWire spare = spare(one);
+    run(PeerConnection.COLLISION_SETTLES.dividedBy(2));
+    spare.hear(new Keepalive());
+    run(PeerConnection.COLLISION_SETTLES.dividedBy(2).plusMillis(1));
+    assertThat(spare.sent())
+        .last()
+        .isEqualTo(Notification.of(Notification.CEASE, Notification.CEASE_COLLISION));
+    assertThat(spare.isClosed()).isTrue();
+    assertThat(isUp(one, TWO)).isTrue();
+  }
+
+  @Test
+  void an_update_on_a_connection_beside_a_session_is_unexpected_in_open_confirm() {
+    SimNode one = boot(ONE, 65001);
+    ScriptedWire spare = spare(one);
+    spare.hear(Update.endOfRib(IpFamily.IPV4));
+    assertThat(spare.sent()).last().isEqualTo(Notification.of(Notification.STATE_MACHINE, 2));
+    assertThat(spare.isClosed()).isTrue();
+    run(Duration.ofSeconds(20));
+    assertThat(isUp(one, TWO)).isTrue();
+    assertThat(status(one, TWO).history().dropped()).isZero();
   }
 
   @Test

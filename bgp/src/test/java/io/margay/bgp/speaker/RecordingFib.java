@@ -4,6 +4,7 @@ import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -34,6 +35,10 @@ final class RecordingFib implements FibListener {
 
   synchronized String text() {
     return routes.toString();
+  }
+
+  synchronized Map<Prefix, List<FibNextHop>> routes() {
+    return Map.copyOf(routes);
   }
 
   synchronized Set<IpFamily> swept() {

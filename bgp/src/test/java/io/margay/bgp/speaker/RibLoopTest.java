@@ -178,23 +178,60 @@ class RibLoopTest {
   @Test
   void senders_are_paused_called_back_and_in_the_end_refused() {
     List<Update> many = new ArrayList<>();
-    for (int i = 0; i < RibLoop.PAUSE_READING_AT; i++) {
+    for (int i = 0; i < BackPressure.PAUSE_READING_AT; i++) {
       many.add(announce(i, 1));
     }
     List<String> resumed = new ArrayList<>();
     assertThat(loop.postUpdates(FEEDER, List.of(announce(0, 1)), () -> resumed.add("never")))
-        .isEqualTo(RibLoop.Admission.ADMITTED);
+        .isEqualTo(BackPressure.Admission.ADMITTED);
     assertThat(loop.postUpdates(FEEDER, many, () -> resumed.add("paused")))
-        .isEqualTo(RibLoop.Admission.PAUSE);
-    int posts = RibLoop.MAX_WAITING_UPDATES / RibLoop.PAUSE_READING_AT;
-    RibLoop.Admission last = RibLoop.Admission.ADMITTED;
+        .isEqualTo(BackPressure.Admission.PAUSE);
+    int posts = BackPressure.MAX_WAITING_OF_PEER / BackPressure.PAUSE_READING_AT;
+    BackPressure.Admission last = BackPressure.Admission.ADMITTED;
     for (int i = 0; i < posts; i++) {
       last = loop.postUpdates(FEEDER, many, () -> resumed.add("paused"));
     }
-    assertThat(last).isEqualTo(RibLoop.Admission.REFUSED);
+    assertThat(last).isEqualTo(BackPressure.Admission.REFUSED);
     assertThat(resumed).isEmpty();
     runDry();
     assertThat(resumed).isNotEmpty().doesNotContain("never");
+  }
+
+  @Test
+  void many_peers_that_send_at_once_are_paused_and_none_is_refused_for_the_others() {
+    List<Update> many = new ArrayList<>();
+    for (int i = 0; i < 1_024; i++) {
+      many.add(announce(i, 1));
+    }
+    List<ScopedAddress> resumed = new ArrayList<>();
+    int paused = 0;
+    for (int i = 0; i < 200; i++) {
+      ScopedAddress peer = ScopedAddress.parse("10.1.0." + i);
+      BackPressure.Admission admission = loop.postUpdates(peer, many, () -> resumed.add(peer));
+      assertThat(admission).isNotEqualTo(BackPressure.Admission.REFUSED);
+      paused += admission == BackPressure.Admission.PAUSE ? 1 : 0;
+    }
+    assertThat(paused).isEqualTo(200 - BackPressure.PAUSE_READING_AT / 1_024 + 1);
+    runDry();
+    assertThat(resumed).hasSize(paused).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void a_peer_that_does_not_stop_is_refused_alone() {
+    List<Update> many = new ArrayList<>();
+    for (int i = 0; i < BackPressure.PAUSE_READING_AT; i++) {
+      many.add(announce(i, 1));
+    }
+    BackPressure.Admission last = BackPressure.Admission.ADMITTED;
+    for (int i = 0; last != BackPressure.Admission.REFUSED; i++) {
+      assertThat(i).isLessThanOrEqualTo(BackPressure.MAX_WAITING_OF_PEER / many.size());
+      last = loop.postUpdates(FEEDER, many, () -> {});
+    }
+    assertThat(loop.postUpdates(SINK, List.of(announce(0, 1)), () -> {}))
+        .isEqualTo(BackPressure.Admission.PAUSE);
+    runDry();
+    assertThat(loop.postUpdates(FEEDER, many.subList(0, 1), () -> {}))
+        .isEqualTo(BackPressure.Admission.ADMITTED);
   }
 
   @Test

@@ -56,7 +56,9 @@ final class SimNode {
   private final List<SimWire> wires = new ArrayList<>();
   private final Set<VirtualTime.Event> alarms = new HashSet<>();
   private Set<BfdPeer> watched = Set.of();
+  private Map<ExpectedPeer, String> refusedPasswords = Map.of();
   private boolean alive = true;
+  private boolean slow;
   private boolean turning;
   private long lastExecuteNanos;
 
@@ -142,7 +144,9 @@ final class SimNode {
         }
 
         @Override
-        public void expect(Collection<ExpectedPeer> expected) {}
+        public Map<ExpectedPeer, String> expect(Collection<ExpectedPeer> expected) {
+          return refusedPasswords;
+        }
 
         @Override
         public Md5Drops md5Drops() {
@@ -169,6 +173,15 @@ final class SimNode {
 
   ScopedAddress address() {
     return address;
+  }
+
+  /// From now on it takes little at a time from its connections.
+  void readSlowly() {
+    slow = true;
+  }
+
+  boolean readsSlowly() {
+    return slow;
   }
 
   boolean isAlive() {
@@ -279,6 +292,16 @@ final class SimNode {
 
   RibLoop rib() {
     return rib;
+  }
+
+  /// Somebody connects.
+  void accept(Wire wire) {
+    run(() -> peers.accepted(wire));
+  }
+
+  /// Passwords that the kernel will refuse.
+  void refusePasswords(Map<ExpectedPeer, String> refused) {
+    refusedPasswords = refused;
   }
 
   /// Paths BFD is asked to watch.

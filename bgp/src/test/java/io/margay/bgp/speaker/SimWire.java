@@ -11,12 +11,21 @@ import io.margay.bgp.transport.Ttl;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
-/// One end of a simulated TCP connection: real octets, cut anywhere, in order, delayed.
+/// One end of a simulated TCP connection: real octets, cut anywhere, in order, delayed. Towards a
+/// node that reads slowly, no more are under way than its window takes.
 final class SimWire implements Wire {
+
+  private static final int WINDOW_OCTETS = 4_096;
+
+  /// Between two reads of a node that reads slowly.
+  private static final Duration READ_PAUSE = Duration.ofMillis(40);
+
+  private record Outgoing(ByteBuf octets, Runnable written) {}
 
   private final SimNode owner;
   private final SimLink link;
@@ -24,11 +33,15 @@ final class SimWire implements Wire {
   private final EmbeddedChannel codec =
       new EmbeddedChannel(new FrameDecoder(), new MessageEncoder());
   private final Queue<ByteBuf> unread = new ArrayDeque<>();
+  private final Queue<Outgoing> unsent = new ArrayDeque<>();
   private @Nullable SimWire peer;
   private @Nullable Receiver receiver;
   private long lastArrivalNanos;
   private long sent;
+  private int underWay;
   private boolean reading = true;
+  private boolean readsLater;
+  private boolean finishing;
   private boolean closed;
   private boolean ended;
 
@@ -68,13 +81,12 @@ final class SimWire implements Wire {
   public void send(Message message) {
     codec.writeOutbound(message);
     ByteBuf octets = codec.readOutbound();
-    transmit(onHeap(octets));
+    transmit(new Outgoing(onHeap(octets), () -> {}));
   }
 
   @Override
   public void send(ByteBuf messages, Runnable written) {
-    transmit(onHeap(messages));
-    owner.clock().execute(written);
+    transmit(new Outgoing(onHeap(messages), () -> owner.clock().execute(written)));
   }
 
   /// What is lost on the way needs no release there.
@@ -85,14 +97,33 @@ final class SimWire implements Wire {
     return Unpooled.wrappedBuffer(bytes);
   }
 
+  private void transmit(Outgoing outgoing) {
+    unsent.add(outgoing);
+    push();
+  }
+
   /// In pieces, as TCP does.
-  private void transmit(ByteBuf octets) {
-    sent += octets.readableBytes();
-    while (octets.isReadable()) {
+  private void push() {
+    while (!unsent.isEmpty() && (underWay < WINDOW_OCTETS || !other().owner.readsSlowly())) {
+      ByteBuf octets = unsent.element().octets();
       int piece = Math.min(octets.readableBytes(), 1 + link.random().nextInt(1460));
       ByteBuf part = octets.readRetainedSlice(piece);
+      sent += piece;
+      underWay += piece;
       toPeer(() -> other().arrived(part));
+      if (!octets.isReadable()) {
+        unsent.remove().written().run();
+      }
     }
+    if (finishing && unsent.isEmpty()) {
+      finishing = false;
+      toPeer(() -> other().endArrived());
+    }
+  }
+
+  private void wasRead(int octets) {
+    underWay -= octets;
+    push();
   }
 
   private SimWire other() {
@@ -122,12 +153,41 @@ final class SimWire implements Wire {
       return;
     }
     unread.add(octets);
-    drain();
+    if (owner.readsSlowly()) {
+      readLater();
+    } else {
+      drain();
+    }
+  }
+
+  private void readLater() {
+    if (!readsLater) {
+      readsLater = true;
+      owner
+          .clock()
+          .schedule(
+              READ_PAUSE,
+              () -> {
+                readsLater = false;
+                read(1);
+                if (!unread.isEmpty() && !closed) {
+                  readLater();
+                }
+              });
+    }
   }
 
   private void drain() {
-    while (receiver != null && reading && !unread.isEmpty()) {
+    read(Integer.MAX_VALUE);
+  }
+
+  private void read(int atMost) {
+    for (int i = 0; i < atMost && receiver != null && reading && !unread.isEmpty(); i++) {
+      int octets = unread.element().readableBytes();
       codec.writeInbound(unread.remove());
+      if (owner.readsSlowly()) {
+        toPeer(() -> other().wasRead(octets));
+      }
       Object outcome = codec.readInbound();
       while (outcome != null) {
         Receiver to = receiver;
@@ -161,6 +221,7 @@ final class SimWire implements Wire {
     receiver = null;
     if (owner.isAlive() && !closed) {
       closed = true;
+      unsent.clear();
       if (to != null) {
         to.lost("reset by the peer");
       }
@@ -176,7 +237,7 @@ final class SimWire implements Wire {
 
   @Override
   public long unsentOctets() {
-    return 0;
+    return unsent.stream().mapToLong(outgoing -> outgoing.octets().readableBytes()).sum();
   }
 
   @Override
@@ -211,7 +272,8 @@ final class SimWire implements Wire {
     if (!closed) {
       closed = true;
       receiver = null;
-      toPeer(() -> other().endArrived());
+      finishing = true;
+      push();
     }
   }
 
@@ -220,6 +282,7 @@ final class SimWire implements Wire {
     if (!closed) {
       closed = true;
       receiver = null;
+      unsent.clear();
       reset();
     }
   }

@@ -89,13 +89,15 @@ class TermsTest {
     return session(peer, local, extended, 65002);
   }
 
-  private static RibSession session(PeerConfig peer, String local, boolean extended, int asn) {
+  private static RibSession session(
+      PeerConfig peer, String local, boolean extended, int asn, Capability... more) {
     SessionConfig ours = Terms.of(SPEAKER, peer, false, false);
     List<Capability> capabilities =
         new ArrayList<>(
             List.of(
                 new Capability.MultiProtocol(AfiSafi.IPV4_UNICAST),
                 new Capability.MultiProtocol(AfiSafi.IPV6_UNICAST)));
+    capabilities.addAll(List.of(more));
     if (extended) {
       capabilities.add(Capability.ExtendedNextHop.ipv6For(AfiSafi.IPV4_UNICAST));
     }
@@ -120,6 +122,17 @@ class TermsTest {
         negotiated,
         new Endpoints(ScopedAddress.parse(local), 40_000, remote, 179),
         LINK);
+  }
+
+  @Test
+  void selection_waits_for_peers_that_speak_graceful_restart_and_are_not_restarting() {
+    PeerConfig peer = peer("10.0.0.2").build();
+    assertThat(session(peer, "10.0.0.1", false).unawaited()).isTrue();
+    for (boolean restarting : new boolean[] {true, false}) {
+      Capability speaks =
+          new Capability.GracefulRestart(restarting, true, Duration.ofMinutes(2), List.of());
+      assertThat(session(peer, "10.0.0.1", false, 65002, speaks).unawaited()).isEqualTo(restarting);
+    }
   }
 
   private static Map<IpFamily, NextHop> hops(String v4, String v6, String linkLocal) {

@@ -107,12 +107,8 @@ final class Node implements AutoCloseable {
     transport.listen(all);
   }
 
-  void expect(ExpectedPeer... peers) {
-    onLoop(
-        () -> {
-          transport.expect(List.of(peers));
-          return true;
-        });
+  Map<ExpectedPeer, String> expect(ExpectedPeer... peers) {
+    return onLoop(() -> transport.expect(List.of(peers)));
   }
 
   /// From the loop, which may be in another namespace than the test.

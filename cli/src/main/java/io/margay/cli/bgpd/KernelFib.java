@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -104,7 +105,7 @@ final class KernelFib implements FibListener, NextHopTracker {
   private KernelFib(Rtnetlink rtnetlink, Consumer<Throwable> failed) throws LinuxException {
     this.rtnetlink = rtnetlink;
     this.failed = failed;
-    paths = new KernelPaths(rtnetlink);
+    paths = new KernelPaths(rtnetlink, this::wantedHops);
     routes = new BulkRoutes<>(rtnetlink.routes(), PROTOCOL, METRIC, paths::resolve);
     routes.adopt();
     int leftovers = 0;
@@ -126,6 +127,10 @@ final class KernelFib implements FibListener, NextHopTracker {
                 NetlinkListener.RTNLGRP_IPV4_IFADDR,
                 NetlinkListener.RTNLGRP_IPV6_IFADDR),
             new LinkEvents());
+  }
+
+  private Optional<List<FibNextHop>> wantedHops(Prefix prefix) {
+    return routes.wantedHops(prefix);
   }
 
   /// Whether an earlier process left routes: whether this start is a restart.
@@ -258,6 +263,7 @@ final class KernelFib implements FibListener, NextHopTracker {
   private void onTime() {
     if (linksMoved) {
       linksMoved = false;
+      paths.forgetAll();
       look();
     }
     if (System.nanoTime() - nextRetry >= 0) {

@@ -5,17 +5,24 @@ import io.margay.linux.LinuxException;
 import io.margay.linux.route.Link;
 import io.margay.linux.route.NextHop;
 import io.margay.linux.route.Route;
+import io.margay.linux.route.RouteKernel;
 import io.margay.linux.route.RouteType;
 import io.margay.linux.route.Rtnetlink;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
+import io.margay.model.net.Prefix;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,12 +31,26 @@ import org.slf4j.LoggerFactory;
 /// A next hop counts as reached over a connected network or over any route but a default one: that
 /// one would "reach" the far end of a cut link too, and keep traffic on a way that leads nowhere.
 /// An address of this host is no way to anywhere.
+///
+/// Routes of ours resolve next hops, too: those of internal peers are reached over what external
+/// ones told. But one that leads over the next hop itself, at once or by way of other routes of
+/// ours, is there because the next hop can be reached, and says nothing of whether it can: another
+/// next hop of it or the next wider route counts then.
 final class KernelPaths {
+
+  /// Reading all routes, which is done for next hops that routes of ours cover and lead over, is
+  /// followed by a pause as many times as long.
+  private static final int READ_SHARE = 50;
+
+  /// How many routes of ours a next hop may be reached by way of.
+  private static final int MAX_RECURSION = 4;
 
   private static final Logger LOG = LoggerFactory.getLogger(KernelPaths.class);
 
   private final Rtnetlink rtnetlink;
+  private final Function<Prefix, Optional<List<FibNextHop>>> ours;
   private final Map<IpAddress, Optional<Path>> paths = new HashMap<>();
+  private final Map<IpAddress, Optional<Route>> routes = new HashMap<>();
   private final Map<InterfaceName, Optional<Link>> links = new HashMap<>();
 
   /// The way to a next hop.
@@ -38,14 +59,31 @@ final class KernelPaths {
   /// @param metric 0 on a connected network, else more than the route's own metric
   record Path(List<NextHop> hops, long metric) {}
 
-  KernelPaths(Rtnetlink rtnetlink) {
+  /// What others have put into the main table; absent: to be read when it is needed.
+  private @Nullable Map<Prefix, Route> others;
+
+  private long othersUntil;
+
+  /// @param ours what a route of ours leads over, as its owner names it; empty if we want none
+  KernelPaths(Rtnetlink rtnetlink, Function<Prefix, Optional<List<FibNextHop>>> ours) {
     this.rtnetlink = rtnetlink;
+    this.ours = ours;
   }
 
   /// The next time somebody asks, the kernel is asked.
   void forget() {
     paths.clear();
+    routes.clear();
     links.clear();
+    if (System.nanoTime() - othersUntil >= 0) {
+      others = null;
+    }
+  }
+
+  /// Links have changed, and routes with them.
+  void forgetAll() {
+    others = null;
+    forget();
   }
 
   /// Indexes of the devices that known paths lead over.
@@ -92,19 +130,76 @@ final class KernelPaths {
 
   /// The way to an address, if there is one.
   Optional<Path> path(IpAddress nextHop) {
-    return paths.computeIfAbsent(nextHop, this::ask);
+    Optional<Path> known = paths.get(nextHop);
+    if (known == null) {
+      known = path(nextHop, new ArrayDeque<>());
+      paths.put(nextHop, known);
+    }
+    return known;
   }
 
-  private Optional<Path> ask(IpAddress nextHop) {
-    Optional<Route> found;
-    try {
-      found = rtnetlink.routes().lookup(nextHop);
-    } catch (LinuxException refused) {
-      refused(nextHop, refused);
+  /// @param before what is reached over the address, and so is no way to it
+  private Optional<Path> path(IpAddress address, Deque<IpAddress> before) {
+    Route route = lookup(address).orElse(null);
+    if (route == null) {
       return Optional.empty();
     }
-    Route route = found.orElse(null);
-    if (route == null || route.prefix().length() == 0 || route.type() != RouteType.UNICAST) {
+    if (route.protocol() != KernelFib.PROTOCOL || ours.apply(route.prefix()).isEmpty()) {
+      return path(route, address);
+    }
+    for (int length = route.prefix().length(); length > 0; length--) {
+      Prefix prefix = Prefix.containing(address, length);
+      boolean isBest = length == route.prefix().length();
+      Route other = isBest ? null : others().get(prefix);
+      if (other == null || Integer.compareUnsigned(other.metric(), KernelFib.METRIC) >= 0) {
+        List<FibNextHop> hops = ours.apply(prefix).orElse(List.of());
+        List<NextHop> ways = hops.isEmpty() ? List.of() : ways(hops, address, before);
+        if (!ways.isEmpty()) {
+          return Optional.of(new Path(ways, 1L + KernelFib.METRIC));
+        }
+        other = others().get(prefix);
+      }
+      if (other != null) {
+        return path(other, address);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /// Next hops of a route of ours that covers an address, but for those that lead over it.
+  private List<NextHop> ways(List<FibNextHop> hops, IpAddress address, Deque<IpAddress> before) {
+    if (before.size() == MAX_RECURSION) {
+      return List.of();
+    }
+    before.push(address);
+    Set<NextHop> ways = new LinkedHashSet<>();
+    for (FibNextHop hop : hops) {
+      InterfaceName via = hop.via();
+      if (via != null) {
+        link(via).ifPresent(link -> ways.add(NextHop.via(hop.address(), link.index())));
+      } else if (!before.contains(hop.address())) {
+        path(hop.address(), before).ifPresent(path -> ways.addAll(path.hops()));
+      }
+    }
+    before.pop();
+    return List.copyOf(ways);
+  }
+
+  private Optional<Route> lookup(IpAddress address) {
+    return routes.computeIfAbsent(
+        address,
+        wanted -> {
+          try {
+            return rtnetlink.routes().lookup(wanted);
+          } catch (LinuxException refused) {
+            refused(wanted, refused);
+            return Optional.empty();
+          }
+        });
+  }
+
+  private static Optional<Path> path(Route route, IpAddress nextHop) {
+    if (route.prefix().length() == 0 || route.type() != RouteType.UNICAST) {
       return Optional.empty();
     }
     boolean isConnected = route.nextHops().stream().allMatch(hop -> hop.gateway().isEmpty());
@@ -114,6 +209,33 @@ final class KernelPaths {
             .toList();
     return Optional.of(
         new Path(hops, isConnected ? 0 : 1 + Integer.toUnsignedLong(route.metric())));
+  }
+
+  /// The routes of others in the main table that count, each the one with the lowest metric.
+  private Map<Prefix, Route> others() {
+    Map<Prefix, Route> known = others;
+    if (known != null) {
+      return known;
+    }
+    long began = System.nanoTime();
+    Map<Prefix, Route> read = new HashMap<>();
+    try {
+      for (Route route : rtnetlink.routes().dump(RouteKernel.ANYBODY)) {
+        if (route.table() == Route.MAIN_TABLE && route.protocol() != KernelFib.PROTOCOL) {
+          read.merge(
+              route.prefix(),
+              route,
+              (one, another) ->
+                  Integer.compareUnsigned(one.metric(), another.metric()) <= 0 ? one : another);
+        }
+      }
+    } catch (LinuxException refused) {
+      refused("all routes", refused);
+    }
+    long ended = System.nanoTime();
+    othersUntil = ended + READ_SHARE * (ended - began);
+    others = read;
+    return read;
   }
 
   private static void refused(Object what, LinuxException refused) {

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -66,6 +67,10 @@ class KernelFibTest {
     KernelFib fib = Netns.callIn(netns.fd(), () -> KernelFib.start(_ -> {}));
     fib.reportTo(reachable::set);
     return fib;
+  }
+
+  private Reachability of(String address) {
+    return reachable.get().getOrDefault(IpAddress.parse(address), new Reachability.Unreachable());
   }
 
   private static FibDelta install(String prefix, FibNextHop... hops) {
@@ -199,6 +204,59 @@ class KernelFibTest {
         .containsEntry(IpAddress.parse("198.51.100.1"), new Reachability.Unreachable());
     fib.onRoutes(install("10.1.0.0/24", via("192.0.2.1")));
     await(() -> routes(4).startsWith("10.1.0.0/24 via 10.0.0.2 dev va"));
+    fib.removeAll();
+  }
+
+  @Test
+  void a_route_over_a_next_hop_is_no_way_to_it() throws IOException {
+    ip("route add 192.0.2.0/24 via 10.0.0.2 metric 5");
+    KernelFib fib = start();
+    List<Reachability> seen = new CopyOnWriteArrayList<>();
+    IpAddress hop = IpAddress.parse("192.0.2.1");
+    fib.reportTo(
+        found -> {
+          reachable.set(found);
+          seen.add(found.getOrDefault(hop, new Reachability.Unreachable()));
+        });
+    fib.track(Set.of(hop, ROUTER));
+    await(() -> of("192.0.2.1") instanceof Reachability.Reachable);
+    seen.clear();
+    fib.onRoutes(install("192.0.2.0/25", via("192.0.2.1")));
+    fib.onRoutes(install("10.0.0.2/32", via("10.0.0.2")));
+    await(() -> routes(4).lines().count() == 2);
+    // Another answer comes with a look that is later than the routes.
+    ip("route add 198.51.100.0/24 via 10.0.0.2 metric 7");
+    fib.track(Set.of(hop, ROUTER, IpAddress.parse("198.51.100.1")));
+    await(() -> of("198.51.100.1").equals(new Reachability.Reachable(8)));
+    assertThat(seen).isNotEmpty().containsOnly(new Reachability.Reachable(6));
+    assertThat(of("10.0.0.2")).isEqualTo(new Reachability.Reachable(0));
+    ip("route del 192.0.2.0/24");
+    await(() -> of("192.0.2.1") instanceof Reachability.Unreachable);
+    fib.removeAll();
+  }
+
+  @Test
+  void routes_of_ours_resolve_next_hops_unless_they_lead_over_them_by_way_of_others()
+      throws IOException {
+    ip("route add 192.0.2.0/24 via 10.0.0.2 metric 5");
+    ip("route add 198.51.100.0/24 via 10.0.0.2 metric 5");
+    KernelFib fib = start();
+    fib.track(
+        Set.of(
+            IpAddress.parse("192.0.2.1"),
+            IpAddress.parse("198.51.100.1"),
+            IpAddress.parse("203.0.113.1")));
+    fib.onRoutes(install("203.0.113.0/24", via("10.0.0.2")));
+    await(() -> of("203.0.113.1").equals(new Reachability.Reachable(1 + KernelFib.METRIC)));
+    fib.onRoutes(install("192.0.2.0/25", via("198.51.100.1")));
+    fib.onRoutes(install("198.51.100.0/25", via("192.0.2.1")));
+    await(() -> routes(4).lines().count() == 3);
+    ip("route del 198.51.100.0/24");
+    await(() -> of("198.51.100.1").equals(new Reachability.Reachable(1 + KernelFib.METRIC)));
+    ip("route del 192.0.2.0/24");
+    await(() -> of("192.0.2.1") instanceof Reachability.Unreachable);
+    await(() -> of("198.51.100.1") instanceof Reachability.Unreachable);
+    assertThat(of("203.0.113.1")).isInstanceOf(Reachability.Reachable.class);
     fib.removeAll();
   }
 }

@@ -129,6 +129,7 @@ final class BirdRouter implements Router {
             " bgp_community.add((65100,7)); bgp_ext_community.add((rt,65100,9));"
                 + " bgp_large_community.add((65100,1,2));");
       }
+      routes.append(origin.drained() ? " bgp_community.add((65535,0));" : "");
       for (Long asn : origin.path().reversed()) {
         routes.append(" bgp_path.prepend(" + asn + ");");
       }

@@ -138,6 +138,7 @@ final class FrrRouter implements Router {
     if (origin.communities()) {
       text.append(COMMUNITIES);
     }
+    text.append(origin.drained() ? " set community graceful-shutdown additive\n" : "");
     if (!origin.path().isEmpty()) {
       text.append(" set as-path prepend");
       origin.path().forEach(asn -> text.append(" ").append(asn));
@@ -213,7 +214,9 @@ final class FrrRouter implements Router {
         continue;
       }
       Set<String> communities = new HashSet<>();
-      communities.addAll(BirdRouter.words(path.at("/community/string").asText()));
+      for (String community : BirdRouter.words(path.at("/community/string").asText())) {
+        communities.add(community.equals("graceful-shutdown") ? SeenRoute.DRAINED : community);
+      }
       communities.addAll(BirdRouter.words(path.at("/largeCommunity/string").asText()));
       for (String extended : BirdRouter.words(path.at("/extendedCommunity/string").asText())) {
         communities.add(extended.toLowerCase(Locale.ROOT));

@@ -18,5 +18,8 @@ record SeenRoute(
     List<String> clusters,
     boolean stale) {
 
+  /// GRACEFUL_SHUTDOWN (RFC 8326 §5).
+  static final String DRAINED = "65535:0";
+
   static final Set<String> THREE_KINDS = Set.of("65100:7", "rt:65100:9", "65100:1:2");
 }

@@ -117,6 +117,15 @@ public final class BulkRoutes<H> {
     settleOrQueue(family, id);
   }
 
+  /// The next hops a prefix should be reached over; empty if no route to it is wanted.
+  public Optional<H> wantedHops(Prefix prefix) {
+    FamilyRoutes family = of(prefix.family());
+    int id = family.ids.find(prefix);
+    return id == PrefixIds.ABSENT || family.wanted[id] == NOTHING
+        ? Optional.empty()
+        : Optional.ofNullable(set(family.wanted[id]).hops);
+  }
+
   private void settleOrQueue(FamilyRoutes family, int id) {
     if (family.wanted[id] != family.believed[id]) {
       family.enqueue(id);
