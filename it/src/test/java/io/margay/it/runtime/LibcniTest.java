@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.margay.it.Rack;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -134,9 +136,9 @@ class LibcniTest {
     NODE.out("ping", "-c", "1", "-W", "3", address);
     attachment.del();
     awaitNoInterface();
-    assertThat(NODE.directory().resolve("host-local/k8s-pod-network").resolve(address))
-        .as("host-local's record of the address")
-        .doesNotExist();
+    Path record = NODE.directory().resolve("host-local/k8s-pod-network").resolve(address);
+    // DEL does not wait for another plugin.
+    Machine.until("host-local forgets the address", record::toString, () -> !Files.exists(record));
   }
 
   /// The host end sends to the address ADD set, so a pod that has another one is cut off: what
