@@ -21,7 +21,6 @@ import io.margay.bgp.policy.ImportMode;
 import io.margay.bgp.policy.LocalAs;
 import io.margay.bgp.policy.MaxPrefix;
 import io.margay.bgp.policy.PeerPolicy;
-import io.margay.bgp.sim.VirtualTime;
 import io.margay.bgp.transport.Endpoints;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpFamily;
@@ -32,17 +31,14 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Features of a whole speaker between two or three simulated nodes.
-class NodesTest implements SimNode.World {
+class NodesTest extends PoweredNodes {
 
   private static final ScopedAddress ONE = ScopedAddress.parse("10.0.0.1");
   private static final ScopedAddress TWO = ScopedAddress.parse("10.0.0.2");
@@ -50,39 +46,8 @@ class NodesTest implements SimNode.World {
   private static final PeerPolicy OPEN =
       PeerPolicy.builder().importMode(ImportMode.ACCEPT).exportMode(ExportMode.OWN).build();
 
-  private final Random random = new Random(7);
-  private final VirtualTime time = new VirtualTime(random);
-  private final Map<Set<ScopedAddress>, SimLink> links = new HashMap<>();
-  private final Map<ScopedAddress, SimNode> nodes = new TreeMap<>();
-
-  @Override
-  public VirtualTime time() {
-    return time;
-  }
-
-  @Override
-  public Random random() {
-    return random;
-  }
-
-  @Override
-  public SimLink link(ScopedAddress one, ScopedAddress other) {
-    return links.computeIfAbsent(Set.of(one, other), _ -> new SimLink(time, random));
-  }
-
-  @Override
-  public Optional<SimNode> listening(ScopedAddress address) {
-    return Optional.ofNullable(nodes.get(address)).filter(SimNode::isAlive);
-  }
-
-  @Override
-  public boolean hasPower(ScopedAddress address) {
-    return nodes.containsKey(address);
-  }
-
-  @Override
-  public void bug(SimNode where, Throwable bug) {
-    throw new AssertionError("a bug in " + where.address(), bug);
+  NodesTest() {
+    super(new Random(7));
   }
 
   private SimNode boot(ScopedAddress address, int asn, String... prefixes) {

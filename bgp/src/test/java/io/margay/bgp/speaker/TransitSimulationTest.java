@@ -8,7 +8,6 @@ import io.margay.bgp.message.PathAttributes;
 import io.margay.bgp.policy.ExportMode;
 import io.margay.bgp.policy.ImportMode;
 import io.margay.bgp.policy.PeerPolicy;
-import io.margay.bgp.sim.VirtualTime;
 import io.margay.model.net.Asn;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
@@ -18,10 +17,8 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -55,12 +52,8 @@ class TransitSimulationTest {
   }
 
   /// One seed.
-  private static final class Run implements SimNode.World {
+  private static final class Run extends PoweredNodes {
 
-    private final Random random;
-    private final VirtualTime time;
-    private final Map<Set<ScopedAddress>, SimLink> links = new HashMap<>();
-    private final Map<ScopedAddress, SimNode> nodes = new TreeMap<>();
     private final Map<Prefix, PathAttributes> originated = new HashMap<>();
     private final SimNode source;
     private final SimNode transit;
@@ -68,8 +61,7 @@ class TransitSimulationTest {
     private long mostUnsent;
 
     Run(long seed) {
-      random = new Random(seed);
-      time = new VirtualTime(random);
+      super(new Random(seed));
       source = boot(SOURCE, 65001);
       transit = boot(TRANSIT, 65002);
       slow = boot(SLOW, 65003);
@@ -77,36 +69,6 @@ class TransitSimulationTest {
       source.configure(List.of(peer(TRANSIT, 65002, false)));
       transit.configure(List.of(peer(SOURCE, 65001, true), peer(SLOW, 65003, true)));
       slow.configure(List.of(peer(TRANSIT, 65002, false)));
-    }
-
-    @Override
-    public VirtualTime time() {
-      return time;
-    }
-
-    @Override
-    public Random random() {
-      return random;
-    }
-
-    @Override
-    public SimLink link(ScopedAddress one, ScopedAddress other) {
-      return links.computeIfAbsent(Set.of(one, other), _ -> new SimLink(time, random));
-    }
-
-    @Override
-    public Optional<SimNode> listening(ScopedAddress address) {
-      return Optional.ofNullable(nodes.get(address)).filter(SimNode::isAlive);
-    }
-
-    @Override
-    public boolean hasPower(ScopedAddress address) {
-      return nodes.containsKey(address);
-    }
-
-    @Override
-    public void bug(SimNode where, Throwable bug) {
-      throw new AssertionError("a bug in " + where.address(), bug);
     }
 
     private SimNode boot(ScopedAddress address, int asn) {

@@ -1,20 +1,14 @@
 package io.margay.agent.firewall.rack;
 
-import io.margay.linux.nft.NftDump;
+import io.margay.agent.firewall.ForwardingKernel;
 import io.margay.linux.nft.NftException;
-import io.margay.linux.nft.NftFeatures;
 import io.margay.linux.nft.NftKernel;
 import io.margay.linux.nft.NftOp;
-import io.margay.linux.nft.NftRuleInfo;
-import io.margay.linux.nft.NftTableName;
-import io.margay.linux.nft.NftWatch;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 
 /// A kernel whose process is killed at the next transaction, if it is told to: before the
 /// transaction, or after it and before the process knows.
-final class MortalKernel implements NftKernel {
+final class MortalKernel extends ForwardingKernel {
 
   /// The process is no more.
   static final class Killed extends RuntimeException {
@@ -27,11 +21,10 @@ final class MortalKernel implements NftKernel {
     AFTER
   }
 
-  private final NftKernel kernel;
   private When when = When.NEVER;
 
   MortalKernel(NftKernel kernel) {
-    this.kernel = kernel;
+    super(kernel);
   }
 
   void kill(When next) {
@@ -46,35 +39,5 @@ final class MortalKernel implements NftKernel {
     if (when != When.NEVER) {
       throw new Killed();
     }
-  }
-
-  @Override
-  public int generation() throws NftException {
-    return kernel.generation();
-  }
-
-  @Override
-  public Optional<NftDump> dump(NftTableName table) throws NftException {
-    return kernel.dump(table);
-  }
-
-  @Override
-  public List<NftRuleInfo> rules(NftTableName table) throws NftException {
-    return kernel.rules(table);
-  }
-
-  @Override
-  public NftFeatures features() throws NftException {
-    return kernel.features();
-  }
-
-  @Override
-  public NftWatch watch(Set<NftTableName> tables, Runnable alarm) throws NftException {
-    return kernel.watch(tables, alarm);
-  }
-
-  @Override
-  public void close() {
-    kernel.close();
   }
 }
