@@ -47,6 +47,7 @@ final class PeerConnection implements Wire.Receiver {
   private final Deadline keepalive;
   private final Deadline backOff;
   private final Deadline settling;
+  private final Nudge nudge;
   private SessionConfig config;
   private SessionState state = new SessionState.Idle();
   private @Nullable Wire wire;
@@ -67,6 +68,12 @@ final class PeerConnection implements Wire.Receiver {
     this.keepalive = new Deadline(clock, () -> handle(new SessionEvent.KeepaliveTimerExpires()));
     this.settling = new Deadline(clock, () -> handle(new SessionEvent.OpenCollisionDump()));
     this.backOff = new Deadline(clock, () -> handle(new SessionEvent.IdleHoldTimerExpires()));
+    this.nudge =
+        new Nudge(clock, this::isReading, () -> handle(new SessionEvent.KeepaliveTimerExpires()));
+  }
+
+  private boolean isReading() {
+    return wire != null && wire.isReading();
   }
 
   SessionState state() {
@@ -287,6 +294,7 @@ final class PeerConnection implements Wire.Receiver {
 
   private void close(boolean atOnce) {
     settling.stop();
+    nudge.stop();
     Network.Attempt given = attempt;
     attempt = null;
     if (given != null) {
@@ -307,6 +315,9 @@ final class PeerConnection implements Wire.Receiver {
     Wire to = wire;
     if (to != null) {
       session.sent().count(message);
+      if (message instanceof Keepalive) {
+        nudge.keptAlive();
+      }
       to.send(message);
     }
   }
@@ -414,6 +425,7 @@ final class PeerConnection implements Wire.Receiver {
         && state instanceof SessionState.Established(Negotiated negotiated)
         && !negotiated.holdTime().isZero()) {
       start(TimerKind.HOLD, negotiated.holdTime());
+      nudge.heard(updates.size());
     }
     heard = false;
     if (!updates.isEmpty()) {
@@ -426,6 +438,7 @@ final class PeerConnection implements Wire.Receiver {
   @Override
   public void lost(String cause) {
     wire = null;
+    nudge.stop();
     handle(new SessionEvent.TcpConnectionFails(cause));
   }
 

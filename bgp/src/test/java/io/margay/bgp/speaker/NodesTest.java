@@ -235,6 +235,36 @@ class NodesTest extends PoweredNodes {
     assertThat(status(one, TWO).history().dropped()).isZero();
   }
 
+  /// BIRD may sleep on its last UPDATEs until it hears something.
+  @ParameterizedTest
+  @CsvSource({"256, 9, 1", "255, 9, 0", "256, 0, 0"})
+  void a_peer_that_falls_silent_after_a_burst_hears_a_keepalive(
+      int updates, int holdSeconds, int keepalives) {
+    SimNode one = boot(ONE, 65001);
+    one.configure(List.of(peer(TWO, 65002).passive(true).build()));
+    ScriptedWire wire = new ScriptedWire(new Endpoints(ONE, 179, TWO, 41_000));
+    one.accept(wire);
+    wire.hear(
+        new Open(
+            Asn.of(65002),
+            Duration.ofSeconds(holdSeconds),
+            RouterId.parse("10.0.0.2"),
+            List.of(
+                new Capability.MultiProtocol(AfiSafi.IPV4_UNICAST),
+                new Capability.FourOctetAs(Asn.of(65002)))));
+    wire.hear(new Keepalive());
+    run(Nudge.APART.plusMillis(1));
+    int before = wire.sent().size();
+    for (int i = 0; i < updates; i++) {
+      wire.hear(Update.endOfRib(IpFamily.IPV4));
+    }
+    run(Nudge.SILENCE.plusMillis(1));
+    assertThat(wire.sent().subList(before, wire.sent().size()))
+        .filteredOn(Keepalive.class::isInstance)
+        .hasSize(keepalives);
+    assertThat(isUp(one, TWO)).isTrue();
+  }
+
   @Test
   void a_local_as_stands_in_the_open() {
     SimNode one = boot(ONE, 65001, "10.65.0.0/24");

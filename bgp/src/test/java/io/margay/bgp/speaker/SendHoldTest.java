@@ -11,7 +11,6 @@ import io.margay.bgp.transport.Ttl;
 import io.margay.model.net.ScopedAddress;
 import io.netty.buffer.ByteBuf;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -25,28 +24,7 @@ class SendHoldTest {
   private final Progress wire = new Progress();
   private long expiredNanos = -1;
 
-  private final SessionClock clock =
-      new SessionClock() {
-        @Override
-        public long nanos() {
-          return time.nanos();
-        }
-
-        @Override
-        public Instant instant() {
-          return time.instant();
-        }
-
-        @Override
-        public Alarm schedule(Duration after, Runnable task) {
-          return time.after(after, task)::cancel;
-        }
-
-        @Override
-        public void execute(Runnable task) {
-          time.after(Duration.ZERO, task);
-        }
-      };
+  private final SessionClock clock = new VirtualClock(time);
 
   private void run(long seconds) {
     while (time.step(seconds * SECOND)) {}
