@@ -4,6 +4,8 @@ import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.ScopedAddress;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Where connections are accepted. `::` takes IPv6 only.
@@ -35,6 +37,15 @@ public record ListenAddress(IpAddress address, @Nullable InterfaceName device, i
   /// On the interface of the address, if it names one.
   public static ListenAddress of(ScopedAddress address, int port) {
     return new ListenAddress(address.address(), address.scope(), port);
+  }
+
+  /// Every address of the node, in the families that this kernel speaks: IPv6 may be switched off
+  /// in all of it (`ipv6.disable=1`), and then there is no such socket.
+  public static List<ListenAddress> everywhere(int port) {
+    return Stream.of(IpFamily.values())
+        .filter(Sockets::speaks)
+        .map(family -> new ListenAddress(Sockets.any(family), null, port))
+        .toList();
   }
 
   IpFamily family() {

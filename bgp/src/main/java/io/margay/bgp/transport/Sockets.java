@@ -4,9 +4,13 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.unix.Errors.NativeIoException;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ProtocolFamily;
+import java.net.StandardProtocolFamily;
 import java.net.UnknownHostException;
+import java.nio.channels.DatagramChannel;
 import org.jspecify.annotations.Nullable;
 
 /// Addresses and errors as sockets have them. Never resolves names.
@@ -24,6 +28,28 @@ final class Sockets {
     return switch (family) {
       case IPV4 -> SocketProtocolFamily.INET;
       case IPV6 -> SocketProtocolFamily.INET6;
+    };
+  }
+
+  /// Whether this kernel has sockets of the family.
+  static boolean speaks(IpFamily family) {
+    ProtocolFamily asked =
+        switch (family) {
+          case IPV4 -> StandardProtocolFamily.INET;
+          case IPV6 -> StandardProtocolFamily.INET6;
+        };
+    try {
+      DatagramChannel.open(asked).close();
+      return true;
+    } catch (IOException | UnsupportedOperationException refused) {
+      return false;
+    }
+  }
+
+  static IpAddress any(IpFamily family) {
+    return switch (family) {
+      case IPV4 -> IpAddress.parse("0.0.0.0");
+      case IPV6 -> IpAddress.parse("::");
     };
   }
 

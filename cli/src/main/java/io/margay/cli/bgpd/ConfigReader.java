@@ -14,8 +14,6 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import io.margay.model.net.RouterId;
 import io.margay.model.net.ScopedAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -28,12 +26,6 @@ import java.util.function.Function;
 /// Configuration text → [BgpdConfig]: all that can be wrong with it is found here, before anything
 /// is done with it.
 final class ConfigReader {
-
-  private static final IpAddress ANY_IPV4 = IpAddress.parse("0.0.0.0");
-  private static final IpAddress ANY_IPV6 = IpAddress.parse("::");
-
-  /// There exactly when the kernel speaks IPv6.
-  private static final Path IPV6_ADDRESSES = Path.of("/proc/net/if_inet6");
 
   private static final int MAX_PORT = 65_535;
 
@@ -133,14 +125,14 @@ final class ConfigReader {
   private static Set<ListenAddress> listen(StrictYaml at) throws YamlException {
     Set<ListenAddress> all = new LinkedHashSet<>();
     if (at.isAbsent()) {
-      all.addAll(everywhere(Connection.DEFAULT_PORT));
+      all.addAll(ListenAddress.everywhere(Connection.DEFAULT_PORT));
       return all;
     }
     List<StrictYaml> items = at.isList() ? at.items(0, "listen addresses") : List.of(at);
     for (StrictYaml item : items) {
       item.mappingOf("address", "port");
       int port = item.number("port", Connection.DEFAULT_PORT, 1, MAX_PORT);
-      List<ListenAddress> added = everywhere(port);
+      List<ListenAddress> added = ListenAddress.everywhere(port);
       if (item.has("address")) {
         StrictYaml where = item.child("address");
         ScopedAddress address = where.scalar("an IP address", ScopedAddress::parse);
@@ -153,13 +145,6 @@ final class ConfigReader {
       }
     }
     return all;
-  }
-
-  private static List<ListenAddress> everywhere(int port) {
-    ListenAddress v4 = new ListenAddress(ANY_IPV4, null, port);
-    return Files.exists(IPV6_ADDRESSES)
-        ? List.of(v4, new ListenAddress(ANY_IPV6, null, port))
-        : List.of(v4);
   }
 
   private static Optional<HttpAddress> http(StrictYaml root, Set<ListenAddress> listen)

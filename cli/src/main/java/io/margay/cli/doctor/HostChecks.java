@@ -34,11 +34,16 @@ final class HostChecks {
   static List<Finding> settings(Path sysctls) {
     List<Finding> findings = new ArrayList<>();
     findings.add(forwarding(sysctls, "net/ipv4/ip_forward", "IPv4"));
-    findings.add(forwarding(sysctls, "net/ipv6/conf/all/forwarding", "IPv6"));
+    boolean speaksIpv6 = Files.isDirectory(sysctls.resolve("net/ipv6/conf"));
+    findings.add(
+        speaksIpv6
+            ? forwarding(sysctls, "net/ipv6/conf/all/forwarding", "IPv6")
+            : Finding.ok(FORWARDING, "this kernel has no IPv6; pods have IPv4 alone"));
     HostSysctls.wanted()
         .forEach(
             (setting, wanted) -> {
-              if (!HostSysctls.isNeeded(setting)) {
+              boolean isThere = speaksIpv6 || !setting.segments().getFirst().equals("ipv6");
+              if (isThere && !HostSysctls.isNeeded(setting)) {
                 findings.add(balance(sysctls, setting, wanted));
               }
             });

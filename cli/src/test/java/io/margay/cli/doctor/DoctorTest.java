@@ -51,6 +51,19 @@ class DoctorTest {
   }
 
   @Test
+  void a_kernel_without_ipv6_lacks_nothing() throws Exception {
+    sysctl("net/ipv4/ip_forward", "1");
+    sysctl("net/ipv4/conf/all/rp_filter", "2");
+    sysctl("net/ipv4/fib_multipath_hash_policy", "1");
+    sysctl("net/ipv4/fib_multipath_use_neigh", "1");
+    List<Finding> findings = HostChecks.settings(folder);
+    assertThat(findings).extracting(Finding::severity).containsOnly(Severity.OK);
+    assertThat(findings)
+        .extracting(Finding::what)
+        .contains("this kernel has no IPv6; pods have IPv4 alone");
+  }
+
+  @Test
   void a_strict_check_of_the_way_back_is_found_where_it_is_in_force() throws Exception {
     for (Case each :
         List.of(

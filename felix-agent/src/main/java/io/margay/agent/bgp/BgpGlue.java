@@ -38,10 +38,6 @@ public final class BgpGlue {
 
   private static final Logger LOG = LoggerFactory.getLogger(BgpGlue.class);
 
-  /// Where a speaker accepts connections: everywhere, in both families.
-  private static final Set<ScopedAddress> EVERYWHERE =
-      Set.of(ScopedAddress.parse("0.0.0.0"), ScopedAddress.parse("::"));
-
   /// How long an end waits until peers have been told again what they kept.
   private static final Duration TELLING = Duration.ofSeconds(5);
 
@@ -209,14 +205,12 @@ public final class BgpGlue {
   }
 
   private BgpSpeaker start(SpeakerIdentity who, List<PeerConfig> peers) throws IOException {
-    Set<ScopedAddress> at =
-        who.bindsToNode()
-            ? who.nextHops().values().stream().map(ScopedAddress::of).collect(Collectors.toSet())
-            : EVERYWHERE;
     Set<ListenAddress> listen =
-        at.stream()
-            .map(address -> ListenAddress.of(address, who.listenPort()))
-            .collect(Collectors.toSet());
+        who.bindsToNode()
+            ? who.nextHops().values().stream()
+                .map(address -> ListenAddress.of(ScopedAddress.of(address), who.listenPort()))
+                .collect(Collectors.toSet())
+            : Set.copyOf(ListenAddress.everywhere(who.listenPort()));
     BgpSpeaker started =
         BgpSpeaker.prepare(
             SpeakerConfig.builder(who.asn(), who.routerId())

@@ -83,6 +83,12 @@ public final class HostSysctls {
     return NEEDED.containsKey(setting);
   }
 
+  /// Whether a kernel may be without it: an older one, or one without IPv6 (`ipv6.disable=1`), on
+  /// which there is nothing to forward.
+  public static boolean mayBeAbsent(Sysctl setting) {
+    return !isNeeded(setting) || setting.equals(FORWARDING_IPV6);
+  }
+
   /// Sets what is not as wanted, after it has recorded what it was.
   ///
   /// @throws IOException when a setting that is needed can't be made, or the record not be read; a
@@ -94,7 +100,7 @@ public final class HostSysctls {
     }
     for (Map.Entry<Sysctl, String> entry : wanted().entrySet()) {
       Optional<String> now = kernel.read(entry.getKey());
-      if (now.isEmpty() && !isNeeded(entry.getKey())) {
+      if (now.isEmpty() && mayBeAbsent(entry.getKey())) {
         LOG.atInfo().addKeyValue("setting", entry.getKey()).log("this kernel has no such setting");
       } else if (!now.orElse("").equals(entry.getValue())) {
         changes.put(entry.getKey(), entry.getValue());

@@ -57,6 +57,14 @@ class HostSysctlsTest {
   }
 
   @Test
+  void a_kernel_without_ipv6_is_made_a_router_of_ipv4() throws Exception {
+    kernel.settings.keySet().removeIf(setting -> setting.startsWith("net.ipv6."));
+    sysctls("b1").apply();
+    assertThat(kernel.settings).containsEntry("net.ipv4.ip_forward", "1");
+    assertThat(kernel.written).noneMatch(setting -> setting.startsWith("net.ipv6."));
+  }
+
+  @Test
   void what_somebody_changed_since_is_left_alone() throws Exception {
     sysctls("b1").apply();
     kernel.settings.put("net.ipv4.conf.all.rp_filter", "0");

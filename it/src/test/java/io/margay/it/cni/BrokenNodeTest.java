@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.margay.it.Rack;
 import io.margay.it.cni.Node.Answer;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +14,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -344,13 +342,7 @@ class BrokenNodeTest {
   /// The kernel drops answers and notifications (ENOBUFS) when the receiver has no room.
   @Test
   void netlink_sockets_without_room_cost_answers_and_leave_nothing() throws Exception {
-    Path program = directory.resolve("shrink-netlink");
-    Path source = directory.resolve("shrink-netlink.c");
-    try (InputStream text =
-        Objects.requireNonNull(getClass().getResourceAsStream("shrink-netlink.c"))) {
-      Files.write(source, text.readAllBytes());
-    }
-    Node.command("gcc", "-o", program.toString(), source.toString());
+    Path program = Node.compile("shrink-netlink.c", directory);
     Pod before = Pod.add(node);
     String agent = Long.toString(node.agentPid());
     Node.command(program.toString(), agent, "1");

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.margay.it.Rack;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -139,6 +141,18 @@ final class Node implements AutoCloseable {
     Rack.Run run = Rack.run(Map.of(), "", List.of(argv));
     assertThat(run.exitCode()).as("%s: %s", List.of(argv), run.err()).isZero();
     return run.out();
+  }
+
+  /// A program of the tests' own, compiled.
+  static Path compile(String source, Path directory) throws Exception {
+    Path text = directory.resolve(source);
+    try (InputStream octets =
+        Objects.requireNonNull(Node.class.getResourceAsStream(source), source)) {
+      Files.write(text, octets.readAllBytes());
+    }
+    Path program = directory.resolve(source.replaceFirst("\\.c$", ""));
+    command("gcc", "-Wall", "-Werror", "-o", program.toString(), text.toString());
+    return program;
   }
 
   /// Runs a program in the node's namespace.

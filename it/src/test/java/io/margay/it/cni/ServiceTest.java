@@ -16,6 +16,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// The agent as systemd runs it: the socket it tells, and the capabilities it has.
 @Tag("lab")
@@ -24,6 +25,7 @@ class ServiceTest {
   private static final String LAB = "mgytsvc" + ProcessHandle.current().pid();
 
   private static Node node;
+  @TempDir private static Path directory;
 
   @BeforeAll
   static void raise() throws Exception {
@@ -179,6 +181,46 @@ class ServiceTest {
     }
     restart(unit());
     node.awaitAgent();
+  }
+
+  /// As `ipv6.disable=1` on the kernel's command line makes it.
+  @Test
+  void on_a_kernel_without_ipv6_pods_have_ipv4() throws Exception {
+    Path program = Node.compile("no-ipv6.c", directory);
+    Path file = node.directory().resolve("agent.yaml");
+    String settings = Files.readString(file);
+    String container = "six0000000000001";
+    String pod = node.newNetns();
+    int before = node.said().length();
+    node.killAgent();
+    try {
+      Files.writeString(file, settings.replaceFirst("(?m)^ *ipv6:.*\n", ""));
+      node.startAgent(Map.of(), List.of(program.toString()));
+      node.awaitAgent();
+      node.awaitSaid(before, "neighbor Up");
+      String ipv4Only =
+          node.configuration()
+              .replaceFirst("\"assign_ipv6\" *: *\"true\"", "\"assign_ipv6\":\"false\"");
+      Node.Answer added =
+          node.call(
+              node.environment("ADD", container, Node.path(pod).toString()),
+              ipv4Only,
+              -1,
+              List.of());
+      assertThat(added.exitCode()).as(added.stdout()).isZero();
+      assertThat(added.addresses()).singleElement().asString().contains(".");
+      await("the pod answers", () -> answers(added.addresses().getFirst()));
+      assertThat(node.call("DEL", container, pod)).isEqualTo(new Node.Answer(0, ""));
+      assertThat(node.said().substring(before))
+          .contains("no such setting setting=\"net.ipv6.conf.all.forwarding\"")
+          .doesNotContain("ERROR")
+          .doesNotContain("can't listen");
+    } finally {
+      Files.writeString(file, settings);
+      node.delete(pod);
+      node.crashAgent();
+      node.awaitAgent();
+    }
   }
 
   private static boolean fails(String capability, int before) throws Exception {

@@ -55,6 +55,9 @@ public final class Routes implements RouteKernel {
     RouteCodec.Objects objects = objects();
     for (NetlinkMessage message : answers) {
       RouteCodec.decode(message, objects)
+          // Asked for a family that it does not speak, a kernel answers with all others'
+          // (rtnl_dump_all).
+          .filter(route -> route.prefix().family() == family)
           .filter(route -> protocol == 0 || route.protocol() == protocol)
           .filter(route -> table == 0 || route.table() == table)
           .ifPresent(routes::add);
