@@ -1,6 +1,7 @@
 package io.margay.agent;
 
 import io.margay.agent.bgp.LinkAddress;
+import io.margay.agent.dataplane.LinkIndex;
 import io.margay.linux.LinuxException;
 import io.margay.linux.route.Address;
 import io.margay.linux.route.Link;
@@ -45,9 +46,22 @@ final class HostSettings {
     return Set.copyOf(found);
   }
 
-  /// The number of the device of this name; empty when there is none.
-  static OptionalInt linkIndex(Links links, InterfaceName name) throws LinuxException {
-    return links.find(name).map(link -> OptionalInt.of(link.index())).orElseGet(OptionalInt::empty);
+  /// The kernel's devices by name.
+  static LinkIndex linkIndex(Links links) {
+    return new LinkIndex() {
+      @Override
+      public OptionalInt find(InterfaceName name) throws LinuxException {
+        return links
+            .find(name)
+            .map(link -> OptionalInt.of(link.index()))
+            .orElseGet(OptionalInt::empty);
+      }
+
+      @Override
+      public boolean hasCarrier(InterfaceName name) throws LinuxException {
+        return links.find(name).filter(Link::isRunning).isPresent();
+      }
+    };
   }
 
   /// The node's addresses on links other than the loopback and pods' own.

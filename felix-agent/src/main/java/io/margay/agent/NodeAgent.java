@@ -238,7 +238,7 @@ public final class NodeAgent implements AutoCloseable {
             dataplaneLoop,
             firewall,
             routes,
-            name -> HostSettings.linkIndex(dataplaneNetlink.links(), name),
+            HostSettings.linkIndex(dataplaneNetlink.links()),
             () -> HostSettings.addressesByLink(dataplaneNetlink),
             events -> keep(dataplaneNetlink.watchRoutes(events)));
     dataplane.resolveGateways(gateway -> HostSettings.waysTo(dataplaneNetlink, gateway));

@@ -11,4 +11,10 @@ public interface LinkIndex {
   ///
   /// @throws LinuxException when the kernel can't be asked
   OptionalInt find(InterfaceName name) throws LinuxException;
+
+  /// Whether packets can leave by the device: a pod's host end carries none before the pod's end is
+  /// up. True where that is not known.
+  default boolean hasCarrier(InterfaceName name) throws LinuxException {
+    return true;
+  }
 }

@@ -105,7 +105,7 @@ final class PodWires {
     }
     List<String> faults =
         indexes.containsKey(pod) ? inspector.routeFaults(wire.addresses()) : List.of();
-    if (!faults.isEmpty()) {
+    if (!faults.isEmpty() && hasCarrier(wire)) {
       LOG.atWarn()
           .addKeyValue("endpoint", pod)
           .addKeyValue("interface", wire.hostEnd())
@@ -114,6 +114,16 @@ final class PodWires {
       routes.doubt();
     }
     route(pod, wire);
+  }
+
+  /// The kernel shows no way over a device without one, written or not: its ADD is still at work on
+  /// the pod's end.
+  private boolean hasCarrier(Wire wire) {
+    try {
+      return links.hasCarrier(wire.hostEnd());
+    } catch (LinuxException refused) {
+      return true;
+    }
   }
 
   void retryUnresolved() {

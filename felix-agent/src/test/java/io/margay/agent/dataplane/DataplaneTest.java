@@ -73,6 +73,7 @@ class DataplaneTest {
   private final FakeRoutes kernel = new FakeRoutes();
   private final Map<String, Integer> links = new HashMap<>(Map.of("cali1", 11, "cali2", 12));
   private final Set<String> unreadable = new HashSet<>();
+  private final Set<String> unplugged = ConcurrentHashMap.newKeySet();
   private final Map<InterfaceName, Set<IpAddress>> addresses = new ConcurrentHashMap<>();
   private final RouteTable table = new RouteTable(kernel, index -> index > 10);
   private final Dataplane dataplane =
@@ -82,16 +83,24 @@ class DataplaneTest {
               new NftTable(nft.open(), "margay", NftTable.Ownership.WHERE_PERSISTENT),
               FirewallSettings.DEFAULT),
           table,
-          this::find,
+          new Links(),
           () -> Map.copyOf(addresses),
           RouteWatcher.NONE);
 
-  private OptionalInt find(InterfaceName name) throws NetlinkException {
-    if (unreadable.contains(name.value())) {
-      throw new NetlinkException("get link", name.value(), Errno.EBUSY, "");
+  private final class Links implements LinkIndex {
+    @Override
+    public OptionalInt find(InterfaceName name) throws NetlinkException {
+      if (unreadable.contains(name.value())) {
+        throw new NetlinkException("get link", name.value(), Errno.EBUSY, "");
+      }
+      Integer index = links.get(name.value());
+      return index == null ? OptionalInt.empty() : OptionalInt.of(index);
     }
-    Integer index = links.get(name.value());
-    return index == null ? OptionalInt.empty() : OptionalInt.of(index);
+
+    @Override
+    public boolean hasCarrier(InterfaceName name) {
+      return !unplugged.contains(name.value());
+    }
   }
 
   @BeforeEach
@@ -178,6 +187,34 @@ class DataplaneTest {
         .containsExactlyInAnyOrder(POD_A.prefix(), BLOCK, LEARNED);
     assertThat(test.see(nft::commits)).isEqualTo(1);
     assertThat(dataplane.status()).isEqualTo(new DataplaneStatus(1, Optional.empty()));
+  }
+
+  /// An ADD hands its endpoint over before the pod's end is up.
+  @Test
+  void routes_are_read_again_for_a_pod_whose_route_is_gone_but_not_for_one_without_carrier()
+      throws Exception {
+    run();
+    TestLoop.get(begin());
+    TestLoop.get(handIn("b", endpoint("b", "cali2", "10.65.0.2")));
+    TestLoop.get(handIn("a", endpoint("a", "cali1", "10.65.0.1")));
+    Prefix other = Prefix.parse("10.65.0.2/32");
+    test.see(() -> kernel.tamper(other));
+    test.see(
+        () -> {
+          kernel.loseCarrier(11);
+          return unplugged.add("cali1");
+        });
+    TestLoop.get(handIn("a"));
+    assertThat(routes()).as("nothing was read").extracting(Route::prefix).doesNotContain(other);
+
+    test.see(
+        () -> {
+          kernel.gainCarrier(11);
+          kernel.tamper(POD_A.prefix());
+          return unplugged.remove("cali1");
+        });
+    TestLoop.get(handIn("a"));
+    assertThat(routes()).extracting(Route::prefix).contains(other, POD_A.prefix());
   }
 
   @Test

@@ -27,6 +27,11 @@ public final class Links {
 
   private static final int IFF_UP = 1;
 
+  /// Of each direction of a veth. The kernel uses one unless told otherwise, but makes one for each
+  /// processor and, its lock held, waits for an RCU grace period to put the others out of use
+  /// (`veth_init_queues`).
+  private static final int QUEUES = 1;
+
   private final NetlinkSocket socket;
 
   Links(NetlinkSocket socket) {
@@ -96,6 +101,8 @@ public final class Links {
         .attr(Rtnl.IFLA_ADDRESS, veth.hostMac().toBytes())
         .attrU32(Rtnl.IFLA_MTU, veth.mtu())
         .attrU32(Rtnl.IFLA_GROUP, NEWBORN_GROUP)
+        .attrU32(Rtnl.IFLA_NUM_TX_QUEUES, QUEUES)
+        .attrU32(Rtnl.IFLA_NUM_RX_QUEUES, QUEUES)
         .nest(
             Rtnl.IFLA_LINKINFO,
             info ->
@@ -111,6 +118,8 @@ public final class Links {
     end.attrString(Rtnl.IFLA_IFNAME, veth.peer().value())
         .attr(Rtnl.IFLA_ADDRESS, veth.peerMac().toBytes())
         .attrU32(Rtnl.IFLA_MTU, veth.mtu())
+        .attrU32(Rtnl.IFLA_NUM_TX_QUEUES, QUEUES)
+        .attrU32(Rtnl.IFLA_NUM_RX_QUEUES, QUEUES)
         .attrU32(Rtnl.IFLA_NET_NS_FD, veth.peerNetnsFd());
   }
 

@@ -33,6 +33,8 @@ final class Rtnl {
   static final int IFLA_IFALIAS = 20;
   static final int IFLA_AF_SPEC = 26;
   static final int IFLA_GROUP = 27;
+  static final int IFLA_NUM_TX_QUEUES = 31;
+  static final int IFLA_NUM_RX_QUEUES = 32;
   static final int IFLA_INET_CONF = 1;
   static final int IPV4_DEVCONF_FORWARDING = 1;
   static final int IPV4_DEVCONF_RP_FILTER = 8;
