@@ -31,8 +31,8 @@ final class CutFlows {
   /// is picked up in its middle though nobody cut it.
   private static final Duration MEMORY = Duration.ofDays(5);
 
-  /// How many are remembered, both families together; each is three elements in the kernel, some 500
-  /// octets, and twice as much here.
+  /// How many are remembered, both families together; each is three elements in the kernel, some
+  /// 500 octets, and twice as much here.
   private static final int MOST = 32_768;
 
   /// How often it is looked whether a new connection has the ends of one that is kept out.
