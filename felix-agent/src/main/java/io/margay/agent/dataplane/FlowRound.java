@@ -3,6 +3,7 @@ package io.margay.agent.dataplane;
 import io.margay.agent.firewall.CutFlow;
 import io.margay.agent.firewall.FlowKind;
 import io.margay.agent.firewall.Suspicion;
+import io.margay.agent.firewall.Ways;
 import io.margay.linux.conntrack.Connection;
 import io.margay.linux.nft.NftPacket.Ends;
 import io.margay.model.net.InterfaceName;
@@ -56,6 +57,9 @@ final class FlowRound {
 
   /// Those of its own interfaces.
   Map<IpAddress, Set<InterfaceName>> holders = Map.of();
+
+  /// Null until somebody asked.
+  @Nullable Ways routing;
 
   final Map<IpAddress, Set<InterfaceName>> ways = new HashMap<>();
   boolean deleting;

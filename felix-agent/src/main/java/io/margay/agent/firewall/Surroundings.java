@@ -9,7 +9,8 @@ import java.util.Set;
 /// What of the node's network says which endpoints a connection meets.
 ///
 /// @param own the node's addresses
-/// @param holders by address of the node, which of its own interfaces have it
+/// @param holders by address of the node, which of its own interfaces have it; of one that is
+///   link-local, which of all
 /// @param toWorkloads ways to addresses that are not the node's, as far as workloads may be there;
 ///   empty elsewhere
 /// @param ways to any address that is not the node's
