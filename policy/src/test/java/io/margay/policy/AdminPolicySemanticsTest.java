@@ -359,6 +359,6 @@ class AdminPolicySemanticsTest {
   @ParameterizedTest
   @MethodSource("cases")
   void packets_meet_the_fate_the_api_promises(Case example) {
-    PolicySemanticsTest.verify(example.world(), example.expected());
+    Semantics.verify(example.world(), example.expected());
   }
 }

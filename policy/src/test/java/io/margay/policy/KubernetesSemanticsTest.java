@@ -320,6 +320,6 @@ class KubernetesSemanticsTest {
   @ParameterizedTest
   @MethodSource("cases")
   void packets_meet_the_fate_kubernetes_promises(Case example) {
-    PolicySemanticsTest.verify(example.world(), example.expected());
+    Semantics.verify(example.world(), example.expected());
   }
 }
