@@ -164,6 +164,29 @@ final class HostSettings {
     return left;
   }
 
+  /// Addresses that dummies have and no other link.
+  static Set<IpAddress> addressesOfDummies(Rtnetlink netlink) throws LinuxException {
+    Set<Integer> dummies = new HashSet<>();
+    for (Link link : netlink.links().list()) {
+      if (link.kind().equals("dummy")) {
+        dummies.add(link.index());
+      }
+    }
+    return addressesOfDummies(dummies, netlink.addresses().list(0));
+  }
+
+  /// @param dummies their numbers
+  static Set<IpAddress> addressesOfDummies(Set<Integer> dummies, List<Address> addresses) {
+    Set<IpAddress> found = new HashSet<>();
+    addresses.stream()
+        .filter(address -> dummies.contains(address.index()))
+        .forEach(address -> found.add(address.address()));
+    addresses.stream()
+        .filter(address -> !dummies.contains(address.index()))
+        .forEach(address -> found.remove(address.address()));
+    return found;
+  }
+
   /// Every address of the node, pods' gateways among them.
   static Set<IpAddress> addresses(Rtnetlink netlink) throws LinuxException {
     Set<IpAddress> addresses = new HashSet<>();

@@ -231,6 +231,7 @@ public final class NodeAgent implements AutoCloseable {
             new NodeNetwork(
                 addresses,
                 () -> HostSettings.addressesOfWaysIn(dataplaneNetlink),
+                () -> HostSettings.addressesOfDummies(dataplaneNetlink),
                 () -> HostSettings.interfacesTowards(dataplaneNetlink)));
     flows.adopt();
     Dataplane dataplane =

@@ -29,11 +29,15 @@ final class FlowPlaces {
     if (own == null) {
       own = network.own().read();
       round.own = own;
-      round.holders = suspects.hasHosts() ? holders(network.held().read()) : Map.of();
+      if (suspects.hasHosts()) {
+        round.holders = holders(network.held().read());
+        round.virtual = network.virtual().read();
+      }
     }
     return new Surroundings(
         own,
         round.holders,
+        round.virtual,
         address -> suspects.isJudgedByWay(address) ? ways(round, address) : workload(address),
         address -> ways(round, address));
   }

@@ -58,6 +58,9 @@ final class FlowRound {
   /// Those of its own interfaces.
   Map<IpAddress, Set<InterfaceName>> holders = Map.of();
 
+  /// Those of them that no link has by which packets come in, and that may be services'.
+  Set<IpAddress> virtual = Set.of();
+
   /// Null until somebody asked.
   @Nullable Ways routing;
 

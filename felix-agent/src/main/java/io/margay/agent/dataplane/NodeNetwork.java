@@ -7,8 +7,13 @@ import io.margay.linux.LinuxException;
 ///
 /// @param own all addresses of the node
 /// @param held those of links by which packets may come in, and all that are link-local
+/// @param virtual those that dummies alone have, as services' in kube-proxy's IPVS mode
 /// @param routing read once a round, and asked at most once for each address
-public record NodeNetwork(HostPortFlows.LocalAddresses own, HostAddresses held, Routing routing) {
+public record NodeNetwork(
+    HostPortFlows.LocalAddresses own,
+    HostAddresses held,
+    HostPortFlows.LocalAddresses virtual,
+    Routing routing) {
 
   /// Reads how packets are routed now.
   public interface Routing {

@@ -23,8 +23,8 @@ import java.util.Set;
 /// and as it was led.
 ///
 /// Nothing is denied on doubt: no interface, or the loopback, says nothing; of several that may be
-/// meant, one that allows is enough; and a connection that was seen in its middle first may have
-/// begun at either end.
+/// meant, one that allows is enough; a connection that was seen in its middle first may have begun
+/// at either end; and what a virtual address of the node led elsewhere met other hooks on its way.
 final class HostVerdicts {
 
   private static final Ipv4Address BROADCAST = new Ipv4Address(-1);
@@ -52,6 +52,7 @@ final class HostVerdicts {
         || !isPoliced(isFromNode, isToNode)
         || isLinkLocal(connection.source()) != isLinkLocal(connection.answerer())
         || isLinkLocal(connection.answerer()) && connection.isLed()
+        || around.virtual().contains(connection.destination()) && connection.isLed()
         || !isSingle(connection.source())
         || !isSingle(connection.destination())
         || !isSingle(connection.answerer())) {

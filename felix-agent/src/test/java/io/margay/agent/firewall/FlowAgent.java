@@ -89,7 +89,7 @@ final class FlowAgent implements AutoCloseable {
             mode,
             atOnce,
             inRounds,
-            new NodeNetwork(() -> node, () -> UPLINKS, () -> this::ways),
+            new NodeNetwork(() -> node, () -> UPLINKS, Set::of, () -> this::ways),
             mostHeld,
             glance);
     flows.adopt();

@@ -150,7 +150,7 @@ final class HostVerdictsDifferentialTest {
                       ? sourceWays
                       : address.equals(led.destination()) ? answererWays : Set.of());
       try {
-        return verdicts.allow(kind, new Surroundings(OWN, holders, _ -> Set.of(), ways));
+        return verdicts.allow(kind, new Surroundings(OWN, holders, Set.of(), _ -> Set.of(), ways));
       } catch (LinuxException nobodyAsksTheKernel) {
         throw new IllegalStateException(nobodyAsksTheKernel);
       }

@@ -185,6 +185,18 @@ final class HostVerdictsTest {
     assertThat(allows(PEER, NODE, 30080)).isTrue();
   }
 
+  /// IPVS takes it at the input hook, and what it sends on meets the output hook.
+  @Test
+  void what_a_virtual_address_of_the_node_led_elsewhere_is_left_alone() throws Exception {
+    node.apply(host("eth0").withForwarded(List.of(tier("in")), List.of(tier("in"))).update());
+    node.has("10.96.0.9");
+    assertThat(allowsLed(PEER, "10.96.0.9", 81, POD, 81)).as("one of the node's own").isFalse();
+    node.hasVirtual("10.96.0.9");
+    assertThat(allowsLed(PEER, "10.96.0.9", 81, POD, 81)).isTrue();
+    assertThat(allowsLed(POD, "10.96.0.9", 81, PEER, 81)).isTrue();
+    assertThat(allowsLed(PEER, NODE, 81, POD, 81)).isFalse();
+  }
+
   @Test
   void a_translated_connection_of_the_node_is_judged_by_where_it_goes() throws Exception {
     node.apply(eth0().update());

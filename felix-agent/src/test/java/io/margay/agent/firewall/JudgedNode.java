@@ -22,6 +22,7 @@ final class JudgedNode {
   private final FlowVerdicts verdicts = new FlowVerdicts(table);
   private final Set<IpAddress> own = new HashSet<>();
   private final Map<IpAddress, Set<InterfaceName>> holders = new HashMap<>();
+  private final Set<IpAddress> virtual = new HashSet<>();
   private final Map<IpAddress, Set<InterfaceName>> workloads = new HashMap<>();
   private final Map<IpAddress, Set<InterfaceName>> ways = new HashMap<>();
 
@@ -36,6 +37,12 @@ final class JudgedNode {
   void has(String address, String... interfaces) {
     own.add(IpAddress.parse(address));
     holders.put(IpAddress.parse(address), names(interfaces));
+  }
+
+  /// The node has the address, on a link by which nothing comes in.
+  void hasVirtual(String address) {
+    own.add(IpAddress.parse(address));
+    virtual.add(IpAddress.parse(address));
   }
 
   /// The address is reached by these.
@@ -63,6 +70,7 @@ final class JudgedNode {
         new Surroundings(
             own,
             holders,
+            virtual,
             address -> workloads.getOrDefault(address, Set.of()),
             address -> ways.getOrDefault(address, Set.of())));
   }
