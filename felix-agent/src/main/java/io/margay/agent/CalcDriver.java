@@ -1,8 +1,6 @@
 package io.margay.agent;
 
-import io.margay.agent.bgp.Announcements;
 import io.margay.agent.bgp.BgpGlue;
-import io.margay.agent.bgp.BgpIntent;
 import io.margay.agent.bgp.LinkAddress;
 import io.margay.agent.calc.ClusterView;
 import io.margay.agent.calc.EndpointOverlay;
@@ -17,7 +15,6 @@ import io.margay.agent.loop.Loop;
 import io.margay.agent.loop.Turnstile;
 import io.margay.agent.overlay.OverlayFeed;
 import io.margay.agent.settings.AgentSettings;
-import io.margay.bgp.speaker.OriginatedRoute;
 import io.margay.cni.journal.Attachment;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.datastore.Change;
@@ -34,7 +31,6 @@ import io.margay.datastore.json.ResourceKeys;
 import io.margay.datastore.json.StagedKubernetesPolicies;
 import io.margay.ipam.Ipam;
 import io.margay.ipam.IpamKeys;
-import io.margay.ipam.OwnBlocks;
 import io.margay.ipam.OwnBlocksTracker;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
@@ -49,17 +45,12 @@ import io.margay.model.resource.WorkloadEndpoint;
 import io.margay.policy.CalcGraph;
 import io.margay.policy.EndpointKey;
 import io.margay.policy.PolicyUpdate;
-import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
@@ -86,18 +77,12 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
           + " effect here; no agent makes host endpoints, Calico's kube-controllers do where they"
           + " run, else apply a HostEndpoint for each node";
 
-  /// Problems that views name; the log names all.
-  private static final int MAX_SHOWN_PROBLEMS = 100;
-
-  private static final Duration SPEAKER_RETRY = Duration.ofSeconds(5);
-
   private final AgentSettings settings;
   private final Loop loop;
   private final Turnstile news;
   private final Dataplane dataplane;
   private final Ipam ipam;
-  private final BgpGlue bgp;
-  private final Supplier<List<LinkAddress>> links;
+  private final BgpFeed bgp;
   private final KnownPods pods;
   private final Consumer<ResourceRef> rewrite;
   private final OverlayFeed wrapping;
@@ -119,12 +104,10 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   private boolean hostKnobsChanged = true;
   private TunnelKnobs tunnelKnobs = TunnelKnobs.DEFAULT;
   private NatKnobs natKnobs = NatKnobs.DEFAULT;
-  private List<String> settingProblems = List.of();
   private List<String> knobProblems = List.of();
   private boolean blocksChanged;
-  private boolean speakerDue;
   private final List<Dataplane.HandIn> waiting = new ArrayList<>();
-  private Map<ResourceRef, String> problems = Map.of();
+  private final CalcProblems problems = new CalcProblems();
   private volatile SyncStatus syncStatus = new SyncStatus.Waiting("not started");
   private final Map<ResourceRef, WorkloadEndpoint> endpointsNow = new ConcurrentHashMap<>();
   private volatile Map<String, Prefix> poolsNow = Map.of();
@@ -168,14 +151,13 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     this.news = new Turnstile(loop, MAX_WAITING_BATCHES);
     this.dataplane = dataplane;
     this.ipam = ipam;
-    this.bgp = bgp;
-    this.links = links;
     this.pods = pods;
     this.rewrite = rewrite;
     this.wrapping = wrapping;
     this.onFirstSync = onFirstSync;
     this.graph = new CalcGraph(settings.nodeName());
     this.ownBlocks = new OwnBlocksTracker(settings.nodeName());
+    this.bgp = new BgpFeed(settings, loop, dataplane, bgp, links, this::onClusterMoved);
     this.hostKnobs =
         new HostKnobs(
             settings.nodeName(),
@@ -488,7 +470,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
         addresses.accept(own);
       }
       blocksChanged = true;
-      speakerDue = true;
+      bgp.speakerIsDue();
     }
     if (hostKnobsChanged) {
       hostKnobsChanged = false;
@@ -506,15 +488,15 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
     }
     if (blocksChanged) {
       blocksChanged = false;
-      handOnBlocks();
+      bgp.handOn(ownBlocks.current(), cluster);
     }
     tellProblems();
     snapshot =
         new Snapshot(
             List.copyOf(endpointsNow.values()),
             new OwnBlocksView(ownBlocks.current().confirmed(), ownBlocks.current().borrowed()),
-            shownProblems(),
-            settingProblems.size() + problems.size());
+            problems.shown(),
+            problems.count());
   }
 
   private void protectHost() {
@@ -528,78 +510,14 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
         reading.problems().stream().map(problem -> "FelixConfiguration: " + problem).toList();
   }
 
-  /// Blackholes first, announcements when they are in the kernel: nobody is told of a prefix whose
-  /// unused addresses would loop. One whose blackhole is refused holds up no other. Peers come
-  /// last: a session that came up before the speaker knew its prefixes would hear End-of-RIB
-  /// without them, and a peer that kept them through our restart would drop them (RFC 4724 §4.2).
-  private void handOnBlocks() {
-    OwnBlocks own = ownBlocks.current();
-    Set<Prefix> announced = new TreeSet<>();
-    List<Prefix> silent = cluster.unannouncedPools();
-    own.confirmed().stream()
-        .filter(block -> silent.stream().noneMatch(pool -> pool.contains(block)))
-        .forEach(announced::add);
-    own.borrowed().stream()
-        .map(IpAddress::toHostPrefix)
-        .filter(address -> silent.stream().noneMatch(pool -> pool.contains(address)))
-        .forEach(announced::add);
-    Set<OriginatedRoute> routes = Announcements.of(announced, settings.nodeName(), cluster);
-    // Of pools whose packets are wrapped, the datastore says who has what; peers do not.
-    Set<Prefix> guarded = new HashSet<>(own.confirmed());
-    cluster.vxlanPools().forEach(pool -> guarded.add(pool.cidr()));
-    dataplane.setBlocks(
-        own.confirmed(),
-        // The dataplane ends after us: who stops announces nothing new.
-        routed ->
-            loop.postUnlessEnded(
-                () -> {
-                  bgp.announce(without(own.confirmed(), routed, routes), guarded);
-                  if (speakerDue) {
-                    speakerDue = false;
-                    configureSpeaker();
-                  }
-                }));
-  }
-
-  private static Set<OriginatedRoute> without(
-      Set<Prefix> blocks, Set<Prefix> routed, Set<OriginatedRoute> routes) {
-    return routes.stream()
-        .filter(route -> routed.contains(route.prefix()) || !blocks.contains(route.prefix()))
-        .collect(Collectors.toSet());
-  }
-
-  private void configureSpeaker() {
-    Optional<BgpIntent> intent =
-        BgpIntent.of(settings.nodeName(), settings.bgp(), cluster, links.get(), bgp.passwords());
-    if (intent.isEmpty()) {
-      LOG.atWarn()
-          .addKeyValue("node", settings.nodeName())
-          .log(
-              "no BGP: the node has neither an IPv4 address nor a router id, or its AS is 0; set"
-                  + " bgp.ipv4, bgp.routerId or bgp.asNumber, or the Node's spec.bgp");
-      return;
-    }
-    if (intent.get().awaitsPasswords()) {
-      // They are known within the deadline of a call to the datastore, and then this is repeated.
-      // Until then sessions stay as they are, and a first configuration, which also says whose
-      // routes to wait for after a restart, waits.
-      return;
-    }
-    dataplane.setPeerRoutes(intent.get().gateways());
-    try {
-      bgp.configure(intent.get())
-          .ifPresent(wait -> loop.schedule(wait, () -> clusterChanged = true));
-    } catch (IOException refused) {
-      LOG.atError()
-          .addKeyValue("reason", refused.getMessage())
-          .log("BGP can't listen; trying again");
-      loop.schedule(SPEAKER_RETRY, () -> clusterChanged = true);
-    }
-  }
-
   /// Other passwords are known for BGP sessions. From any thread.
   void onPasswords() {
-    loop.postUnlessEnded(() -> clusterChanged = true);
+    loop.postUnlessEnded(this::onClusterMoved);
+  }
+
+  /// What follows from the cluster is to be worked out anew.
+  private void onClusterMoved() {
+    clusterChanged = true;
   }
 
   /// The settings say otherwise how packets are logged. From any thread.
@@ -612,41 +530,11 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   }
 
   private void tellProblems() {
-    List<String> settingsNow = new ArrayList<>(knobProblems);
+    List<String> settingProblems = new ArrayList<>(knobProblems);
     if (cluster.areHostEndpointsAutomatic()) {
-      settingsNow.add(AUTOMATIC_HOST_ENDPOINTS);
+      settingProblems.add(AUTOMATIC_HOST_ENDPOINTS);
     }
-    settingsNow.stream()
-        .filter(problem -> !settingProblems.contains(problem))
-        .forEach(
-            problem ->
-                LOG.atWarn()
-                    .addKeyValue("problem", problem)
-                    .log("a setting is not followed as written"));
-    settingProblems = List.copyOf(settingsNow);
-    Map<ResourceRef, String> now = graph.problems();
-    now.forEach(
-        (ref, problem) -> {
-          if (!problem.equals(problems.get(ref))) {
-            LOG.atWarn()
-                .addKeyValue("resource", ref)
-                .addKeyValue("problem", problem)
-                .log("a resource is not enforced as written");
-          }
-        });
-    problems = Map.copyOf(now);
-  }
-
-  private List<String> shownProblems() {
-    List<String> lines = new ArrayList<>(settingProblems);
-    new TreeMap<>(problems).forEach((ref, problem) -> lines.add(ref + ": " + problem));
-    int more = lines.size() - MAX_SHOWN_PROBLEMS;
-    if (more <= 0) {
-      return List.copyOf(lines);
-    }
-    lines.subList(MAX_SHOWN_PROBLEMS, lines.size()).clear();
-    lines.add("and " + more + " more; the agent's log names each");
-    return List.copyOf(lines);
+    problems.tell(settingProblems, graph.problems());
   }
 
   /// The container that the endpoint belongs to, as far as is known here; empty when unknown. From

@@ -2,6 +2,7 @@ package io.margay.agent;
 
 import io.margay.agent.bgp.LinkAddress;
 import io.margay.agent.dataplane.LinkIndex;
+import io.margay.agent.firewall.Ways;
 import io.margay.linux.LinuxException;
 import io.margay.linux.route.Address;
 import io.margay.linux.route.Link;
@@ -12,8 +13,10 @@ import io.margay.linux.route.RouteType;
 import io.margay.linux.route.Rtnetlink;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
+import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -104,11 +107,28 @@ final class HostSettings {
                 .toList());
   }
 
-  /// The devices by which the best route to an address leads; none if there is no route, or if the
+  /// The devices by which the best route to an address leads, and those by which it leads packets
+  /// that are marked as some routing rule asks for now; none if there is no route, or if the
   /// address is no other machine's.
-  static Set<InterfaceName> interfacesTowards(Rtnetlink netlink, IpAddress address)
+  static Ways interfacesTowards(Rtnetlink netlink) throws LinuxException {
+    Map<IpFamily, Set<Integer>> marks = new EnumMap<>(IpFamily.class);
+    for (IpFamily family : IpFamily.values()) {
+      marks.put(family, netlink.routes().marks(family));
+    }
+    return address -> {
+      Set<InterfaceName> names = new HashSet<>(devices(netlink, address, 0));
+      if (!names.isEmpty()) {
+        for (int mark : marks.getOrDefault(address.family(), Set.of())) {
+          names.addAll(devices(netlink, address, mark));
+        }
+      }
+      return names;
+    };
+  }
+
+  private static Set<InterfaceName> devices(Rtnetlink netlink, IpAddress address, int mark)
       throws LinuxException {
-    Optional<Route> route = netlink.routes().lookup(address);
+    Optional<Route> route = netlink.routes().lookup(address, mark);
     if (route.isEmpty() || route.get().type() != RouteType.UNICAST) {
       return Set.of();
     }
@@ -129,10 +149,21 @@ final class HostSettings {
     return addresses;
   }
 
-  /// The same of links by which packets can come in.
-  static Map<InterfaceName, Set<IpAddress>> addressesOfUplinks(Rtnetlink netlink)
+  /// The same of links by which packets can come in, and link-local addresses of all links: that of
+  /// a pod's wire may be an uplink's too.
+  static Map<InterfaceName, Set<IpAddress>> addressesOfWaysIn(Rtnetlink netlink)
       throws LinuxException {
-    return withoutDummies(addressesByLink(netlink), netlink.links().list());
+    List<Link> links = netlink.links().list();
+    Map<InterfaceName, Set<IpAddress>> addresses = withoutDummies(addressesByLink(netlink), links);
+    Map<Integer, InterfaceName> names = new HashMap<>();
+    links.forEach(link -> names.put(link.index(), link.name()));
+    for (Address address : netlink.addresses().list(0)) {
+      InterfaceName name = names.get(address.index());
+      if (name != null && address.address().isLinkLocal()) {
+        addresses.computeIfAbsent(name, _ -> new HashSet<>()).add(address.address());
+      }
+    }
+    return addresses;
   }
 
   /// Services' addresses may sit on dummies (kube-proxy's IPVS mode).
@@ -145,6 +176,29 @@ final class HostSettings {
       }
     }
     return left;
+  }
+
+  /// Addresses that dummies have and no other link.
+  static Set<IpAddress> addressesOfDummies(Rtnetlink netlink) throws LinuxException {
+    Set<Integer> dummies = new HashSet<>();
+    for (Link link : netlink.links().list()) {
+      if (link.kind().equals("dummy")) {
+        dummies.add(link.index());
+      }
+    }
+    return addressesOfDummies(dummies, netlink.addresses().list(0));
+  }
+
+  /// @param dummies their numbers
+  static Set<IpAddress> addressesOfDummies(Set<Integer> dummies, List<Address> addresses) {
+    Set<IpAddress> found = new HashSet<>();
+    addresses.stream()
+        .filter(address -> dummies.contains(address.index()))
+        .forEach(address -> found.add(address.address()));
+    addresses.stream()
+        .filter(address -> !dummies.contains(address.index()))
+        .forEach(address -> found.remove(address.address()));
+    return found;
   }
 
   /// Every address of the node, pods' gateways among them.

@@ -230,8 +230,9 @@ public final class NodeAgent implements AutoCloseable {
             keep(Conntrack.open()),
             new NodeNetwork(
                 addresses,
-                () -> HostSettings.addressesOfUplinks(dataplaneNetlink),
-                address -> HostSettings.interfacesTowards(dataplaneNetlink, address)));
+                () -> HostSettings.addressesOfWaysIn(dataplaneNetlink),
+                () -> HostSettings.addressesOfDummies(dataplaneNetlink),
+                () -> HostSettings.interfacesTowards(dataplaneNetlink)));
     flows.adopt();
     Dataplane dataplane =
         new Dataplane(

@@ -105,4 +105,14 @@ class HostSettingsTest {
                 List.of(link(2, "eth0", "", UP, 1500), link(3, "kube-ipvs0", "dummy", 0, 1500))))
         .containsOnlyKeys(eth0);
   }
+
+  @Test
+  void what_dummies_have_alone_is_told_from_what_other_links_have_too() {
+    String service = "10.96.0.1";
+    String shared = "192.0.2.1";
+    assertThat(
+            HostSettings.addressesOfDummies(
+                Set.of(3), List.of(address(3, service), address(3, shared), address(2, shared))))
+        .containsExactly(IpAddress.parse(service));
+  }
 }

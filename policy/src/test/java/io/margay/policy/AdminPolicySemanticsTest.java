@@ -1,5 +1,7 @@
 package io.margay.policy;
 
+import static io.margay.policy.Semantics.example;
+import static io.margay.policy.Semantics.verify;
 import static io.margay.policy.testing.Things.globalNetworkSet;
 import static io.margay.policy.testing.Things.globalPolicy;
 import static io.margay.policy.testing.Things.host;
@@ -31,7 +33,7 @@ import io.margay.model.resource.Metadata;
 import io.margay.model.resource.PolicyType;
 import io.margay.model.resource.Protocol;
 import io.margay.model.resource.Resource;
-import io.margay.policy.testing.Expectation;
+import io.margay.policy.Semantics.Case;
 import io.margay.policy.testing.Things;
 import io.margay.policy.testing.World;
 import java.util.Arrays;
@@ -62,17 +64,6 @@ class AdminPolicySemanticsTest {
           pod("b", "client", "10.0.0.12", "app=client"),
           networkSet("b", "set", List.of("198.51.100.0/24"), "app=client"),
           globalNetworkSet("set", List.of("203.0.113.0/24"), "app=client"));
-
-  record Case(String name, World world, List<Expectation> expected) {
-    @Override
-    public String toString() {
-      return name;
-    }
-  }
-
-  private static Case of(String name, World world, String... expected) {
-    return new Case(name, world, Arrays.stream(expected).map(Expectation::parse).toList());
-  }
 
   private static World with(Resource... resources) {
     World world = PODS;
@@ -179,29 +170,29 @@ class AdminPolicySemanticsTest {
 
   static Stream<Case> cases() {
     return Stream.of(
-        of(
+        example(
             "no implicit isolation: what no rule matches falls through to allow",
             with(cluster(Tier.ADMIN, 1, in("Deny", namespaces(env("dev"))))),
             "10.0.0.12 > 10.0.0.1 tcp/80: deny",
             "10.0.0.2 > 10.0.0.1 tcp/80: allow",
             "192.0.2.1 > 10.0.0.1 tcp/80: allow",
             "10.0.0.1 > 10.0.0.12 tcp/80: allow"),
-        of(
+        example(
             "a policy without rules is for nothing",
             with(cluster(Tier.ADMIN, 1), cluster(Tier.BASELINE, 2)),
             "10.0.0.12 > 10.0.0.1 tcp/80: allow",
             "10.0.0.1 > 192.0.2.1 tcp/80: allow"),
-        of(
+        example(
             "Admin Accept beats a NetworkPolicy's deny",
             with(cluster(Tier.ADMIN, 1, in("Accept", namespaces(env("dev")))), denyIngressToWeb()),
             "10.0.0.12 > 10.0.0.1 tcp/80: allow",
             "10.0.0.2 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "Admin Deny beats a NetworkPolicy's allow",
             with(cluster(Tier.ADMIN, 1, in("Deny", namespaces(env("dev")))), allowIngressToWeb()),
             "10.0.0.12 > 10.0.0.1 tcp/80: deny",
             "10.0.0.2 > 10.0.0.1 tcp/80: allow"),
-        of(
+        example(
             "Admin Pass leaves it to the NetworkPolicies, past the rest of the tier",
             with(
                 cluster(
@@ -210,37 +201,37 @@ class AdminPolicySemanticsTest {
                 denyIngressToWeb()),
             "10.0.0.12 > 10.0.0.1 tcp/80: deny",
             "10.0.0.2 > 10.0.0.1 tcp/80: allow"),
-        of(
+        example(
             "Admin Pass without a NetworkPolicy leaves it to the Baseline, then to allow",
             with(
                 cluster(Tier.ADMIN, 1, in("Pass", everyone()), in("Deny", everyone())),
                 cluster(Tier.BASELINE, 1, in("Deny", namespaces(env("dev"))))),
             "10.0.0.12 > 10.0.0.1 tcp/80: deny",
             "10.0.0.2 > 10.0.0.1 tcp/80: allow"),
-        of(
+        example(
             "a NetworkPolicy is final for pods it selects: the Baseline is not asked",
             with(cluster(Tier.BASELINE, 1, in("Deny", everyone())), allowIngressToWeb()),
             "10.0.0.12 > 10.0.0.1 tcp/80: allow",
             "10.0.0.12 > 10.0.0.2 tcp/80: deny"),
-        of(
+        example(
             "and a Baseline's Accept does not open what a NetworkPolicy isolates",
             with(cluster(Tier.BASELINE, 1, in("Accept", everyone())), denyIngressToWeb()),
             "10.0.0.12 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "the Baseline comes before the profile that allows",
             with(cluster(Tier.BASELINE, 1, in("Deny", everyone()), out("Deny", networks("::/0")))),
             "10.0.0.2 > 10.0.0.1 tcp/80: deny",
             "192.0.2.1 > 10.0.0.1 tcp/80: allow",
             "fd00::1 > 2001:db8::1 udp/53: deny",
             "10.0.0.1 > 192.0.2.1 udp/53: allow"),
-        of(
+        example(
             "Baseline Pass skips the rest of the Baseline",
             with(
                 cluster(Tier.BASELINE, 1, in("Pass", namespaces(env("dev")))),
                 cluster(Tier.BASELINE, 2, in("Deny", everyone()))),
             "10.0.0.12 > 10.0.0.1 tcp/80: allow",
             "10.0.0.2 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "a lower priority number comes first",
             with(
                 cluster(Tier.ADMIN, 20, in("Accept", everyone())),
@@ -248,7 +239,7 @@ class AdminPolicySemanticsTest {
                 denyIngressToWeb()),
             "10.0.0.12 > 10.0.0.1 tcp/80: deny",
             "10.0.0.2 > 10.0.0.1 tcp/80: allow"),
-        of(
+        example(
             "the first rule that matches decides",
             with(
                 cluster(
@@ -258,20 +249,20 @@ class AdminPolicySemanticsTest {
                     in("Deny", namespaces(env("dev"))))),
             "10.0.0.11 > 10.0.0.1 tcp/80: allow",
             "10.0.0.12 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "peers are pods: no network set, no host, no stranger",
             with(cluster(Tier.ADMIN, 1, in("Deny", everyone())), host("h", "192.0.2.9")),
             "10.0.0.12 > 10.0.0.1 tcp/80: deny",
             "198.51.100.1 > 10.0.0.1 tcp/80: allow",
             "203.0.113.1 > 10.0.0.1 tcp/80: allow",
             "192.0.2.9 > 10.0.0.1 tcp/80: allow"),
-        of(
+        example(
             "pods of every namespace by their labels are pods too, never network sets",
             with(cluster(Tier.ADMIN, 1, in("Deny", pods(LabelSelector.EVERYTHING, app("client"))))),
             "10.0.0.12 > 10.0.0.1 tcp/80: deny",
             "198.51.100.1 > 10.0.0.1 tcp/80: allow",
             "203.0.113.1 > 10.0.0.1 tcp/80: allow"),
-        of(
+        example(
             "a subject of pods: both selectors",
             with(
                 cluster(
@@ -282,7 +273,7 @@ class AdminPolicySemanticsTest {
             "10.0.0.12 > 10.0.0.1 tcp/80: deny",
             "10.0.0.12 > 10.0.0.2 tcp/80: allow",
             "10.0.0.12 > 10.0.0.11 tcp/80: allow"),
-        of(
+        example(
             "an empty subject is every pod, and no host",
             with(
                 cluster(
@@ -293,34 +284,34 @@ class AdminPolicySemanticsTest {
             "10.0.0.1 > 192.0.2.1 tcp/80: deny",
             "10.0.0.12 > 192.0.2.1 tcp/80: deny",
             "10.0.0.12 > 198.51.100.1 tcp/80: allow"),
-        of(
+        example(
             "networks cover pods within them, of each family, and ICMP",
             with(cluster(Tier.ADMIN, 1, out("Deny", networks("10.0.0.8/29", "2001:db8::/32")))),
             "10.0.0.1 > 10.0.0.12 tcp/80: deny",
             "10.0.0.1 > 10.0.0.12 icmp/8: deny",
             "fd00::1 > 2001:db8::1 tcp/80: deny",
             "10.0.0.1 > 10.0.0.2 tcp/80: allow"),
-        of(
+        example(
             "protocols: one port of one protocol",
             with(cluster(Tier.ADMIN, 1, in("Deny", everyone(), tcp(80)))),
             "10.0.0.2 > 10.0.0.1 tcp/80: deny",
             "10.0.0.2 > 10.0.0.1 tcp/81: allow",
             "10.0.0.2 > 10.0.0.1 udp/80: allow",
             "10.0.0.2 > 10.0.0.1 icmp/8: allow"),
-        of(
+        example(
             "a named port is the pod's own, of every protocol it has it for",
             with(cluster(Tier.ADMIN, 1, in("Deny", everyone(), named("http")))),
             "10.0.0.2 > 10.0.0.1 tcp/8080: deny",
             "10.0.0.2 > 10.0.0.1 udp/8443: deny",
             "10.0.0.2 > 10.0.0.1 udp/8080: allow",
             "10.0.0.1 > 10.0.0.2 tcp/8080: allow"),
-        of(
+        example(
             "each side decides by itself",
             with(
                 cluster(Tier.ADMIN, 1, out("Deny", namespaces(env("dev")))),
                 cluster(Tier.ADMIN, 2, new Subject(env("dev"), null), in("Accept", everyone()))),
             "10.0.0.1 > 10.0.0.12 tcp/80: deny"),
-        of(
+        example(
             "AdminNetworkPolicy and ClusterNetworkPolicy share a tier, by priority",
             with(
                 converted(
@@ -335,7 +326,7 @@ class AdminPolicySemanticsTest {
                 denyIngressToWeb()),
             "10.0.0.12 > 10.0.0.1 tcp/80: allow",
             "10.0.0.2 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "the BaselineAdminNetworkPolicy comes last of all",
             with(
                 converted(
@@ -345,7 +336,7 @@ class AdminPolicySemanticsTest {
                 cluster(Tier.BASELINE, 999, in("Accept", namespaces(env("dev"))))),
             "10.0.0.12 > 10.0.0.1 tcp/80: allow",
             "10.0.0.2 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "a Calico policy in the default tier stands between the two",
             with(
                 cluster(Tier.ADMIN, 1, in("Accept", namespaces(env("dev")))),
@@ -359,6 +350,6 @@ class AdminPolicySemanticsTest {
   @ParameterizedTest
   @MethodSource("cases")
   void packets_meet_the_fate_the_api_promises(Case example) {
-    PolicySemanticsTest.verify(example.world(), example.expected());
+    verify(example.world(), example.expected());
   }
 }

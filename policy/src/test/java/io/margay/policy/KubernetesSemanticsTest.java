@@ -1,5 +1,7 @@
 package io.margay.policy;
 
+import static io.margay.policy.Semantics.example;
+import static io.margay.policy.Semantics.verify;
 import static io.margay.policy.testing.Things.account;
 import static io.margay.policy.testing.Things.globalNetworkSet;
 import static io.margay.policy.testing.Things.globalPolicy;
@@ -21,7 +23,7 @@ import io.margay.model.resource.PolicyType;
 import io.margay.model.resource.Port;
 import io.margay.model.resource.Protocol;
 import io.margay.model.resource.Resource;
-import io.margay.policy.testing.Expectation;
+import io.margay.policy.Semantics.Case;
 import io.margay.policy.testing.Things;
 import io.margay.policy.testing.World;
 import java.util.Arrays;
@@ -54,17 +56,6 @@ class KubernetesSemanticsTest {
               port("http", Protocol.Named.TCP, 9090)),
           pod("c", "client", "10.0.0.22", "app=client"),
           globalNetworkSet("clients", List.of("203.0.113.0/24"), "app=client"));
-
-  record Case(String name, World world, List<Expectation> expected) {
-    @Override
-    public String toString() {
-      return name;
-    }
-  }
-
-  private static Case of(String name, World world, String... expected) {
-    return new Case(name, world, Arrays.stream(expected).map(Expectation::parse).toList());
-  }
 
   private static World with(Resource... resources) {
     World world = PODS;
@@ -147,30 +138,30 @@ class KubernetesSemanticsTest {
 
   static Stream<Case> cases() {
     return Stream.of(
-        of(
+        example(
             "default deny isolates the namespace's pods in ingress, and nothing else",
             with(policy("p", LabelSelector.EVERYTHING, List.of())),
             "10.0.0.2 > 10.0.0.1 tcp/80: deny",
             "192.0.2.1 > 10.0.0.3 udp/53: deny",
             "10.0.0.1 > 10.0.0.12 tcp/80: allow",
             "10.0.0.12 > 10.0.0.22 tcp/80: allow"),
-        of(
+        example(
             "a listed type without rules isolates",
             with(policy("p", app("web"), List.of(PolicyType.EGRESS))),
             "10.0.0.1 > 192.0.2.1 tcp/80: deny",
             "10.0.0.2 > 10.0.0.1 tcp/80: allow"),
-        of(
+        example(
             "without types it is Ingress, and Egress if there are egress rules",
             with(policy("p", app("web"), List.of(), out(block("192.0.2.0/24")))),
             "10.0.0.1 > 192.0.2.1 tcp/80: allow",
             "10.0.0.1 > 198.51.100.1 tcp/80: deny",
             "10.0.0.2 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "a rule without peers and ports allows everything, ICMP too",
             with(webFrom(EVERYONE)),
             "192.0.2.1 > 10.0.0.1 icmp/8: allow",
             "2001:db8::1 > fd00::1 sctp/1: allow"),
-        of(
+        example(
             "policies only add",
             with(
                 policy("p1", app("web"), List.of(), in(pods(app("client")))),
@@ -179,26 +170,26 @@ class KubernetesSemanticsTest {
             "10.0.0.2 > 10.0.0.1 tcp/80: allow",
             "192.0.2.1 > 10.0.0.1 tcp/80: allow",
             "10.0.0.3 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "podSelector alone means pods of the policy's namespace, and never network sets",
             with(webFrom(pods(app("client")))),
             "10.0.0.2 > 10.0.0.1 tcp/80: allow",
             "10.0.0.12 > 10.0.0.1 tcp/80: deny",
             "203.0.113.1 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "namespaceSelector alone means all pods of those namespaces",
             with(webFrom(namespaces(new LabelSelector(Map.of("env", "dev"), List.of())))),
             "10.0.0.12 > 10.0.0.1 tcp/80: allow",
             "10.0.0.2 > 10.0.0.1 tcp/80: deny",
             "10.0.0.22 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "an empty namespaceSelector means every pod, and no stranger",
             with(webFrom(namespaces(LabelSelector.EVERYTHING))),
             "10.0.0.12 > 10.0.0.1 tcp/80: allow",
             "10.0.0.3 > 10.0.0.1 tcp/80: allow",
             "203.0.113.1 > 10.0.0.1 tcp/80: deny",
             "192.0.2.1 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "both selectors in one entry are ANDed, two entries ORed",
             with(
                 webFrom(
@@ -215,7 +206,7 @@ class KubernetesSemanticsTest {
             "10.0.0.3 > 10.0.0.1 tcp/80: allow",
             "10.0.0.2 > 10.0.0.1 tcp/80: deny",
             "10.0.0.22 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "In needs the label, NotIn matches without it",
             with(
                 webFrom(pods(expression("app", LabelSelector.Operator.NOT_IN, "client", "x"))),
@@ -224,12 +215,12 @@ class KubernetesSemanticsTest {
             "10.0.0.2 > 10.0.0.1 tcp/80: deny",
             "10.0.0.1 > 10.0.0.2 tcp/80: deny",
             "10.0.0.1 > 10.0.0.3 tcp/80: allow"),
-        of(
+        example(
             "Exists",
             with(webFrom(pods(expression("app", LabelSelector.Operator.EXISTS)))),
             "10.0.0.2 > 10.0.0.1 tcp/80: allow",
             "10.0.0.3 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "ipBlock with an exception, which another rule may allow",
             with(
                 policy(
@@ -242,23 +233,23 @@ class KubernetesSemanticsTest {
             "192.0.2.129 > 10.0.0.1 tcp/80: deny",
             "192.0.2.200 > 10.0.0.1 tcp/80: allow",
             "2001:db8::1 > fd00::1 tcp/80: deny"),
-        of(
+        example(
             "ipBlock matches pods too",
             with(webFrom(block("10.0.0.0/24"))),
             "10.0.0.12 > 10.0.0.1 tcp/80: allow"),
-        of(
+        example(
             "the protocol of a port is TCP unless given",
             with(webFrom(EVERYONE, at(null, "80"), at(Protocol.Named.UDP, "53"))),
             "10.0.0.2 > 10.0.0.1 tcp/80: allow",
             "10.0.0.2 > 10.0.0.1 udp/80: deny",
             "10.0.0.2 > 10.0.0.1 udp/53: allow",
             "10.0.0.2 > 10.0.0.1 icmp/8: deny"),
-        of(
+        example(
             "a protocol without port is all its ports",
             with(webFrom(EVERYONE, at(Protocol.Named.UDP, null))),
             "10.0.0.2 > 10.0.0.1 udp/1: allow",
             "10.0.0.2 > 10.0.0.1 tcp/1: deny"),
-        of(
+        example(
             "endPort",
             with(
                 webFrom(EVERYONE, new PolicyPort(Protocol.Named.TCP, new Port.Single(8000), 8010))),
@@ -266,17 +257,17 @@ class KubernetesSemanticsTest {
             "10.0.0.2 > 10.0.0.1 tcp/8000: allow",
             "10.0.0.2 > 10.0.0.1 tcp/8010: allow",
             "10.0.0.2 > 10.0.0.1 tcp/8011: deny"),
-        of(
+        example(
             "SCTP alone still isolates for TCP",
             with(webFrom(EVERYONE, at(Protocol.Named.SCTP, "80"))),
             "10.0.0.2 > 10.0.0.1 sctp/80: allow",
             "10.0.0.2 > 10.0.0.1 tcp/80: deny"),
-        of(
+        example(
             "a named port in ingress is the selected pod's",
             with(webFrom(EVERYONE, at(null, "http"))),
             "10.0.0.2 > 10.0.0.1 tcp/8080: allow",
             "10.0.0.2 > 10.0.0.1 tcp/9090: deny"),
-        of(
+        example(
             "a named port in egress is each peer pod's, and no stranger's",
             with(
                 policy(
@@ -289,7 +280,7 @@ class KubernetesSemanticsTest {
             "10.0.0.2 > 10.0.0.12 tcp/9090: allow",
             "10.0.0.2 > 10.0.0.12 tcp/8080: deny",
             "10.0.0.2 > 192.0.2.1 tcp/8080: deny"),
-        of(
+        example(
             "a Calico policy of lower order in the same tier comes first",
             with(
                 webFrom(EVERYONE),
@@ -305,7 +296,7 @@ class KubernetesSemanticsTest {
                         .withIngress(List.of(Things.deny())))),
             "10.0.0.2 > 10.0.0.1 tcp/80: deny",
             "10.0.0.3 > 10.0.0.1 tcp/80: allow"),
-        of(
+        example(
             "an endpoint of another orchestrator is no pod",
             with(
                 webFrom(pods(LabelSelector.EVERYTHING)),
@@ -320,6 +311,6 @@ class KubernetesSemanticsTest {
   @ParameterizedTest
   @MethodSource("cases")
   void packets_meet_the_fate_kubernetes_promises(Case example) {
-    PolicySemanticsTest.verify(example.world(), example.expected());
+    verify(example.world(), example.expected());
   }
 }

@@ -7,13 +7,10 @@ import io.margay.agent.firewall.PacketLog;
 import io.margay.agent.firewall.RuleOrigins;
 import io.margay.agent.firewall.TunnelGuard;
 import io.margay.agent.loop.Loop;
-import io.margay.bgp.speaker.FibChange;
 import io.margay.bgp.speaker.FibDelta;
 import io.margay.bgp.speaker.FibListener;
-import io.margay.bgp.speaker.FibNextHop;
 import io.margay.linux.LinuxException;
 import io.margay.linux.nft.NftException;
-import io.margay.linux.route.NextHop;
 import io.margay.linux.route.RouteApplyResult;
 import io.margay.linux.route.RouteClass;
 import io.margay.linux.route.RouteFailure;
@@ -31,7 +28,6 @@ import io.margay.policy.PolicyUpdate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -74,17 +70,11 @@ public final class Dataplane implements FibListener {
   private final RouteKeeper routeKeeper;
   private final RouteWatcher routeWatcher;
   private final RefusedRoutes refusedRoutes;
-  private final Gateways gateways;
+  private final LearnedRoutes learned;
   private final HostAddresses hostAddresses;
   private final PodWires pods;
   private final Retry rulesRetry;
   private final Retry routesRetry;
-  private Set<Prefix> peerRoutes = Set.of();
-
-  /// What peers say of single addresses, which counts where no peer has that address.
-  private final Map<Prefix, List<FibNextHop>> learnedHosts = new HashMap<>();
-
-  private final Set<IpFamily> swept = EnumSet.noneOf(IpFamily.class);
   private final List<Waiter> waiters = new ArrayList<>();
   private final List<Inspection> inspections = new ArrayList<>();
   private final List<Runnable> whenRouted = new ArrayList<>();
@@ -137,7 +127,7 @@ public final class Dataplane implements FibListener {
         new RuleKeeper(
             loop, firewall, rulesRetry, this::rulesRefused, () -> appliedListener.onRepaired());
     this.routes = routes;
-    this.gateways = new Gateways(links);
+    this.learned = new LearnedRoutes(routes, links);
     this.pods = new PodWires(routes, links, new Inspector(firewall, routes), routesRetry::refused);
     this.routeKeeper =
         new RouteKeeper(loop, routes, this::relink, routesRetry::news, this::routesRefused);
@@ -188,7 +178,7 @@ public final class Dataplane implements FibListener {
   ///
   /// @param paths asked on this loop only
   public void resolveGateways(GatewayPaths paths) {
-    wishRoutes(() -> gateways.follow(paths));
+    wishRoutes(() -> learned.follow(paths));
   }
 
   /// Tells, on a thread of the kernel's watch, of each link but pods' that can't carry packets any
@@ -367,90 +357,25 @@ public final class Dataplane implements FibListener {
 
   @Override
   public void onRoutes(FibDelta delta) {
-    wishRoutes(
-        () -> {
-          for (FibChange change : delta.changes()) {
-            boolean counts = !peerRoutes.contains(change.prefix());
-            switch (change) {
-              case FibChange.Install(Prefix prefix, List<FibNextHop> hops) -> {
-                if (prefix.isHost()) {
-                  learnedHosts.put(prefix, hops);
-                }
-                if (counts) {
-                  install(prefix, hops);
-                }
-              }
-              case FibChange.Withdraw(Prefix prefix) -> {
-                learnedHosts.remove(prefix);
-                if (counts) {
-                  uninstall(prefix);
-                }
-              }
-            }
-          }
-        });
+    wishRoutes(() -> learned.onRoutes(delta));
   }
 
   /// Host routes to BGP peers by these gateways, and no others; what peers say of such an address
   /// does not count until it is none of these any more.
   public void setPeerRoutes(Map<IpAddress, IpAddress> byGateway) {
-    wishRoutes(
-        () -> {
-          Map<Prefix, List<FibNextHop>> wanted = new HashMap<>();
-          byGateway.forEach(
-              (peer, gateway) ->
-                  wanted.put(peer.toHostPrefix(), List.of(new FibNextHop(gateway, null))));
-          for (Prefix gone : Set.copyOf(peerRoutes)) {
-            if (wanted.containsKey(gone)) {
-              continue;
-            }
-            List<FibNextHop> learned = learnedHosts.get(gone);
-            if (learned == null) {
-              uninstall(gone);
-            } else {
-              install(gone, learned);
-            }
-          }
-          peerRoutes = Set.copyOf(wanted.keySet());
-          wanted.forEach(this::install);
-        });
-  }
-
-  private void uninstall(Prefix prefix) {
-    gateways.forget(prefix);
-    routes.remove(RouteClass.BGP, prefix);
-  }
-
-  private void install(Prefix prefix, List<FibNextHop> hops) {
-    List<NextHop> found = gateways.resolve(prefix, hops);
-    if (found.isEmpty()) {
-      routes.remove(RouteClass.BGP, prefix);
-    } else {
-      routes.update(RouteClass.BGP, prefix, RouteSpec.through(found));
-    }
+    wishRoutes(() -> learned.setPeers(byGateway));
   }
 
   private void followGateways() {
-    Map<Prefix, List<FibNextHop>> moved = gateways.lookAgain();
-    if (!moved.isEmpty()) {
+    if (learned.lookAgain()) {
       routesRetry.news();
     }
-    moved.forEach(this::install);
     loop.schedule(GATEWAYS, this::followGateways);
   }
 
   @Override
   public void onReadyToSweep(IpFamily family) {
-    wishRoutes(
-        () -> {
-          swept.add(family);
-          if (swept.size() == IpFamily.values().length) {
-            LOG.atInfo().log(
-                "peers have told all: BGP routes of an earlier process that nobody announces are"
-                    + " removed");
-            routes.allowSweep(RouteClass.BGP);
-          }
-        });
+    wishRoutes(() -> learned.onComplete(family));
   }
 
   /// Brings the kernel to what is desired. Runs on the loop after each batch.

@@ -2,6 +2,7 @@ package io.margay.agent.dataplane;
 
 import io.margay.agent.firewall.FlowSuspects;
 import io.margay.agent.firewall.Surroundings;
+import io.margay.agent.firewall.Ways;
 import io.margay.linux.LinuxException;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
@@ -28,11 +29,15 @@ final class FlowPlaces {
     if (own == null) {
       own = network.own().read();
       round.own = own;
-      round.holders = suspects.hasHosts() ? holders(network.held().read()) : Map.of();
+      if (suspects.hasHosts()) {
+        round.holders = holders(network.held().read());
+        round.virtual = network.virtual().read();
+      }
     }
     return new Surroundings(
         own,
         round.holders,
+        round.virtual,
         address -> suspects.isJudgedByWay(address) ? ways(round, address) : workload(address),
         address -> ways(round, address));
   }
@@ -59,7 +64,12 @@ final class FlowPlaces {
     }
     Set<InterfaceName> known = round.ways.get(address);
     if (known == null) {
-      known = network.ways().to(address);
+      Ways routing = round.routing;
+      if (routing == null) {
+        routing = network.routing().read();
+        round.routing = routing;
+      }
+      known = routing.to(address);
       round.ways.put(address, known);
     }
     return known;

@@ -4,27 +4,19 @@ import io.margay.agent.firewall.FirewallManager;
 import io.margay.agent.firewall.FlowKind;
 import io.margay.agent.firewall.FlowSuspects;
 import io.margay.agent.firewall.FlowVerdicts;
-import io.margay.agent.firewall.Surroundings;
-import io.margay.agent.firewall.Suspicion;
 import io.margay.agent.loop.Loop;
 import io.margay.agent.settings.PolicyChangeMode;
 import io.margay.linux.LinuxException;
 import io.margay.linux.conntrack.Connection;
 import io.margay.linux.conntrack.Conntrack;
 import io.margay.linux.nft.NftException;
-import io.margay.linux.nft.NftPacket;
 import io.margay.linux.nft.NftTable;
 import io.margay.model.net.IpAddress;
-import io.margay.model.net.IpFamily;
 import io.margay.policy.PolicyUpdate;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,10 +38,9 @@ import org.slf4j.LoggerFactory;
 ///
 /// Deleting a tracked connection is not enough by itself: TCP is picked up again in its middle, in
 /// the direction of whoever sends next (`nf_conntrack_tcp_loose`). Each workload's chain drops what
-/// is new and no SYN, so it does not come back; at host endpoints such a rule is there from just
-/// before a cut until a while after the last one ([RecentCuts]). UDP has no beginning: a datagram
-/// from the side that only answered so far opens a new connection if policy allows it in that
-/// direction.
+/// is new and no SYN, so it does not come back; what is cut at host endpoints is kept out by its
+/// own ends, from just before it is cut ([CutFlows]). UDP has no beginning: a datagram from the
+/// side that only answered so far opens a new connection if policy allows it in that direction.
 ///
 /// Belongs to the dataplane loop.
 public final class FlowReevaluation implements AppliedListener {
@@ -82,11 +73,10 @@ public final class FlowReevaluation implements AppliedListener {
   private final Loop worker;
   private final PolicyChangeMode mode;
   private final Conntrack atOnce;
-  private final Conntrack inRounds;
+  private final TrackedFlows tracked;
   private final FlowSuspects suspects = new FlowSuspects();
-  private final FlowPlaces places;
-  private final RecentCuts cuts;
-  private final FlowVerdicts verdicts;
+  private final CutFlows cuts;
+  private final FlowJudge judge;
   private final FreedAddresses freed = new FreedAddresses();
 
   private final int mostHeld;
@@ -127,11 +117,12 @@ public final class FlowReevaluation implements AppliedListener {
         inRounds,
         network,
         MAX_HELD,
-        RecentCuts.MEMORY);
+        CutFlows.GLANCE);
   }
 
   /// @param mostHeld how many connections a round holds at most
-  /// @param memory how long connections cut at host endpoints are kept from coming back
+  /// @param glance how often new connections are looked for that have the ends of one cut at a host
+  ///   endpoint
   public FlowReevaluation(
       Loop dataplane,
       Loop worker,
@@ -142,16 +133,17 @@ public final class FlowReevaluation implements AppliedListener {
       Conntrack inRounds,
       NodeNetwork network,
       int mostHeld,
-      Duration memory) {
+      Duration glance) {
     this.mostHeld = mostHeld;
     this.dataplane = dataplane;
     this.worker = worker;
     this.mode = mode;
     this.atOnce = atOnce;
-    this.inRounds = inRounds;
-    this.places = new FlowPlaces(suspects, network);
-    this.verdicts = new FlowVerdicts(table);
-    this.cuts = new RecentCuts(dataplane, firewall, memory);
+    this.tracked = new TrackedFlows(inRounds, freed);
+    this.cuts =
+        new CutFlows(
+            firewall, dataplane::schedule, System::nanoTime, CutFlows.Limits.glancing(glance));
+    this.judge = new FlowJudge(new FlowPlaces(suspects, network), new FlowVerdicts(table), cuts);
   }
 
   /// Takes over what the kernel remembers of a former process's cuts. Before the loop starts.
@@ -177,11 +169,31 @@ public final class FlowReevaluation implements AppliedListener {
   public void onUpdate(PolicyUpdate update) {
     if (mode == PolicyChangeMode.REEVALUATE) {
       suspects.onUpdate(update);
+      if (concernsHosts(update)) {
+        cuts.onPolicy();
+      }
     }
     List<IpAddress> reclaimed = freed.onUpdate(update);
     if (!reclaimed.isEmpty()) {
       forgetAtOnce(Set.copyOf(reclaimed));
     }
+  }
+
+  /// Whether policy of host endpoints may have become another. Sets have members everywhere.
+  private static boolean concernsHosts(PolicyUpdate update) {
+    return switch (update) {
+      case PolicyUpdate.SetUpdated _,
+          PolicyUpdate.SetChanged _,
+          PolicyUpdate.SetRemoved _,
+          PolicyUpdate.PolicyUpdated _,
+          PolicyUpdate.PolicyRemoved _,
+          PolicyUpdate.ProfileUpdated _,
+          PolicyUpdate.ProfileRemoved _,
+          PolicyUpdate.HostEndpointUpdated _,
+          PolicyUpdate.HostEndpointRemoved _ ->
+          true;
+      case PolicyUpdate.EndpointUpdated _, PolicyUpdate.EndpointRemoved _ -> false;
+    };
   }
 
   /// An address was freed and has a new owner, whose connections must not be taken for those of the
@@ -203,6 +215,7 @@ public final class FlowReevaluation implements AppliedListener {
   public void onHostsMoved() {
     if (mode == PolicyChangeMode.REEVALUATE) {
       suspects.onHostsMoved();
+      cuts.onPolicy();
     }
   }
 
@@ -225,7 +238,12 @@ public final class FlowReevaluation implements AppliedListener {
   private void begin() {
     FlowRound rest = next;
     boolean isUrgent = rest != null || !suspects.isEmpty();
-    if (!isUrgent && !suspects.hasNewcomers() && freed.isEmpty()) {
+    boolean glances = cuts.isGlanceDue();
+    if (!isUrgent
+        && !suspects.hasNewcomers()
+        && freed.isEmpty()
+        && !glances
+        && !cuts.isReviewDue()) {
       return;
     }
     long wait = (isUrgent ? notBefore : calmNotBefore) - System.nanoTime();
@@ -239,8 +257,14 @@ public final class FlowReevaluation implements AppliedListener {
                 suspects.take(),
                 freed.now(),
                 suspects.readSourcePorts(),
-                new Stretch(mostHeld, 0, Stretch.END))
+                new Stretch(mostHeld, 0, Stretch.END),
+                cuts.byEnds(),
+                glances,
+                cuts.takeReview())
             : rest;
+    if (begun.glances) {
+      cuts.glanced();
+    }
     next = null;
     round = begun;
     worker.postUnlessEnded(() -> gather(begun));
@@ -258,56 +282,15 @@ public final class FlowReevaluation implements AppliedListener {
   /// On the worker.
   private void gather(FlowRound round) {
     long start = THREADS.getCurrentThreadCpuTime();
-    Suspicion.Scope scope = round.suspicion.scope();
-    Map<FlowKind, List<Connection>> suspicious = new HashMap<>();
+    Deque<Map.Entry<FlowKind, List<Connection>>> found;
     try {
-      List<Connection> found = connections(scope, round);
-      while (!round.stretch.isWhole()) {
-        round.stretch = round.stretch.shorter();
-        found = connections(scope, round);
-      }
-      for (Connection one : found) {
-        // Asked after the table was read: what it showed is the former owner's then.
-        if (one.touches(own -> isStillFreed(round, own))) {
-          round.orphans.add(one);
-        } else if (scope.test(one) && !one.isExpected()) {
-          // What another connection announced was let in for that one's sake.
-          suspicious
-              .computeIfAbsent(FlowKind.of(one, round.bySourcePort), _ -> new ArrayList<>())
-              .add(one);
-        }
-      }
+      found = tracked.gather(round);
     } catch (LinuxException refused) {
       dataplane.postUnlessEnded(() -> failed(round, refused));
       return;
     }
     round.workedNanos += THREADS.getCurrentThreadCpuTime() - start;
-    dataplane.postUnlessEnded(() -> round.toJudge = new ArrayDeque<>(suspicious.entrySet()));
-  }
-
-  private List<Connection> connections(Suspicion.Scope scope, FlowRound round)
-      throws LinuxException {
-    List<Connection> found = new ArrayList<>();
-    for (IpFamily family : IpFamily.values()) {
-      if (scope.isByAddress()) {
-        Set<IpAddress> addresses = new HashSet<>(scope.addresses());
-        addresses.addAll(round.freed.keySet());
-        found.addAll(inRounds.connections(family, addresses, round.stretch::admits));
-      } else {
-        found.addAll(
-            inRounds.connections(
-                family,
-                one ->
-                    (scope.test(one) || one.touches(round.freed::containsKey))
-                        && round.stretch.admits(one)));
-      }
-    }
-    return found;
-  }
-
-  private boolean isStillFreed(FlowRound round, IpAddress address) {
-    Long since = round.freed.get(address);
-    return since != null && freed.isStill(address, since);
+    dataplane.postUnlessEnded(() -> round.toJudge = found);
   }
 
   /// Only right after a transaction do the rules at hand and the kernel's agree.
@@ -319,65 +302,35 @@ public final class FlowReevaluation implements AppliedListener {
       return;
     }
     long start = System.nanoTime();
+    boolean isDone;
     try {
-      judge(round, toJudge, start + BATCH.toNanos());
+      isDone = judge.judge(round, toJudge, start + BATCH.toNanos());
     } catch (LinuxException refused) {
       failed(round, refused);
       return;
     }
     round.workedNanos += System.nanoTime() - start;
-    if (!toJudge.isEmpty()) {
+    if (!isDone) {
       dataplane.postUnlessEnded(() -> {}); // so that this is called again
       return;
     }
-    if (round.cutsAtHost && !cuts.areRemembered()) {
-      // The rule that keeps it from coming back goes first. Policy may have changed until then.
-      cuts.remember();
+    if (!judge.isKeptOut(round)) {
+      // Policy may have changed until it is.
       round.judgeDeniedAgain();
       dataplane.postUnlessEnded(() -> {});
       return;
     }
-    if (round.cutsAtHost) {
-      cuts.remember();
-    }
     round.deleting = true;
     worker.postUnlessEnded(() -> delete(round));
-  }
-
-  /// @param until when to leave the rest for later
-  private void judge(
-      FlowRound round, Deque<Map.Entry<FlowKind, List<Connection>>> toJudge, long until)
-      throws LinuxException {
-    if (toJudge.isEmpty()) {
-      return;
-    }
-    Surroundings around = places.around(round);
-    boolean isTimeLeft = true;
-    while (!toJudge.isEmpty() && isTimeLeft) {
-      Map.Entry<FlowKind, List<Connection>> kind = toJudge.removeFirst();
-      switch (verdicts.of(kind.getKey(), around)) {
-        case ALLOWED -> {}
-        case DENIED_BY_WORKLOAD -> round.denied.add(kind);
-        case DENIED_BY_HOST -> {
-          round.denied.add(kind);
-          round.cutsAtHost |= kind.getKey().protocol() == NftPacket.TCP;
-        }
-      }
-      isTimeLeft = System.nanoTime() - until < 0;
-    }
   }
 
   /// On the worker.
   private void delete(FlowRound round) {
     long start = THREADS.getCurrentThreadCpuTime();
     try {
-      int cutNow = inRounds.delete(round.deniedConnections());
-      int forgottenNow = inRounds.delete(round.orphans);
-      if (round.stretch.isLast()) {
-        freed.settled(round.freed);
-      }
+      TrackedFlows.Deleted deleted = tracked.delete(round);
       round.workedNanos += THREADS.getCurrentThreadCpuTime() - start;
-      dataplane.postUnlessEnded(() -> ended(round, cutNow, forgottenNow));
+      dataplane.postUnlessEnded(() -> ended(round, deleted.cut(), deleted.forgotten()));
     } catch (LinuxException refused) {
       dataplane.postUnlessEnded(() -> failed(round, refused));
     }
@@ -391,7 +344,15 @@ public final class FlowReevaluation implements AppliedListener {
     calmNotBefore = Math.max(ended.begun + CALM_INTERVAL.toNanos(), notBefore);
     round = null;
     if (!ended.stretch.isLast()) {
-      next = new FlowRound(ended.suspicion, ended.freed, ended.bySourcePort, ended.stretch.rest());
+      next =
+          new FlowRound(
+              ended.suspicion,
+              ended.freed,
+              ended.bySourcePort,
+              ended.stretch.rest(),
+              cuts.byEnds(),
+              ended.glances,
+              Set.of());
     }
     if (cutNow > 0) {
       LOG.atInfo()

@@ -57,6 +57,7 @@ public final class FirewallManager {
   private final TierUse tiers = new TierUse();
   private final WorkloadEndpoints workloads;
   private final HostEndpoints hosts;
+  private final CutGuard cuts;
 
   private final Set<PolicyKey> dirtyPolicies = new HashSet<>();
   private final Set<String> dirtyProfiles = new HashSet<>();
@@ -70,6 +71,7 @@ public final class FirewallManager {
     this.tunnelPeers = new TunnelPeers(table);
     this.workloads = new WorkloadEndpoints(table, settings, tiers, hostPorts);
     this.hosts = new HostEndpoints(table, settings, tiers);
+    this.cuts = new CutGuard(table);
     for (IpFamily family : IpFamily.values()) {
       for (NftSet set : Layout.sets(family)) {
         table.declareSet(family, set);
@@ -195,15 +197,22 @@ public final class FirewallManager {
     return hosts.setProtection(protection);
   }
 
-  /// Whether what host endpoints police drops packets that are of no tracked connection and begin
-  /// none: the kernel would take up a connection that was cut, in whichever direction they go.
-  public void setMidstreamGuard(boolean guarded) {
-    hosts.setGuarded(guarded);
+  /// Drops what is of a connection that is to be cut and no longer tracked: the kernel would take
+  /// it up again, in whichever direction its packets go.
+  ///
+  /// @param flow one that shares neither side's ends with another that is kept out
+  public void keepOut(CutFlow flow) {
+    cuts.keepOut(flow);
   }
 
-  /// Whether the kernel has the rules of [#setMidstreamGuard], whoever wrote them.
-  public boolean findsMidstreamGuard() throws NftException {
-    return table.isInKernel(MidstreamGuard.CHAIN);
+  /// @param flow one that is kept out
+  public void letIn(CutFlow flow) {
+    cuts.letIn(flow);
+  }
+
+  /// What the kernel keeps out, whoever told it to.
+  public List<CutFlow> findKeptOut() throws NftException {
+    return cuts.find();
   }
 
   /// Whether some host endpoint is found by its addresses, so that [#setHostAddresses] matters.

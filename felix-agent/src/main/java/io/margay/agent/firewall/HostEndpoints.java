@@ -41,12 +41,10 @@ final class HostEndpoints {
   private final FirewallSettings settings;
   private final TierUse tiers;
   private final Map<IpFamily, HostRenderer> renderers = new EnumMap<>(IpFamily.class);
-  private final Map<IpFamily, MidstreamGuard> guards = new EnumMap<>(IpFamily.class);
 
   private final TreeMap<HostEndpointKey, HostEndpointPolicy> endpoints = new TreeMap<>();
   private Map<InterfaceName, Set<IpAddress>> addresses = Map.of();
   private HostProtection protection = HostProtection.DEFAULT;
-  private boolean isGuarded;
   private boolean dirty;
 
   private final Map<TierKey, Integer> usedTiers = new HashMap<>();
@@ -79,7 +77,6 @@ final class HostEndpoints {
     this.settings = settings;
     this.tiers = tiers;
     for (IpFamily family : IpFamily.values()) {
-      guards.put(family, new MidstreamGuard(family, settings));
       chains.put(family, new HashSet<>());
       hosts.put(family, new HashMap<>());
       failsafes.put(family, new HashMap<>());
@@ -141,12 +138,6 @@ final class HostEndpoints {
     return differs;
   }
 
-  /// Whether connections are kept from coming back in their middle.
-  void setGuarded(boolean now) {
-    dirty |= isGuarded != now;
-    isGuarded = now;
-  }
-
   /// The profile came or went, which endpoints that name it must know.
   void onProfile(String name) {
     dirty |= endpoints.values().stream().anyMatch(policy -> policy.profiles().contains(name));
@@ -168,13 +159,9 @@ final class HostEndpoints {
     Assignment assignment = assign(foreign);
     assigned = assignment;
     countTiers(assignment);
-    MidstreamGuard.Guarded guarded = guarded(assignment, foreign);
     for (IpFamily family : IpFamily.values()) {
-      MidstreamGuard guard = Objects.requireNonNull(guards.get(family));
-      renderChains(family, assignment, hasProfile, guard.chains(guarded));
-      Map<NftData, NftElement> dispatch = dispatch(assignment, foreign);
-      dispatch.putAll(guard.elements(guarded));
-      replace(family, Layout.HOSTS, hosts, dispatch);
+      renderChains(family, assignment, hasProfile);
+      replace(family, Layout.HOSTS, hosts, dispatch(assignment, foreign));
       replace(
           family,
           Layout.FAILSAFES,
@@ -258,21 +245,9 @@ final class HostEndpoints {
     return Objects.requireNonNull(endpoints.get(key), "an endpoint is assigned and unknown");
   }
 
-  private MidstreamGuard.Guarded guarded(Assignment assignment, Set<InterfaceName> foreign) {
-    Map<InterfaceName, HostEndpointPolicy> named = new HashMap<>();
-    HostEndpointKey all = assignment.all();
-    if (isGuarded) {
-      assignment.named().forEach((name, key) -> named.put(name, policyOf(key)));
-    }
-    return new MidstreamGuard.Guarded(
-        named, isGuarded && all != null ? List.of(policyOf(all)) : List.of(), foreign);
-  }
-
-  /// @param guard chains beside policy's own
-  private void renderChains(
-      IpFamily family, Assignment assignment, Predicate<String> hasProfile, List<NftChain> guard) {
+  private void renderChains(IpFamily family, Assignment assignment, Predicate<String> hasProfile) {
     HostRenderer renderer = Objects.requireNonNull(renderers.get(family));
-    List<NftChain> now = new ArrayList<>(guard);
+    List<NftChain> now = new ArrayList<>();
     for (HostSlot slot : HostSlot.values()) {
       if (!isUsed(slot, assignment)) {
         continue;

@@ -23,8 +23,8 @@ import java.util.Set;
 /// and as it was led.
 ///
 /// Nothing is denied on doubt: no interface, or the loopback, says nothing; of several that may be
-/// meant, one that allows is enough; and a connection that was seen in its middle first may have
-/// begun at either end.
+/// meant, one that allows is enough; a connection that was seen in its middle first may have begun
+/// at either end; and what a virtual address of the node led elsewhere met other hooks on its way.
 final class HostVerdicts {
 
   private static final Ipv4Address BROADCAST = new Ipv4Address(-1);
@@ -50,6 +50,9 @@ final class HostVerdicts {
     boolean isToNode = around.isNodes(connection.answerer());
     if (isFromNode && isToNode
         || !isPoliced(isFromNode, isToNode)
+        || isLinkLocal(connection.source()) != isLinkLocal(connection.answerer())
+        || isLinkLocal(connection.answerer()) && connection.isLed()
+        || around.virtual().contains(connection.destination()) && connection.isLed()
         || !isSingle(connection.source())
         || !isSingle(connection.destination())
         || !isSingle(connection.answerer())) {
@@ -81,13 +84,14 @@ final class HostVerdicts {
     return met.stream().anyMatch(slot -> table.chain(slot.baseChain()) != null);
   }
 
-  /// One machine's, to which one way leads. What goes to many comes to the node's own sockets too;
-  /// a link-local address of IPv6 may be on any link.
+  /// One machine's. What goes to many comes to the node's own sockets too.
   private static boolean isSingle(IpAddress address) {
-    return !address.isMulticast()
-        && !address.isUnspecified()
-        && !address.equals(BROADCAST)
-        && !(address instanceof Ipv6Address && address.isLinkLocal());
+    return !address.isMulticast() && !address.isUnspecified() && !address.equals(BROADCAST);
+  }
+
+  /// Which a neighbour on any link may have. Of the node's own it is known on which links it is.
+  private static boolean isLinkLocal(IpAddress address) {
+    return address instanceof Ipv6Address && address.isLinkLocal();
   }
 
   /// By which interfaces its first packet may have come in.
@@ -95,11 +99,17 @@ final class HostVerdicts {
       throws LinuxException {
     Set<InterfaceName> held = new HashSet<>(around.holding(connection.destination()));
     held.addAll(around.holding(connection.answerer()));
+    if (isLinkLocal(connection.source())) {
+      return held;
+    }
     return interfaces(around.ways().to(connection.source()), held);
   }
 
   /// By which interfaces its first packet may leave.
   private Set<InterfaceName> after(FlowKind connection, Surroundings around) throws LinuxException {
+    if (isLinkLocal(connection.answerer())) {
+      return around.holding(connection.source());
+    }
     return interfaces(around.ways().to(connection.answerer()), around.holding(connection.source()));
   }
 

@@ -66,6 +66,14 @@ final class Layout {
   /// (direction, protocol, port, remote address range) that no policy closes.
   static final String FAILSAFES = "failsafes";
 
+  /// (source address, destination address, source port, destination port) of what either side of a
+  /// connection sends that was cut at a host endpoint.
+  static final String CUT = "cut";
+
+  /// What one side of such a connection sends → what the other does. No rule asks for it: it is the
+  /// next process's to read.
+  static final String CUT_FLOWS = "cut_flows";
+
   /// Addresses of other nodes, which may send packets wrapped.
   static final String TUNNEL_PEERS = "tunnel_peers";
 
@@ -114,7 +122,12 @@ final class Layout {
         NftSet.hash(HAIRPIN, address, address),
         NftSet.hash(TUNNEL_PEERS, NftField.MARK, address),
         NftSet.verdictMap(HOSTS, NftField.MARK, NftField.INTERFACE_NAME),
-        NftSet.interval(FAILSAFES, NftField.MARK, NftField.PROTOCOL, NftField.PORT, address));
+        NftSet.interval(FAILSAFES, NftField.MARK, NftField.PROTOCOL, NftField.PORT, address),
+        NftSet.hash(CUT, address, address, NftField.PORT, NftField.PORT),
+        NftSet.dataMap(
+            CUT_FLOWS,
+            List.of(address, address, NftField.PORT, NftField.PORT),
+            List.of(NftField.MARK, address, address, NftField.PORT, NftField.PORT)));
   }
 
   static String dispatch(Direction direction) {
@@ -178,7 +191,7 @@ final class Layout {
   /// First part of the key in [#TUNNEL_PEERS].
   static final int TUNNEL_MACHINE = 1;
 
-  /// @param id of the [HostSlot], or of what the [MidstreamGuard] has there
+  /// @param id of the [HostSlot]
   static NftElement host(int id, InterfaceName name, NftVerdict verdict) {
     return NftElement.verdict(
         NftData.concat(NftData.hostOrder(id), NftData.interfaceName(name)), verdict);

@@ -13,6 +13,7 @@ import static io.margay.agent.firewall.PolicyFixtures.tier;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.linux.nft.KernelNftables;
+import io.margay.linux.nft.NftFeatures;
 import io.margay.linux.nft.NftHookedChain;
 import io.margay.linux.nft.NftOutcome;
 import io.margay.linux.nft.NftTable;
@@ -32,7 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// Other firewalls' rules, in the kernel before ours: what pods still reach, which chain stops
 /// them, and that the way out which `margay doctor` tells is one.
 @Tag("netns")
-final class FirewallCoexistenceTest {
+class FirewallCoexistenceTest {
 
   @TempDir Path folder;
 
@@ -143,7 +144,8 @@ final class FirewallCoexistenceTest {
     try (FirewallNamespaces lab = new FirewallNamespaces(3)) {
       load(lab, neighbour.rules);
       lab.listen(1, 80);
-      try (NftTable table = new NftTable(lab.nftables(), "margay", Ownership.WHERE_PERSISTENT);
+      try (NftTable table =
+              new NftTable(lab.nftables(features()), "margay", Ownership.WHERE_PERSISTENT);
           KernelNftables reader = lab.nftables()) {
         FirewallManager firewall = new FirewallManager(table, FirewallSettings.DEFAULT);
         List.<PolicyUpdate>of(
@@ -181,6 +183,10 @@ final class FirewallCoexistenceTest {
         assertThat(firewall.resync()).isEqualTo(new NftOutcome.Unchanged());
       }
     }
+  }
+
+  NftFeatures features() {
+    return NftFeatures.ALL;
   }
 
   private void load(FirewallNamespaces lab, String rules) throws IOException {

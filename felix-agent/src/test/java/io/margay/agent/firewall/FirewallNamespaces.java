@@ -304,6 +304,12 @@ final class FirewallNamespaces implements AutoCloseable {
     return new String(got, StandardCharsets.UTF_8).equals("hello");
   }
 
+  /// Whether so many octets come in.
+  static boolean arrives(SocketChannel at, int octets) throws IOException {
+    at.socket().setSoTimeout(ALLOWED_MILLIS);
+    return at.socket().getInputStream().readNBytes(octets).length == octets;
+  }
+
   static String run(List<String> command) throws IOException {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -32,7 +32,7 @@ final class FlowAgent implements AutoCloseable {
   private static final int WITNESS = 4;
 
   /// Longer than any test.
-  static final Duration MEMORY = Duration.ofMinutes(20);
+  static final Duration NO_GLANCE = Duration.ofHours(1);
 
   private static final Map<InterfaceName, Set<IpAddress>> UPLINKS =
       Map.of(
@@ -52,19 +52,19 @@ final class FlowAgent implements AutoCloseable {
   private int witnesses;
 
   FlowAgent(FirewallNamespaces lab, PolicyChangeMode mode, Ownership ownership) throws Exception {
-    this(lab, lab.nftables(), mode, ownership, 1000, MEMORY);
+    this(lab, lab.nftables(), mode, ownership, 1000, NO_GLANCE);
   }
 
   /// @param nftables of the router; closed with this
   /// @param mostHeld how many connections a round of re-evaluation holds
-  /// @param memory how long what was cut at host endpoints is kept from coming back
+  /// @param glance how often connections with the ends of a cut one are looked for
   FlowAgent(
       FirewallNamespaces lab,
       NftKernel nftables,
       PolicyChangeMode mode,
       Ownership ownership,
       int mostHeld,
-      Duration memory)
+      Duration glance)
       throws Exception {
     this.lab = lab;
     atOnce = lab.conntrack();
@@ -89,9 +89,9 @@ final class FlowAgent implements AutoCloseable {
             mode,
             atOnce,
             inRounds,
-            new NodeNetwork(() -> node, () -> UPLINKS, this::ways),
+            new NodeNetwork(() -> node, () -> UPLINKS, Set::of, () -> this::ways),
             mostHeld,
-            memory);
+            glance);
     flows.adopt();
     dataplane = new Dataplane(loop.loop(), firewall, routes, FlowAgent::linkIndex);
     dataplane.tellApplied(flows);

@@ -137,7 +137,7 @@ final class FlowReevaluationPacketTest {
             PolicyChangeMode.REEVALUATE,
             Ownership.WHERE_PERSISTENT,
             3,
-            FlowAgent.MEMORY);
+            FlowAgent.NO_GLANCE);
     begin(allowPorts(WEB, TLS));
     List<SocketChannel> servers = new ArrayList<>();
     for (int i = 0; i < 20; i++) {

@@ -75,7 +75,11 @@ final class FlowReevaluationTimingTest {
               PolicyChangeMode.REEVALUATE,
               atOnce,
               inRounds,
-              new NodeNetwork(() -> Set.of(IpAddress.parse("10.99.0.1")), Map::of, _ -> Set.of()));
+              new NodeNetwork(
+                  () -> Set.of(IpAddress.parse("10.99.0.1")),
+                  Map::of,
+                  Set::of,
+                  () -> _ -> Set.of()));
       Dataplane dataplane = new Dataplane(loop.loop(), firewall, routes, _ -> OptionalInt.of(11));
       dataplane.tellApplied(flows);
       worker.loop().start(() -> {});

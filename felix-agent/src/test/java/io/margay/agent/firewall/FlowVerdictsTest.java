@@ -13,20 +13,12 @@ import static io.margay.agent.firewall.PolicyFixtures.protocol;
 import static io.margay.agent.firewall.PolicyFixtures.tier;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.margay.linux.nft.FakeNftables;
-import io.margay.linux.nft.NftTable;
-import io.margay.linux.nft.NftTable.Ownership;
-import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
 import io.margay.policy.ComputedRule;
 import io.margay.policy.IcmpMatch;
-import io.margay.policy.PolicyUpdate;
 import io.margay.policy.RuleAction;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -38,46 +30,25 @@ final class FlowVerdictsTest {
   private static final int ECHO_REQUEST_V6 = 128;
   private static final String OUTSIDE = "198.51.100.7";
 
-  private final NftTable table =
-      new NftTable(new FakeNftables(false).open(), "margay", Ownership.WHERE_PERSISTENT);
-  private final FirewallManager firewall = new FirewallManager(table, FirewallSettings.DEFAULT);
-  private final FlowVerdicts verdicts = new FlowVerdicts(table);
-  private final Map<IpAddress, Set<InterfaceName>> ways = new HashMap<>();
+  private final JudgedNode node = new JudgedNode();
 
-  private void apply(PolicyUpdate... updates) throws Exception {
-    for (PolicyUpdate update : updates) {
-      firewall.onUpdate(update);
-    }
-    firewall.apply();
-  }
-
-  private void way(String address, String... interfaces) {
-    Set<InterfaceName> names = new HashSet<>();
-    for (String name : interfaces) {
-      names.add(new InterfaceName(name));
-    }
-    ways.put(IpAddress.parse(address), names);
-  }
-
-  private boolean allows(FlowKind kind) throws Exception {
-    Ways known = address -> ways.getOrDefault(address, Set.of());
-    return verdicts.of(
-            kind, new Surroundings(Set.of(IpAddress.parse("192.0.2.1")), Map.of(), known, known))
-        == FlowVerdicts.Verdict.ALLOWED;
+  @BeforeEach
+  void raise() {
+    node.has("192.0.2.1");
   }
 
   private boolean allows(int protocol, String source, String answerer, int port) throws Exception {
-    return allows(kind(protocol, source, answerer, port, 0));
+    return node.allows(kind(protocol, source, answerer, port, 0));
   }
 
   private void podUnder(ComputedRule allow) throws Exception {
-    apply(
+    node.apply(
         profile("open", RuleAction.ALLOW),
         ingress("in", allow),
         egress("out", allow),
         endpoint(1, List.of(tier("in")), List.of(tier("out")), "open"));
-    way("10.65.0.1", "cali1");
-    way("fd00:65::1", "cali1");
+    node.wayToWorkload("10.65.0.1", "cali1");
+    node.wayToWorkload("fd00:65::1", "cali1");
   }
 
   @ParameterizedTest
@@ -112,8 +83,8 @@ final class FlowVerdictsTest {
             0, RuleAction.ALLOW, null, protocol, null, new IcmpMatch(request, 0), null, ANY, ANY));
     for (int type : new int[] {ECHO_REQUEST, 13, ECHO_REQUEST_V6}) {
       boolean isAllowed = type == request;
-      assertThat(allows(icmp(protocol, peer, pod, type))).isEqualTo(isAllowed);
-      assertThat(allows(icmp(protocol, pod, peer, type))).isEqualTo(isAllowed);
+      assertThat(node.allows(icmp(protocol, peer, pod, type))).isEqualTo(isAllowed);
+      assertThat(node.allows(icmp(protocol, pod, peer, type))).isEqualTo(isAllowed);
     }
   }
 
@@ -131,12 +102,12 @@ final class FlowVerdictsTest {
     podUnder(protocol(0, RuleAction.ALLOW, TCP, ports(80)));
     String behind = "203.0.113.9";
     assertThat(allows(TCP, behind, OUTSIDE, 81)).as("while no way is known").isTrue();
-    way(behind, "cali1");
+    node.wayToWorkload(behind, "cali1");
     assertThat(allows(TCP, behind, OUTSIDE, 80)).isTrue();
     assertThat(allows(TCP, behind, OUTSIDE, 81)).isFalse();
     assertThat(allows(TCP, OUTSIDE, behind, 80)).isTrue();
     assertThat(allows(TCP, OUTSIDE, behind, 81)).isFalse();
-    way(behind, "cali1", "up0");
+    node.wayToWorkload(behind, "cali1", "up0");
     assertThat(allows(TCP, OUTSIDE, behind, 81)).as("it may have taken the other way").isTrue();
   }
 }

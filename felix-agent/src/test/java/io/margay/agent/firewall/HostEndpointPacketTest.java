@@ -24,6 +24,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.agent.firewall.HostProtection.ToHostAction;
 import io.margay.linux.conntrack.Conntrack;
+import io.margay.linux.nft.NftFeatures;
 import io.margay.linux.nft.NftOutcome;
 import io.margay.linux.nft.NftTable;
 import io.margay.linux.nft.NftTable.Ownership;
@@ -48,7 +49,7 @@ import org.junit.jupiter.api.Test;
 /// Host endpoints against real packets: between the node (namespace 0), its pod 1, and a machine
 /// outside (namespace 2) beyond the node's interface `up0`.
 @Tag("netns")
-final class HostEndpointPacketTest {
+class HostEndpointPacketTest {
 
   private static final int NODE = 0;
   private static final int POD = 1;
@@ -71,9 +72,13 @@ final class HostEndpointPacketTest {
     outside = addresses("192.0.2.2", "2001:db8::2");
     lab.listen(POD, 80);
     lab.listen(POD, 81);
-    table = new NftTable(lab.nftables(), "margay", Ownership.WHERE_PERSISTENT);
+    table = new NftTable(lab.nftables(features()), "margay", Ownership.WHERE_PERSISTENT);
     firewall = new FirewallManager(table, FirewallSettings.DEFAULT);
     apply(profile("open", RuleAction.ALLOW), endpoint(1, List.of(), List.of(), "open"));
+  }
+
+  NftFeatures features() {
+    return NftFeatures.ALL;
   }
 
   private static List<InetAddress> addresses(String v4, String v6) throws Exception {

@@ -1,5 +1,6 @@
 package io.margay.agent.firewall;
 
+import static io.margay.agent.firewall.FirewallNamespaces.arrives;
 import static io.margay.agent.firewall.FirewallNamespaces.echoes;
 import static io.margay.agent.firewall.HostFixtures.all;
 import static io.margay.agent.firewall.HostFixtures.early;
@@ -23,6 +24,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.margay.agent.settings.PolicyChangeMode;
 import io.margay.linux.conntrack.Conntrack;
+import io.margay.linux.netlink.NetlinkSocket;
 import io.margay.linux.nft.KernelNftables;
 import io.margay.linux.nft.NftRuleInfo;
 import io.margay.linux.nft.NftTable.Ownership;
@@ -33,6 +35,7 @@ import io.margay.policy.HostPort;
 import io.margay.policy.PolicyUpdate;
 import io.margay.policy.RuleAction;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -124,6 +127,15 @@ final class HostFlowPacketTest {
       assertThat(isSilent(pair.client(), pair.server())).isTrue();
       assertThat(isSilent(pair.server(), pair.client())).isTrue();
     }
+  }
+
+  /// What [#silent] had sent arrives at last.
+  private static void revive(List<Pair> pairs) throws Exception {
+    for (Pair pair : pairs) {
+      assertThat(arrives(pair.client(), 10)).isTrue();
+      assertThat(arrives(pair.server(), 5)).isTrue();
+    }
+    live(pairs);
   }
 
   /// Denies these ports, and nothing else.
@@ -305,7 +317,7 @@ final class HostFlowPacketTest {
     live(other);
     live(in);
     assertThat(agent.cut()).isZero();
-    assertThat(rules()).doesNotContain("midstream");
+    assertThat(rules()).doesNotContain("chain cut");
   }
 
   @Test
@@ -319,11 +331,11 @@ final class HostFlowPacketTest {
             PolicyChangeMode.REEVALUATE,
             Ownership.WHERE_PERSISTENT,
             1000,
-            FlowAgent.MEMORY);
+            FlowAgent.NO_GLANCE);
     begin(denyIn("in", 9), denyOut("out", 9), policed());
     List<Pair> in = open(OUTSIDE, NODE, node, 8080);
     List<Pair> other = open(OUTSIDE, NODE, node, 8081);
-    kernel.refuse(MidstreamGuard.CHAIN);
+    kernel.refuse("cut_in");
     agent.apply(denyIn("in", 8080, 8081));
     agent.loop.await(kernel::refusals, refusals -> refusals > 0);
     assertThat(lab.dropped(OUTSIDE, node.getFirst(), 8080)).as("policy is in force").isTrue();
@@ -339,38 +351,96 @@ final class HostFlowPacketTest {
   }
 
   @Test
-  void the_rule_against_coming_back_comes_and_goes_without_another_being_written()
-      throws Exception {
-    agent.close();
-    agent =
-        new FlowAgent(
-            lab,
-            lab.nftables(),
-            PolicyChangeMode.REEVALUATE,
-            Ownership.WHERE_PERSISTENT,
-            1000,
-            Duration.ofSeconds(2));
+  void what_keeps_it_out_comes_and_goes_without_another_rule_being_written() throws Exception {
+    String[] clients = {"192.0.2.2", "2001:db8::2"};
     begin(
-        set("s:clients", "192.0.2.2", "2001:db8::2"),
+        set("s:clients", clients),
         ingress("in", tcp(0, RuleAction.ALLOW, inSet("s:clients"), ANY)),
         denyOut("out", 9),
         policed());
     List<Pair> in = open(OUTSIDE, NODE, node, 8080);
     List<NftRuleInfo> before = otherRules();
-    agent.apply(change("s:clients", members(), members("192.0.2.2", "2001:db8::2")));
+    assertThat(rules()).doesNotContain("chain cut");
+    agent.apply(change("s:clients", members(), members(clients)));
     agent.awaitCut(2);
-    assertThat(rules()).contains("chain host_midstream {", "chain host_midstream_in {");
+    assertThat(rules()).contains("chain cut_in {", "chain cut_out {");
     assertThat(otherRules()).isEqualTo(before);
-    agent.loop.await(this::rules, rules -> !rules.contains("midstream"));
+    silent(in);
+    agent.apply(change("s:clients", members(clients), members()));
+    agent.loop.await(this::rules, rules -> !rules.contains("chain cut"));
     assertThat(otherRules()).isEqualTo(before);
-    assertThat(in).hasSize(2);
+    revive(in);
+  }
+
+  @Test
+  void an_emptied_tracking_table_ends_nothing_and_brings_nothing_back() throws Exception {
+    begin(denyIn("in", 9), denyOut("out", 9), policed());
+    List<Pair> in = open(OUTSIDE, NODE, node, 8080);
+    List<Pair> other = open(OUTSIDE, NODE, node, 8081);
+    List<Pair> out = open(NODE, OUTSIDE, outside, 9090);
+    agent.apply(denyIn("in", 8080));
+    agent.awaitCut(2);
+    forget(outside);
+    silent(in);
+    live(other);
+    live(out);
+  }
+
+  @Test
+  void a_new_connection_of_the_same_ends_is_not_kept_out() throws Exception {
+    agent.close();
+    agent = glancing();
+    begin(denyIn("in", 9), denyOut("out", 9), policed());
+    List<Pair> in = open(OUTSIDE, NODE, node.subList(0, 1), 8080);
+    agent.apply(denyIn("in", 8080));
+    agent.awaitCut(1);
+    silent(in);
+    // The other way about, as policy allows it.
+    try (NetlinkSocket tracking = lab.netfilter()) {
+      tracking.request(answers(in.getFirst()).creation());
+    }
+    agent.loop.await(this::rules, rules -> !rules.contains("chain cut"));
+    assertThat(agent.cut()).isEqualTo(1);
+  }
+
+  /// It looks for new connections all the time.
+  private FlowAgent glancing() throws Exception {
+    return new FlowAgent(
+        lab,
+        lab.nftables(),
+        PolicyChangeMode.REEVALUATE,
+        Ownership.NEVER,
+        1000,
+        Duration.ofMillis(100));
+  }
+
+  /// As one does while somebody has taken the rules away.
+  @Test
+  void what_came_back_all_the_same_is_cut_again() throws Exception {
+    agent.close();
+    agent = glancing();
+    begin(denyIn("in", 9), denyOut("out", 9), policed());
+    List<Pair> in = open(OUTSIDE, NODE, node.subList(0, 1), 8080);
+    agent.apply(denyIn("in", 8080));
+    agent.awaitCut(1);
+    try (NetlinkSocket tracking = lab.netfilter()) {
+      tracking.request(answers(in.getFirst()).pickedUp());
+    }
+    agent.awaitCut(2);
+    silent(in);
+  }
+
+  /// As the kernel sees it that sees an answer first.
+  private static TrackedFlow answers(Pair pair) throws Exception {
+    int port = ((InetSocketAddress) pair.client().getLocalAddress()).getPort();
+    return new TrackedFlow(PolicyFixtures.TCP, "192.0.2.1", 8080, "192.0.2.2", port);
   }
 
   /// With their handles: a rule that is written anew has another.
   private List<NftRuleInfo> otherRules() throws Exception {
     try (KernelNftables kernel = lab.nftables()) {
       return kernel.rules(new NftTableName(IpFamily.IPV4, "margay")).stream()
-          .filter(rule -> !rule.chain().contains("midstream"))
+          .filter(rule -> !rule.chain().startsWith("cut"))
           .map(rule -> new NftRuleInfo(rule.chain(), rule.handle(), rule.id(), null))
           .toList();
     }
@@ -388,6 +458,12 @@ final class HostFlowPacketTest {
     begin(denyIn("in", 8080, 8081), denyOut("out", 9), policed());
     agent.awaitCut(2);
     silent(in);
+    silent(later);
+    agent.apply(denyIn("in", 8081));
+    agent.loop.await(
+        () -> lab.in("r", "nft list table ip margay") + lab.in("r", "nft list table ip6 margay"),
+        rules -> !rules.contains(". 8080"));
+    revive(in);
     silent(later);
   }
 }

@@ -2,30 +2,20 @@ package io.margay.agent.firewall;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.margay.agent.firewall.HostProtection.ToHostAction;
-import io.margay.linux.nft.FakeNftables;
 import io.margay.linux.nft.NftExpr.CtState;
 import io.margay.linux.nft.NftHook;
 import io.margay.linux.nft.NftPacket;
 import io.margay.linux.nft.NftPassage;
-import io.margay.linux.nft.NftTable;
-import io.margay.linux.nft.NftTable.Ownership;
 import io.margay.linux.nft.NftWalk;
 import io.margay.model.net.InterfaceName;
 import io.margay.model.net.IpAddress;
-import io.margay.model.resource.HostEndpoint;
-import io.margay.model.resource.Resource;
-import io.margay.policy.CalcGraph;
-import io.margay.policy.HostEndpointKey;
 import io.margay.policy.oracle.Flow;
 import io.margay.policy.oracle.HostPath;
-import io.margay.policy.oracle.PolicyOracle;
 import io.margay.policy.testing.Gen;
 import io.margay.policy.testing.RandomWorld;
-import io.margay.policy.testing.Things;
 import io.margay.policy.testing.World;
 import java.util.List;
-import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -53,29 +43,21 @@ final class HostWalkTest {
 
   private void compare(Gen gen) {
     RandomWorld random = new RandomWorld(gen);
-    World world = random.world();
-    for (int i = 0; i < 20 && endpointOf(world) == null; i++) {
-      world = random.world();
-    }
-    compare(gen, random, world, endpointOf(world));
-  }
-
-  private void compare(Gen gen, RandomWorld random, World world, @Nullable HostEndpointKey key) {
-    PolicyOracle oracle = new PolicyOracle(world.all());
+    HostWorld drawn = HostWorld.draw(random);
+    World world = drawn.world();
+    Optional<HostPath.Stages> endpoint = drawn.stagesOf("eth0");
     HostPath.Stages stages =
-        (stage, direction, flow) ->
-            oracle.decide(Objects.requireNonNull(key), stage, direction, flow);
-    NftTable table =
-        new NftTable(new FakeNftables(false).open(), "margay", Ownership.WHERE_PERSISTENT);
-    FirewallManager firewall = firewall(table, world);
+        endpoint.orElse(
+            (_, _, _) -> {
+              throw new IllegalStateException("no endpoint, no stages");
+            });
+    boolean none = endpoint.isEmpty();
     for (int i = 0; i < FLOWS; i++) {
       IpAddress own = IpAddress.parse(gen.oneOf("10.0.0.1", "fd00::1"));
       Flow came = random.flow(own, false);
       Flow led = led(came, random.flow(own, true));
       Flow out = random.flow(own, true);
-      firewall.desired(own.family());
-      NftWalk walk = new NftWalk(table.view(own.family()));
-      boolean none = key == null;
+      NftWalk walk = new NftWalk(drawn.table().view(own.family()));
       check(world, came, none || HostPath.reachesHost(stages, came, led), arrives(walk, came, led));
       check(world, came, none || HostPath.letsIn(stages, came, led), comesIn(walk, came, led));
       check(world, out, none || HostPath.leavesHost(stages, out), leaves(walk, out));
@@ -104,30 +86,6 @@ final class HostWalkTest {
     } else {
       denied++;
     }
-  }
-
-  /// Whose `eth0` is: a name goes before `*`, the first of equals has it.
-  private static @Nullable HostEndpointKey endpointOf(World world) {
-    for (String name : List.of("eth0", "*")) {
-      for (Resource resource : world.all()) {
-        if (resource instanceof HostEndpoint host
-            && Things.NODE.equals(host.spec().node())
-            && name.equals(host.spec().interfaceName())) {
-          return new HostEndpointKey(host.metadata().name());
-        }
-      }
-    }
-    return null;
-  }
-
-  private static FirewallManager firewall(NftTable table, World world) {
-    FirewallManager firewall = new FirewallManager(table, FirewallSettings.DEFAULT);
-    firewall.setHostProtection(new HostProtection(ToHostAction.ACCEPT, List.of(), List.of()));
-    CalcGraph graph = new CalcGraph(Things.NODE);
-    world.byRef().forEach(graph::onUpdate);
-    graph.onInSync();
-    graph.flush(firewall::onUpdate);
-    return firewall;
   }
 
   private static boolean arrives(NftWalk walk, Flow came, Flow led) {

@@ -3,6 +3,7 @@ package io.margay.agent.firewall;
 import io.margay.linux.nft.NftException;
 import io.margay.linux.nft.NftKernel;
 import io.margay.linux.nft.NftOp;
+import io.margay.linux.testing.ForwardingKernel;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 

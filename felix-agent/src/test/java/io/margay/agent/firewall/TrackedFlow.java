@@ -15,9 +15,37 @@ record TrackedFlow(int protocol, String source, int sourcePort, String answerer,
   private static final int ORIGINAL = 1;
   private static final int REPLY = 2;
   private static final int CTA_TIMEOUT = 7;
+  private static final int CTA_PROTOINFO = 4;
+  private static final int CTA_PROTOINFO_TCP = 1;
+  private static final int CTA_PROTOINFO_TCP_STATE = 1;
+  private static final int CTA_PROTOINFO_TCP_FLAGS_ORIGINAL = 4;
+  private static final int CTA_PROTOINFO_TCP_FLAGS_REPLY = 5;
+  private static final int ESTABLISHED = 3;
+
+  /// Flags and their mask: IP_CT_TCP_FLAG_BE_LIBERAL.
+  private static final byte[] LIBERAL = {8, 8};
 
   /// What has the kernel track it.
   NetlinkMessage creation() {
+    return message().build();
+  }
+
+  /// What has the kernel track it as one it saw in its middle first.
+  NetlinkMessage pickedUp() {
+    return message()
+        .nest(
+            CTA_PROTOINFO,
+            info ->
+                info.nest(
+                    CTA_PROTOINFO_TCP,
+                    tcp ->
+                        tcp.attrU8(CTA_PROTOINFO_TCP_STATE, ESTABLISHED)
+                            .attr(CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, LIBERAL)
+                            .attr(CTA_PROTOINFO_TCP_FLAGS_REPLY, LIBERAL)))
+        .build();
+  }
+
+  private MessageBuilder message() {
     IpAddress from = IpAddress.parse(source);
     IpAddress to = IpAddress.parse(answerer);
     MessageBuilder message =
@@ -27,7 +55,7 @@ record TrackedFlow(int protocol, String source, int sourcePort, String answerer,
             .be16(0);
     tuple(message, ORIGINAL, from, sourcePort, to, port);
     tuple(message, REPLY, to, port, from, sourcePort);
-    return message.attrBe32(CTA_TIMEOUT, TIMEOUT_SECONDS).build();
+    return message.attrBe32(CTA_TIMEOUT, TIMEOUT_SECONDS);
   }
 
   private void tuple(

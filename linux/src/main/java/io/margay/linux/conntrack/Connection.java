@@ -14,6 +14,7 @@ import java.util.function.Predicate;
 /// @param answerer who answers: another than `destination` where it was led elsewhere
 /// @param answererPort 0 for protocols without ports
 /// @param answersTo whom answers are sent to: another than `source` where it was given a new one
+/// @param answersToPort 0 for protocols without ports
 /// @param icmpType of ICMP's first packet, else 0
 /// @param icmpCode of ICMP's first packet, else 0
 /// @param isExpected whether another connection announced it, as FTP's control connection does its
@@ -30,6 +31,7 @@ public record Connection(
     IpAddress answerer,
     int answererPort,
     IpAddress answersTo,
+    int answersToPort,
     int icmpType,
     int icmpCode,
     boolean isExpected,

@@ -103,6 +103,7 @@ final class ConnectionReader {
             reply.source,
             reply.sourcePort,
             reply.destination,
+            reply.destinationPort,
             original.icmpType,
             original.icmpCode,
             status.isPresent() && (status.get().be32() & IPS_EXPECTED) != 0,

@@ -10,9 +10,6 @@ public record NftFeatures(boolean persistentOwner, boolean passingOwner) {
   /// None of it.
   public static final NftFeatures NONE = new NftFeatures(false, false);
 
-  /// As on a kernel 5.15.
-  public static final NftFeatures ON_5_15 = new NftFeatures(false, true);
-
   /// Whatever the kernel has.
   public static final NftFeatures ALL = new NftFeatures(true, true);
 

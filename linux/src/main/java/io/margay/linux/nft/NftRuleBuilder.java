@@ -337,6 +337,17 @@ public final class NftRuleBuilder {
     return add(new NftExpr.Lookup(set, R, false));
   }
 
+  /// (source address, destination address, source port, destination port) is in `set`.
+  public NftRuleBuilder endsInSet(String set) {
+    int destination = R + family.octets() / 4;
+    int ports = destination + family.octets() / 4;
+    add(address(Side.SOURCE, family.octets(), R));
+    add(address(Side.DESTINATION, family.octets(), destination));
+    add(portAt(Side.SOURCE, ports));
+    add(portAt(Side.DESTINATION, ports + SLOT));
+    return add(new NftExpr.Lookup(set, R, false));
+  }
+
   /// Leads the connection to the address and port that `map`, keyed by protocol and destination
   /// port, holds; goes on if it holds none.
   public NftRuleBuilder destinationByPort(String map) {

@@ -313,17 +313,22 @@ public final class NftTable implements AutoCloseable {
     return steps.size();
   }
 
-  /// Whether either table has a chain of that name with rules in the kernel, be it a former
-  /// process's. Asks the kernel, and writes and remembers nothing.
-  public boolean isInKernel(String chain) throws NftException {
-    for (FamilyTable family : families.values()) {
-      for (NftRuleInfo rule : kernel.rules(family.name())) {
-        if (rule.chain().equals(chain)) {
-          return true;
-        }
-      }
+  /// What the kernel holds in a set, be it a former process's, if a chain that looks into it has
+  /// rules there: otherwise the sets need not be read. Asks the kernel, and writes and remembers
+  /// nothing.
+  ///
+  /// @param user the chain
+  public Collection<NftElement> inKernel(IpFamily family, String set, String user)
+      throws NftException {
+    NftTableName name = family(family).name();
+    if (kernel.rules(name).stream().noneMatch(rule -> rule.chain().equals(user))) {
+      return List.of();
     }
-    return false;
+    return kernel
+        .dump(name)
+        .map(dump -> dump.sets().get(set))
+        .map(found -> found.elements().values())
+        .orElse(List.of());
   }
 
   /// What others did to our tables since this was made.

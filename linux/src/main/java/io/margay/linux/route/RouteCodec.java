@@ -139,14 +139,16 @@ final class RouteCodec {
   }
 
   /// A question for the route that packets to an address take.
-  static NetlinkMessage lookup(IpAddress destination) {
-    return lookup(destination, Rtnl.RTM_F_FIB_MATCH);
+  ///
+  /// @param mark what the packets are marked with; 0 = nothing
+  static NetlinkMessage lookup(IpAddress destination, int mark) {
+    return question(destination, mark, Rtnl.RTM_F_FIB_MATCH);
   }
 
   /// The same, answered with what a packet would get rather than with the table's entry: the source
   /// address is chosen.
   static NetlinkMessage sourceLookup(IpAddress destination) {
-    return lookup(destination, 0);
+    return question(destination, 0, 0);
   }
 
   /// Of the answer to [#sourceLookup].
@@ -154,20 +156,44 @@ final class RouteCodec {
     return address(answer.attributes(Rtnl.RTMSG_OCTETS), Rtnl.RTA_PREFSRC);
   }
 
-  private static NetlinkMessage lookup(IpAddress destination, int flags) {
+  private static NetlinkMessage question(IpAddress destination, int mark, int flags) {
     IpFamily family = destination.family();
-    return new MessageBuilder(Rtnl.GETROUTE, 0, "look up route", destination)
+    MessageBuilder message =
+        new MessageBuilder(Rtnl.GETROUTE, 0, "look up route", destination)
+            .u8(Rtnl.familyCode(family))
+            .u8(family.bits())
+            .u8(0)
+            .u8(0)
+            .u8(0)
+            .u8(0)
+            .u8(0)
+            .u8(0)
+            .u32(flags)
+            .attr(Rtnl.RTA_DST, destination.toBytes());
+    if (mark != 0) {
+      message.attrU32(Rtnl.RTA_MARK, mark);
+    }
+    return message.build();
+  }
+
+  /// A question for a family's routing rules.
+  static NetlinkMessage ruleQuestion(IpFamily family) {
+    return new MessageBuilder(Rtnl.GETRULE, 0, "list", "IPv" + family.version() + " routing rules")
         .u8(Rtnl.familyCode(family))
-        .u8(family.bits())
         .u8(0)
         .u8(0)
         .u8(0)
         .u8(0)
         .u8(0)
         .u8(0)
-        .u32(flags)
-        .attr(Rtnl.RTA_DST, destination.toBytes())
+        .u8(0)
+        .u32(0)
         .build();
+  }
+
+  /// The mark that a routing rule asks for; 0 = none.
+  static int mark(NetlinkMessage rule) throws NetlinkException {
+    return rule.attributes(Rtnl.FIB_RULE_OCTETS).u32(Rtnl.FRA_FWMARK, 0);
   }
 
   /// Whether the only next hop of a route is dead or without carrier; never so for several.

@@ -10,6 +10,7 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -67,9 +68,16 @@ public final class Routes implements RouteKernel {
 
   @Override
   public Optional<Route> lookup(IpAddress destination) throws LinuxException {
+    return lookup(destination, 0);
+  }
+
+  /// The best route for packets that somebody marked.
+  ///
+  /// @param mark one of [#marks]; 0 = none
+  public Optional<Route> lookup(IpAddress destination, int mark) throws LinuxException {
     NetlinkMessage answer;
     try {
-      answer = socket.get(RouteCodec.lookup(destination));
+      answer = socket.get(RouteCodec.lookup(destination, mark));
     } catch (NetlinkException e) {
       if (NO_WAY.contains(e.errno())) {
         return Optional.empty();
@@ -79,6 +87,16 @@ public final class Routes implements RouteKernel {
     return RouteCodec.isDown(answer)
         ? Optional.empty()
         : RouteCodec.decode(answer, objects()).filter(route -> !route.nextHops().isEmpty());
+  }
+
+  /// The marks by which routing rules of a family tell packets (`ip rule … fwmark`).
+  public Set<Integer> marks(IpFamily family) throws LinuxException {
+    Set<Integer> marks = new HashSet<>();
+    for (NetlinkMessage rule : socket.dump(RouteCodec.ruleQuestion(family))) {
+      marks.add(RouteCodec.mark(rule));
+    }
+    marks.remove(0);
+    return marks;
   }
 
   /// Reads the kernel's objects at the first question.

@@ -18,6 +18,7 @@ final class Rtnl {
   static final int NEWNEIGH = 28;
   static final int DELNEIGH = 29;
   static final int GETNEIGH = 30;
+  static final int GETRULE = 34;
   static final int NEWNEXTHOP = 104;
   static final int DELNEXTHOP = 105;
   static final int GETNEXTHOP = 106;
@@ -57,6 +58,9 @@ final class Rtnl {
   static final int IFA_LOCAL = 2;
   static final int IFA_FLAGS = 8;
 
+  static final int FIB_RULE_OCTETS = 12;
+  static final int FRA_FWMARK = 10;
+
   static final int RTMSG_OCTETS = 12;
   static final int RTM_PROTOCOL = 5;
   static final int RTNEXTHOP_OCTETS = 8;
@@ -67,6 +71,7 @@ final class Rtnl {
   static final int RTA_PREFSRC = 7;
   static final int RTA_MULTIPATH = 9;
   static final int RTA_TABLE = 15;
+  static final int RTA_MARK = 16;
   static final int RTA_NH_ID = 30;
   static final int RTM_F_CLONED = 0x200;
   static final int RTM_F_FIB_MATCH = 0x2000;

@@ -12,12 +12,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.margay.linux.nft.NftTable.Ownership;
+import io.margay.linux.testing.ForwardingKernel;
 import io.margay.model.net.IpFamily;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -446,12 +446,11 @@ abstract class NftTableContractTest {
   }
 
   /// Counts the readings of tables.
-  private static final class Counted implements NftKernel {
-    private final NftKernel kernel;
+  private static final class Counted extends ForwardingKernel {
     int dumps;
 
     Counted(NftKernel kernel) {
-      this.kernel = kernel;
+      super(kernel);
     }
 
     @Override
@@ -460,34 +459,9 @@ abstract class NftTableContractTest {
     }
 
     @Override
-    public int generation() throws NftException {
-      return kernel.generation();
-    }
-
-    @Override
     public Optional<NftDump> dump(NftTableName table) throws NftException {
       dumps++;
       return kernel.dump(table);
-    }
-
-    @Override
-    public List<NftRuleInfo> rules(NftTableName table) throws NftException {
-      return kernel.rules(table);
-    }
-
-    @Override
-    public NftFeatures features() throws NftException {
-      return kernel.features();
-    }
-
-    @Override
-    public NftWatch watch(Set<NftTableName> tables, Runnable alarm) throws NftException {
-      return kernel.watch(tables, alarm);
-    }
-
-    @Override
-    public void close() {
-      kernel.close();
     }
   }
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.TestInstance;
 /// between node n1, its pods, node n2 and a machine outside, beyond n1's interface `out0`.
 @Tag("netns")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-final class HostEndpointMatrixTest {
+class HostEndpointMatrixTest {
 
   private static final String NODE = "n1";
   private static final String BEHIND = "n2";
@@ -37,12 +37,14 @@ final class HostEndpointMatrixTest {
       spec: {node: n1, interfaceName: out0}
       """;
 
-  private final PolicedRack rack;
-  private final Volley volley;
+  private final PolicedRack rack = new PolicedRack(bare());
+  private final Volley volley = rack.volley();
 
-  HostEndpointMatrixTest() throws Exception {
-    rack = new PolicedRack();
-    volley = rack.volley();
+  HostEndpointMatrixTest() throws Exception {}
+
+  /// The node that uses nothing of its kernel that is probed.
+  String bare() {
+    return PacketRack.BARE;
   }
 
   @AfterAll

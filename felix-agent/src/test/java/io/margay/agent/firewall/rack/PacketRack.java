@@ -4,6 +4,7 @@ import io.margay.linux.conntrack.Conntrack;
 import io.margay.linux.netns.Netns;
 import io.margay.linux.nft.KernelNftables;
 import io.margay.linux.nft.NftException;
+import io.margay.linux.nft.NftFeatures;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
@@ -26,6 +27,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class PacketRack implements AutoCloseable {
 
   static final List<String> NODES = List.of("n1", "n2");
+
+  /// The node that uses nothing of its kernel that is probed, as on one of 5.15. So every matrix is
+  /// tried on both kinds, and between them, in the time of one.
+  static final String BARE = "n2";
 
   /// The machine that is no pod: 192.0.2.2, 2001:db8::2.
   static final String OUTSIDE = "outside";
@@ -214,8 +219,15 @@ final class PacketRack implements AutoCloseable {
     return port;
   }
 
+  /// With what the node uses of its kernel; see [#BARE].
   KernelNftables nftables(String node) throws IOException, NftException {
-    return KernelNftables.openIn(namespace(node).fd());
+    return nftables(node, BARE);
+  }
+
+  /// @param bare the node that uses nothing
+  KernelNftables nftables(String node, String bare) throws IOException, NftException {
+    return KernelNftables.openIn(
+        namespace(node).fd(), node.equals(bare) ? NftFeatures.NONE : NftFeatures.ALL);
   }
 
   Conntrack conntrack(String node) throws IOException {

@@ -16,11 +16,16 @@ final class PolicedRack implements AutoCloseable {
   private World world = World.EMPTY;
 
   PolicedRack() throws Exception {
+    this(PacketRack.BARE);
+  }
+
+  /// @param bare the node that uses nothing of its kernel that is probed
+  PolicedRack(String bare) throws Exception {
     base = World.EMPTY.with(MatrixRow.text("world.yaml"));
     rack = new PacketRack(base.endpoints());
     volley = new Volley(rack);
     for (String node : PacketRack.NODES) {
-      nodes.put(node, new NodePolicy(node, rack.nftables(node)));
+      nodes.put(node, new NodePolicy(node, rack.nftables(node, bare)));
     }
   }
 

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.margay.agent.firewall.rack.Cell.Expected;
 import io.margay.agent.firewall.rack.Cell.Probe;
 import io.margay.linux.conntrack.Conntrack;
+import io.margay.linux.nft.KernelNftables;
+import io.margay.linux.nft.NftDump;
 import io.margay.linux.nft.NftOutcome;
+import io.margay.linux.nft.NftTableName;
 import io.margay.model.net.IpFamily;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
@@ -24,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -33,6 +37,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// oracle, and some with what the row's author wrote; answers to what passed must come back.
 ///
 /// All rows go through one pair of nodes, so each also shows that what was before leaves no trace.
+/// One of the two uses all that its kernel has, the other none of what is probed
+/// ([PacketRack#BARE]).
 @Tag("netns")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class PolicyMatrixTest {
@@ -78,6 +84,18 @@ final class PolicyMatrixTest {
       node.close();
     }
     rack.close();
+  }
+
+  @Test
+  void one_node_uses_nothing_of_its_kernel_that_is_probed() throws Exception {
+    for (String node : PacketRack.NODES) {
+      try (KernelNftables reader = rack.nftables(node)) {
+        for (IpFamily family : IpFamily.values()) {
+          NftDump table = reader.dump(new NftTableName(family, "margay")).orElseThrow();
+          assertThat(table.owned()).as(node).isEqualTo(!node.equals(PacketRack.BARE));
+        }
+      }
+    }
   }
 
   static Stream<MatrixRow> rows() throws IOException {

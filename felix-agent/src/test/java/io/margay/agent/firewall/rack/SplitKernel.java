@@ -1,9 +1,9 @@
 package io.margay.agent.firewall.rack;
 
-import io.margay.agent.firewall.ForwardingKernel;
 import io.margay.linux.nft.NftException;
 import io.margay.linux.nft.NftKernel;
 import io.margay.linux.nft.NftOp;
+import io.margay.linux.testing.ForwardingKernel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;

@@ -1,4 +1,4 @@
-package io.margay.agent.firewall;
+package io.margay.linux.testing;
 
 import io.margay.linux.nft.NftDump;
 import io.margay.linux.nft.NftException;
