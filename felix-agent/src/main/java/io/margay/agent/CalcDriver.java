@@ -81,11 +81,6 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   /// Batches of changes on their way here; with more the syncer waits.
   private static final int MAX_WAITING_BATCHES = 4;
 
-  private static final String AUTOMATIC_HOST_ENDPOINTS =
-      "KubeControllersConfiguration(default): spec.controllers.node.hostEndpoint.autoCreate has no"
-          + " effect here; no agent makes host endpoints, Calico's kube-controllers do where they"
-          + " run, else apply a HostEndpoint for each node";
-
   /// Problems that views name; the log names all.
   private static final int MAX_SHOWN_PROBLEMS = 100;
 
@@ -613,9 +608,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
 
   private void tellProblems() {
     List<String> settingsNow = new ArrayList<>(knobProblems);
-    if (cluster.areHostEndpointsAutomatic()) {
-      settingsNow.add(AUTOMATIC_HOST_ENDPOINTS);
-    }
+    settingsNow.addAll(cluster.settingProblems());
     settingsNow.stream()
         .filter(problem -> !settingProblems.contains(problem))
         .forEach(

@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -26,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -92,6 +94,7 @@ final class GetCommand extends ResourceCommand {
   private final List<Kind> kinds = new ArrayList<>();
   private final List<View> views = new ArrayList<>();
   private final Set<ResourceRef> refs = new LinkedHashSet<>();
+  private final Set<ResourceRef> told = new HashSet<>();
   private OutputFormat format = new OutputFormat.Table(false);
   private int failures;
 
@@ -159,12 +162,13 @@ final class GetCommand extends ResourceCommand {
     List<FoundDocuments> groups = new ArrayList<>();
     if (refs.isEmpty()) {
       store.requireAnswer();
+      Enforcement enforcement = Enforcement.of(kinds, store);
       for (Kind kind : kinds) {
         groups.add(
             FoundDocuments.list(
                 kind,
                 store.listing(kind, allNamespaces ? null : files.namespace()),
-                this::reportInvalid,
+                decoded -> tellProblem(decoded, enforcement),
                 this::dressed));
       }
     } else {
@@ -186,15 +190,16 @@ final class GetCommand extends ResourceCommand {
 
   private List<FoundDocuments> named(ResourceStore store) throws DatastoreException {
     Map<Kind, List<ObjectNode>> found = new LinkedHashMap<>();
+    Enforcement enforcement =
+        Enforcement.of(refs.stream().map(ResourceRef::kind).collect(Collectors.toSet()), store);
     for (ResourceRef ref : refs) {
       Optional<Decoded> decoded = store.get(ref);
       if (decoded.isPresent()) {
-        switch (decoded.get()) {
-          case Decoded.Valid(Resource resource) ->
-              found
-                  .computeIfAbsent(ref.kind(), _ -> new ArrayList<>())
-                  .add(ResourceJson.toTree(resource));
-          case Decoded.Invalid invalid -> reportInvalid(invalid);
+        tellProblem(decoded.get(), enforcement);
+        if (decoded.get() instanceof Decoded.Valid(Resource resource)) {
+          found
+              .computeIfAbsent(ref.kind(), _ -> new ArrayList<>())
+              .add(ResourceJson.toTree(resource));
         }
       } else if (ref.equals(ResourceRef.global(Kind.PROFILE, StoreRules.DEFAULT_ALLOW))) {
         found
@@ -254,9 +259,17 @@ final class GetCommand extends ResourceCommand {
     return document -> dressed(fates.dressed(document));
   }
 
-  private void reportInvalid(Decoded.Invalid invalid) {
-    invalid.errors().forEach(error -> err().println(invalid.ref() + ": stored, but " + error));
-    failures++;
+  private void tellProblem(Decoded decoded, Enforcement enforcement) {
+    Optional<String> problem = enforcement.problem(decoded);
+    if (problem.isPresent() && told.add(decoded.ref())) {
+      boolean isValid = decoded instanceof Decoded.Valid;
+      err()
+          .println(
+              decoded.ref()
+                  + (isValid ? ": not followed as written: " : ": stored, but ")
+                  + problem.get());
+      failures += isValid ? 0 : 1;
+    }
   }
 
   private ObjectNode dressed(ObjectNode document) {

@@ -49,6 +49,11 @@ public final class ClusterView {
   private static final String NOT_SERVED =
       " would have packets wrapped in IP, which is not done here";
 
+  private static final String AUTOMATIC_HOST_ENDPOINTS =
+      "KubeControllersConfiguration(default): spec.controllers.node.hostEndpoint.autoCreate has no"
+          + " effect here; no agent makes host endpoints, Calico's kube-controllers do where they"
+          + " run, else apply a HostEndpoint for each node";
+
   /// Before a node's name, in the names of resources that are for it alone.
   private static final String NODE_PREFIX = "node.";
 
@@ -352,10 +357,12 @@ public final class ClusterView {
     return known == null || known.spec().isDatastoreReady();
   }
 
-  /// Whether each node is to have a host endpoint without anybody writing one.
-  public boolean areHostEndpointsAutomatic() {
+  /// A line for each setting for all nodes that no agent follows.
+  public List<String> settingProblems() {
     KubeControllersConfiguration known = controllers.get(DEFAULT_NAME);
-    return known != null && known.spec().controllers().areHostEndpointsAutomatic();
+    return known != null && known.spec().controllers().areHostEndpointsAutomatic()
+        ? List.of(AUTOMATIC_HOST_ENDPOINTS)
+        : List.of();
   }
 
   /// The peers a node has by name, by its labels, or because they are everybody's.
