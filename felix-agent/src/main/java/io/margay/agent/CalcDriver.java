@@ -478,6 +478,9 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       ipam.setPools(cluster.ipamPools());
       poolsNow = cluster.poolCidrs();
       datastoreReady = cluster.isDatastoreReady();
+      hostKnobsChanged |=
+          hostKnobs.setNodeLabels(
+              cluster.node(settings.nodeName()).map(node -> node.metadata().labels()).orElse(null));
       Set<IpAddress> own = cluster.addressesOf(settings.nodeName());
       if (!own.isEmpty()) {
         addresses.accept(own);
