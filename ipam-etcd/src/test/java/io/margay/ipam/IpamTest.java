@@ -13,12 +13,14 @@ import io.margay.ipam.care.IpamCheck;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.PoolUse;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
@@ -438,6 +440,27 @@ class IpamTest {
     now = now.plusSeconds(1);
     assertThat(addresses(ipam.assignIp(particular(address, "other")))).containsExactly(address);
     assertSound();
+  }
+
+  @Test
+  void a_particular_address_is_had_of_the_open_one_of_pools_that_overlap()
+      throws DatastoreException {
+    Pool closed =
+        new Pool(
+            "wide",
+            Prefix.parse("10.65.0.0/16"),
+            26,
+            false,
+            true,
+            Set.of(PoolUse.WORKLOAD),
+            Pool.ALL,
+            Pool.ALL,
+            Optional.of("it overlaps another"));
+    ipam.setPools(Pools.of(closed, Pool.of("narrow", Prefix.parse("10.65.4.0/24"), 26)));
+    IpAddress inside = IpAddress.parse("10.65.4.9");
+    assertThat(addresses(ipam.assignIp(particular(inside, "h")))).containsExactly(inside);
+    assertThat(ipam.assignIp(particular(IpAddress.parse("10.65.5.9"), "h")))
+        .isInstanceOf(AssignResult.Unavailable.class);
   }
 
   private static AssignIpRequest particular(IpAddress address, String handle) {

@@ -10,6 +10,7 @@ import io.margay.model.net.Prefix;
 import io.margay.model.resource.BGPPeer;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.Resource;
+import io.margay.model.resource.ResourceRef;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -50,6 +51,30 @@ class ClusterViewTest {
         .containsExactly("ipip");
     assertThat(pool(view(POOLS).ipamPools(), "ipip").notServed().orElseThrow())
         .contains("ipipMode Always");
+  }
+
+  /// Calico accepts it: `spec.cidr` is checked against the block size of enabled pools only.
+  @Test
+  void a_disabled_pool_smaller_than_a_block_harms_nothing() {
+    Pools pools =
+        view(POOLS + document("IPPool", "tiny", "{cidr: 10.70.0.0/30, disabled: true}"))
+            .ipamPools();
+    assertThat(pool(pools, "tiny").disabled()).isTrue();
+    assertThat(pool(pools, "plain").notServed()).isEmpty();
+  }
+
+  @Test
+  void a_pool_that_overlaps_one_that_was_first_gives_no_address() {
+    ClusterView view =
+        view(
+            document("IPPool", "first", "{cidr: 10.65.4.0/24}")
+                + document("IPPool", "second", "{cidr: 10.65.0.0/16}"));
+    assertThat(pool(view.ipamPools(), "first").notServed()).isEmpty();
+    assertThat(pool(view.ipamPools(), "second").notServed())
+        .contains(
+            "CIDROverlap: 10.65.0.0/16 overlaps 10.65.4.0/24 of IPPool first, which was first.");
+    view.onUpdate(ResourceRef.global(Kind.IP_POOL, "first"), null);
+    assertThat(pool(view.ipamPools(), "second").notServed()).isEmpty();
   }
 
   @Test

@@ -36,6 +36,9 @@ public final class PoolConditions {
   /// Ours: whether agents like this one do.
   public static final String ALLOCATABLE_BY_MARGAY = "AllocatableByMargay";
 
+  /// Calico's reason of a pool whose document says so itself.
+  public static final String DISABLED = "PoolDisabled";
+
   /// One condition.
   ///
   /// @param status `True` or `False`
@@ -69,7 +72,7 @@ public final class PoolConditions {
 
   private static Condition allocatable(IPPool pool, List<IPPool> serving) {
     if (pool.spec().isDisabled()) {
-      return new Condition(ALLOCATABLE, false, "PoolDisabled", "spec.disabled is true.");
+      return new Condition(ALLOCATABLE, false, DISABLED, "spec.disabled is true.");
     }
     if (isTerminating(pool)) {
       // Until it is gone, nobody else may have its addresses.
