@@ -7,12 +7,19 @@ import io.margay.agent.firewall.PacketLog;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.json.Decoded;
 import io.margay.datastore.json.StagedKubernetesPolicies;
+import io.margay.model.resource.BlockAffinity;
+import io.margay.model.resource.CalicoNodeStatus;
+import io.margay.model.resource.ClusterInformation;
 import io.margay.model.resource.FelixConfiguration;
 import io.margay.model.resource.FieldError;
 import io.margay.model.resource.HostEndpoint;
+import io.margay.model.resource.IPAMConfiguration;
 import io.margay.model.resource.IPPool;
+import io.margay.model.resource.IPReservation;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.KubeControllersConfiguration;
+import io.margay.model.resource.LiveMigration;
+import io.margay.model.resource.Node;
 import io.margay.model.resource.Resource;
 import io.margay.model.resource.ResourceRef;
 import io.margay.model.resource.StagedKubernetesNetworkPolicy;
@@ -53,9 +60,12 @@ final class Enforcement {
   private static final String EARLIER =
       " (an agent that knows an earlier, valid version goes by that)";
 
-  private final CalcGraph withTiers = new CalcGraph(ForeseenPeering.NEWCOMER);
-  private final CalcGraph alone = new CalcGraph(ForeseenPeering.NEWCOMER);
-  private final Map<String, CalcGraph> byNode = new HashMap<>();
+  /// Stands for the graph that knows the tiers; no node has this name.
+  private static final String WITH_TIERS = "(tiers)";
+
+  /// By node. Made when asked: most kinds need none.
+  private final Map<String, CalcGraph> graphs = new HashMap<>();
+
   private final Map<String, List<String>> ofSpeakers = new HashMap<>();
 
   /// Whether something may not be read here that resources depend on.
@@ -69,7 +79,7 @@ final class Enforcement {
     Enforcement enforcement = new Enforcement();
     try {
       if (kinds.stream().anyMatch(POLICIES::contains)) {
-        store.list(Kind.TIER, null).forEach(tier -> put(enforcement.withTiers, tier));
+        store.list(Kind.TIER, null).forEach(tier -> put(enforcement.graphOf(WITH_TIERS), tier));
       }
       if (kinds.stream().anyMatch(SPEAKERS::contains)) {
         enforcement.readSpeakers(store);
@@ -138,6 +148,14 @@ final class Enforcement {
       case HostEndpoint endpoint -> asked(graphOf(endpoint.spec().node()), endpoint);
       case FelixConfiguration configuration -> joined(knobs(configuration));
       case IPPool _, KubeControllersConfiguration _ -> layout(resource);
+      case Node _,
+          BlockAffinity _,
+          CalicoNodeStatus _,
+          ClusterInformation _,
+          IPAMConfiguration _,
+          IPReservation _,
+          LiveMigration _ ->
+          Optional.empty();
       default ->
           SPEAKERS.contains(resource.kind())
               ? joined(ofSpeakers.getOrDefault(source(resource.ref()), List.of()))
@@ -146,11 +164,11 @@ final class Enforcement {
   }
 
   private CalcGraph graphOf(Kind kind) {
-    return POLICIES.contains(kind) ? withTiers : alone;
+    return graphOf(POLICIES.contains(kind) ? WITH_TIERS : null);
   }
 
   private CalcGraph graphOf(@Nullable String node) {
-    return byNode.computeIfAbsent(
+    return graphs.computeIfAbsent(
         Objects.requireNonNullElse(node, ForeseenPeering.NEWCOMER), CalcGraph::new);
   }
 
@@ -188,11 +206,11 @@ final class Enforcement {
     ClusterView view = new ClusterView();
     view.onUpdate(resource.ref(), resource);
     return Stream.concat(
-            view.settingProblems().stream(),
+            view.settingProblems().stream().map(problem -> problem.split(": ", 2)[1]),
             view.ipamPools().pools().stream()
                 .flatMap(pool -> pool.notServed().stream())
                 .map(why -> why + "; no agent takes an address from it"))
-        .findFirst();
+        .reduce((one, next) -> one + "; " + next);
   }
 
   private String unreadable(Decoded.Invalid invalid) {

@@ -120,7 +120,8 @@ class EnforcementTest {
                 line.startsWith("FelixConfiguration(node.n1): not followed as written: wireguard"))
         .anyMatch(
             line ->
-                line.startsWith("KubeControllersConfiguration(default): not followed as written: "))
+                line.startsWith(
+                    "KubeControllersConfiguration(default): not followed as written: spec."))
         .hasSize(7);
   }
 

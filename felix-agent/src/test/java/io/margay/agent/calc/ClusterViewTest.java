@@ -3,6 +3,7 @@ package io.margay.agent.calc;
 import static io.margay.agent.calc.Documents.document;
 import static io.margay.agent.calc.Documents.view;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import io.margay.ipam.Pool;
 import io.margay.ipam.Pools;
@@ -51,6 +52,24 @@ class ClusterViewTest {
         .containsExactly("ipip");
     assertThat(pool(view(POOLS).ipamPools(), "ipip").notServed().orElseThrow())
         .contains("ipipMode Always");
+  }
+
+  @Test
+  void what_controllers_are_asked_for_and_agents_do_not_do_is_told() {
+    assertThat(controllers("{leakGracePeriod: 15m}")).isEmpty();
+    assertThat(controllers("{leakGracePeriod: 0s}"))
+        .singleElement(STRING)
+        .startsWith(
+            "KubeControllersConfiguration(default): spec.controllers.node.leakGracePeriod has no"
+                + " effect here; ");
+    assertThat(controllers("{leakGracePeriod: 1h, hostEndpoint: {autoCreate: Enabled}}"))
+        .hasSize(2);
+  }
+
+  private static List<String> controllers(String node) {
+    return view(document(
+            "KubeControllersConfiguration", "default", "{controllers: {node: " + node + "}}"))
+        .settingProblems();
   }
 
   /// Calico accepts it: `spec.cidr` is checked against the block size of enabled pools only.

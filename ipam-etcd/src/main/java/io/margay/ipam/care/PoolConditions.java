@@ -201,7 +201,7 @@ public final class PoolConditions {
     List<IPPool> pools = new ArrayList<>();
     Map<String, KeyValue> documents = new LinkedHashMap<>();
     for (KeyValue item : datastore.list(ResourceKeys.prefix(Kind.IP_POOL)).items()) {
-      if (ResourceJson.decode(item.key(), item.value(), item.modRevision()).orElseThrow()
+      if (ResourceJson.decode(item.key(), item.value(), item.modRevision()).orElse(null)
           instanceof Decoded.Valid(IPPool pool)) {
         pools.add(pool);
         documents.put(pool.metadata().name(), item);
