@@ -68,14 +68,19 @@ record FoundDocuments(
         dress);
   }
 
-  /// Everything a view shows.
-  static FoundDocuments list(View view, Listing listing, UnaryOperator<ObjectNode> dress) {
+  /// Everything a view shows. Each thing stored goes to `met` each time it is met.
+  static FoundDocuments list(
+      View view, Listing listing, Consumer<KeyValue> met, UnaryOperator<ObjectNode> dress) {
     return new FoundDocuments(
         view.kindName(),
         view.plural(),
         view.isNamespaced(),
         Long.toString(listing.revision()),
-        () -> listing.items().stream().flatMap(item -> view.document(item).stream()).iterator(),
+        () ->
+            listing.items().stream()
+                .peek(met)
+                .flatMap(item -> view.document(item).stream())
+                .iterator(),
         dress);
   }
 

@@ -95,6 +95,8 @@ final class GetCommand extends ResourceCommand {
   private final List<View> views = new ArrayList<>();
   private final Set<ResourceRef> refs = new LinkedHashSet<>();
   private final Set<ResourceRef> told = new HashSet<>();
+  private final Set<String> toldOfViews = new HashSet<>();
+  private final Set<String> unreadable = new HashSet<>();
   private OutputFormat format = new OutputFormat.Table(false);
   private int failures;
 
@@ -228,6 +230,7 @@ final class GetCommand extends ResourceCommand {
         FoundDocuments.list(
             view,
             store.listing(view.prefix(allNamespaces ? null : files.namespace())),
+            item -> ViewProblem.of(view, item).ifPresent(this::tellProblem),
             dress(view, store));
     if (names.isEmpty()) {
       return all;
@@ -237,6 +240,9 @@ final class GetCommand extends ResourceCommand {
     List<ObjectNode> found = new ArrayList<>();
     for (String name : names) {
       ObjectNode document = byName.get(name);
+      if (document == null && unreadable.contains(name)) {
+        continue;
+      }
       if (document == null) {
         err().println(view.kindName() + "(" + name + "): does not exist");
         failures++;
@@ -269,6 +275,15 @@ final class GetCommand extends ResourceCommand {
                   + (isValid ? ": not followed as written: " : ": stored, but ")
                   + problem.get());
       failures += isValid ? 0 : 1;
+    }
+  }
+
+  private void tellProblem(ViewProblem problem) {
+    boolean isAsked = names.isEmpty() || names.contains(problem.name());
+    if (isAsked && toldOfViews.add(problem.object())) {
+      err().println(problem.object() + ": stored, but " + problem.text());
+      unreadable.add(problem.name());
+      failures++;
     }
   }
 

@@ -174,6 +174,42 @@ class EnforcementTest {
   }
 
   @Test
+  void what_views_can_not_show_is_told_too() throws Exception {
+    margay.store.commit(
+        Txn.builder()
+            .put("/margay/v1/pods/default/web", "{\"metadata\":{\"labels\":7}}")
+            .put("/margay/v1/pods/default/other", "not JSON")
+            .put("/margay/v1/endpointslices/default/s", "[]")
+            .put("/calico/ipam/v2/assignment/ipv4/block/10.64.0.0-26", "{")
+            .put("/calico/ipam/v2/handle/h", "")
+            .put("/calico/ipam/v2/host/n1/ipv4/block/10.64.0.0-26", "{\"state\":\"odd\"}")
+            .put("/calico/ipam/v2/host/n1", "")
+            .build());
+
+    assertThat(margay.margay("", "get", "pods,endpointslices")).isEqualTo(1);
+    assertThat(margay.err.lines())
+        .anyMatch(
+            line ->
+                line.startsWith("Pod(default/web): stored, but metadata.labels: ")
+                    && line.endsWith("; its endpoint stays as it is"))
+        .anyMatch(line -> line.startsWith("Pod(default/other): stored, but document: is not JSON"))
+        .anyMatch(
+            line ->
+                line.startsWith("EndpointSlice(default/s): stored, but ")
+                    && line.endsWith("its service lacks its endpoints"))
+        .hasSize(3);
+    assertThat(margay.margay("", "get", "pod", "web", "-o", "name")).isEqualTo(1);
+    assertThat(margay.err).startsWith("Pod(default/web): stored, but ").hasLineCount(1);
+    assertThat(margay.margay("", "get", "ipamblocks,ipamhandles,blockaffinities")).isEqualTo(1);
+    assertThat(margay.err.lines())
+        .anyMatch(line -> line.startsWith("IPAMBlock(10-64-0-0-26): stored, but "))
+        .anyMatch(line -> line.startsWith("IPAMHandle(h): stored, but "))
+        .anyMatch(line -> line.startsWith("BlockAffinity(n1-10-64-0-0-26): stored, but "))
+        .allMatch(line -> line.contains("; nothing is assigned or freed there until"))
+        .hasSize(3);
+  }
+
+  @Test
   void who_may_not_read_tiers_gets_the_policies_and_no_guesses() throws Exception {
     stored(Kind.GLOBAL_NETWORK_POLICY, "", "p", "{\"tier\":\"secret\",\"selector\":\"all()\"}");
     margay.opener = _ -> withoutTiers();
