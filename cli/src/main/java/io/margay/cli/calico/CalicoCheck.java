@@ -181,12 +181,13 @@ final class CalicoCheck {
       nodes.add(NEWCOMER);
     }
     for (String node : nodes) {
-      BgpIntent intent = ForeseenPeering.of(node, view, CalicoCheck::password);
-      problems.addAll(intent.problems());
+      Optional<BgpIntent> intent = ForeseenPeering.of(node, view, CalicoCheck::password);
+      intent.ifPresent(speaking -> problems.addAll(speaking.problems()));
       // They are findings of their own.
       problems.removeAll(InertBgpSettings.problems(node, view));
-      isServed |= !intent.peers().isEmpty();
-      if (!joining.isEmpty() && intent.peers().isEmpty() && needsFabric()) {
+      boolean hasPeers = intent.filter(speaking -> !speaking.peers().isEmpty()).isPresent();
+      isServed |= hasPeers;
+      if (!joining.isEmpty() && !hasPeers && needsFabric()) {
         find(
             Support.NO_SESSION,
             node,

@@ -109,7 +109,8 @@ final class Enforcement {
 
   private void foresee(String node, ClusterView view) {
     // Keys lie on the nodes.
-    ForeseenPeering.of(node, view, _ -> new Passwords.Answer.Pending()).problems().stream()
+    ForeseenPeering.of(node, view, _ -> new Passwords.Answer.Pending()).stream()
+        .flatMap(intent -> intent.problems().stream())
         .filter(problem -> problem.contains(": "))
         .forEach(
             problem -> {

@@ -22,8 +22,9 @@ public final class ForeseenPeering {
   private ForeseenPeering() {}
 
   /// @param node its resource need not be there
-  public static BgpIntent of(String node, ClusterView view, Passwords passwords) {
-    return BgpIntent.of(node, identity(node, view), view, List.of(), passwords).orElseThrow();
+  /// @return empty if it would not speak BGP: its AS is 0
+  public static Optional<BgpIntent> of(String node, ClusterView view, Passwords passwords) {
+    return BgpIntent.of(node, identity(node, view), view, List.of(), passwords);
   }
 
   /// Enough of an identity to see which sessions a node would have.

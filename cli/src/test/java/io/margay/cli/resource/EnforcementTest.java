@@ -158,6 +158,16 @@ class EnforcementTest {
   }
 
   @Test
+  void an_as_of_0_ends_no_command() throws Exception {
+    stored(Kind.NODE, "", "n1", "{\"bgp\":{\"ipv4Address\":\"192.0.2.1/24\"}}");
+    stored(Kind.BGP_CONFIGURATION, "", "default", "{\"asNumber\":0}");
+    stored(Kind.BGP_PEER, "", "tor", "{\"peerIP\":\"192.0.2.9\",\"asNumber\":64601}");
+
+    assertThat(margay.margay("", "get", "bgppeers,bgpconfig", "-o", "name")).isZero();
+    assertThat(margay.out).isEqualTo("bgppeer/tor\nbgpconfiguration/default\n");
+  }
+
+  @Test
   void an_endpoint_asks_for_what_its_node_does_not_do() throws Exception {
     stored(
         Kind.WORKLOAD_ENDPOINT,

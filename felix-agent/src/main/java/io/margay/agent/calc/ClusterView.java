@@ -50,17 +50,6 @@ public final class ClusterView {
   private static final String NOT_SERVED =
       " would have packets wrapped in IP, which is not done here";
 
-  private static final String CONTROLLERS =
-      "KubeControllersConfiguration(default): spec.controllers.node.";
-
-  private static final String AUTOMATIC_HOST_ENDPOINTS =
-      "hostEndpoint.autoCreate has no effect here; no agent makes host endpoints, Calico's"
-          + " kube-controllers do where they run, else apply a HostEndpoint for each node";
-
-  private static final String LEAK_GRACE_PERIOD =
-      "leakGracePeriod has no effect here; agents judge an address after 15 minutes, and free it"
-          + " only with gc: on in their settings";
-
   /// Before a node's name, in the names of resources that are for it alone.
   private static final String NODE_PREFIX = "node.";
 
@@ -385,19 +374,7 @@ public final class ClusterView {
   /// A line for each setting for all nodes that no agent follows.
   public List<String> settingProblems() {
     KubeControllersConfiguration known = controllers.get(DEFAULT_NAME);
-    if (known == null) {
-      return List.of();
-    }
-    List<String> problems = new ArrayList<>();
-    if (known.spec().controllers().areHostEndpointsAutomatic()) {
-      problems.add(CONTROLLERS + AUTOMATIC_HOST_ENDPOINTS);
-    }
-    known
-        .spec()
-        .controllers()
-        .otherLeakGracePeriod()
-        .ifPresent(_ -> problems.add(CONTROLLERS + LEAK_GRACE_PERIOD));
-    return problems;
+    return known == null ? List.of() : InertControllerSettings.problems(known);
   }
 
   /// The peers a node has by name, by its labels, or because they are everybody's.
