@@ -43,7 +43,8 @@ import org.jspecify.annotations.Nullable;
 /// an agent still has in force from before.
 final class Enforcement {
 
-  /// Nodes whose sessions are worked out, beside those of a node to come.
+  /// Nodes whose sessions are worked out, beside those of a node to come; those that BGPPeers name
+  /// before others.
   static final int MAX_NODES = 100;
 
   private static final Set<Kind> POLICIES =
@@ -103,7 +104,12 @@ final class Enforcement {
         }
       }
     }
-    view.nodes().keySet().stream().limit(MAX_NODES).forEach(node -> foresee(node, view));
+    Stream.concat(
+            view.peers().values().stream().map(peer -> peer.spec().node()).filter(Objects::nonNull),
+            view.nodes().keySet().stream())
+        .distinct()
+        .limit(MAX_NODES)
+        .forEach(node -> foresee(node, view));
     foresee(ForeseenPeering.NEWCOMER, view);
   }
 

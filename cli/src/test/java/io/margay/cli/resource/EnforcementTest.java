@@ -158,6 +158,26 @@ class EnforcementTest {
   }
 
   @Test
+  void a_peer_of_one_node_among_many_is_looked_at() throws Exception {
+    for (int i = 0; i <= Enforcement.MAX_NODES; i++) {
+      stored(
+          Kind.NODE, "", "n" + i, "{\"bgp\":{\"ipv4Address\":\"192.0.2.%d/24\"}}".formatted(i + 1));
+    }
+    stored(
+        Kind.BGP_PEER,
+        "",
+        "tor",
+        "{\"node\":\"n99\",\"peerIP\":\"192.0.2.250\",\"asNumber\":64601,"
+            + "\"filters\":[\"none\"]}");
+
+    assertThat(margay.margay("", "get", "bgppeers", "-o", "name")).isZero();
+    assertThat(margay.err)
+        .isEqualTo(
+            "BGPPeer(tor): not followed as written: BGPFilter none does not exist; no session is"
+                + " made\n");
+  }
+
+  @Test
   void an_as_of_0_ends_no_command() throws Exception {
     stored(Kind.NODE, "", "n1", "{\"bgp\":{\"ipv4Address\":\"192.0.2.1/24\"}}");
     stored(Kind.BGP_CONFIGURATION, "", "default", "{\"asNumber\":0}");
