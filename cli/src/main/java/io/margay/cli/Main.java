@@ -14,6 +14,7 @@ import io.margay.cli.node.NodeCommand;
 import io.margay.cli.node.VersionCommand;
 import io.margay.cli.policy.PolicyCommands;
 import io.margay.cli.policy.WhyCommands;
+import io.margay.cli.resource.IgnoredOptions;
 import io.margay.cli.resource.ResourceCommands;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -28,6 +29,7 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
@@ -78,6 +80,8 @@ public final class Main implements Runnable {
   /// gRPC logs its start-up at INFO to standard error; kept here, or the level would be forgotten
   /// with the logger.
   private static final Logger GRPC = Logger.getLogger("io.grpc");
+
+  @Mixin private final IgnoredOptions ignored = new IgnoredOptions();
 
   @Spec private CommandSpec spec = CommandSpec.create();
 

@@ -2,6 +2,7 @@ package io.margay.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class MainTest {
@@ -24,6 +25,24 @@ class MainTest {
     for (String name : Main.names()) {
       assertThat(Main.run(new String[] {name, "--help"})).as(name).isZero();
     }
+  }
+
+  /// calicoctl's options for all commands, before the command and after it.
+  @Test
+  void what_scripts_tell_calicoctl_is_no_error() {
+    for (String command : List.of("get", "version", "validate")) {
+      assertThat(Main.run(new String[] {"-l", "debug", "--context=c", command, "--help"})).isZero();
+    }
+    assertThat(
+            Main.run(
+                new String[] {
+                  "--allow-version-mismatch", "version", "--client", "--log-level", "info"
+                }))
+        .isZero();
+    assertThat(Main.run(new String[] {"ipam", "check", "--kubeconfig=k", "-l", "info", "-h"}))
+        .isZero();
+    assertThat(Main.run(new String[] {"node", "checksystem", "--allow-version-mismatch", "-h"}))
+        .isZero();
   }
 
   @Test

@@ -38,6 +38,17 @@ public final class DatastoreException extends Exception {
     this.endpoint = endpoint;
   }
 
+  private DatastoreException(String message, DatastoreException same) {
+    super(message, same);
+    this.kind = same.kind;
+    this.endpoint = same.endpoint;
+  }
+
+  /// The same failure, as told by a part that met it: `IPAM: no answer within 3 s (datastore …)`.
+  public DatastoreException toldBy(String part) {
+    return new DatastoreException(part + ": " + getMessage(), this);
+  }
+
   public Kind kind() {
     return kind;
   }

@@ -228,6 +228,9 @@ public final class InMemoryDatastore implements Datastore, Leases {
       case Txn.Condition.Absent _ -> item == null;
       case Txn.Condition.Exists _ -> item != null;
       case Txn.Condition.AtRevision at -> item != null && item.modRevision() == at.modRevision();
+      case Txn.Condition.Unchanged(String prefix, long since) ->
+          under(items, prefix, "", Integer.MAX_VALUE).stream()
+              .allMatch(below -> below.modRevision() <= since);
     };
   }
 

@@ -54,7 +54,7 @@ public record Txn(List<Condition> conditions, List<Write> writes) {
     return octets;
   }
 
-  /// What must be true of one key.
+  /// What must be true of one key, or of all keys with a prefix.
   public sealed interface Condition {
     String key();
 
@@ -84,6 +84,26 @@ public record Txn(List<Condition> conditions, List<Write> writes) {
                   + key
                   + " is below 1; for a key that must not exist use Absent");
         }
+      }
+    }
+
+    /// No key that starts with `prefix` has been put since `revision`: what a listing of that
+    /// revision shows may have been deleted, but nothing has come or changed.
+    ///
+    /// @param prefix of a folder: it ends in `/`
+    record Unchanged(String prefix, long revision) implements Condition {
+      public Unchanged {
+        Keys.requireValid(prefix);
+        if (!prefix.endsWith("/") || revision < 0) {
+          throw new IllegalArgumentException(
+              "nothing can be asked of " + prefix + " since revision " + revision);
+        }
+      }
+
+      /// The prefix, which is no key: a conflict shows nothing of what is below it.
+      @Override
+      public String key() {
+        return prefix;
       }
     }
   }
@@ -148,6 +168,12 @@ public record Txn(List<Condition> conditions, List<Write> writes) {
 
     public Builder ifAtRevision(String key, long modRevision) {
       conditions.add(new Condition.AtRevision(key, modRevision));
+      return this;
+    }
+
+    /// @param revision that of a listing of `prefix`
+    public Builder ifUnchanged(String prefix, long revision) {
+      conditions.add(new Condition.Unchanged(prefix, revision));
       return this;
     }
 

@@ -98,6 +98,37 @@ public abstract class DatastoreContract {
   }
 
   @Test
+  void a_folder_is_unchanged_until_something_in_it_is_put() throws DatastoreException {
+    put(root + "f/a", "1");
+    put(root + "f/b", "1");
+    long since = store().list(root + "f/").revision();
+    Txn.Builder unchanged = Txn.builder().ifUnchanged(root + "f/", since);
+    assertThat(store().commit(unchanged.build())).isInstanceOf(CommitResult.Committed.class);
+    store().commit(Txn.builder().delete(root + "f/b").build());
+    put(root + "f", "1");
+    put(root + "f0", "1");
+    put(root + "e/a", "1");
+    assertThat(store().commit(unchanged.put(root + "x", "1").build()))
+        .isInstanceOf(CommitResult.Committed.class);
+
+    put(root + "f/c", "1");
+    assertThat(store().commit(unchanged.put(root + "y", "1").build()))
+        .isInstanceOf(CommitResult.Conflict.class);
+    assertThat(store().get(root + "y")).isEmpty();
+    store().commit(Txn.builder().delete(root + "f/c").build());
+    put(root + "f/a", "2");
+    assertThat(store().commit(unchanged.build())).isInstanceOf(CommitResult.Conflict.class);
+  }
+
+  @Test
+  void an_empty_folder_is_unchanged_since_ever() throws DatastoreException {
+    Txn empty = Txn.builder().ifUnchanged(root + "f/", 0).put(root + "x", "1").build();
+    assertThat(store().commit(empty)).isInstanceOf(CommitResult.Committed.class);
+    put(root + "f/a", "1");
+    assertThat(store().commit(empty)).isInstanceOf(CommitResult.Conflict.class);
+  }
+
+  @Test
   void deleting_what_is_not_there_is_success() throws DatastoreException {
     assertThat(store().commit(Txn.builder().delete(root + "never").build()))
         .isInstanceOf(CommitResult.Committed.class);

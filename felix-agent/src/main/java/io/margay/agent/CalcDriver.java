@@ -72,11 +72,6 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
   /// Batches of changes on their way here; with more the syncer waits.
   private static final int MAX_WAITING_BATCHES = 4;
 
-  private static final String AUTOMATIC_HOST_ENDPOINTS =
-      "KubeControllersConfiguration(default): spec.controllers.node.hostEndpoint.autoCreate has no"
-          + " effect here; no agent makes host endpoints, Calico's kube-controllers do where they"
-          + " run, else apply a HostEndpoint for each node";
-
   private final AgentSettings settings;
   private final Loop loop;
   private final Turnstile news;
@@ -465,6 +460,9 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
       ipam.setPools(cluster.ipamPools());
       poolsNow = cluster.poolCidrs();
       datastoreReady = cluster.isDatastoreReady();
+      hostKnobsChanged |=
+          hostKnobs.setNodeLabels(
+              cluster.node(settings.nodeName()).map(node -> node.metadata().labels()).orElse(null));
       Set<IpAddress> own = cluster.addressesOf(settings.nodeName());
       if (!own.isEmpty()) {
         addresses.accept(own);
@@ -531,9 +529,7 @@ final class CalcDriver implements SyncListener, KernelEndpointPolicy.Calculation
 
   private void tellProblems() {
     List<String> settingProblems = new ArrayList<>(knobProblems);
-    if (cluster.areHostEndpointsAutomatic()) {
-      settingProblems.add(AUTOMATIC_HOST_ENDPOINTS);
-    }
+    settingProblems.addAll(cluster.settingProblems());
     problems.tell(settingProblems, graph.problems());
   }
 

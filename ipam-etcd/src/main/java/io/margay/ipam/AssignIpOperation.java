@@ -11,7 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// One particular address for one handle. Reservations don't bind it; pools do, except for their
-/// selectors.
+/// selectors, and so does the cooldown: as in Calico, an address that was freed is held until it
+/// has passed, whoever asks.
 final class AssignIpOperation extends Operation<AssignResult> {
 
   private final AssignIpRequest request;
@@ -93,7 +94,7 @@ final class AssignIpOperation extends Operation<AssignResult> {
         return unavailable(
             shared,
             holder.get().isResting()
-                ? "it was freed a moment ago and still rests"
+                ? resting(holder.get(), plan.config())
                 : "it is held by "
                     + holder.get().holder().cleanHandleId().orElse("somebody without a handle"));
       }
@@ -114,6 +115,14 @@ final class AssignIpOperation extends Operation<AssignResult> {
     assignments = List.of(new Assignment(request.address(), cidr, sequenceNumber, !own));
     extras = request.sameTxn().with(assignments);
     return plan.add(extras) ? new Step.Planned(plan) : new Step.Later();
+  }
+
+  private static String resting(Block.Allocation freed, IpamConfig config) {
+    return "it was freed at "
+        + freed.holder().releasedAt().orElseThrow()
+        + " and rests for "
+        + config.cooldown().toSeconds()
+        + " s (ipCooldownSeconds)";
   }
 
   /// The block is new, or somebody's claim to it was left unfinished.

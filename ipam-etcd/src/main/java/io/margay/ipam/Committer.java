@@ -267,6 +267,8 @@ final class Committer implements AutoCloseable {
       case Txn.Condition.Exists _ -> item.isPresent();
       case Txn.Condition.AtRevision at ->
           item.isPresent() && item.get().modRevision() == at.modRevision();
+      // A conflict does not show it: the caller may look again.
+      case Txn.Condition.Unchanged _ -> false;
     };
   }
 

@@ -241,9 +241,7 @@ public final class Ipam implements AutoCloseable {
       return operation.result().get(limit.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException failed) {
       switch (failed.getCause()) {
-        case DatastoreException known ->
-            throw new DatastoreException(
-                known.kind(), known.endpoint(), "IPAM: " + known.getMessage(), known);
+        case DatastoreException known -> throw known.toldBy("IPAM");
         case RuntimeException bug -> throw bug;
         case null, default -> throw new IllegalStateException("IPAM failed", failed);
       }

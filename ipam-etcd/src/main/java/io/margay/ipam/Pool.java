@@ -19,7 +19,7 @@ import java.util.Set;
 ///   caller, see {@link Pools}
 /// @param namespaceSelector which namespaces' pods may have its addresses; evaluated by the caller
 /// @param notServed why nothing may be taken from it by us, whoever asks: its packets would have to
-///   be wrapped
+///   be wrapped, or it is not Allocatable
 public record Pool(
     String name,
     Prefix cidr,

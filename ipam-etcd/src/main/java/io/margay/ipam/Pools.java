@@ -58,9 +58,12 @@ public record Pools(
         .findFirst();
   }
 
-  /// The pool around a block or address, whoever may use it.
+  /// The pool around a block or address, whoever may use it. Where pools overlap, the one that
+  /// addresses may be taken from.
   Optional<Pool> around(Prefix inner) {
-    return pools.stream().filter(pool -> pool.cidr().contains(inner)).findFirst();
+    return pools.stream()
+        .filter(pool -> pool.cidr().contains(inner))
+        .min(Comparator.comparing(pool -> closed(pool).isPresent()));
   }
 
   /// Who asks for addresses.

@@ -13,12 +13,14 @@ import io.margay.ipam.care.IpamCheck;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.Prefix;
+import io.margay.model.resource.PoolUse;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
@@ -419,6 +421,52 @@ class IpamTest {
     assertSound();
   }
 
+  /// As Calico's AssignIP: what rests is held, also from whom had it.
+  @Test
+  void a_particular_address_is_refused_while_it_rests_and_given_afterwards()
+      throws DatastoreException {
+    store.commit(Txn.create(IpamKeys.CONFIG, "{\"ipCooldownSeconds\":60}"));
+    IpAddress address = IpAddress.parse("10.65.0.77");
+    assigned(ipam.assignIp(particular(address, "h")));
+    ipam.releaseByHandle("h", withoutEndpoint("h"));
+    now = now.plusSeconds(59);
+    for (String handle : List.of("h", "other")) {
+      assertThat(ipam.assignIp(particular(address, handle)))
+          .isEqualTo(
+              new AssignResult.Unavailable(
+                  address,
+                  "it was freed at 2026-11-23T10:00:00Z and rests for 60 s (ipCooldownSeconds)"));
+    }
+    now = now.plusSeconds(1);
+    assertThat(addresses(ipam.assignIp(particular(address, "other")))).containsExactly(address);
+    assertSound();
+  }
+
+  @Test
+  void a_particular_address_is_had_of_the_open_one_of_pools_that_overlap()
+      throws DatastoreException {
+    Pool closed =
+        new Pool(
+            "wide",
+            Prefix.parse("10.65.0.0/16"),
+            26,
+            false,
+            true,
+            Set.of(PoolUse.WORKLOAD),
+            Pool.ALL,
+            Pool.ALL,
+            Optional.of("it overlaps another"));
+    ipam.setPools(Pools.of(closed, Pool.of("narrow", Prefix.parse("10.65.4.0/24"), 26)));
+    IpAddress inside = IpAddress.parse("10.65.4.9");
+    assertThat(addresses(ipam.assignIp(particular(inside, "h")))).containsExactly(inside);
+    assertThat(ipam.assignIp(particular(IpAddress.parse("10.65.5.9"), "h")))
+        .isInstanceOf(AssignResult.Unavailable.class);
+  }
+
+  private static AssignIpRequest particular(IpAddress address, String handle) {
+    return new AssignIpRequest(address, handle, "n1", Map.of("node", "n1"), SameTxn.nothing());
+  }
+
   @Test
   void a_lost_nodes_blocks_are_given_back_and_drain() throws DatastoreException {
     ipam.assign(request("used", "gone", 1, 0));
@@ -508,7 +556,7 @@ class IpamTest {
     ipam.close();
     assertThatThrownBy(() -> ipam.assign(request("h", "n1", 1, 0)))
         .isInstanceOf(DatastoreException.class)
-        .hasMessageContaining("IPAM is closed");
+        .hasMessage("IPAM: IPAM is closed (datastore ipam)");
   }
 
   @Test

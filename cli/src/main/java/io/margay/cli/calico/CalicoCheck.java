@@ -4,12 +4,10 @@ import io.margay.agent.bgp.BgpIntent;
 import io.margay.agent.bgp.InertBgpSettings;
 import io.margay.agent.bgp.Passwords;
 import io.margay.agent.calc.ClusterView;
-import io.margay.agent.settings.AgentSettings;
+import io.margay.cli.resource.ForeseenPeering;
 import io.margay.datastore.json.Decoded;
 import io.margay.datastore.json.StagedKubernetesPolicies;
 import io.margay.datastore.json.UnknownFields;
-import io.margay.model.net.Ipv4Address;
-import io.margay.model.net.RouterId;
 import io.margay.model.resource.BGPConfiguration;
 import io.margay.model.resource.BGPConfigurationSpec;
 import io.margay.model.resource.ClusterInformation;
@@ -39,8 +37,8 @@ import java.util.stream.Collectors;
 /// it asks the parts of Margay that would serve each thing, and the table [Support] for the rest.
 final class CalicoCheck {
 
-  /// A name that no node has: policy and peers are looked at as a node sees them that is to come.
-  private static final String NEWCOMER = "(a new node)";
+  /// Policy and peers are looked at as a node sees them that is to come.
+  private static final String NEWCOMER = ForeseenPeering.NEWCOMER;
 
   /// Kinds that are kept and that no part of Margay acts on.
   private static final List<Kind> INERT =
@@ -183,13 +181,13 @@ final class CalicoCheck {
       nodes.add(NEWCOMER);
     }
     for (String node : nodes) {
-      BgpIntent intent =
-          BgpIntent.of(node, identity(node), view, List.of(), CalicoCheck::password).orElseThrow();
-      problems.addAll(intent.problems());
+      Optional<BgpIntent> intent = ForeseenPeering.of(node, view, CalicoCheck::password);
+      intent.ifPresent(speaking -> problems.addAll(speaking.problems()));
       // They are findings of their own.
       problems.removeAll(InertBgpSettings.problems(node, view));
-      isServed |= !intent.peers().isEmpty();
-      if (!joining.isEmpty() && intent.peers().isEmpty() && needsFabric()) {
+      boolean hasPeers = intent.filter(speaking -> !speaking.peers().isEmpty()).isPresent();
+      isServed |= hasPeers;
+      if (!joining.isEmpty() && !hasPeers && needsFabric()) {
         find(
             Support.NO_SESSION,
             node,
@@ -213,21 +211,6 @@ final class CalicoCheck {
   private boolean needsFabric() {
     return cluster.all(IPPool.class).stream().anyMatch(pool -> !pool.spec().isWrappedInVxlan());
   }
-
-  /// Enough of an identity to see which sessions a node would have, whether its resource is there
-  /// already or not.
-  private AgentSettings.Bgp identity(String node) {
-    boolean isKnown = view.node(node).map(found -> found.spec().bgp()).isPresent();
-    return new AgentSettings.Bgp(
-        isKnown ? Optional.empty() : Optional.of(SOME_ADDRESS),
-        Optional.empty(),
-        Optional.empty(),
-        Optional.of(new RouterId(1)),
-        true);
-  }
-
-  /// Of a node to come (RFC 5737).
-  private static final Ipv4Address SOME_ADDRESS = Ipv4Address.parse("192.0.2.255");
 
   /// Calico's are Secrets of Kubernetes, which this does not see.
   private static Passwords.Answer password(SecretKeyRef ref) {

@@ -44,6 +44,12 @@ final class CheckCommand extends IpamCommand {
   @Option(names = "--show-problem-ips", description = "print every problem, not the first few")
   private boolean showProblems;
 
+  @Option(
+      names = "--kubeconfig",
+      paramLabel = "FILE",
+      description = "accepted for calicoctl's sake: Kubernetes is not asked")
+  @Nullable Path kubeconfig;
+
   CheckCommand(IpamCommands.Surroundings surroundings) {
     super(surroundings);
   }

@@ -38,7 +38,7 @@ final class ConfigureCommand extends IpamCommand {
   private @Nullable Integer maxBlocksPerHost;
 
   @Option(
-      names = "--cooldown-seconds",
+      names = {"--ip-cooldown-seconds", "--cooldown-seconds"},
       paramLabel = "SECONDS",
       description = "how long a freed address rests before it is given out again, at most 1200")
   private @Nullable Integer cooldownSeconds;

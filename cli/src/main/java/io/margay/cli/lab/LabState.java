@@ -7,8 +7,10 @@ import io.margay.cli.lab.Topology.Node;
 import io.margay.cli.lab.Topology.Tor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -21,8 +23,10 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -67,19 +71,14 @@ public final class LabState {
 
   /// Holds the lab's name against other raisings and takings down. Released when the process dies.
   static FileChannel lock(String name) throws LabException {
-    Path file = ROOT.resolve("." + name + ".lock");
+    Path file = lockFile(name);
     try {
-      Files.createDirectories(ROOT);
       long deadline = System.nanoTime() + LOCK_WAIT.toNanos();
       while (true) {
-        FileChannel channel =
-            FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock held = channel.tryLock();
-        // The holder removes the file while it holds it: a lock on a removed file guards nothing.
-        if (held != null && Files.exists(file)) {
-          return channel;
+        Optional<FileChannel> held = tryLock(file);
+        if (held.isPresent()) {
+          return held.get();
         }
-        channel.close();
         if (System.nanoTime() > deadline) {
           throw new LabException(
               "lab "
@@ -98,8 +97,49 @@ public final class LabState {
     }
   }
 
+  private static Path lockFile(String name) {
+    return ROOT.resolve("." + name + ".lock");
+  }
+
+  private static Optional<FileChannel> tryLock(Path file) throws IOException {
+    FileChannel channel;
+    try {
+      Files.createDirectories(ROOT);
+      channel =
+          FileChannel.open(
+              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    } catch (NoSuchFileException _) {
+      // The last lab has just gone, and its folder with it.
+      return Optional.empty();
+    }
+    boolean isHeld = false;
+    try {
+      isHeld = channel.tryLock() != null && isAt(channel, file);
+    } catch (OverlappingFileLockException _) {
+      // Another thread of this process has it.
+    } finally {
+      if (!isHeld) {
+        channel.close();
+      }
+    }
+    return isHeld ? Optional.of(channel) : Optional.empty();
+  }
+
+  /// Whether a locked file is the one that goes by this name now. Its holder removes it while it
+  /// holds it, and the next one to come makes another: a lock on the removed one guards nothing.
+  static boolean isAt(FileChannel locked, Path file) throws IOException {
+    byte[] mark = UUID.randomUUID().toString().getBytes(StandardCharsets.US_ASCII);
+    locked.truncate(0);
+    locked.write(ByteBuffer.wrap(mark), 0);
+    try {
+      return Arrays.equals(Files.readAllBytes(file), mark);
+    } catch (NoSuchFileException _) {
+      return false;
+    }
+  }
+
   static void forgetLock(String name) throws IOException {
-    Files.deleteIfExists(ROOT.resolve("." + name + ".lock"));
+    Files.deleteIfExists(lockFile(name));
     try {
       Files.deleteIfExists(ROOT);
     } catch (DirectoryNotEmptyException othersLiveHere) {

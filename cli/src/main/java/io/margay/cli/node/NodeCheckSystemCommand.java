@@ -3,11 +3,16 @@ package io.margay.cli.node;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.margay.cli.ExitCodes;
+import io.margay.cli.resource.IgnoredOptions;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -29,11 +34,19 @@ final class NodeCheckSystemCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
+  @Mixin private final IgnoredOptions ignored = new IgnoredOptions();
+
   @Option(
       names = {"-o", "--output"},
       paramLabel = "text|json",
       description = "how to print it (default: ${DEFAULT-VALUE})")
   private Format format = Format.TEXT;
+
+  @Option(
+      names = {"-f", "--kernel-config"},
+      paramLabel = "FILE",
+      description = "the kernel's configuration, where it is not found")
+  private @Nullable Path kernelConfig;
 
   @Option(
       names = "--root",
@@ -44,7 +57,15 @@ final class NodeCheckSystemCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<SystemChecks.Check> checks = SystemChecks.of(root);
+    List<SystemChecks.Check> checks;
+    try {
+      checks = SystemChecks.of(root, Optional.ofNullable(kernelConfig));
+    } catch (IOException unreadable) {
+      PrintWriter err = spec.commandLine().getErr();
+      err.println(kernelConfig + " can't be read: " + unreadable);
+      err.flush();
+      return ExitCodes.USAGE;
+    }
     PrintWriter out = spec.commandLine().getOut();
     out.print(
         switch (format) {

@@ -3,6 +3,7 @@ package io.margay.cli.node;
 import io.margay.agent.settings.AgentSettings;
 import io.margay.cli.ExitCodes;
 import io.margay.cli.http.HttpClient;
+import io.margay.cli.resource.IgnoredOptions;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintWriter;
@@ -15,9 +16,11 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -70,6 +73,8 @@ final class NodeDiagsCommand implements Callable<Integer> {
           "etc/hostname");
 
   @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Mixin private final IgnoredOptions ignored = new IgnoredOptions();
 
   @Option(
       names = "--to",
@@ -150,7 +155,9 @@ final class NodeDiagsCommand implements Callable<Integer> {
     all.add("network/tables.txt", NodeState::tables);
     all.add("network/links.txt", NodeState::links);
     all.add("network/routes.txt", NodeState::routes);
-    all.add("checksystem.txt", () -> SystemChecks.text(SystemChecks.of(Path.of("/"))));
+    all.add(
+        "checksystem.txt",
+        () -> SystemChecks.text(SystemChecks.of(Path.of("/"), Optional.empty())));
     for (String file : SYSTEM_FILES) {
       all.add("system/" + file.replace('/', '-') + ".txt", () -> Files.readString(root(file)));
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.margay.agent.bgp.BgpIntent;
 import io.margay.cli.TextTable;
 import io.margay.cli.http.HttpClient;
+import io.margay.cli.resource.IgnoredOptions;
 import io.margay.model.net.IpFamily;
 import io.margay.model.net.ScopedAddress;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 
 /// `margay node status`: calicoctl's tables of BGP peers, and then what the agent says of itself.
 @Command(
@@ -26,6 +28,8 @@ import picocli.CommandLine.Command;
       "Readiness of each part, pods, blocks, start-up times."
     })
 final class NodeStatusCommand extends ApiOptions {
+
+  @Mixin private final IgnoredOptions ignored = new IgnoredOptions();
 
   private static final String PEERS = "/api/v1/bgp/peers";
   private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -66,11 +67,18 @@ final class SystemChecks {
   private final List<String> configuration;
   private final List<String> onDisk;
 
-  private SystemChecks(Path root) {
+  /// Whether the machine is taken at that file's word: where modules are not where they are here.
+  private final boolean isConfigurationNamed;
+
+  private SystemChecks(Path root, Optional<Path> kernelConfig) throws IOException {
     this.root = root;
     this.release = first(root.resolve("proc/sys/kernel/osrelease"));
     this.loaded = lines(root.resolve("proc/modules"));
-    this.configuration = configuration(root, release);
+    this.configuration =
+        kernelConfig.isPresent()
+            ? Files.readAllLines(kernelConfig.get(), StandardCharsets.UTF_8)
+            : configuration(root, release);
+    this.isConfigurationNamed = kernelConfig.isPresent();
     Path modules = root.resolve("lib/modules").resolve(release);
     this.onDisk =
         Stream.of("modules.builtin", "modules.dep")
@@ -79,8 +87,10 @@ final class SystemChecks {
   }
 
   /// @param root where the machine's files are: `/`
-  static List<Check> of(Path root) {
-    SystemChecks checks = new SystemChecks(root);
+  /// @param kernelConfig the kernel's configuration; empty: looked for
+  /// @throws IOException if `kernelConfig` can't be read
+  static List<Check> of(Path root, Optional<Path> kernelConfig) throws IOException {
+    SystemChecks checks = new SystemChecks(root, kernelConfig);
     List<Check> all = new ArrayList<>();
     all.add(checks.kernel());
     PARTS.forEach(part -> all.add(checks.part(part)));
@@ -127,7 +137,12 @@ final class SystemChecks {
       return "built in";
     }
     String file = "/" + part.module() + ".ko";
-    return onDisk.stream().anyMatch(line -> line.contains(file)) ? "can be loaded" : "";
+    if (onDisk.stream().anyMatch(line -> line.contains(file))) {
+      return "can be loaded";
+    }
+    return isConfigurationNamed && configuration.contains(part.option() + "=m")
+        ? "a module, as configured"
+        : "";
   }
 
   private Check setting(String setting) {

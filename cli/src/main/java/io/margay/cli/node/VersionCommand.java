@@ -9,22 +9,30 @@ import io.margay.datastore.DatastoreException;
 import io.margay.datastore.KeyValue;
 import io.margay.datastore.etcd.EtcdDatastore;
 import io.margay.datastore.json.Decoded;
+import io.margay.datastore.json.GoDuration;
 import io.margay.datastore.json.ResourceJson;
 import io.margay.datastore.json.ResourceKeys;
+import io.margay.ipam.care.Pause;
 import io.margay.model.resource.ClusterInformation;
 import io.margay.model.resource.ClusterInformationSpec;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.ResourceRef;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /// `margay version`: of this program, of the cluster, of the agent on this node.
 @Command(
@@ -43,6 +51,17 @@ public final class VersionCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
+  @Option(
+      names = "--poll",
+      paramLabel = "INTERVAL",
+      converter = Interval.class,
+      defaultValue = "0",
+      description = {
+        "look at the cluster again and again, such as every 1s, 10m or 2h, and print what changes,",
+        "until interrupted; 0 (the default) looks once"
+      })
+  private Duration poll = Duration.ZERO;
+
   @Option(names = "--client", description = "of this program alone")
   private boolean clientOnly;
 
@@ -53,12 +72,35 @@ public final class VersionCommand implements Callable<Integer> {
       description = "where the agent answers (default: ${DEFAULT-VALUE})")
   private String api = "";
 
+  private final Pause pause;
+
+  /// What was printed last of the cluster.
+  private final Map<String, String> told = new HashMap<>();
+
   public VersionCommand() {
-    this(EtcdDatastore::open);
+    this(EtcdDatastore::open, duration -> TimeUnit.NANOSECONDS.sleep(duration.toNanos()));
   }
 
-  VersionCommand(DatastoreOptions.Opener opener) {
-    store = new DatastoreOptions(opener);
+  /// @param pause lets time pass between two looks at the cluster
+  VersionCommand(DatastoreOptions.Opener opener, Pause pause) {
+    this.store = new DatastoreOptions(opener);
+    this.pause = pause;
+  }
+
+  /// As Go writes durations, and not backwards.
+  static final class Interval implements ITypeConverter<Duration> {
+    @Override
+    public Duration convert(String text) {
+      try {
+        Duration interval = GoDuration.parse(text);
+        if (!interval.isNegative()) {
+          return interval;
+        }
+      } catch (IllegalArgumentException notOne) {
+        throw new TypeConversionException(notOne.getMessage());
+      }
+      throw new TypeConversionException("\"" + text + "\" is in the past");
+    }
   }
 
   @Override
@@ -66,11 +108,7 @@ public final class VersionCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     line("Client Version:", clientVersion());
     line("Java:", Runtime.version().toString());
-    int code = ExitCodes.OK;
-    if (!clientOnly) {
-      code = cluster();
-      agent();
-    }
+    int code = clientOnly ? ExitCodes.OK : cluster();
     out.flush();
     return code;
   }
@@ -82,9 +120,32 @@ public final class VersionCommand implements Callable<Integer> {
 
   private int cluster() {
     try (Datastore datastore = store.open()) {
+      int code = look(datastore);
+      agent();
+      while (!poll.isZero()) {
+        spec.commandLine().getOut().flush();
+        pause.wait(poll);
+        code = look(datastore);
+      }
+      return code;
+    } catch (DatastoreException unopened) {
+      int code = unknown(unopened);
+      agent();
+      return code;
+    } catch (IllegalArgumentException badSettings) {
+      complain(String.valueOf(badSettings.getMessage()));
+      return ExitCodes.USAGE;
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+      return ExitCodes.FAILED;
+    }
+  }
+
+  private int look(Datastore datastore) {
+    try {
       Optional<KeyValue> stored = datastore.get(KEY);
       if (stored.isEmpty()) {
-        line("Cluster Version:", UNKNOWN + ": it has no ClusterInformation");
+        tell("Cluster Version:", UNKNOWN + ": it has no ClusterInformation");
         return ExitCodes.OK;
       }
       Optional<Decoded> decoded =
@@ -92,24 +153,36 @@ public final class VersionCommand implements Callable<Integer> {
       if (decoded.isPresent()
           && decoded.get() instanceof Decoded.Valid(ClusterInformation information)) {
         ClusterInformationSpec cluster = information.spec();
-        line("Cluster Version:", orUnknown(cluster.calicoVersion()));
-        line("Cluster Type:", orUnknown(cluster.clusterType()));
+        tell("Cluster Version:", orUnknown(cluster.calicoVersion()));
+        tell("Cluster Type:", orUnknown(cluster.clusterType()));
         return ExitCodes.OK;
       }
-      line("Cluster Version:", UNKNOWN + ": its ClusterInformation can't be read");
+      tell("Cluster Version:", UNKNOWN + ": its ClusterInformation can't be read");
       return ExitCodes.FAILED;
     } catch (DatastoreException failure) {
-      line("Cluster Version:", UNKNOWN);
-      spec.commandLine().getErr().println(failure.getMessage());
-      spec.commandLine().getErr().flush();
-      return switch (failure.kind()) {
-        case UNREACHABLE, DEADLINE -> ExitCodes.UNREACHABLE;
-        case UNAUTHORISED, OVERLOADED, INVALID -> ExitCodes.FAILED;
-      };
-    } catch (IllegalArgumentException badSettings) {
-      spec.commandLine().getErr().println(badSettings.getMessage());
-      spec.commandLine().getErr().flush();
-      return ExitCodes.USAGE;
+      return unknown(failure);
+    }
+  }
+
+  /// When the cluster answers again, all of it is news.
+  private int unknown(DatastoreException failure) {
+    told.clear();
+    tell("Cluster Version:", UNKNOWN);
+    complain(String.valueOf(failure.getMessage()));
+    return switch (failure.kind()) {
+      case UNREACHABLE, DEADLINE -> ExitCodes.UNREACHABLE;
+      case UNAUTHORISED, OVERLOADED, INVALID -> ExitCodes.FAILED;
+    };
+  }
+
+  private void complain(String what) {
+    spec.commandLine().getErr().println(what);
+    spec.commandLine().getErr().flush();
+  }
+
+  private void tell(String what, String value) {
+    if (!value.equals(told.put(what, value))) {
+      line(what, value);
     }
   }
 

@@ -8,6 +8,7 @@ import io.margay.model.net.IpAddress;
 import io.margay.model.resource.FelixConfiguration;
 import io.margay.model.resource.HostEndpoint;
 import io.margay.model.resource.HostEndpointSpec;
+import io.margay.model.resource.Node;
 import io.margay.model.resource.Resource;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -54,6 +55,7 @@ final class Hosts {
 
   private final Map<IpAddress, String> nodes;
   private final List<FelixConfiguration> configurations = new ArrayList<>();
+  private final Map<String, Map<String, String>> labels = new HashMap<>();
 
   /// @param nodes the nodes' names by their addresses
   Hosts(Collection<Resource> resources, Map<IpAddress, String> nodes) {
@@ -64,6 +66,8 @@ final class Hosts {
         endpoints.add(endpoint);
       } else if (resource instanceof FelixConfiguration configuration) {
         configurations.add(configuration);
+      } else if (resource instanceof Node node) {
+        labels.put(node.metadata().name(), node.metadata().labels());
       }
     }
     endpoints.sort(Comparator.comparing(endpoint -> endpoint.metadata().name()));
@@ -174,6 +178,7 @@ final class Hosts {
     HostKnobs knobs = new HostKnobs(node, List.of(), PacketLog.DEFAULT);
     configurations.forEach(
         configuration -> knobs.onUpdate(configuration.metadata().name(), configuration));
+    knobs.setNodeLabels(labels.get(node));
     return knobs.read().protection();
   }
 }

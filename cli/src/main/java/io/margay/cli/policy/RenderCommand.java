@@ -91,6 +91,7 @@ final class RenderCommand implements Callable<Integer> {
                   knobs.onUpdate(ref.name(), configuration);
                 }
               });
+      knobs.setNodeLabels(cluster.node(node).map(its -> its.metadata().labels()).orElse(null));
       firewall.setNatOutgoing(knobs.read().nat().of(cluster));
       CalcGraph graph = world.graph(node);
       graph.flush(firewall::onUpdate);

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Where the datastore is: options every command takes that works on it.
@@ -39,6 +40,8 @@ public final class DatastoreOptions {
   private final Opener opener;
   private final Map<String, String> environment;
   private final Path standardConfig;
+
+  @Mixin private final IgnoredOptions ignored = new IgnoredOptions();
 
   @Option(
       names = {"-c", "--config"},

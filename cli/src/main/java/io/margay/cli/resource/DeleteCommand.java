@@ -29,7 +29,9 @@ final class DeleteCommand extends ResourceCommand {
 
   @Mixin private final FileOptions files;
 
-  @Option(names = "--skip-not-exists", description = "a missing resource is no failure")
+  @Option(
+      names = {"-s", "--skip-not-exists"},
+      description = "a missing resource is no failure")
   private boolean skipMissing;
 
   @Option(

@@ -45,16 +45,13 @@ record FoundDocuments(
     documents.forEach(document -> each.accept(dress.apply(document)));
   }
 
-  /// Everything of a kind. What is stored and not valid goes to `problems` each time it is met.
+  /// Everything of a kind. Each thing stored, valid or not, goes to `met` each time it is met.
   static FoundDocuments list(
-      Kind kind,
-      Listing listing,
-      Consumer<Decoded.Invalid> problems,
-      UnaryOperator<ObjectNode> dress) {
+      Kind kind, Listing listing, Consumer<Decoded> met, UnaryOperator<ObjectNode> dress) {
     Iterable<ObjectNode> documents =
         () -> {
           Stream<ObjectNode> stored =
-              listing.items().stream().flatMap(item -> valid(item, problems).stream());
+              listing.items().stream().flatMap(item -> valid(item, met).stream());
           return switch (kind) {
             case TIER ->
                 stored.sorted(Comparator.comparingDouble(FoundDocuments::order)).iterator();
@@ -71,14 +68,19 @@ record FoundDocuments(
         dress);
   }
 
-  /// Everything a view shows.
-  static FoundDocuments list(View view, Listing listing, UnaryOperator<ObjectNode> dress) {
+  /// Everything a view shows. Each thing stored goes to `met` each time it is met.
+  static FoundDocuments list(
+      View view, Listing listing, Consumer<KeyValue> met, UnaryOperator<ObjectNode> dress) {
     return new FoundDocuments(
         view.kindName(),
         view.plural(),
         view.isNamespaced(),
         Long.toString(listing.revision()),
-        () -> listing.items().stream().flatMap(item -> view.document(item).stream()).iterator(),
+        () ->
+            listing.items().stream()
+                .peek(met)
+                .flatMap(item -> view.document(item).stream())
+                .iterator(),
         dress);
   }
 
@@ -98,18 +100,14 @@ record FoundDocuments(
         dress);
   }
 
-  private static Optional<ObjectNode> valid(KeyValue item, Consumer<Decoded.Invalid> problems) {
-    return ResourceJson.decode(item.key(), item.value(), item.modRevision())
-        .flatMap(
-            decoded ->
-                switch (decoded) {
-                  case Decoded.Valid(Resource resource) ->
-                      Optional.of(ResourceJson.toTree(resource));
-                  case Decoded.Invalid invalid -> {
-                    problems.accept(invalid);
-                    yield Optional.empty();
-                  }
-                });
+  private static Optional<ObjectNode> valid(KeyValue item, Consumer<Decoded> met) {
+    Optional<Decoded> decoded = ResourceJson.decode(item.key(), item.value(), item.modRevision());
+    decoded.ifPresent(met);
+    return decoded.flatMap(
+        found ->
+            found instanceof Decoded.Valid(Resource resource)
+                ? Optional.of(ResourceJson.toTree(resource))
+                : Optional.empty());
   }
 
   /// By order as calicoctl lists tiers; one without comes last.

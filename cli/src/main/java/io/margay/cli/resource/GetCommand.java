@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -26,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -92,6 +94,9 @@ final class GetCommand extends ResourceCommand {
   private final List<Kind> kinds = new ArrayList<>();
   private final List<View> views = new ArrayList<>();
   private final Set<ResourceRef> refs = new LinkedHashSet<>();
+  private final Set<ResourceRef> told = new HashSet<>();
+  private final Set<String> toldOfViews = new HashSet<>();
+  private final Set<String> unreadable = new HashSet<>();
   private OutputFormat format = new OutputFormat.Table(false);
   private int failures;
 
@@ -159,12 +164,13 @@ final class GetCommand extends ResourceCommand {
     List<FoundDocuments> groups = new ArrayList<>();
     if (refs.isEmpty()) {
       store.requireAnswer();
+      Enforcement enforcement = Enforcement.of(kinds, store);
       for (Kind kind : kinds) {
         groups.add(
             FoundDocuments.list(
                 kind,
                 store.listing(kind, allNamespaces ? null : files.namespace()),
-                this::reportInvalid,
+                decoded -> tellProblem(decoded, enforcement),
                 this::dressed));
       }
     } else {
@@ -186,15 +192,16 @@ final class GetCommand extends ResourceCommand {
 
   private List<FoundDocuments> named(ResourceStore store) throws DatastoreException {
     Map<Kind, List<ObjectNode>> found = new LinkedHashMap<>();
+    Enforcement enforcement =
+        Enforcement.of(refs.stream().map(ResourceRef::kind).collect(Collectors.toSet()), store);
     for (ResourceRef ref : refs) {
       Optional<Decoded> decoded = store.get(ref);
       if (decoded.isPresent()) {
-        switch (decoded.get()) {
-          case Decoded.Valid(Resource resource) ->
-              found
-                  .computeIfAbsent(ref.kind(), _ -> new ArrayList<>())
-                  .add(ResourceJson.toTree(resource));
-          case Decoded.Invalid invalid -> reportInvalid(invalid);
+        tellProblem(decoded.get(), enforcement);
+        if (decoded.get() instanceof Decoded.Valid(Resource resource)) {
+          found
+              .computeIfAbsent(ref.kind(), _ -> new ArrayList<>())
+              .add(ResourceJson.toTree(resource));
         }
       } else if (ref.equals(ResourceRef.global(Kind.PROFILE, StoreRules.DEFAULT_ALLOW))) {
         found
@@ -223,6 +230,7 @@ final class GetCommand extends ResourceCommand {
         FoundDocuments.list(
             view,
             store.listing(view.prefix(allNamespaces ? null : files.namespace())),
+            item -> ViewProblem.of(view, item).ifPresent(this::tellProblem),
             dress(view, store));
     if (names.isEmpty()) {
       return all;
@@ -232,6 +240,9 @@ final class GetCommand extends ResourceCommand {
     List<ObjectNode> found = new ArrayList<>();
     for (String name : names) {
       ObjectNode document = byName.get(name);
+      if (document == null && unreadable.contains(name)) {
+        continue;
+      }
       if (document == null) {
         err().println(view.kindName() + "(" + name + "): does not exist");
         failures++;
@@ -254,9 +265,26 @@ final class GetCommand extends ResourceCommand {
     return document -> dressed(fates.dressed(document));
   }
 
-  private void reportInvalid(Decoded.Invalid invalid) {
-    invalid.errors().forEach(error -> err().println(invalid.ref() + ": stored, but " + error));
-    failures++;
+  private void tellProblem(Decoded decoded, Enforcement enforcement) {
+    Optional<String> problem = enforcement.problem(decoded);
+    if (problem.isPresent() && told.add(decoded.ref())) {
+      boolean isValid = decoded instanceof Decoded.Valid;
+      err()
+          .println(
+              decoded.ref()
+                  + (isValid ? ": not followed as written: " : ": stored, but ")
+                  + problem.get());
+      failures += isValid ? 0 : 1;
+    }
+  }
+
+  private void tellProblem(ViewProblem problem) {
+    boolean isAsked = names.isEmpty() || names.contains(problem.name());
+    if (isAsked && toldOfViews.add(problem.object())) {
+      err().println(problem.object() + ": stored, but " + problem.text());
+      unreadable.add(problem.name());
+      failures++;
+    }
   }
 
   private ObjectNode dressed(ObjectNode document) {

@@ -21,8 +21,6 @@ abstract sealed class ResourceCommand implements Callable<Integer>
 
   @Mixin private final DatastoreOptions datastoreOptions;
 
-  @Mixin private final IgnoredOptions ignored = new IgnoredOptions();
-
   @Spec private CommandSpec spec = CommandSpec.create();
 
   ResourceCommand(ResourceCommands.Surroundings surroundings) {

@@ -179,7 +179,7 @@ final class ResourceStore {
     } else {
       txn.ifAtRevision(stored.key(), stored.modRevision());
     }
-    TierGuard.onWrite(wanted, previous(stored), txn);
+    TierGuard.onWrite(wanted, txn);
     return switch (datastore.commit(txn.build())) {
       case CommitResult.Committed _ -> new WriteOutcome.Done(verb);
       case CommitResult.Conflict _ -> stored == null ? EXISTS : LOST_RACE;
@@ -233,10 +233,7 @@ final class ResourceStore {
             isCleared ? reason + "; what hung on it has been removed already" : reason);
       }
       Txn.Builder txn = Txn.builder();
-      if (ref.kind() == Kind.TIER) {
-        TierGuard.onDelete(ref.name(), datastore, txn);
-      }
-      Optional<WriteOutcome> refusal = StoreRules.deletionRefusal(ref, this);
+      Optional<WriteOutcome> refusal = StoreRules.deletionRefusal(ref, this, txn);
       boolean isToClear = !isCleared && HOLDERS.contains(ref.kind());
       if (refusal.isEmpty() && isToClear) {
         refusal = clear(ref, evenIfUsed);

@@ -1,7 +1,7 @@
 package io.margay.cli.resource;
 
 import io.margay.datastore.DatastoreException;
-import io.margay.datastore.json.Decoded;
+import io.margay.datastore.Txn;
 import io.margay.ipam.care.PoolRemoval;
 import io.margay.model.resource.FieldError;
 import io.margay.model.resource.GlobalNetworkPolicy;
@@ -94,46 +94,17 @@ final class StoreRules {
     return Optional.of(new WriteOutcome.Refused(reason));
   }
 
-  private static Optional<WriteOutcome> conflict(String reason) {
-    return Optional.of(new WriteOutcome.Conflict(reason));
-  }
-
   /// Why `ref` must stay; empty = it may go.
-  static Optional<WriteOutcome> deletionRefusal(ResourceRef ref, ResourceStore store)
-      throws DatastoreException {
+  ///
+  /// @param txn the transaction that deletes it; what must still be so by then is added to it
+  static Optional<WriteOutcome> deletionRefusal(
+      ResourceRef ref, ResourceStore store, Txn.Builder txn) throws DatastoreException {
     if (ref.kind() != Kind.TIER) {
       return keptByOthers(ref);
     }
     if (ResourceDefaults.builtInTiers().containsKey(ref.name())) {
       return refused("is built in");
     }
-    for (Kind kind :
-        List.of(
-            Kind.NETWORK_POLICY,
-            Kind.GLOBAL_NETWORK_POLICY,
-            Kind.STAGED_NETWORK_POLICY,
-            Kind.STAGED_GLOBAL_NETWORK_POLICY)) {
-      for (Decoded policy : store.list(kind, null)) {
-        Optional<String> reason = keeps(policy, ref.name());
-        if (reason.isPresent()) {
-          return conflict(reason.get());
-        }
-      }
-    }
-    return Optional.empty();
-  }
-
-  /// Why a tier must stay for a policy; one whose tier can't be told may be in any.
-  private static Optional<String> keeps(Decoded policy, String tier) {
-    return switch (policy) {
-      case Decoded.Valid(Resource valid) ->
-          tierOf(valid).filter(tier::equals).map(_ -> "still holds " + policy.ref());
-      case Decoded.Invalid(_, _, Optional<Resource> readable) ->
-          readable
-              .map(part -> tierOf(part).filter(tier::equals).map(_ -> "still holds "))
-              .orElse(Optional.of("may hold "))
-              .map(
-                  word -> word + policy.ref() + ", which can't be read; repair or delete it first");
-    };
+    return TierGuard.onDelete(ref.name(), store, txn).map(WriteOutcome.Conflict::new);
   }
 }

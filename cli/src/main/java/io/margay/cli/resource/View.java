@@ -154,7 +154,7 @@ enum View {
     return object;
   }
 
-  private static String dashed(String cidr) {
+  static String dashed(String cidr) {
     return cidr.replace('.', '-').replace(':', '-').replace('/', '-');
   }
 }

@@ -84,6 +84,19 @@ class ImportCalicoCommandTest {
   }
 
   @Test
+  void an_as_of_0_is_no_session() throws Exception {
+    String resources = "/calico/resources/v3/projectcalico.org/";
+    put(
+        resources + "bgpconfigurations/default",
+        "{\"metadata\":{\"name\":\"default\"},\"spec\":{\"asNumber\":0}}");
+    put(
+        resources + "ippools/p",
+        "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"cidr\":\"10.65.0.0/16\"}}");
+    assertThat(margay("import", "calico")).as(err).isEqualTo(1);
+    assertThat(out).contains("no BGP session would come up");
+  }
+
+  @Test
   void json_has_every_finding_with_its_severity() throws Exception {
     fill(resource("cluster.txt"));
     assertThat(margay("import", "calico", "-o", "json", "--node", "worker-1")).isZero();

@@ -390,6 +390,13 @@ class IpamCommandsTest {
     assertThat(margay("ipam", "split", "two", "--name=v4")).isEqualTo(2);
     assertThat(margay("ipam", "split", "2", "--name=none")).isEqualTo(1);
     assertThat(err).contains("there is no IPPool none");
+    store.commit(
+        Txn.create(
+            "/calico/resources/v3/projectcalico.org/ippools/tiny",
+            "{\"metadata\":{\"name\":\"tiny\"},"
+                + "\"spec\":{\"cidr\":\"10.99.0.0/30\",\"disabled\":true}}"));
+    assertThat(margay("ipam", "split", "2", "--name=tiny")).isEqualTo(1);
+    assertThat(err).contains("a part would be smaller than a block; at most 1 parts");
   }
 
   @Test

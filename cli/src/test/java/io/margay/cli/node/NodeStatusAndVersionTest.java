@@ -6,17 +6,24 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.margay.agent.http.Answer;
 import io.margay.cli.http.HttpAddress;
 import io.margay.cli.http.HttpServer;
-import io.margay.datastore.Datastore;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.InMemoryDatastore;
+import io.margay.datastore.KeyValue;
 import io.margay.datastore.Txn;
+import io.margay.ipam.care.Pause;
 import io.margay.model.net.IpFamily;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,6 +42,13 @@ class NodeStatusAndVersionTest {
       """;
   private static final String STATUS =
       "{\"nodeName\":\"n1\",\"version\":\"0.1.0\",\"health\":{\"bgp\":\"1 of 2 peers established\"}}";
+
+  private static final String INFORMATION =
+      "/calico/resources/v3/projectcalico.org/clusterinformations/default";
+  private static final Pause NEVER =
+      _ -> {
+        throw new AssertionError("waited");
+      };
 
   @TempDir private Path directory;
   private String api = "";
@@ -111,11 +125,11 @@ class NodeStatusAndVersionTest {
     assertThat(err.lines()).hasSize(1);
   }
 
-  private static Datastore cluster() throws DatastoreException {
+  private static InMemoryDatastore cluster() throws DatastoreException {
     InMemoryDatastore store = new InMemoryDatastore();
     store.commit(
         Txn.create(
-            "/calico/resources/v3/projectcalico.org/clusterinformations/default",
+            INFORMATION,
             "{\"kind\":\"ClusterInformation\",\"apiVersion\":\"projectcalico.org/v3\",\"metadata\":"
                 + "{\"name\":\"default\"},\"spec\":{\"clusterType\":\"k8s,bgp\","
                 + "\"calicoVersion\":\"v3.31.2\"}}"));
@@ -124,7 +138,7 @@ class NodeStatusAndVersionTest {
 
   @Test
   void version_tells_of_client_cluster_and_agent() {
-    assertThat(run(new VersionCommand(_ -> cluster()), "--api", api)).isZero();
+    assertThat(run(new VersionCommand(_ -> cluster(), NEVER), "--api", api)).isZero();
     assertThat(out)
         .containsPattern("Client Version: +\\S")
         .contains(
@@ -134,12 +148,53 @@ class NodeStatusAndVersionTest {
   }
 
   @Test
+  void version_polls_and_prints_what_changes() throws Exception {
+    InMemoryDatastore store = cluster();
+    KeyValue first = store.get(INFORMATION).orElseThrow();
+    Deque<Callable<?>> meanwhile =
+        new ArrayDeque<>(
+            List.of(
+                () -> null,
+                () -> store.commit(Txn.replace(first, first.value().replace("31.2", "32.1"))),
+                () -> store.commit(Txn.builder().delete(INFORMATION).build())));
+    List<Duration> pauses = new ArrayList<>();
+    VersionCommand command =
+        new VersionCommand(
+            _ -> store,
+            duration -> {
+              pauses.add(duration);
+              Callable<?> next = meanwhile.poll();
+              if (next == null) {
+                throw new InterruptedException();
+              }
+              try {
+                next.call();
+              } catch (Exception failed) {
+                throw new AssertionError(failed);
+              }
+            });
+
+    run(command, "--poll=1m30s", "--api", api);
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(pauses).hasSize(4).containsOnly(Duration.ofSeconds(90));
+    assertThat(out.lines().filter(line -> line.startsWith("Cluster")))
+        .containsExactly(
+            "Cluster Version:   v3.31.2",
+            "Cluster Type:      k8s,bgp",
+            "Cluster Version:   v3.32.1",
+            "Cluster Version:   unknown: it has no ClusterInformation");
+    assertThat(run(new VersionCommand(_ -> cluster(), NEVER), "--poll", "soon")).isEqualTo(2);
+    assertThat(run(new VersionCommand(_ -> cluster(), NEVER), "--poll", "-1s")).isEqualTo(2);
+  }
+
+  @Test
   void version_of_the_client_alone_asks_nobody() {
     VersionCommand command =
         new VersionCommand(
             _ -> {
               throw new AssertionError("asked the datastore");
-            });
+            },
+            NEVER);
     assertThat(run(command, "--client", "--api", "unix:/none")).isZero();
     assertThat(out).contains("Client Version:").doesNotContain("Cluster", "Agent");
   }
@@ -151,7 +206,8 @@ class NodeStatusAndVersionTest {
             _ -> {
               throw new DatastoreException(
                   DatastoreException.Kind.UNREACHABLE, "http://x:1", "no connection");
-            });
+            },
+            NEVER);
     assertThat(run(command, "--api", "unix:" + directory.resolve("none"))).isEqualTo(3);
     assertThat(out).contains("Cluster Version:   unknown\n", "Agent Version:     none answers at");
     assertThat(err).isEqualTo("no connection (datastore http://x:1)\n");

@@ -9,7 +9,9 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,24 +59,26 @@ class SystemChecksTest {
     Files.writeString(file, content);
   }
 
-  private SystemChecks.Check check(String name) {
+  private SystemChecks.Check check(String name) throws IOException {
     List<SystemChecks.Check> found =
-        SystemChecks.of(root).stream().filter(check -> check.name().equals(name)).toList();
+        SystemChecks.of(root, Optional.empty()).stream()
+            .filter(check -> check.name().equals(name))
+            .toList();
     assertThat(found).hasSize(1);
     return found.getFirst();
   }
 
   @Test
-  void parts_are_found_loaded_built_in_and_on_disk() {
+  void parts_are_found_loaded_built_in_and_on_disk() throws IOException {
     assertThat(check("nf_tables").detail()).isEqualTo("loaded");
     assertThat(check("nft_limit").detail()).isEqualTo("built in");
     assertThat(check("veth").detail()).isEqualTo("can be loaded");
     assertThat(check("net.ipv4.ip_forward").detail()).isEqualTo("is 0");
-    assertThat(SystemChecks.isEnough(SystemChecks.of(root))).isTrue();
+    assertThat(SystemChecks.isEnough(SystemChecks.of(root, Optional.empty()))).isTrue();
   }
 
   @Test
-  void what_is_optional_may_be_missing() {
+  void what_is_optional_may_be_missing() throws IOException {
     assertThat(check("sch_tbf").outcome()).isEqualTo(SystemChecks.Outcome.WARNING);
   }
 
@@ -93,6 +97,29 @@ class SystemChecksTest {
   }
 
   @Test
+  void a_kernels_configuration_can_be_named() throws IOException {
+    file("lib/modules/6.1.0-42-amd64/modules.dep", "");
+    file(
+        "elsewhere/config",
+        """
+        CONFIG_IPV6=y
+        CONFIG_NF_CONNTRACK=y
+        CONFIG_NF_CT_NETLINK=y
+        CONFIG_NFT_CT=m
+        CONFIG_NFT_LIMIT=y
+        CONFIG_NFT_LOG=y
+        CONFIG_NFT_MASQ=m
+        CONFIG_NFT_NAT=m
+        CONFIG_VETH=m
+        """);
+    assertThat(run()).isEqualTo(1);
+    String config = root.resolve("elsewhere/config").toString();
+    assertThat(run("-f", config)).isZero();
+    assertThat(run("--kernel-config=" + config)).isZero();
+    assertThat(run("-f", config + ".not-there")).isEqualTo(2);
+  }
+
+  @Test
   void an_old_kernel_fails() throws IOException {
     file("proc/sys/kernel/osrelease", "5.10.0-8\n");
 
@@ -107,9 +134,13 @@ class SystemChecksTest {
     assertThat(run()).isEqualTo(1);
   }
 
-  private int run() {
+  private int run(String... arguments) {
     CommandLine line = new CommandLine(new NodeCommand()).setCaseInsensitiveEnumValuesAllowed(true);
     line.setOut(new PrintWriter(new StringWriter()));
-    return line.execute("checksystem", "--root", root.toString(), "-o", "json");
+    line.setErr(new PrintWriter(new StringWriter()));
+    List<String> all =
+        new ArrayList<>(List.of("checksystem", "--root", root.toString(), "-o", "json"));
+    all.addAll(List.of(arguments));
+    return line.execute(all.toArray(String[]::new));
   }
 }

@@ -209,21 +209,21 @@ class GetCommandTest {
   void ipam_is_shown_as_calicos_objects() throws Exception {
     margay.store.commit(
         Txn.create(
-            "/calico/ipam/v2/host/n1/ipv4/block/10.64.0.0-26",
+            "/calico/ipam/v2/host/n1/ipv4/block/10.64.0.0-30",
             "{\"state\":\"confirmed\",\"deleted\":false}"));
     margay.store.commit(
         Txn.create(
-            "/calico/ipam/v2/assignment/ipv4/block/10.64.0.0-26",
-            "{\"cidr\":\"10.64.0.0/26\",\"affinity\":\"host:n1\",\"allocations\":[0,null,null,null],"
+            "/calico/ipam/v2/assignment/ipv4/block/10.64.0.0-30",
+            "{\"cidr\":\"10.64.0.0/30\",\"affinity\":\"host:n1\",\"allocations\":[0,null,null,null],"
                 + "\"unallocated\":[1,2,3],\"attributes\":[{\"handle_id\":\"net.C1\"}]}"));
     margay.store.commit(
         Txn.create(
             "/calico/ipam/v2/handle/net.C1",
-            "{\"handleID\":\"net.C1\",\"block\":{\"10.64.0.0/26\":1},\"deleted\":false}"));
+            "{\"handleID\":\"net.C1\",\"block\":{\"10.64.0.0/30\":1},\"deleted\":false}"));
 
     assertThat(get("blockaffinities"))
-        .contains("n1-10-64-0-0-26   10.64.0.0/26   n1     confirmed");
-    assertThat(get("ipamblocks", "-o", "wide")).contains("10-64-0-0-26   10.64.0.0/26   host:n1");
+        .contains("n1-10-64-0-0-30   10.64.0.0/30   n1     confirmed");
+    assertThat(get("ipamblocks", "-o", "wide")).contains("10-64-0-0-30   10.64.0.0/30   host:n1");
     assertThat(get("ipamblocks", "-o", "custom-columns=ALLOCATED,FREE")).contains("1           3");
     assertThat(get("ipamhandle", "net.c1", "-o", "jsonpath={.spec.handleID}")).isEqualTo("net.C1");
     assertThat(margay.margay("", "get", "ipamhandle", "other")).isEqualTo(1);

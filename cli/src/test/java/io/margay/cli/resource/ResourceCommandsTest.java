@@ -200,6 +200,36 @@ class ResourceCommandsTest {
     assertThat(store.list("/").items()).isEmpty();
   }
 
+  /// calicoctl writes the policy's key and no other.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "networkpolicies/shop/p",
+        "globalnetworkpolicies/p",
+        "stagednetworkpolicies/shop/p",
+        "stagedglobalnetworkpolicies/p"
+      })
+  void a_tier_stays_for_a_policy_that_another_client_writes_while_it_is_to_go(String key)
+      throws Exception {
+    margay(TIER, "apply", "-f", "-");
+    run.opener =
+        _ ->
+            new MargayRun.Forwarding(store) {
+              @Override
+              public CommitResult commit(Txn txn) throws DatastoreException {
+                store.commit(
+                    Txn.create(
+                        "/calico/resources/v3/projectcalico.org/" + key,
+                        "{\"spec\":{\"tier\":\"platform\",\"selector\":\"all()\"}}"));
+                return super.commit(txn);
+              }
+            };
+
+    assertThat(margay("", "delete", "tier", "platform")).isEqualTo(4);
+    assertThat(err).containsPattern("Tier\\(platform\\): (still holds|may hold) ");
+    assertThat(store.get(TIERS + "platform")).isPresent();
+  }
+
   @Test
   void a_tier_stays_for_a_policy_that_moves_into_it_while_it_is_to_go() throws Exception {
     String elsewhere = TIER.replace("platform", "elsewhere");

@@ -39,6 +39,7 @@ final class EtcdConnection {
               .waitForReady(false)
               .retryMaxAttempts(0)
               .interceptor(new CallDeadlines())
+              .interceptor(new RangeComparisons())
               .connectTimeout(CONNECT_TIMEOUT)
               .keepaliveTime(KEEPALIVE_TIME)
               .keepaliveTimeout(KEEPALIVE_TIMEOUT)

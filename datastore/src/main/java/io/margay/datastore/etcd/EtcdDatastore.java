@@ -427,6 +427,7 @@ public final class EtcdDatastore implements Datastore, Leases {
       case Txn.Condition.Exists _ -> new Cmp(key, Cmp.Op.GREATER, CmpTarget.createRevision(0));
       case Txn.Condition.AtRevision at ->
           new Cmp(key, Cmp.Op.EQUAL, CmpTarget.modRevision(at.modRevision()));
+      case Txn.Condition.Unchanged unchanged -> RangeComparisons.of(unchanged);
     };
   }
 

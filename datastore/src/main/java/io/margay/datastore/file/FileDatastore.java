@@ -199,10 +199,19 @@ public final class FileDatastore implements Datastore {
 
   /// Takes in every edit by somebody else.
   private void scan() throws IOException, DatastoreException {
-    Set<String> keys = new HashSet<>(tree.keys());
-    memory.list("/").items().forEach(item -> keys.add(item.key()));
-    refresh(keys);
+    refresh(keys());
     tellProblems();
+  }
+
+  /// All that there are, in files and as committed.
+  private Set<String> keys() throws DatastoreException {
+    try {
+      Set<String> keys = new HashSet<>(tree.keys());
+      memory.list("/").items().forEach(item -> keys.add(item.key()));
+      return keys;
+    } catch (IOException unreadable) {
+      throw unreachable("looking through the folder", unreadable);
+    }
   }
 
   private void refresh(Set<String> keys) throws IOException, DatastoreException {
@@ -324,7 +333,14 @@ public final class FileDatastore implements Datastore {
               + "; split it");
     }
     Set<String> concerned = new HashSet<>();
-    txn.conditions().forEach(condition -> concerned.add(condition.key()));
+    for (Txn.Condition condition : txn.conditions()) {
+      if (condition instanceof Txn.Condition.Unchanged) {
+        // Files that nobody has named yet may lie below it.
+        concerned.addAll(keys());
+      } else {
+        concerned.add(condition.key());
+      }
+    }
     txn.writes().forEach(write -> concerned.add(write.key()));
     lookAt(concerned, "committing " + txn.writes().size() + " writes");
     CommitResult conditions = memory.commit(new Txn(txn.conditions(), List.of()));

@@ -5,7 +5,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Durations as Go writes them: `1h30m0s`, `90s`, `1.5s`, `250ms`.
-final class GoDuration {
+public final class GoDuration {
 
   private static final Pattern PART =
       Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?)(ns|us|µs|ms|s|m|h)");
@@ -13,7 +13,7 @@ final class GoDuration {
   private GoDuration() {}
 
   /// @throws IllegalArgumentException naming the text
-  static Duration parse(String text) {
+  public static Duration parse(String text) {
     if (text.equals("0")) {
       return Duration.ZERO;
     }

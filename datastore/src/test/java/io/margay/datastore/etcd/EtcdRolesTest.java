@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.margay.datastore.CommitResult;
 import io.margay.datastore.DatastoreException;
 import io.margay.datastore.DatastoreException.Kind;
 import io.margay.datastore.DatastoreSettings;
@@ -144,6 +145,17 @@ class EtcdRolesTest {
   void may_not_write(String user, String key) throws DatastoreException {
     try (EtcdDatastore store = as(user)) {
       assertRefused(() -> store.commit(Txn.builder().put(key, "{}").build()));
+    }
+  }
+
+  @Test
+  void whether_a_folder_is_unchanged_asks_who_may_read_it() throws DatastoreException {
+    Txn policies = Txn.builder().ifUnchanged(R + "networkpolicies/", 0).build();
+    for (String user : List.of("pw-a", "margay-admin")) {
+      try (EtcdDatastore store = as(user)) {
+        assertThat(store.commit(policies)).as(user).isInstanceOf(CommitResult.Committed.class);
+        assertRefused(() -> store.commit(Txn.builder().ifUnchanged("/registry/", 0).build()));
+      }
     }
   }
 

@@ -118,6 +118,18 @@ class FileDatastoreTest extends DatastoreContract {
   }
 
   @Test
+  void a_folder_has_changed_when_somebody_has_put_a_file_into_it() throws Exception {
+    put(POOL_KEY, POOL);
+    String folder = POOL_KEY.substring(0, POOL_KEY.lastIndexOf('/') + 1);
+    Txn unchanged = Txn.builder().ifUnchanged(folder, store.list(folder).revision()).build();
+    assertThat(store.commit(unchanged)).isInstanceOf(CommitResult.Committed.class);
+    edit(
+        root.resolve("ippools/other.yaml"),
+        Files.readString(poolFile()).replace("default-ipv4", "other"));
+    assertThat(store.commit(unchanged)).isInstanceOf(CommitResult.Conflict.class);
+  }
+
+  @Test
   void a_watch_sees_files_made_edited_and_deleted_by_others() throws Exception {
     store.close();
     store = FileDatastore.open(root, OFTEN);

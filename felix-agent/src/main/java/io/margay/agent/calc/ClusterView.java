@@ -2,6 +2,7 @@ package io.margay.agent.calc;
 
 import io.margay.ipam.Pool;
 import io.margay.ipam.Pools;
+import io.margay.ipam.care.PoolConditions;
 import io.margay.model.k8s.KubernetesConversion;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.IpFamily;
@@ -158,25 +159,33 @@ public final class ClusterView {
     return !labels.equals(namespaceLabels.put(namespace, labels));
   }
 
-  /// What IPAM may assign from, and which pools it may not because their packets would have to be
-  /// wrapped in a way that is not done here: their pods could not be reached.
+  /// What IPAM may assign from, and which pools it may not: those whose packets would have to be
+  /// wrapped in a way that is not done here, for their pods could not be reached, and those that
+  /// are not Allocatable.
   public Pools ipamPools() {
     List<Pool> known = new ArrayList<>();
     Map<Prefix, Selector> nodeSelectors = new HashMap<>();
     Map<Prefix, Selector> namespaceSelectors = new HashMap<>();
+    Map<String, List<PoolConditions.Condition>> said =
+        PoolConditions.of(List.copyOf(pools.values()));
     for (IPPool pool : pools.values()) {
       IPPoolSpec spec = pool.spec();
       known.add(
           new Pool(
               pool.metadata().name(),
               spec.cidr(),
-              spec.effectiveBlockSize(),
+              // A disabled pool may be smaller than a block: nobody claims one.
+              Math.max(spec.effectiveBlockSize(), spec.cidr().length()),
               spec.isDisabled(),
               spec.effectiveAssignmentMode() == AssignmentMode.AUTOMATIC,
               Set.copyOf(spec.effectiveAllowedUses()),
               spec.effectiveNodeSelector().text(),
               spec.effectiveNamespaceSelector().text(),
-              whyNotServed(spec)));
+              whyNotServed(spec)
+                  .or(
+                      () ->
+                          whyNotAllocatable(
+                              said.getOrDefault(pool.metadata().name(), List.of())))));
       nodeSelectors.put(spec.cidr(), spec.effectiveNodeSelector());
       namespaceSelectors.put(spec.cidr(), spec.effectiveNamespaceSelector());
     }
@@ -198,6 +207,16 @@ public final class ClusterView {
         selectors
             .getOrDefault(pool.cidr(), Selector.ALL)
             .matches(labels.getOrDefault(name, LabelLookup.of(Map.of())));
+  }
+
+  /// As Calico's allocators: a pool that overlaps an older one, or that is going, gives no address.
+  private static Optional<String> whyNotAllocatable(List<PoolConditions.Condition> said) {
+    return said.stream()
+        .filter(condition -> condition.type().equals(PoolConditions.ALLOCATABLE))
+        .filter(condition -> !condition.status())
+        .filter(condition -> !condition.reason().equals(PoolConditions.DISABLED))
+        .map(condition -> condition.reason() + ": " + condition.message())
+        .findFirst();
   }
 
   private static Optional<String> whyNotServed(IPPoolSpec spec) {
@@ -352,10 +371,10 @@ public final class ClusterView {
     return known == null || known.spec().isDatastoreReady();
   }
 
-  /// Whether each node is to have a host endpoint without anybody writing one.
-  public boolean areHostEndpointsAutomatic() {
+  /// A line for each setting for all nodes that no agent follows.
+  public List<String> settingProblems() {
     KubeControllersConfiguration known = controllers.get(DEFAULT_NAME);
-    return known != null && known.spec().controllers().areHostEndpointsAutomatic();
+    return known == null ? List.of() : InertControllerSettings.problems(known);
   }
 
   /// The peers a node has by name, by its labels, or because they are everybody's.

@@ -7,11 +7,9 @@ import io.margay.agent.firewall.PacketLog;
 import io.margay.model.net.IpAddress;
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.FelixConfiguration;
-import io.margay.model.resource.FelixConfigurationSpec;
 import io.margay.model.resource.Port;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -20,17 +18,15 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The knobs of FelixConfiguration that protect a node, that say how packets are logged, wrapped
-/// and masqueraded: what is set for the node goes before what is set for all.
+/// and masqueraded.
 public final class HostKnobs {
 
-  private static final String FOR_ALL = "default";
   private static final Map<String, Integer> PROTOCOLS = Map.of("tcp", 6, "udp", 17, "sctp", 132);
   private static final int TCP = 6;
 
-  private final String forNode;
   private final List<Failsafe> datastore;
   private PacketLog packetLog;
-  private final Map<String, FelixConfigurationSpec> specs = new HashMap<>();
+  private final KnobsInForce knobs;
 
   /// What follows, and what of the knobs could not be understood or is not done here.
   ///
@@ -49,7 +45,7 @@ public final class HostKnobs {
   /// @param datastore ports out that stay open whatever is configured
   /// @param packetLog without any knob
   public HostKnobs(String nodeName, List<Failsafe> datastore, PacketLog packetLog) {
-    this.forNode = "node." + nodeName;
+    this.knobs = new KnobsInForce(nodeName);
     this.datastore = List.copyOf(datastore);
     this.packetLog = packetLog;
   }
@@ -63,11 +59,15 @@ public final class HostKnobs {
   ///
   /// @param value null when it does not exist
   public void onUpdate(String name, @Nullable FelixConfiguration value) {
-    if (value == null) {
-      specs.remove(name);
-    } else {
-      specs.put(name, value.spec());
-    }
+    knobs.onUpdate(name, value);
+  }
+
+  /// Takes the node's labels.
+  ///
+  /// @param labels null when the node has no resource
+  /// @return whether they are others than before
+  public boolean setNodeLabels(@Nullable Map<String, String> labels) {
+    return knobs.setLabels(labels);
   }
 
   /// What follows for the node.
@@ -85,29 +85,13 @@ public final class HostKnobs {
     boolean maySpoof = maySpoof(problems);
     TunnelKnobs tunnel = TunnelKnobs.read(this::knob, problems);
     NatKnobs nat = NatKnobs.read(this::knob, problems);
-    problems.addAll(InertKnobs.problems(inForce()));
+    problems.addAll(InertKnobs.problems(knobs.settings()));
+    knobs.problem().ifPresent(problems::add);
     return new Reading(protection, log, maySpoof, tunnel, nat, List.copyOf(problems));
   }
 
   private @Nullable Object knob(String name) {
-    return inForce().get(name);
-  }
-
-  private Map<String, Object> inForce() {
-    Map<String, Object> settings = new HashMap<>();
-    for (String configuration : List.of(FOR_ALL, forNode)) {
-      specs
-          .getOrDefault(configuration, FelixConfigurationSpec.EMPTY)
-          .settings()
-          .forEach(
-              (name, value) -> {
-                // JSON's null is "not given".
-                if (value != null) {
-                  settings.put(name, value);
-                }
-              });
-    }
-    return settings;
+    return knobs.settings().get(name);
   }
 
   private boolean maySpoof(List<String> problems) {

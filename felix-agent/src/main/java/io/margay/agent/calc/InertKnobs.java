@@ -26,6 +26,7 @@ public final class InertKnobs {
           "natOutgoingAddress",
           "natOutgoingExclusions",
           "natPortRange",
+          "nodeSelector",
           "vxlanMTU",
           "vxlanMTUV6",
           "vxlanPort",

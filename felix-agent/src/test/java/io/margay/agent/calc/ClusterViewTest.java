@@ -3,6 +3,7 @@ package io.margay.agent.calc;
 import static io.margay.agent.calc.Documents.document;
 import static io.margay.agent.calc.Documents.view;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import io.margay.ipam.Pool;
 import io.margay.ipam.Pools;
@@ -10,6 +11,7 @@ import io.margay.model.net.Prefix;
 import io.margay.model.resource.BGPPeer;
 import io.margay.model.resource.Kind;
 import io.margay.model.resource.Resource;
+import io.margay.model.resource.ResourceRef;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -50,6 +52,48 @@ class ClusterViewTest {
         .containsExactly("ipip");
     assertThat(pool(view(POOLS).ipamPools(), "ipip").notServed().orElseThrow())
         .contains("ipipMode Always");
+  }
+
+  @Test
+  void what_controllers_are_asked_for_and_agents_do_not_do_is_told() {
+    assertThat(controllers("{leakGracePeriod: 15m}")).isEmpty();
+    assertThat(controllers("{leakGracePeriod: 0s}"))
+        .singleElement(STRING)
+        .startsWith(
+            "KubeControllersConfiguration(default): spec.controllers.node.leakGracePeriod has no"
+                + " effect here; ");
+    assertThat(controllers("{leakGracePeriod: 1h, hostEndpoint: {autoCreate: Enabled}}"))
+        .hasSize(2);
+  }
+
+  private static List<String> controllers(String node) {
+    return view(document(
+            "KubeControllersConfiguration", "default", "{controllers: {node: " + node + "}}"))
+        .settingProblems();
+  }
+
+  /// Calico accepts it: `spec.cidr` is checked against the block size of enabled pools only.
+  @Test
+  void a_disabled_pool_smaller_than_a_block_harms_nothing() {
+    Pools pools =
+        view(POOLS + document("IPPool", "tiny", "{cidr: 10.70.0.0/30, disabled: true}"))
+            .ipamPools();
+    assertThat(pool(pools, "tiny").disabled()).isTrue();
+    assertThat(pool(pools, "plain").notServed()).isEmpty();
+  }
+
+  @Test
+  void a_pool_that_overlaps_one_that_was_first_gives_no_address() {
+    ClusterView view =
+        view(
+            document("IPPool", "first", "{cidr: 10.65.4.0/24}")
+                + document("IPPool", "second", "{cidr: 10.65.0.0/16}"));
+    assertThat(pool(view.ipamPools(), "first").notServed()).isEmpty();
+    assertThat(pool(view.ipamPools(), "second").notServed())
+        .contains(
+            "CIDROverlap: 10.65.0.0/16 overlaps 10.65.4.0/24 of IPPool first, which was first.");
+    view.onUpdate(ResourceRef.global(Kind.IP_POOL, "first"), null);
+    assertThat(pool(view.ipamPools(), "second").notServed()).isEmpty();
   }
 
   @Test

@@ -18,11 +18,13 @@ import io.margay.model.resource.Metadata;
 import io.margay.model.resource.Port;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class HostKnobsTest {
@@ -72,6 +74,63 @@ class HostKnobsTest {
     knobs.onUpdate("node.n1", null);
     knobs.onUpdate("default", null);
     assertThat(protection().inbound()).isEqualTo(HostProtection.DEFAULT_INBOUND);
+  }
+
+  private void setFor(String selector, String name, String created, String prefix) {
+    knobs.onUpdate(
+        name,
+        new FelixConfiguration(
+            Metadata.named(name).withIdentity(name, Instant.parse(created)),
+            new FelixConfigurationSpec(Map.of("nodeSelector", selector, "logPrefix", prefix))));
+  }
+
+  private @Nullable String prefix() {
+    return knobs.read().packetLog().prefix();
+  }
+
+  @Test
+  void what_is_set_for_labels_stands_between_all_and_the_node() {
+    set("default", Map.of("logPrefix", "all"));
+    setFor("role == 'edge'", "edge", "2026-01-01T00:00:00Z", "edge");
+    assertThat(prefix()).isEqualTo("all");
+    assertThat(knobs.setNodeLabels(Map.of("role", "edge"))).isTrue();
+    assertThat(knobs.setNodeLabels(Map.of("role", "edge"))).isFalse();
+    assertThat(prefix()).isEqualTo("edge");
+    set("node.n1", Map.of("logPrefix", "mine"));
+    assertThat(prefix()).isEqualTo("mine");
+    set("node.n1", Map.of("defaultEndpointToHostAction", "Drop"));
+    assertThat(prefix()).isEqualTo("edge");
+    assertThat(protection().workloadToHost()).isEqualTo(ToHostAction.DROP);
+    assertThat(knobs.setNodeLabels(Map.of("role", "core"))).isTrue();
+    assertThat(prefix()).isEqualTo("all");
+  }
+
+  @Test
+  void of_several_for_the_nodes_labels_the_oldest_counts_alone_and_that_is_told() {
+    knobs.setNodeLabels(Map.of("role", "edge", "rack", "r1"));
+    setFor("rack == 'r1'", "a-newer", "2026-01-02T00:00:00Z", "newer");
+    setFor("role == 'edge'", "z-older", "2026-01-01T00:00:00Z", "older");
+    assertThat(prefix()).isEqualTo("older");
+    assertThat(knobs.read().problems())
+        .containsExactly(
+            "nodeSelector: z-older, a-newer all select this node; only the oldest, z-older, has"
+                + " effect");
+    setFor("rack == 'r1'", "a-newer", "2026-01-01T00:00:00Z", "newer");
+    assertThat(prefix()).as("of equal age the first by name").isEqualTo("newer");
+    setFor("rack == 'r2'", "a-newer", "2026-01-01T00:00:00Z", "newer");
+    assertThat(protection()).isNotNull();
+    assertThat(prefix()).isEqualTo("older");
+  }
+
+  @Test
+  void without_labels_or_selector_nothing_but_all_and_the_nodes_own_counts() {
+    setFor("all()", "everybody", "2026-01-01T00:00:00Z", "everybody");
+    set("nobody", Map.of("logPrefix", "nobody"));
+    assertThat(prefix()).isNull();
+    knobs.setNodeLabels(Map.of());
+    assertThat(prefix()).isEqualTo("everybody");
+    knobs.setNodeLabels(null);
+    assertThat(prefix()).isNull();
   }
 
   @Test

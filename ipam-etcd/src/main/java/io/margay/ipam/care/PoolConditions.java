@@ -36,6 +36,9 @@ public final class PoolConditions {
   /// Ours: whether agents like this one do.
   public static final String ALLOCATABLE_BY_MARGAY = "AllocatableByMargay";
 
+  /// Calico's reason of a pool whose document says so itself.
+  public static final String DISABLED = "PoolDisabled";
+
   /// One condition.
   ///
   /// @param status `True` or `False`
@@ -69,7 +72,7 @@ public final class PoolConditions {
 
   private static Condition allocatable(IPPool pool, List<IPPool> serving) {
     if (pool.spec().isDisabled()) {
-      return new Condition(ALLOCATABLE, false, "PoolDisabled", "spec.disabled is true.");
+      return new Condition(ALLOCATABLE, false, DISABLED, "spec.disabled is true.");
     }
     if (isTerminating(pool)) {
       // Until it is gone, nobody else may have its addresses.
@@ -198,7 +201,7 @@ public final class PoolConditions {
     List<IPPool> pools = new ArrayList<>();
     Map<String, KeyValue> documents = new LinkedHashMap<>();
     for (KeyValue item : datastore.list(ResourceKeys.prefix(Kind.IP_POOL)).items()) {
-      if (ResourceJson.decode(item.key(), item.value(), item.modRevision()).orElseThrow()
+      if (ResourceJson.decode(item.key(), item.value(), item.modRevision()).orElse(null)
           instanceof Decoded.Valid(IPPool pool)) {
         pools.add(pool);
         documents.put(pool.metadata().name(), item);

@@ -101,7 +101,7 @@ public final class PoolSplit {
               + " with blocks of /"
               + spec.effectiveBlockSize()
               + ": a part would be smaller than a block; at most "
-              + (1 << Math.min(30, spec.effectiveBlockSize() - spec.cidr().length()))
+              + (1 << Math.clamp(spec.effectiveBlockSize() - spec.cidr().length(), 0, 30))
               + " parts");
     }
     for (Stored<Block> block : state.blocks.values()) {

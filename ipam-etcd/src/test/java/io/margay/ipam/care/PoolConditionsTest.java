@@ -170,4 +170,16 @@ class PoolConditionsTest {
           .contains("\"reason\":\"OK\"");
     }
   }
+
+  @Test
+  void a_key_below_the_pools_that_is_no_pools_harms_no_pool() throws Exception {
+    InMemoryDatastore store = new InMemoryDatastore();
+    IPPool pool = pool("p", "10.65.0.0/16", 1);
+    store.commit(
+        Txn.builder()
+            .put(ResourceKeys.key(pool), ResourceJson.encode(pool))
+            .put(ResourceKeys.prefix(pool.kind()) + "p/copy", "{}")
+            .build());
+    assertThat(PoolConditions.write(store, NOW)).isEqualTo(1);
+  }
 }

@@ -7,6 +7,7 @@ import io.margay.model.selector.Selector;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Which controllers run, and how; null = that one does not.
@@ -33,6 +34,8 @@ public record ControllersConfig(
   public static final ControllersConfig EMPTY =
       new ControllersConfig(null, null, null, null, null, null, null, Map.of());
 
+  private static final Duration LEAK_GRACE_PERIOD = Duration.ofMinutes(15);
+
   public ControllersConfig {
     unknown = Copies.sorted(unknown);
   }
@@ -42,6 +45,13 @@ public record ControllersConfig(
     return node != null
         && node.hostEndpoint() != null
         && "enabled".equalsIgnoreCase(node.hostEndpoint().autoCreate());
+  }
+
+  /// The age at which a lost address is to be freed, if another is asked for than Calico's own.
+  public Optional<Duration> otherLeakGracePeriod() {
+    return Optional.ofNullable(node)
+        .map(NodeController::leakGracePeriod)
+        .filter(period -> !period.equals(LEAK_GRACE_PERIOD));
   }
 
   /// Of nodes.
