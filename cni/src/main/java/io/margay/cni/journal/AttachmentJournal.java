@@ -3,7 +3,6 @@ package io.margay.cni.journal;
 import io.margay.cni.spec.AttachmentId;
 import io.margay.model.net.IpAddress;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -36,14 +35,9 @@ public final class AttachmentJournal {
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
   private static final String SUFFIX = ".json";
   private static final String BEGUN_SUFFIX = ".begun.json";
-  private static final Set<StandardOpenOption> WRITING =
-      Set.of(
-          StandardOpenOption.WRITE,
-          StandardOpenOption.CREATE,
-          StandardOpenOption.TRUNCATE_EXISTING);
-
   private final Path directory;
   private final String bootId;
+  private final SpareFiles files;
   private final Map<AttachmentId, JournalEntry> entries;
   private final Set<AttachmentId> unsynced = new HashSet<>();
 
@@ -54,6 +48,7 @@ public final class AttachmentJournal {
       Path directory, String bootId, Map<AttachmentId, JournalEntry> entries) {
     this.directory = directory;
     this.bootId = bootId;
+    this.files = new SpareFiles(directory);
     this.entries = entries;
   }
 
@@ -71,7 +66,7 @@ public final class AttachmentJournal {
       for (Path file : files) {
         String name = file.getFileName().toString();
         if (name.startsWith(".")) {
-          Files.deleteIfExists(file); // a write that a crash interrupted before the rename
+          Files.deleteIfExists(file); // spare, or of a write that a crash interrupted
         } else if (name.endsWith(BEGUN_SUFFIX)) {
           begun.add(file);
         } else if (name.endsWith(SUFFIX)) {
@@ -99,6 +94,10 @@ public final class AttachmentJournal {
   private static void load(Path file, Map<AttachmentId, JournalEntry> entries) throws IOException {
     try {
       JournalEntry entry = EntryJson.read(Files.readAllBytes(file));
+      if (!file.getFileName().toString().startsWith(stem(entry.attachment().id()) + ".")) {
+        // Written over a spare file, and lost with the power before it was on the disk.
+        throw new IOException("the entry is that of " + entry.attachment().id());
+      }
       entries.put(entry.attachment().id(), entry);
     } catch (IOException unreadable) {
       Path aside = file.resolveSibling(file.getFileName() + ".bad");
@@ -147,10 +146,10 @@ public final class AttachmentJournal {
     }
     byte[] octets = EntryJson.write(entry);
     try {
-      replace(file, octets);
+      files.write(file, octets);
     } catch (NoSuchFileException deleted) {
       restore();
-      replace(file, octets);
+      files.write(file, octets);
     }
     synchronized (this) {
       JournalEntry before = entries.put(id, entry);
@@ -158,22 +157,6 @@ public final class AttachmentJournal {
         outranked.add(id);
       }
       unsynced.add(id);
-    }
-  }
-
-  private static void replace(Path file, byte[] octets) throws IOException {
-    Path temporary = file.resolveSibling("." + file.getFileName());
-    try {
-      try (FileChannel channel = FileChannel.open(temporary, WRITING)) {
-        ByteBuffer left = ByteBuffer.wrap(octets);
-        while (left.hasRemaining()) {
-          channel.write(left);
-        }
-      }
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException failure) {
-      Files.deleteIfExists(temporary);
-      throw failure;
     }
   }
 
@@ -192,7 +175,7 @@ public final class AttachmentJournal {
     Path made = Files.createTempDirectory(above, ".journal");
     for (JournalEntry entry : entries.values()) {
       AttachmentId id = entry.attachment().id();
-      replace(made.resolve(file(id).getFileName()), EntryJson.write(entry));
+      SpareFiles.create(made.resolve(file(id).getFileName()), EntryJson.write(entry));
       unsynced.add(id);
     }
     Files.move(made, directory, StandardCopyOption.ATOMIC_MOVE);
@@ -215,11 +198,12 @@ public final class AttachmentJournal {
       }
     }
     removeOutranked();
+    files.prepare();
   }
 
   private synchronized void removeOutranked() throws IOException {
     for (AttachmentId id : outranked) {
-      Files.deleteIfExists(begunOf(file(id)));
+      files.remove(begunOf(file(id)));
     }
     outranked.clear();
   }
@@ -236,8 +220,8 @@ public final class AttachmentJournal {
       outranked.remove(id);
     }
     try {
-      Files.deleteIfExists(begunOf(file(id)));
-      Files.deleteIfExists(file(id));
+      files.remove(begunOf(file(id)));
+      files.remove(file(id));
     } catch (IOException refused) {
       synchronized (this) {
         if (forgotten != null) {
@@ -249,7 +233,11 @@ public final class AttachmentJournal {
   }
 
   private Path file(AttachmentId id) {
-    return directory.resolve(id.containerId() + "@" + id.ifName() + SUFFIX);
+    return directory.resolve(stem(id) + SUFFIX);
+  }
+
+  private static String stem(AttachmentId id) {
+    return id.containerId() + "@" + id.ifName();
   }
 
   private static Path begunOf(Path file) {

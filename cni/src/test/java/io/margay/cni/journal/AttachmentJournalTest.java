@@ -247,6 +247,27 @@ final class AttachmentJournalTest {
     }
   }
 
+  /// A loss of power may keep a file's new name and what it held before.
+  @Test
+  void an_entry_of_another_attachment_is_set_aside() throws IOException {
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot1");
+    journal.write(owed("a"));
+    Files.move(directory.resolve("a@eth0.json"), directory.resolve("b@eth0.json"));
+    assertThat(AttachmentJournal.open(directory, "boot2").all()).isEmpty();
+    assertThat(directory.resolve("b@eth0.json.bad")).exists();
+  }
+
+  @Test
+  void spare_files_of_an_earlier_process_are_no_entries() throws IOException {
+    AttachmentJournal journal = AttachmentJournal.open(directory, "boot1");
+    journal.write(owed("a"));
+    journal.remove(owed("a").attachment().id());
+    journal.sync();
+    assertThat(directory).isNotEmptyDirectory();
+    assertThat(AttachmentJournal.open(directory, "boot1").all()).isEmpty();
+    assertThat(directory).isEmptyDirectory();
+  }
+
   @Test
   void a_write_interrupted_before_the_rename_is_forgotten() throws IOException {
     Files.createDirectories(directory);
@@ -304,9 +325,9 @@ final class AttachmentJournalTest {
     AttachmentJournal journal = AttachmentJournal.open(directory, "boot1");
     AttachmentId id = owed("a").attachment().id();
     journal.write(owed("a"));
-    Path file = directory.resolve("a@eth0.json");
-    Files.delete(file);
-    Files.createDirectories(file.resolve("in-the-way"));
+    for (String spare : List.of(".spare-0", ".spare-1")) {
+      Files.createDirectories(directory.resolve(spare).resolve("in-the-way"));
+    }
     assertThatThrownBy(() -> journal.remove(id)).isInstanceOf(IOException.class);
     assertThat(journal.find(id)).contains(owed("a"));
   }

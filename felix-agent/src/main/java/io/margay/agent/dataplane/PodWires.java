@@ -103,9 +103,14 @@ final class PodWires {
     if (wire == null) {
       return;
     }
-    List<String> faults =
-        indexes.containsKey(pod) ? inspector.routeFaults(wire.addresses()) : List.of();
+    List<String> faults = routeFaults(pod, wire);
     if (!faults.isEmpty() && hasCarrier(wire)) {
+      // It may have come since.
+      faults = routeFaults(pod, wire);
+    } else {
+      faults = List.of();
+    }
+    if (!faults.isEmpty()) {
       LOG.atWarn()
           .addKeyValue("endpoint", pod)
           .addKeyValue("interface", wire.hostEnd())
@@ -114,6 +119,10 @@ final class PodWires {
       routes.doubt();
     }
     route(pod, wire);
+  }
+
+  private List<String> routeFaults(EndpointKey pod, Wire wire) {
+    return indexes.containsKey(pod) ? inspector.routeFaults(wire.addresses()) : List.of();
   }
 
   /// The kernel shows no way over a device without one, written or not: its ADD is still at work on

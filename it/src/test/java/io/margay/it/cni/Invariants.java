@@ -243,6 +243,9 @@ final class Invariants {
     Set<String> journal = new HashSet<>();
     for (Path file : list(node.state().resolve("journal"))) {
       String name = file.getFileName().toString();
+      if (name.startsWith(".spare-")) {
+        continue;
+      }
       String container = name.split("@", 2)[0];
       journal.add(container);
       if (!name.endsWith(".json") || !live.contains(container)) {
