@@ -94,10 +94,6 @@ public final class AttachmentJournal {
   private static void load(Path file, Map<AttachmentId, JournalEntry> entries) throws IOException {
     try {
       JournalEntry entry = EntryJson.read(Files.readAllBytes(file));
-      if (!file.getFileName().toString().startsWith(stem(entry.attachment().id()) + ".")) {
-        // Written over a spare file, and lost with the power before it was on the disk.
-        throw new IOException("the entry is that of " + entry.attachment().id());
-      }
       entries.put(entry.attachment().id(), entry);
     } catch (IOException unreadable) {
       Path aside = file.resolveSibling(file.getFileName() + ".bad");
@@ -233,11 +229,7 @@ public final class AttachmentJournal {
   }
 
   private Path file(AttachmentId id) {
-    return directory.resolve(stem(id) + SUFFIX);
-  }
-
-  private static String stem(AttachmentId id) {
-    return id.containerId() + "@" + id.ifName();
+    return directory.resolve(id.containerId() + "@" + id.ifName() + SUFFIX);
   }
 
   private static Path begunOf(Path file) {

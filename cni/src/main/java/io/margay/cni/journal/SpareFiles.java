@@ -13,13 +13,11 @@ import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// Writes the files of a directory, over those that nobody needs any more. To make a file costs
+/// Writes the files of a directory, over those that nobody needs any more: to make a file costs
 /// half a millisecond where many were deleted lately, for ext4 gives out no inode whose last life
-/// is hardly over (`recently_deleted`), and to delete one costs as much where the disk is told of
-/// what becomes free (mount option `discard`).
+/// is hardly over (`recently_deleted`).
 ///
-/// A spare file keeps what it held; its name begins with a dot, like that of whatever a crash
-/// interrupted.
+/// A spare file is empty; its name begins with a dot, like that of whatever a crash interrupted.
 final class SpareFiles {
 
   /// Spare files that there should be when many are needed at once.
@@ -29,6 +27,8 @@ final class SpareFiles {
   static final int KEPT = 256;
 
   private static final Set<StandardOpenOption> OVER = Set.of(StandardOpenOption.WRITE);
+  private static final Set<StandardOpenOption> EMPTIED =
+      Set.of(StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
   private static final Set<StandardOpenOption> NEW =
       Set.of(
           StandardOpenOption.WRITE,
@@ -73,7 +73,6 @@ final class SpareFiles {
         while (left.hasRemaining()) {
           channel.write(left);
         }
-        channel.truncate(octets.length);
       }
       Files.move(under, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException failure) {
@@ -96,9 +95,7 @@ final class SpareFiles {
     } catch (NoSuchFileException gone) {
       return;
     }
-    if (!spare.offerFirst(free)) {
-      Files.deleteIfExists(free);
-    }
+    empty(free);
   }
 
   /// Makes spare files where there are few: one is lost with each file that is replaced.
@@ -106,9 +103,22 @@ final class SpareFiles {
     while (spare.size() < READY) {
       Path free = directory.resolve(".spare-" + names.getAndIncrement());
       Files.createFile(free);
-      if (!spare.offerLast(free)) {
-        Files.deleteIfExists(free);
-      }
+      keep(free);
+    }
+  }
+
+  private void empty(Path free) throws IOException {
+    try {
+      FileChannel.open(free, EMPTIED).close();
+      keep(free);
+    } catch (IOException refused) {
+      Files.deleteIfExists(free);
+    }
+  }
+
+  private void keep(Path free) throws IOException {
+    if (!spare.offerFirst(free)) {
+      Files.deleteIfExists(free);
     }
   }
 

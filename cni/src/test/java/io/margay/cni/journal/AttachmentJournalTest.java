@@ -247,16 +247,6 @@ final class AttachmentJournalTest {
     }
   }
 
-  /// A loss of power may keep a file's new name and what it held before.
-  @Test
-  void an_entry_of_another_attachment_is_set_aside() throws IOException {
-    AttachmentJournal journal = AttachmentJournal.open(directory, "boot1");
-    journal.write(owed("a"));
-    Files.move(directory.resolve("a@eth0.json"), directory.resolve("b@eth0.json"));
-    assertThat(AttachmentJournal.open(directory, "boot2").all()).isEmpty();
-    assertThat(directory.resolve("b@eth0.json.bad")).exists();
-  }
-
   @Test
   void spare_files_of_an_earlier_process_are_no_entries() throws IOException {
     AttachmentJournal journal = AttachmentJournal.open(directory, "boot1");

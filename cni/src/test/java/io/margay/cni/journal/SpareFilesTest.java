@@ -51,6 +51,7 @@ final class SpareFilesTest {
     Object inode = inode(first);
     files.remove(first);
     assertThat(first).doesNotExist();
+    assertThat(directory.resolve(".spare-0")).as("nothing is left of it").isEmptyFile();
     Path second = write("b", "short");
     assertThat(inode(second)).isEqualTo(inode);
     files.remove(second);

@@ -2,6 +2,7 @@ package io.margay.datastore.etcd;
 
 import com.google.protobuf.ByteString;
 import io.etcd.jetcd.api.Compare;
+import io.etcd.jetcd.api.CompareOrBuilder;
 import io.etcd.jetcd.api.TxnRequest;
 import io.etcd.jetcd.op.Cmp;
 import io.etcd.jetcd.op.CmpTarget;
@@ -40,13 +41,20 @@ final class RangeComparisons implements ClientInterceptor {
   }
 
   private static TxnRequest ranged(TxnRequest txn) {
+    if (txn.getCompareList().stream().noneMatch(RangeComparisons::isOfRange)) {
+      return txn;
+    }
     TxnRequest.Builder ranged = txn.toBuilder();
     for (Compare.Builder comparison : ranged.getCompareBuilderList()) {
-      if (comparison.getResult() == Compare.CompareResult.LESS) {
+      if (isOfRange(comparison)) {
         comparison.setRangeEnd(behind(comparison.getKey()));
       }
     }
     return ranged.build();
+  }
+
+  private static boolean isOfRange(CompareOrBuilder comparison) {
+    return comparison.getResult() == Compare.CompareResult.LESS;
   }
 
   /// The first key behind all that start with a prefix, which ends in a slash.
