@@ -1,5 +1,6 @@
 package io.margay.bgp.speaker;
 
+import io.margay.bgp.bfd.BfdParameters;
 import io.margay.bgp.codec.CodecContext;
 import io.margay.bgp.fsm.Collision;
 import io.margay.bgp.fsm.EndReason;
@@ -62,6 +63,7 @@ final class PeerSession {
   private @Nullable String resetProblem;
   private long upSinceNanos;
   private boolean stopped;
+  private boolean leftAlone;
 
   PeerSession(PeerHost host, ScopedAddress address, PeerConfig config) {
     this.host = host;
@@ -128,7 +130,19 @@ final class PeerSession {
   }
 
   /// Begins to connect, or to wait for the peer.
+  ///
+  /// After a restart a peer with BFD is left alone for a detection time first. Its BFD session is
+  /// still that of the earlier process: were this one faster than the peer's timer, the end of it
+  /// would come upon the new BGP session, and a peer takes a second end within a restart for a
+  /// failure and forgets our routes (RFC 4724 §4.2).
   void start() {
+    BfdParameters bfd = config.bfd();
+    if (bfd != null && host.isRestarting() && !leftAlone) {
+      leftAlone = true;
+      barred.start(bfd.interval().multipliedBy(bfd.multiplier()));
+      setPhase();
+      return;
+    }
     setPhase();
     if (!config.connection().passive() && outgoing == null) {
       PeerConnection connection = new PeerConnection(this, true);
