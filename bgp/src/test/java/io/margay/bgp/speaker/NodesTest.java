@@ -235,6 +235,26 @@ class NodesTest extends PoweredNodes {
     assertThat(status(one, TWO).history().dropped()).isZero();
   }
 
+  /// Its BFD session is still that of the process before.
+  @ParameterizedTest
+  @CsvSource({"true, true, false", "true, false, true", "false, true, true"})
+  void after_a_restart_a_peer_with_bfd_is_left_alone_for_a_detection_time(
+      boolean restarting, boolean watched, boolean soon) {
+    BfdParameters bfd = new BfdParameters(Duration.ofSeconds(1), 3);
+    SpeakerConfig config =
+        SpeakerConfig.builder(Asn.of(65001), RouterId.parse("10.0.0.1"))
+            .restart(SpeakerConfig.Restart.offered(restarting))
+            .build();
+    SimNode one = new SimNode(this, ONE, config);
+    nodes.put(ONE, one);
+    one.configure(List.of(peer(TWO, 65002).bfd(watched ? bfd : null).build()));
+    boot(TWO, 65002).configure(List.of(peer(ONE, 65001).build()));
+    run(Duration.ofMillis(2_900));
+    assertThat(isUp(one, TWO)).isEqualTo(soon);
+    run(Duration.ofSeconds(20));
+    assertThat(isUp(one, TWO)).isTrue();
+  }
+
   /// BIRD may sleep on its last UPDATEs until it hears something.
   @ParameterizedTest
   @CsvSource({"256, 9, 1", "255, 9, 0", "256, 0, 0"})
