@@ -13,6 +13,7 @@ import io.margay.model.resource.Metadata;
 import io.margay.model.resource.ResourceValidator;
 import io.margay.model.resource.WorkloadEndpoint;
 import io.margay.model.resource.WorkloadEndpointSpec;
+import io.margay.model.selector.Selector;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +44,7 @@ final class EndpointDocument {
   static WorkloadEndpoint of(Attachment attachment, String node, List<IpAddress> addresses) {
     Workload workload = attachment.workload();
     Map<String, String> labels = new HashMap<>(attachment.labels());
+    labels.keySet().removeIf(Selector::isHandedDown);
     labels.put(NAMESPACE_LABEL, workload.namespace());
     labels.put(ORCHESTRATOR_LABEL, workload.orchestrator());
     boolean pod = workload instanceof Workload.Pod;

@@ -56,6 +56,7 @@ public final class PodOverlay {
     @Nullable String account = pod.runsAs() == null ? spec.serviceAccountName() : pod.runsAs();
     Map<String, String> labels = new TreeMap<>(metadata.labels());
     labels.putAll(pod.metadata().labels());
+    labels.keySet().removeIf(Selector::isHandedDown);
     labels.put(Selector.NAMESPACE_LABEL, namespace);
     labels.put(ResourceDefaults.ORCHESTRATOR_LABEL, KUBERNETES);
     if (account != null) {

@@ -103,7 +103,8 @@ class PodOverlayTest {
         "a=1        | ''           | ''       | a=1",
         "''         | ''           | a=3 b=   | a=3 b=",
         "a=1        | projectcalico.org/namespace=x | projectcalico.org/namespace=y | a=1",
-        "a=1        | projectcalico.org/orchestrator=x | projectcalico.org/orchestrator=y | a=1"
+        "a=1        | projectcalico.org/orchestrator=x | projectcalico.org/orchestrator=y | a=1",
+        "a=1        | pcns.env=x   | pcsa.team=y pcns.kubernetes.io/metadata.name=z | a=1"
       })
   void labels_by_precedence(String args, String annotation, String document, String expected)
       throws CniException {

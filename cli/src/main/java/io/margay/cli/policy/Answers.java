@@ -8,6 +8,8 @@ import io.margay.agent.explain.Judgement;
 import io.margay.agent.explain.Reason;
 import io.margay.model.resource.PolicyType;
 import io.margay.policy.PolicyKey;
+import java.util.List;
+import java.util.Set;
 
 /// Probes with their answers, as JSON.
 final class Answers {
@@ -15,8 +17,18 @@ final class Answers {
   /// What a probe may say of the verdict it wants.
   static final String EXPECT = "expect";
 
+  private static final Set<String> VERDICTS = Set.of(word(true), word(false));
+
   /// Of a side that a host endpoint polices, its name.
   static final String HOST_ENDPOINT = "hostEndpoint";
+
+  private static final String VERDICT = "verdict";
+  private static final String EGRESS = "egress";
+  private static final String INGRESS = "ingress";
+  static final String ERROR = "error";
+
+  /// What an answer says. A probe may be an answer of before.
+  private static final List<String> ANSWERED = List.of(VERDICT, EGRESS, INGRESS, ERROR);
 
   static final String END_OF_TIER = "end-of-tier";
   static final String PROFILE = "profile";
@@ -33,20 +45,28 @@ final class Answers {
     for (JsonNode probe : probes) {
       ObjectNode answer =
           probe instanceof ObjectNode object
-              ? object.deepCopy()
+              ? object.deepCopy().remove(ANSWERED)
               : JsonNodeFactory.instance.objectNode();
       try {
+        checkExpectation(probe);
         Probe read = Probe.read(probe);
         Evaluation.Path path = evaluation.decide(read);
-        answer.put("verdict", word(path.isAllowed()));
-        answer.set("egress", side(path.egress(), PolicyType.EGRESS));
-        answer.set("ingress", side(path.ingress(), PolicyType.INGRESS));
+        answer.put(VERDICT, word(path.isAllowed()));
+        answer.set(EGRESS, side(path.egress(), PolicyType.EGRESS));
+        answer.set(INGRESS, side(path.ingress(), PolicyType.INGRESS));
       } catch (ProbeException unanswerable) {
-        answer.put("error", unanswerable.getMessage());
+        answer.put(ERROR, unanswerable.getMessage());
       }
       answers.add(answer);
     }
     return answers;
+  }
+
+  private static void checkExpectation(JsonNode probe) throws ProbeException {
+    JsonNode expected = probe.path(EXPECT);
+    if (probe.hasNonNull(EXPECT) && !VERDICTS.contains(expected.asText())) {
+      throw new ProbeException(EXPECT + " " + expected + " is neither allow nor deny");
+    }
   }
 
   private static String word(boolean isAllowed) {
@@ -56,7 +76,7 @@ final class Answers {
   /// Whether the probe wanted another verdict, or a verdict at all.
   static boolean isUnexpected(JsonNode answer) {
     return answer.hasNonNull(EXPECT)
-        && !answer.path(EXPECT).asText().equals(answer.path("verdict").asText(""));
+        && !answer.path(EXPECT).asText().equals(answer.path(VERDICT).asText(""));
   }
 
   private JsonNode side(Evaluation.Side said, PolicyType direction) {
@@ -65,7 +85,7 @@ final class Answers {
       return JsonNodeFactory.instance.nullNode();
     }
     ObjectNode side = JsonNodeFactory.instance.objectNode();
-    side.put("verdict", word(judgement.isAllowed()));
+    side.put(VERDICT, word(judgement.isAllowed()));
     if (said.host() != null) {
       side.put(HOST_ENDPOINT, said.host().endpoint());
     }

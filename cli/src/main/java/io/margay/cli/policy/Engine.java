@@ -7,8 +7,10 @@ import io.margay.agent.explain.RuleModel;
 import io.margay.agent.firewall.FirewallSettings;
 import io.margay.linux.nft.NftPacket;
 import io.margay.model.resource.PolicyType;
+import io.margay.policy.CalcGraph;
 import io.margay.policy.oracle.Flow;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +38,9 @@ interface Engine {
   /// from them.
   @Nullable Judgement fromItsPod(Flow flow, Pod.Endpoint from, Hosts.Host host);
 
+  /// What of the valid documents can't be followed as written, a line each.
+  List<String> problems();
+
   /// By name on the command line.
   enum Choice {
     /// The kernel's rules, read without a kernel.
@@ -57,11 +62,19 @@ interface Engine {
 
     private final World world;
     private final RuleModel pods;
+    private final List<String> problems;
     private final Map<String, RuleModel> nodes = new HashMap<>();
 
     Rules(World world) {
       this.world = world;
-      pods = RuleModel.of(world.graph(PodReader.EVERYWHERE), FirewallSettings.DEFAULT);
+      CalcGraph graph = world.graph(PodReader.EVERYWHERE);
+      pods = RuleModel.of(graph, FirewallSettings.DEFAULT);
+      problems = world.problems(graph);
+    }
+
+    @Override
+    public List<String> problems() {
+      return problems;
     }
 
     /// The node as it is beside its pods.

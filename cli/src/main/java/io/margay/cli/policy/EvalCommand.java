@@ -112,9 +112,10 @@ final class EvalCommand implements Callable<Integer> {
     }
     ResourceFiles files = new ResourceFiles(standardInput);
     World world = WorldReader.read(files.documents(resources), PodReader.Wiring.ONE_NODE);
+    Engine asked = engine.of(world);
     world.warnings().forEach(warning -> err.println("margay: " + warning));
-    ArrayNode answers =
-        new Answers(new Evaluation(world, engine.of(world))).answer(probes(files, probes));
+    asked.problems().forEach(problem -> err.println("margay: " + problem));
+    ArrayNode answers = new Answers(new Evaluation(world, asked)).answer(probes(files, probes));
     if (output == Format.json) {
       out.println(answers.toPrettyString());
     } else {

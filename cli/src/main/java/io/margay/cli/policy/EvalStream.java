@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.margay.datastore.json.DocumentTrees;
@@ -19,6 +20,7 @@ final class EvalStream {
   /// Characters of the longest line.
   static final int MAX_LINE = DocumentTrees.MAX_LENGTH;
 
+  private static final char MARK = '\uFEFF';
   private static final int BUFFER = 64 * 1024;
 
   static final JsonMapper JSON =
@@ -72,10 +74,15 @@ final class EvalStream {
       at = end;
       if (end < filled) {
         at++;
-        return line.toString();
+        return unmarked(line);
       }
     } while (fill());
-    return line.toString();
+    return unmarked(line);
+  }
+
+  /// Some programs begin what they write with a byte order mark.
+  private String unmarked(StringBuilder line) {
+    return line.substring(lines == 0 && !line.isEmpty() && line.charAt(0) == MARK ? 1 : 0);
   }
 
   private boolean fill() throws IOException {
@@ -97,17 +104,30 @@ final class EvalStream {
       }
       World read =
           WorldReader.read(
-              List.of(DocumentTrees.of("line " + lines, resources)), PodReader.Wiring.ONE_NODE);
-      read.warnings().forEach(err::println);
-      return new Answers(new Evaluation(read, engine.of(read))).answer(probes).toString();
+              List.of(DocumentTrees.of(place(), resources)), PodReader.Wiring.ONE_NODE);
+      Engine asked = engine.of(read);
+      read.warnings().forEach(this::warn);
+      asked.problems().forEach(this::warn);
+      return new Answers(new Evaluation(read, asked)).answer(probes).toString();
+    } catch (MismatchedInputException two) {
+      return error("the line has more than one JSON value");
     } catch (JsonProcessingException notJson) {
       return error(
           "the line is not JSON: " + notJson.getOriginalMessage().lines().findFirst().orElse(""));
     } catch (RuntimeException fault) {
       // A fault of ours with this world must not cost the next one its answer.
-      err.println("line " + lines + ": " + fault);
+      warn(fault.toString());
       return error("internal error: " + fault);
     }
+  }
+
+  private String place() {
+    return "line " + lines;
+  }
+
+  /// What is said of a document begins with its place, what is said of all of them does not.
+  private void warn(String warning) {
+    err.println(warning.startsWith(place() + ": ") ? warning : place() + ": " + warning);
   }
 
   private static String error(String message) {

@@ -67,7 +67,12 @@ final class InvalidPolicy {
     if (metadata.hasNonNull("namespace")) {
       named.put("namespace", metadata.path("namespace").asText());
     }
-    if (!(tree.node().get("spec") instanceof ObjectNode spec)) {
+    // To the API server a NetworkPolicy without one is one for every pod of its namespace.
+    JsonNode given =
+        tree.kind().equals("NetworkPolicy") && !tree.node().hasNonNull("spec")
+            ? JsonNodeFactory.instance.objectNode()
+            : tree.node().path("spec");
+    if (!(given instanceof ObjectNode spec)) {
       return Optional.empty();
     }
     ObjectNode place = bare.putObject("spec");

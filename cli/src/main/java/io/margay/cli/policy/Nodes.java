@@ -29,7 +29,7 @@ final class Nodes {
   List<String> read(DocumentTrees.Tree tree) {
     String name = tree.node().path("metadata").path("name").asText("");
     if (name.isEmpty()) {
-      return List.of(tree.origin() + ": metadata.name is required; the Node is ignored");
+      return List.of(tree.origin().place() + ": metadata.name is required; the Node is ignored");
     }
     List<IpAddress> found = new ArrayList<>();
     List<String> warnings = new ArrayList<>();
@@ -40,7 +40,11 @@ final class Nodes {
           found.add(IpAddress.parse(entry.path("address").asText("")));
         } catch (IllegalArgumentException none) {
           warnings.add(
-              tree.origin() + ": Node " + name + ", status.addresses: " + none.getMessage());
+              tree.origin().place()
+                  + ": Node "
+                  + name
+                  + ", status.addresses: "
+                  + none.getMessage());
         }
       }
     }

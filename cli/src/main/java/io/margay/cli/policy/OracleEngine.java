@@ -26,10 +26,17 @@ final class OracleEngine implements Engine {
 
   private final PolicyOracle oracle;
   private final Hosts hosts;
+  private final World world;
 
   OracleEngine(World world) {
     oracle = world.oracle();
     hosts = world.hosts();
+    this.world = world;
+  }
+
+  @Override
+  public List<String> problems() {
+    return world.problems(world.graph(PodReader.EVERYWHERE));
   }
 
   @Override

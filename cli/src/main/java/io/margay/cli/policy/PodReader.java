@@ -86,7 +86,7 @@ final class PodReader {
     boolean hostNetwork = Boolean.TRUE.equals(pod.spec().hostNetwork());
     for (FieldError error : errors) {
       if (!error.path().equals("spec.hostNetwork")) {
-        warnings.add(tree.origin() + ": " + error.path() + " " + error.message());
+        warnings.add(tree.origin().place() + ": " + error.path() + " " + error.message());
       }
     }
     List<String> texts = new ArrayList<>();
@@ -138,7 +138,7 @@ final class PodReader {
 
   private void lose(DocumentTrees.Tree tree, String name, String problem) {
     lost.put(name, "the document of pod " + name + " is not valid: " + problem);
-    warnings.add(tree.origin() + ": pod " + name + " is not valid: " + problem);
+    warnings.add(tree.origin().place() + ": pod " + name + " is not valid: " + problem);
   }
 
   /// Takes an endpoint of a v3 document.
@@ -261,6 +261,7 @@ final class PodReader {
     String namespace = metadata.namespaceOrEmpty();
     String account = written.pod.runsAs() == null ? DEFAULT_SERVICE_ACCOUNT : written.pod.runsAs();
     Map<String, String> labels = new TreeMap<>(metadata.labels());
+    labels.keySet().removeIf(Selector::isHandedDown);
     labels.put(Selector.NAMESPACE_LABEL, namespace);
     labels.put(ResourceDefaults.ORCHESTRATOR_LABEL, ORCHESTRATOR);
     labels.put(Selector.SERVICE_ACCOUNT_LABEL, account);

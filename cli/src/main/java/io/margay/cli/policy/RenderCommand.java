@@ -66,7 +66,9 @@ final class RenderCommand implements Callable<Integer> {
           .noneMatch(pod -> pod.endpoint() != null && node.equals(pod.node()))) {
         err.println("margay: no pod is on node " + node + " by its spec.nodeName");
       }
-      out.print(text(world));
+      CalcGraph graph = world.graph(node);
+      world.problems(graph).forEach(problem -> err.println("margay: " + problem));
+      out.print(text(world, graph));
       return ExitCodes.OK;
     } catch (IOException unusable) {
       err.println("margay: " + unusable.getMessage());
@@ -77,7 +79,7 @@ final class RenderCommand implements Callable<Integer> {
     }
   }
 
-  private String text(World world) {
+  private String text(World world, CalcGraph graph) {
     try (NftTable table = new NftTable(new FakeNftables(false).open(), "margay", Ownership.NEVER)) {
       FirewallManager firewall = new FirewallManager(table, FirewallSettings.DEFAULT);
       ClusterView cluster = new ClusterView();
@@ -93,7 +95,6 @@ final class RenderCommand implements Callable<Integer> {
               });
       knobs.setNodeLabels(cluster.node(node).map(its -> its.metadata().labels()).orElse(null));
       firewall.setNatOutgoing(knobs.read().nat().of(cluster));
-      CalcGraph graph = world.graph(node);
       graph.flush(firewall::onUpdate);
       StringBuilder text = new StringBuilder();
       for (IpFamily family : IpFamily.values()) {

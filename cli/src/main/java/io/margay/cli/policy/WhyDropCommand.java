@@ -110,7 +110,9 @@ final class WhyDropCommand extends StoreCommand {
     listSlices(datastore, stored);
     World world = WorldReader.ofStore(stored, PodReader.Wiring.ONE_NODE);
     world.warnings().forEach(warning -> err().println("margay: " + warning));
-    Evaluation evaluation = new Evaluation(world, Engine.Choice.rules.of(world));
+    Engine rules = Engine.Choice.rules.of(world);
+    rules.problems().forEach(problem -> err().println("margay: " + problem));
+    Evaluation evaluation = new Evaluation(world, rules);
     Flow flow;
     List<String> path = new ArrayList<>();
     JsonNode answer;

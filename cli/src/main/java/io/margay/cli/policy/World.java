@@ -50,6 +50,14 @@ record World(
     return graph;
   }
 
+  /// What the calculation says of resources beyond [#warnings], a line each.
+  List<String> problems(CalcGraph graph) {
+    return graph.problems().entrySet().stream()
+        .filter(problem -> !unreadable.containsKey(problem.getKey()))
+        .map(problem -> problem.getKey() + ": " + problem.getValue())
+        .toList();
+  }
+
   PolicyOracle oracle() {
     List<Resource> all = new ArrayList<>(resources.values());
     for (Unreadable it : unreadable.values()) {

@@ -136,7 +136,7 @@ final class WorldReader {
   }
 
   private void warn(Origin origin, String what) {
-    warnings.add(origin + ": " + what);
+    warnings.add(origin.place() + ": " + what);
   }
 
   private static String text(List<FieldError> errors) {
@@ -236,7 +236,7 @@ final class WorldReader {
 
   /// A policy that the door would refuse: rule by rule if its API says how, else as a whole.
   private void invalid(DocumentTrees.Tree tree, KubernetesDocuments.Read read) {
-    warn(tree.origin(), tree.kind() + " would be refused: " + text(read.errors()));
+    warn(tree.origin(), named(tree) + " would be refused: " + text(read.errors()));
     new InvalidPolicy(tree, nodes)
         .closed(read)
         .ifPresentOrElse(
@@ -252,7 +252,19 @@ final class WorldReader {
                     new World.Unreadable(closed.conversion().resource(), text(read.errors())));
               }
             },
-            () -> warn(tree.origin(), "what it selects is not known; it does nothing"));
+            () ->
+                warn(
+                    tree.origin(),
+                    "what " + named(tree) + " selects is not known; it does nothing"));
+  }
+
+  private static String named(DocumentTrees.Tree tree) {
+    JsonNode metadata = tree.node().path("metadata");
+    String namespace =
+        ADMIN_KINDS.contains(tree.kind())
+            ? ""
+            : metadata.path("namespace").asText(DEFAULT_NAMESPACE) + "/";
+    return tree.kind() + " " + namespace + metadata.path("name").asText("");
   }
 
   private static PolicyKey key(Resource resource) {

@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -16,6 +17,8 @@ import picocli.CommandLine.Spec;
 /// What all resource commands share: the datastore, its failures as exit codes, where they print.
 abstract sealed class ResourceCommand implements Callable<Integer>
     permits WriteCommand, DeleteCommand, GetCommand, PatchCommand, LabelCommand {
+
+  private static final Pattern OF_A_RULE = Pattern.compile("spec\\.(in|e)gress\\[\\d+]\\.");
 
   private final InstantSource clock;
 
@@ -102,10 +105,18 @@ abstract sealed class ResourceCommand implements Callable<Integer>
                           + ": "
                           + (item.origin().item().isEmpty() ? "" : item.origin().item() + ".")
                           + field
-                          + ": warning: not a known field; kept, without effect"));
+                          + ": warning: not a known field; kept, "
+                          + effect(field)));
     }
     documents.problems().forEach(err::println);
     err.flush();
     return documents.problems().isEmpty();
+  }
+
+  /// A field of a rule may be what confines it, so the agent does not read past it.
+  private static String effect(String unknownField) {
+    return OF_A_RULE.matcher(unknownField).lookingAt()
+        ? "and an Allow with it matches nothing, a Deny or Pass denies what the rest of it matches"
+        : "without effect";
   }
 }

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -204,6 +205,40 @@ final class EvalCommandTest {
   }
 
   @Test
+  void a_probe_that_was_an_answer_before_says_nothing_of_then() throws IOException {
+    Run run =
+        eval(
+            PODS,
+            """
+            [{"from":"shop/no","to":"shop/web","port":80,"expect":"allow",
+              "verdict":"allow","egress":null,"ingress":null},
+             {"from":"shop/client","to":"shop/web","port":80,"error":"there is no pod shop/no"}]
+            """,
+            "-o",
+            "json");
+
+    assertThat(run.code).isEqualTo(ExitCodes.FAILED);
+    assertThat(run.json().get(0).properties())
+        .extracting(Map.Entry::getKey)
+        .containsExactly("from", "to", "port", "expect", "error");
+    assertThat(run.json().get(1).has("error")).isFalse();
+  }
+
+  @Test
+  void what_is_expected_is_a_verdict() throws IOException {
+    Run run =
+        eval(
+            PODS,
+            "[{\"from\":\"shop/client\",\"to\":\"shop/web\",\"port\":80,\"expect\":\"allowed\"}]",
+            "-o",
+            "json");
+
+    assertThat(run.code).isEqualTo(ExitCodes.FAILED);
+    assertThat(run.json().findValuesAsText("error"))
+        .containsExactly("expect \"allowed\" is neither allow nor deny");
+  }
+
+  @Test
   void a_probe_that_can_not_be_answered_says_why_and_costs_no_other_its_answer()
       throws IOException {
     Run run =
@@ -264,6 +299,47 @@ final class EvalCommandTest {
         .anyMatch(line -> line.contains("spec.ingress[0].from[0] needs podSelector"))
         .anyMatch(line -> line.contains("Service of v1 has no say about packets"))
         .anyMatch(line -> line.contains("expected an object with apiVersion and kind"));
+  }
+
+  @Test
+  void warnings_say_which_of_many_documents_and_what_comes_of_valid_ones() throws IOException {
+    Run run =
+        eval(
+            """
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicyList
+            items:
+            - metadata: {name: bare, namespace: shop}
+              spec: {podSelector: {matchLabels: {app: web}}}
+            - metadata: {name: broken, namespace: shop}
+              spec: {podSelector: {matchLabels: {app: x}}, ingress: [{from: [{}]}]}
+            ---
+            apiVersion: projectcalico.org/v3
+            kind: NetworkPolicy
+            metadata: {name: misspelt, namespace: shop}
+            spec: {selector: app == 'y', ingress: [{action: Allow, sorce: {selector: all()}}]}
+            ---
+            apiVersion: projectcalico.org/v3
+            kind: NetworkPolicy
+            metadata: {name: gone.p, namespace: shop}
+            spec: {tier: gone, selector: app == 'y'}
+            ---
+            """
+                + PODS,
+            "[{\"from\":\"1.1.1.1\",\"to\":\"shop/web\",\"port\":81}]",
+            "-o",
+            "json");
+
+    assertThat(run.json().get(0).path("verdict").asText()).isEqualTo("deny");
+    assertThat(run.err.lines())
+        .map(line -> line.replace(folder + "/", ""))
+        .containsExactly(
+            "margay: r.yaml: document 1: items[1]: NetworkPolicy shop/broken would be refused:"
+                + " spec.ingress[0].from[0] needs podSelector, namespaceSelector or ipBlock",
+            "margay: NetworkPolicy(shop/gone.p): tier \"gone\" does not exist; the policy denies"
+                + " everything it selects until the tier is created",
+            "margay: NetworkPolicy(shop/misspelt): ingress rule 0: sorce can't be matched by this"
+                + " version; the rule matches nothing");
   }
 
   @Test
@@ -337,7 +413,7 @@ final class EvalCommandTest {
   void a_stream_answers_line_by_line_whatever_the_lines_are() {
     Run run =
         run(
-            WORLD + "\nnot json\n\n{\"resources\":{}}\n" + WORLD + "\r\n" + WORLD,
+            "\uFEFF" + WORLD + "\nnot json\n\n{\"resources\":{}}\n" + WORLD + "\r\n" + WORLD,
             "policy",
             "eval",
             "--stream");
@@ -351,6 +427,35 @@ final class EvalCommandTest {
     assertThat(lines.get(3)).startsWith("{\"error\":\"expected {");
     assertThat(lines.get(4)).isEqualTo(lines.get(0));
     assertThat(lines.get(5)).isEqualTo(lines.get(0));
+  }
+
+  @Test
+  void two_worlds_on_a_line_are_an_error_and_warnings_have_their_line() {
+    String policy =
+        """
+        {"apiVersion":"policy.networking.k8s.io/v1alpha2","kind":"ClusterNetworkPolicy",
+         "metadata":{"name":"%s"},"spec":{"tier":"Admin","priority":7,"subject":{"namespaces":{}},
+         "ingress":[{"action":"Deny","from":[{"namespaces":{}}]}]}}"""
+            .replace("\n", "");
+    Run run =
+        run(
+            WORLD
+                + WORLD
+                + "\n{\"resources\":["
+                + policy.formatted("a")
+                + ","
+                + policy.formatted("b")
+                + "],\"probes\":[]}\n",
+            "policy",
+            "eval",
+            "--stream");
+
+    assertThat(run.out.lines())
+        .containsExactly("{\"error\":\"the line has more than one JSON value\"}", "[]");
+    assertThat(run.err)
+        .isEqualTo(
+            "line 2: ClusterNetworkPolicy a, ClusterNetworkPolicy b: of equal priority; they are"
+                + " asked in this order\n");
   }
 
   @Test

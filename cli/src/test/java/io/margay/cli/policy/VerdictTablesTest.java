@@ -23,7 +23,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class VerdictTablesTest {
 
   private static final List<String> FILES =
-      List.of("networkpolicy.yaml", "adminpolicies.yaml", "calico.yaml", "conflicts.yaml");
+      List.of(
+          "networkpolicy.yaml",
+          "adminpolicies.yaml",
+          "calico.yaml",
+          "conflicts.yaml",
+          "corners.yaml",
+          "hostendpoints.yaml");
 
   static Stream<Arguments> cases() throws IOException {
     List<Arguments> cases = new ArrayList<>();
@@ -75,7 +81,7 @@ final class VerdictTablesTest {
     assertThat(answered).as("%s; %s", name, world.warnings()).isEqualTo(expected);
   }
 
-  /// `FROM > TO PORT/PROTOCOL` or `FROM > TO ICMP[:TYPE/CODE]`.
+  /// `FROM > TO PORT/PROTOCOL`, `FROM > TO ICMP[:TYPE/CODE]` or `FROM > TO PROTOCOL-NUMBER`.
   private static ObjectNode probe(String line) {
     String[] words = line.split(" ");
     ObjectNode probe = JsonNodeFactory.instance.objectNode();
@@ -90,6 +96,8 @@ final class VerdictTablesTest {
             .put("type", Integer.parseInt(icmp[0]))
             .put("code", Integer.parseInt(icmp[1]));
       }
+    } else if (what.indexOf('/') < 0) {
+      probe.put("protocol", Integer.parseInt(what));
     } else {
       String[] port = what.split("/");
       probe.put("port", Integer.parseInt(port[0])).put("protocol", port[1]);
@@ -112,11 +120,14 @@ final class VerdictTablesTest {
     if (side.isNull()) {
       return "-";
     }
-    return switch (side.path("rule").asText()) {
-      case "end-of-tier" -> side.path("tier").asText() + " end";
-      case "profile" -> side.path("policy").asText("no profile");
-      case String rule ->
-          side.path("kind").asText() + " " + side.path("policy").asText() + "#" + rule;
-    };
+    String decider =
+        switch (side.path("rule").asText()) {
+          case "end-of-tier" -> side.path("tier").asText() + " end";
+          case "profile" -> side.path("policy").asText("no profile");
+          case String rule when side.path("policy").isNull() -> rule;
+          case String rule ->
+              side.path("kind").asText() + " " + side.path("policy").asText() + "#" + rule;
+        };
+    return side.has("hostEndpoint") ? decider + "@" + side.path("hostEndpoint").asText() : decider;
   }
 }

@@ -513,6 +513,23 @@ class ResourceCommandsTest {
   }
 
   @Test
+  void an_unknown_field_of_a_rule_is_not_said_to_be_without_effect() throws Exception {
+    String policy =
+        """
+        apiVersion: projectcalico.org/v3
+        kind: GlobalNetworkPolicy
+        metadata: {name: p}
+        spec: {ingress: [{action: Allow, source: {selectr: app == 'a'}}]}
+        """;
+    assertThat(margay(policy, "validate", "-f", "-")).isZero();
+    assertThat(err)
+        .isEqualTo(
+            "-: document 1: spec.ingress[0].source.selectr: warning: not a known field; kept, and"
+                + " an Allow with it matches nothing, a Deny or Pass denies what the rest of it"
+                + " matches\n");
+  }
+
+  @Test
   void usage_errors_exit_2() {
     assertThat(margay("", "apply")).isEqualTo(2);
     assertThat(margay("", "apply", "-f", "/nowhere.yaml")).isEqualTo(2);

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.margay.model.resource.FieldError;
 import java.io.IOException;
@@ -145,10 +146,20 @@ public final class DocumentTrees {
       if (kind.isEmpty() || version.isEmpty()) {
         problem(path, kind.isEmpty() ? "kind" : "apiVersion", "is required");
       } else if (kind.endsWith("List") && node.path("items").isArray()) {
+        String itemKind = kind.substring(0, kind.length() - "List".length());
+        node.path("items").forEach(item -> ofItsList(item, version, itemKind));
         items(node.path("items"), path.isEmpty() ? "items" : path + ".items");
       } else {
         trees.add(new Tree(new Origin(source, document, path), node));
       }
+    }
+  }
+
+  /// API servers leave out of a list's items what the list says of them all.
+  private static void ofItsList(JsonNode item, String version, String kind) {
+    boolean isBare = !item.hasNonNull("kind") && !item.hasNonNull("apiVersion");
+    if (item instanceof ObjectNode document && isBare && !kind.isEmpty()) {
+      document.put("apiVersion", version).put("kind", kind);
     }
   }
 

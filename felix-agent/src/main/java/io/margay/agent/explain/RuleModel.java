@@ -225,7 +225,10 @@ public final class RuleModel {
       case RuleOrigin.ProfileRule(String profile, Direction _, int _) ->
           new Reason.Profile(profile);
       case RuleOrigin.MissingProfile(String profile, Direction _) -> new Reason.Profile(profile);
-      case RuleOrigin.EndOfEndpoint _, RuleOrigin.EndOfHostEndpoint _ -> new Reason.Profile(null);
+      case RuleOrigin.EndOfEndpoint _ -> new Reason.Profile(null);
+      // Stages without an implicit deny end in an accept, which leaves it to the next.
+      case RuleOrigin.EndOfHostEndpoint _ ->
+          passage.isAccepted() ? new Reason.BesidePolicy(null) : new Reason.Profile(null);
     };
   }
 }

@@ -137,7 +137,7 @@ public final class KubernetesConversion {
           ? List.of(PolicyType.INGRESS)
           : List.of(PolicyType.INGRESS, PolicyType.EGRESS);
     }
-    return spec.policyTypes().stream().sorted().toList();
+    return spec.policyTypes().stream().distinct().sorted().toList();
   }
 
   private static List<Rule> rules(

@@ -2,6 +2,7 @@ package io.margay.model.k8s;
 
 import io.margay.model.net.Prefix;
 import io.margay.model.resource.FieldError;
+import io.margay.model.resource.PolicyType;
 import io.margay.model.resource.Port;
 import java.util.List;
 
@@ -37,9 +38,9 @@ public final class KubernetesValidator {
     KubernetesNetworkPolicy.Spec spec = policy.spec();
     findings.selector(spec.podSelector(), "spec.podSelector");
     findings.unless(
-        spec.policyTypes().stream().distinct().count() == spec.policyTypes().size(),
+        spec.policyTypes().size() <= PolicyType.values().length,
         "spec.policyTypes",
-        "names a direction twice");
+        "names more than two directions");
     for (int i = 0; i < spec.ingress().size(); i++) {
       peers(spec.ingress().get(i).from(), "spec.ingress[" + i + "].from");
       ports(spec.ingress().get(i).ports(), "spec.ingress[" + i + "].ports");

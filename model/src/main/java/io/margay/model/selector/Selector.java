@@ -33,6 +33,13 @@ public final class Selector {
   /// Prefix of labels an endpoint inherits from its service account.
   public static final String SERVICE_ACCOUNT_LABEL_PREFIX = "pcsa.";
 
+  /// Whether a label is for namespaces or service accounts to hand down. A pod that brought it
+  /// along would claim to be of another than it is.
+  public static boolean isHandedDown(String label) {
+    return label.startsWith(NAMESPACE_LABEL_PREFIX)
+        || label.startsWith(SERVICE_ACCOUNT_LABEL_PREFIX);
+  }
+
   /// `all()`.
   public static final Selector ALL = new Selector("all()", new SelectorNode.All());
 
