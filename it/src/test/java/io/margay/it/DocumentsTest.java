@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -21,6 +22,9 @@ class DocumentsTest {
   private static final Path ROOT = Path.of(System.getProperty("margay.root", ".."));
   private static final Pattern PACKAGE = Pattern.compile("`(io\\.margay(?:\\.[a-z0-9]+)+)`");
   private static final Pattern CLASS = Pattern.compile("`([A-Z][a-z]+(?:[A-Z][A-Za-z0-9]*)+)`");
+  private static final Pattern METHOD = Pattern.compile("`([A-Z]\\w*)?#([a-z]\\w*)(\\*?)`");
+  private static final Pattern TITLE = Pattern.compile("“([^”]+)”");
+  private static final Pattern CASE = Pattern.compile("(?m)^(?:#= |- case: )(.+)$");
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)\\)");
   private static final Pattern DEV_VERB = Pattern.compile("\\./dev ([a-z]+)");
 
@@ -62,6 +66,49 @@ class DocumentsTest {
             .contains(named.group(1));
       }
     }
+  }
+
+  /// `Class#method`, `Class#methods_of_one_beginning_*`, and `#method` of the class named before
+  /// it.
+  @Test
+  void every_method_named_exists() throws IOException {
+    Map<String, List<Path>> files =
+        sources().collect(Collectors.groupingBy(DocumentsTest::className));
+    for (Path document : documents()) {
+      Matcher named = METHOD.matcher(Files.readString(document));
+      String type = "";
+      while (named.find()) {
+        type = named.group(1) == null ? type : named.group(1);
+        String rest = named.group(3).isEmpty() ? "" : "\\w*";
+        assertThat(files.getOrDefault(type, List.of()))
+            .as("%s names %s#%s", ROOT.relativize(document), type, named.group(2))
+            .anySatisfy(
+                file ->
+                    assertThat(Files.readString(file))
+                        .containsPattern("\\b" + named.group(2) + rest + "\\("));
+      }
+    }
+  }
+
+  /// Titles of rows and tables, in typographic quotes, of the list of policy's rules.
+  @Test
+  void every_row_and_table_named_exists() throws IOException {
+    Set<String> titles = new TreeSet<>();
+    for (String folder :
+        List.of("felix-agent/src/test/resources/matrix", "cli/src/test/resources/policy")) {
+      try (Stream<Path> tables = Files.list(ROOT.resolve(folder))) {
+        for (Path table : tables.toList()) {
+          Matcher title = CASE.matcher(Files.readString(table));
+          while (title.find()) {
+            titles.add(title.group(1));
+          }
+        }
+      }
+    }
+    Matcher named = TITLE.matcher(Files.readString(ROOT.resolve("docs/policy-rules.md")));
+    assertThat(named.results().map(title -> title.group(1)).filter(text -> !text.equals("…")))
+        .isNotEmpty()
+        .isSubsetOf(titles);
   }
 
   @Test

@@ -152,6 +152,14 @@ class FirewallPacketTest {
   }
 
   @Test
+  void a_closed_pod_reaches_itself() throws Exception {
+    apply(endpoint(1, List.of(), List.of()));
+    assertThat(lab.dropped(2, v4(1), 80)).isTrue();
+    assertThat(lab.allowed(1, v4(1), 80)).isTrue();
+    assertThat(lab.allowed(1, v6(1), 80)).isTrue();
+  }
+
+  @Test
   void default_deny_drops_and_a_set_opens_one_port() throws Exception {
     applyToPodOne(List.of("deny"), ingress("deny"));
     assertThat(lab.dropped(2, v4(1), 80)).isTrue();

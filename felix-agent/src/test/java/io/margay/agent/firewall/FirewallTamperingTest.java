@@ -17,6 +17,7 @@ import io.margay.agent.dataplane.Dataplane;
 import io.margay.agent.loop.TestLoop;
 import io.margay.linux.nft.NftDump;
 import io.margay.linux.nft.NftException;
+import io.margay.linux.nft.NftFeatures;
 import io.margay.linux.nft.NftKernel;
 import io.margay.linux.nft.NftOutcome;
 import io.margay.linux.nft.NftTable;
@@ -47,7 +48,23 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("netns")
 final class FirewallTamperingTest {
 
-  private static final Map<Ownership, Node> NODES = new EnumMap<>(Ownership.class);
+  /// How a node holds its tables.
+  enum Held {
+    OWNED(Ownership.WHERE_PERSISTENT, NftFeatures.ALL),
+    OPEN(Ownership.NEVER, NftFeatures.ALL),
+    /// With every probe forced off, as on Linux 5.15.
+    OPEN_FOR_WANT_OF_FEATURES(Ownership.WHERE_PERSISTENT, NftFeatures.NONE);
+
+    private final Ownership ownership;
+    private final NftFeatures features;
+
+    Held(Ownership ownership, NftFeatures features) {
+      this.ownership = ownership;
+      this.features = features;
+    }
+  }
+
+  private static final Map<Held, Node> NODES = new EnumMap<>(Held.class);
 
   /// A node with pods 1 to 3, whose first lets only the second in, to port 80.
   private static final class Node implements AutoCloseable {
@@ -57,8 +74,8 @@ final class FirewallTamperingTest {
     final NftTable table;
     final FirewallManager firewall;
 
-    Node(Ownership ownership) throws Exception {
-      table = new NftTable(lab.nftables(), "margay", ownership);
+    Node(Held held) throws Exception {
+      table = new NftTable(lab.nftables(held.features), "margay", held.ownership);
       firewall = new FirewallManager(table, FirewallSettings.DEFAULT);
       RouteTable routes = new RouteTable(new FakeRoutes(), _ -> true);
       routes.adopt();
@@ -96,11 +113,11 @@ final class FirewallTamperingTest {
     }
   }
 
-  private static Node node(Ownership ownership) throws Exception {
-    if (!NODES.containsKey(ownership)) {
-      NODES.put(ownership, new Node(ownership));
+  private static Node node(Held held) throws Exception {
+    if (!NODES.containsKey(held)) {
+      NODES.put(held, new Node(held));
     }
-    return NODES.get(ownership);
+    return NODES.get(held);
   }
 
   @AfterAll
@@ -113,10 +130,10 @@ final class FirewallTamperingTest {
 
   static List<Arguments> cases() {
     List<Arguments> cases = new ArrayList<>();
-    for (Ownership ownership : List.of(Ownership.WHERE_PERSISTENT, Ownership.NEVER)) {
+    for (Held held : Held.values()) {
       for (IpFamily family : IpFamily.values()) {
         for (Tampering tampering : Tampering.values()) {
-          cases.add(Arguments.of(tampering, ownership, family));
+          cases.add(Arguments.of(tampering, held, family));
         }
       }
     }
@@ -125,20 +142,19 @@ final class FirewallTamperingTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void what_others_do_to_our_tables_does_not_last(
-      Tampering tampering, Ownership ownership, IpFamily family) throws Exception {
-    Node node = node(ownership);
+  void what_others_do_to_our_tables_does_not_last(Tampering tampering, Held held, IpFamily family)
+      throws Exception {
+    Node node = node(held);
     NftTableName table = new NftTableName(family, "margay");
     InetAddress one = family == IpFamily.IPV4 ? v4(1) : v6(1);
     List<Optional<NftDump>> right = node.dumps();
-    assertThat(right.getFirst().orElseThrow().owned())
-        .isEqualTo(ownership == Ownership.WHERE_PERSISTENT);
+    assertThat(right.getFirst().orElseThrow().owned()).isEqualTo(held == Held.OWNED);
     int repairs = node.test.see(node.firewall::tampering).repairs();
 
     Throwable refused = catchThrowable(() -> tampering.by(node.lab, node.other, table));
 
     boolean harmless = tampering == Tampering.A_TABLE_OF_THEIR_OWN;
-    if (ownership == Ownership.WHERE_PERSISTENT) {
+    if (held == Held.OWNED) {
       // The tool passes over what it may not flush, without a word.
       boolean silent = harmless || tampering == Tampering.FLUSH_RULESET;
       if (silent) {
