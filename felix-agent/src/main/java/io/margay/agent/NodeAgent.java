@@ -396,7 +396,7 @@ public final class NodeAgent implements AutoCloseable {
     PrometheusRegistry registry = new PrometheusRegistry();
     AgentMetrics metrics = new AgentMetrics(registry, () -> calc.snapshot().endpoints().size());
     metrics.watchProblems(() -> bgp.problems().size(), () -> calc.snapshot().problemCount());
-    metrics.watchConnections(flows::cut, flows::forgotten);
+    metrics.watchConnections(flows::cut, flows::letGo, flows::forgotten);
     BgpMetrics.register(registry, bgp::speaker);
     DeletionQueue deletions = new DeletionQueue(settings.runDir().resolve("delq"));
     CniVerbs verbs;

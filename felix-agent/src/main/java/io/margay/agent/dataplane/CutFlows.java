@@ -12,6 +12,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,7 @@ final class CutFlows {
   private final LinkedHashMap<CutFlow, Long> since = new LinkedHashMap<>();
 
   private final Map<Ends, CutFlow> byEnds = new HashMap<>();
+  private final AtomicLong letGo = new AtomicLong();
   private boolean isWatched;
   private boolean isGlanceDue;
   private boolean isReviewDue;
@@ -108,9 +110,16 @@ final class CutFlows {
       }
       since.put(flow, now);
     }
-    if (since.size() > limits.most() || some.hasNext()) {
+    int tooMany = Math.max(0, since.size() - limits.most());
+    while (some.hasNext()) {
+      some.next();
+      tooMany++;
+    }
+    if (tooMany > 0) {
+      letGo.addAndGet(tooMany);
       LOG.atWarn()
           .addKeyValue("most", limits.most())
+          .addKeyValue("letGo", tooMany)
           .log(
               "more connections were cut at host endpoints than can be kept out; some may come back"
                   + " where policy of the other direction allows it");
@@ -122,6 +131,11 @@ final class CutFlows {
     return isNews;
   }
 
+  /// How many were no longer kept out, or never, because there were too many. From any thread.
+  long letGo() {
+    return letGo.get();
+  }
+
   /// If it is kept out, it no longer is after the next write.
   void letIn(@Nullable CutFlow flow) {
     if (flow != null && since.remove(flow) != null) {
@@ -131,9 +145,10 @@ final class CutFlows {
     }
   }
 
-  /// As [#letIn(CutFlow)], of the one that a connection of the table looks like, if there is one.
+  /// As [#letIn(CutFlow)], of the one that a connection of the table looks like, if there is one,
+  /// and whose handshake is done.
   void letIn(Connection allowed) {
-    if (!since.isEmpty() && CutFlow.isOne(allowed)) {
+    if (!since.isEmpty() && allowed.isAssured() && CutFlow.isOne(allowed)) {
       letIn(byEnds.get(CutFlow.sent(allowed)));
     }
   }

@@ -160,6 +160,12 @@ public final class FlowReevaluation implements AppliedListener {
     return cut.get();
   }
 
+  /// Of those cut at host endpoints, how many nothing keeps from coming back, because too many were
+  /// cut. From any thread.
+  public long letGo() {
+    return cuts.letGo();
+  }
+
   /// Connections of freed addresses forgotten so far. From any thread.
   public long forgotten() {
     return forgotten.get();

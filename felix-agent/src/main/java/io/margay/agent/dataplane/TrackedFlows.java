@@ -51,7 +51,8 @@ final class TrackedFlows {
         // It came back while somebody had taken away what keeps it out.
         add(suspicious, cutBefore.kind(), one);
       } else {
-        if (cutBefore != null) {
+        // A SYN alone has begun none, nor has what a socket of the one that was cut answers to it.
+        if (cutBefore != null && one.isAssured()) {
           round.begunAnew.add(cutBefore);
         }
         // What another connection announced was let in for that one's sake.

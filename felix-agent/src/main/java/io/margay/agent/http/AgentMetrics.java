@@ -86,12 +86,18 @@ public final class AgentMetrics {
   /// Shows how many connections ended by what the agent did.
   ///
   /// @param cut those that policy came to deny
+  /// @param letGo of those, the ones that nothing keeps from coming back, there being too many
   /// @param forgotten those of addresses that were freed
-  public void watchConnections(LongSupplier cut, LongSupplier forgotten) {
+  public void watchConnections(LongSupplier cut, LongSupplier letGo, LongSupplier forgotten) {
     CounterWithCallback.builder()
         .name("margay_policy_connections_cut_total")
         .help("Open connections cut because policy came to deny them.")
         .callback(counter -> counter.call((double) cut.getAsLong()))
+        .register(registry);
+    CounterWithCallback.builder()
+        .name("margay_policy_connections_let_go_total")
+        .help("Connections cut at host endpoints that are not kept out, because too many are.")
+        .callback(counter -> counter.call((double) letGo.getAsLong()))
         .register(registry);
     CounterWithCallback.builder()
         .name("margay_freed_address_connections_forgotten_total")

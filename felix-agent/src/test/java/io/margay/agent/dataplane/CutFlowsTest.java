@@ -91,9 +91,11 @@ final class CutFlowsTest {
     cuts.keepOut(List.of(flow(1), flow(2), flow(3)));
     cuts.keepOut(List.of(flow(1), flow(4)));
     assertThat(inKernel()).containsExactlyInAnyOrder(flow(1), flow(3), flow(4));
+    assertThat(cuts.letGo()).isEqualTo(1);
     List<CutFlow> many = List.of(flow(5), flow(6), flow(7), flow(8));
     assertThat(cuts.keepOut(many)).isTrue();
     assertThat(inKernel()).hasSize(MOST);
+    assertThat(cuts.letGo()).as("three of before and one of now").isEqualTo(5);
     assertThat(cuts.keepOut(many)).as("not without end").isFalse();
   }
 

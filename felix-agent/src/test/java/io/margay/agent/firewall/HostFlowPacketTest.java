@@ -387,20 +387,27 @@ final class HostFlowPacketTest {
   }
 
   @Test
-  void a_new_connection_of_the_same_ends_is_not_kept_out() throws Exception {
+  void a_new_connection_of_the_same_ends_is_not_kept_out_once_its_handshake_is_done()
+      throws Exception {
     agent.close();
     agent = glancing();
     begin(denyIn("in", 9), denyOut("out", 9), policed());
-    List<Pair> in = open(OUTSIDE, NODE, node.subList(0, 1), 8080);
-    agent.apply(denyIn("in", 8080));
-    agent.awaitCut(1);
-    silent(in);
+    Pair one = open(OUTSIDE, NODE, node.subList(0, 1), 8080).getFirst();
+    Pair other = open(OUTSIDE, NODE, node.subList(0, 1), 8081).getFirst();
+    agent.apply(denyIn("in", 8080, 8081));
+    agent.awaitCut(2);
+    silent(List.of(one, other));
     // The other way about, as policy allows it.
     try (NetlinkSocket tracking = lab.netfilter()) {
-      tracking.request(answers(in.getFirst()).creation());
+      tracking.request(answers(one).begun());
+      tracking.request(answers(other).established());
+      String itsPort = " " + answers(other).port() + " ";
+      agent.loop.await(this::rules, rules -> !rules.contains(itsPort));
+      assertThat(rules()).contains("chain cut", " " + answers(one).port() + " ");
+      tracking.request(answers(one).established());
     }
     agent.loop.await(this::rules, rules -> !rules.contains("chain cut"));
-    assertThat(agent.cut()).isEqualTo(1);
+    assertThat(agent.cut()).isEqualTo(2);
   }
 
   /// It looks for new connections all the time.
@@ -433,7 +440,8 @@ final class HostFlowPacketTest {
   /// As the kernel sees it that sees an answer first.
   private static TrackedFlow answers(Pair pair) throws Exception {
     int port = ((InetSocketAddress) pair.client().getLocalAddress()).getPort();
-    return new TrackedFlow(PolicyFixtures.TCP, "192.0.2.1", 8080, "192.0.2.2", port);
+    int serverPort = ((InetSocketAddress) pair.client().getRemoteAddress()).getPort();
+    return new TrackedFlow(PolicyFixtures.TCP, "192.0.2.1", serverPort, "192.0.2.2", port);
   }
 
   /// With their handles: a rule that is written anew has another.

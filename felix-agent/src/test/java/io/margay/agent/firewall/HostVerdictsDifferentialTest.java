@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
 
 /// What [HostVerdicts] says of open connections of random worlds, by the chains, against what the
 /// oracle says of the endpoints they may meet. Where ways are in doubt, one that allows is enough.
@@ -34,11 +35,11 @@ final class HostVerdictsDifferentialTest {
   private int denied;
 
   @Test
-  void the_verdicts_on_open_connections_are_the_oracles() {
+  void the_verdicts_on_open_connections_are_the_oracles(TestReporter reporter) {
     Gen.forSeeds(SEEDS, this::compare);
     assertThat(allowed).isGreaterThan(SEEDS);
     assertThat(denied).isGreaterThan(SEEDS);
-    System.out.println("open connections: " + allowed + " allowed, " + denied + " denied");
+    reporter.publishEntry("open connections", allowed + " allowed, " + denied + " denied");
   }
 
   private void compare(Gen gen) {

@@ -14,12 +14,17 @@ record TrackedFlow(int protocol, String source, int sourcePort, String answerer,
   // linux/netfilter/nfnetlink_conntrack.h
   private static final int ORIGINAL = 1;
   private static final int REPLY = 2;
+  private static final int CTA_STATUS = 3;
+  private static final int IPS_SEEN_REPLY = 1 << 1;
+  private static final int IPS_ASSURED = 1 << 2;
+  private static final int IPS_CONFIRMED = 1 << 3;
   private static final int CTA_TIMEOUT = 7;
   private static final int CTA_PROTOINFO = 4;
   private static final int CTA_PROTOINFO_TCP = 1;
   private static final int CTA_PROTOINFO_TCP_STATE = 1;
   private static final int CTA_PROTOINFO_TCP_FLAGS_ORIGINAL = 4;
   private static final int CTA_PROTOINFO_TCP_FLAGS_REPLY = 5;
+  private static final int SYN_SENT = 1;
   private static final int ESTABLISHED = 3;
 
   /// Flags and their mask: IP_CT_TCP_FLAG_BE_LIBERAL.
@@ -28,6 +33,25 @@ record TrackedFlow(int protocol, String source, int sourcePort, String answerer,
   /// What has the kernel track it.
   NetlinkMessage creation() {
     return message().build();
+  }
+
+  /// What has the kernel track it as one of which it saw the SYN.
+  NetlinkMessage begun() {
+    return inState(message(), SYN_SENT);
+  }
+
+  /// What has the kernel track it as one of which it saw the handshake.
+  NetlinkMessage established() {
+    return inState(
+        message().attrBe32(CTA_STATUS, IPS_SEEN_REPLY | IPS_ASSURED | IPS_CONFIRMED), ESTABLISHED);
+  }
+
+  private static NetlinkMessage inState(MessageBuilder message, int state) {
+    return message
+        .nest(
+            CTA_PROTOINFO,
+            info -> info.nest(CTA_PROTOINFO_TCP, tcp -> tcp.attrU8(CTA_PROTOINFO_TCP_STATE, state)))
+        .build();
   }
 
   /// What has the kernel track it as one it saw in its middle first.

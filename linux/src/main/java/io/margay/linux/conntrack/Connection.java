@@ -19,6 +19,7 @@ import java.util.function.Predicate;
 /// @param icmpCode of ICMP's first packet, else 0
 /// @param isExpected whether another connection announced it, as FTP's control connection does its
 ///   data connections; its first packet counted as that one's relative
+/// @param isAssured whether packets went both ways, and for TCP whether its handshake was completed
 /// @param isPickedUp whether the kernel saw it in its middle first (TCP), so that `source` is who
 ///   sent then, and nobody knows who began it
 /// @param handle by which the kernel knows it
@@ -35,6 +36,7 @@ public record Connection(
     int icmpType,
     int icmpCode,
     boolean isExpected,
+    boolean isAssured,
     boolean isPickedUp,
     Handle handle) {
 

@@ -12,6 +12,7 @@ final class ConnectionReader {
 
   private static final int CTA_STATUS = 3;
   private static final int IPS_EXPECTED = 1;
+  private static final int IPS_ASSURED = 1 << 2;
   private static final int CTA_PROTOINFO = 4;
   private static final int CTA_PROTOINFO_TCP = 1;
   private static final int CTA_PROTOINFO_TCP_FLAGS_ORIGINAL = 4;
@@ -92,7 +93,8 @@ final class ConnectionReader {
         || reply.destination == null) {
       return Optional.empty();
     }
-    Optional<Attribute> status = attributes.find(CTA_STATUS);
+    Optional<Attribute> given = attributes.find(CTA_STATUS);
+    int status = given.isPresent() ? given.get().be32() : 0;
     return Optional.of(
         new Connection(
             original.protocol,
@@ -106,7 +108,8 @@ final class ConnectionReader {
             reply.destinationPort,
             original.icmpType,
             original.icmpCode,
-            status.isPresent() && (status.get().be32() & IPS_EXPECTED) != 0,
+            (status & IPS_EXPECTED) != 0,
+            (status & IPS_ASSURED) != 0,
             isPickedUp(attributes),
             handle(attributes, originalTuple.get())));
   }
