@@ -12,6 +12,8 @@ import io.margay.linux.conntrack.Conntrack;
 import io.margay.linux.nft.NftException;
 import io.margay.linux.nft.NftTable;
 import io.margay.model.net.IpAddress;
+import io.margay.policy.EndpointKey;
+import io.margay.policy.EndpointPolicy;
 import io.margay.policy.PolicyUpdate;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -175,19 +177,12 @@ public final class FlowReevaluation implements AppliedListener {
   public void onUpdate(PolicyUpdate update) {
     if (mode == PolicyChangeMode.REEVALUATE) {
       suspects.onUpdate(update);
-      if (concernsHosts(update)) {
-        cuts.onPolicy();
-      }
     }
-    List<IpAddress> reclaimed = freed.onUpdate(update);
-    if (!reclaimed.isEmpty()) {
-      forgetAtOnce(Set.copyOf(reclaimed));
-    }
-  }
-
-  /// Whether policy of host endpoints may have become another. Sets have members everywhere.
-  private static boolean concernsHosts(PolicyUpdate update) {
-    return switch (update) {
+    switch (update) {
+      case PolicyUpdate.EndpointUpdated(EndpointKey key, EndpointPolicy policy) ->
+          forgetAtOnce(freed.onEndpoint(key, policy.addresses()));
+      case PolicyUpdate.EndpointRemoved(EndpointKey key) -> freed.onEndpoint(key, List.of());
+      // Policy of host endpoints may have become another. Sets have members everywhere.
       case PolicyUpdate.SetUpdated _,
           PolicyUpdate.SetChanged _,
           PolicyUpdate.SetRemoved _,
@@ -197,16 +192,18 @@ public final class FlowReevaluation implements AppliedListener {
           PolicyUpdate.ProfileRemoved _,
           PolicyUpdate.HostEndpointUpdated _,
           PolicyUpdate.HostEndpointRemoved _ ->
-          true;
-      case PolicyUpdate.EndpointUpdated _, PolicyUpdate.EndpointRemoved _ -> false;
-    };
+          cuts.onPolicy();
+    }
   }
 
   /// An address was freed and has a new owner, whose connections must not be taken for those of the
   /// one before. It has none yet: its interface opens with the next transaction.
-  private void forgetAtOnce(Set<IpAddress> addresses) {
+  private void forgetAtOnce(List<IpAddress> addresses) {
+    if (addresses.isEmpty()) {
+      return;
+    }
     try {
-      forgotten.addAndGet(atOnce.deleteFlows(addresses));
+      forgotten.addAndGet(atOnce.deleteFlows(Set.copyOf(addresses)));
     } catch (LinuxException refused) {
       LOG.atWarn()
           .addKeyValue("addresses", addresses)

@@ -2,8 +2,6 @@ package io.margay.agent.dataplane;
 
 import io.margay.model.net.IpAddress;
 import io.margay.policy.EndpointKey;
-import io.margay.policy.EndpointPolicy;
-import io.margay.policy.PolicyUpdate;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -19,28 +17,11 @@ final class FreedAddresses {
   private final Map<IpAddress, Long> freed = new ConcurrentHashMap<>();
   private long times;
 
-  /// Takes one step of the desired state. On the dataplane loop.
+  /// Takes an endpoint of the desired state. On the dataplane loop.
   ///
+  /// @param now its addresses; empty = it is gone
   /// @return freed addresses that have an owner again; they are freed no more
-  List<IpAddress> onUpdate(PolicyUpdate update) {
-    return switch (update) {
-      case PolicyUpdate.EndpointUpdated(EndpointKey key, EndpointPolicy policy) ->
-          replace(key, policy.addresses());
-      case PolicyUpdate.EndpointRemoved(EndpointKey key) -> replace(key, List.of());
-      case PolicyUpdate.SetUpdated _,
-          PolicyUpdate.SetChanged _,
-          PolicyUpdate.SetRemoved _,
-          PolicyUpdate.PolicyUpdated _,
-          PolicyUpdate.PolicyRemoved _,
-          PolicyUpdate.ProfileUpdated _,
-          PolicyUpdate.ProfileRemoved _,
-          PolicyUpdate.HostEndpointUpdated _,
-          PolicyUpdate.HostEndpointRemoved _ ->
-          List.of();
-    };
-  }
-
-  private List<IpAddress> replace(EndpointKey key, List<IpAddress> now) {
+  List<IpAddress> onEndpoint(EndpointKey key, List<IpAddress> now) {
     List<IpAddress> before = held.getOrDefault(key, List.of());
     if (now.isEmpty()) {
       held.remove(key);
