@@ -56,6 +56,17 @@ final class ExtremeInputTest {
             "deny",
             "spec.ingress[0].destination.ports"),
         Arguments.of(
+            "a thousand ports of a Kubernetes policy",
+            """
+            {"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy",
+             "metadata":{"name":"p","namespace":"d"},
+             "spec":{"podSelector":{},"ingress":[{"ports":[%s]}]}},\
+            """
+                .formatted(join(1_000, i -> "{\"port\":" + (2_078 - 2 * i) + "}")),
+            "allow",
+            "allow",
+            ""),
+        Arguments.of(
             "a megabyte of selector",
             policy(
                 "p",
