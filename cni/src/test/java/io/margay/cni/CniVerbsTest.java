@@ -27,6 +27,7 @@ import io.margay.model.resource.Metadata;
 import io.margay.model.resource.Protocol;
 import io.margay.model.resource.ResourceValidator;
 import io.margay.model.resource.WorkloadEndpoint;
+import io.margay.model.selector.Selector;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -208,6 +209,18 @@ final class CniVerbsTest {
     said = Optional.of(saying("db"));
     assertThat(call("ADD", pod("c1"), conf).exitCode()).isZero();
     assertThat(appWritten()).isEqualTo("db");
+  }
+
+  @Test
+  void a_pod_does_not_bring_the_labels_of_a_namespace_along() throws Exception {
+    String conf =
+        CONF.replace(
+            "\"labels\":[",
+            "\"labels\":[{\"key\":\"pcns.kubernetes.io/metadata.name\",\"value\":\"other\"},");
+    assertThat(call("ADD", pod("c1"), conf).exitCode()).isZero();
+    assertThat(appWritten()).isEqualTo("web");
+    assertThat(addresses.endpoints.values().iterator().next().metadata().labels().keySet())
+        .noneMatch(Selector::isHandedDown);
   }
 
   @Test
