@@ -165,13 +165,11 @@ final class PodBandwidth {
 
   /// Takes the limits from a host end that stays.
   void unlimit(int hostIndex) throws LinuxException {
-    try (Qdiscs qdiscs = Qdiscs.open()) {
-      if (traffic.shaping(hostIndex).isPresent()) {
-        qdiscs.deleteRoot(hostIndex);
-      }
-      if (traffic.redirection(hostIndex).isPresent()) {
-        qdiscs.deleteIngress(hostIndex);
-      }
+    if (traffic.shaping(hostIndex).isPresent()) {
+      traffic.endShaping(hostIndex);
+    }
+    if (traffic.redirection(hostIndex).isPresent()) {
+      traffic.endRedirection(hostIndex);
     }
   }
 

@@ -18,6 +18,7 @@ import java.util.OptionalInt;
 public final class Traffic implements AutoCloseable {
 
   private static final int NEW_QDISC = 36;
+  private static final int DELETE_QDISC = 37;
   private static final int GET_QDISC = 38;
   private static final int NEW_FILTER = 44;
   private static final int GET_FILTER = 46;
@@ -150,6 +151,21 @@ public final class Traffic implements AutoCloseable {
                             .u32(0)
                             .u32(EGRESS_REDIRECT)
                             .u32(index)));
+  }
+
+  /// What the device sends goes the usual way again. The shaping must be there.
+  public void endShaping(int index) throws LinuxException {
+    delete(index, 0, AT_ROOT);
+  }
+
+  /// What the device receives goes nowhere else any more. The redirection must be there.
+  public void endRedirection(int index) throws LinuxException {
+    delete(index, INGRESS_HANDLE, AT_INGRESS);
+  }
+
+  private void delete(int index, int handle, int parent) throws LinuxException {
+    MessageBuilder message = new MessageBuilder(DELETE_QDISC, 0, "delete a qdisc of link", index);
+    socket.request(header(message, index, handle, parent, 0).build());
   }
 
   /// How the device's sending is shaped; empty if it is not.

@@ -55,6 +55,10 @@ final class TrafficTest {
     assertThat(traffic.shaping(device).orElseThrow().isBy(megabit)).isFalse();
     assertThat(netns.tc("-j qdisc show dev va")).contains("\"rate\":12500000000");
     assertThat(traffic.shaping(device + 1)).as("the other end").isEmpty();
+
+    traffic.endShaping(device);
+    assertThat(traffic.shaping(device)).isEmpty();
+    assertThat(netns.tc("-j qdisc show dev va")).doesNotContain("tbf");
   }
 
   @Test
@@ -78,5 +82,9 @@ final class TrafficTest {
             "\"mirred_action\":\"redirect\"",
             "\"direction\":\"egress\"",
             "\"to_dev\":\"mgyb0\"");
+
+    traffic.endRedirection(device);
+    assertThat(traffic.redirection(device)).isEmpty();
+    assertThat(netns.tc("-j qdisc show dev va")).doesNotContain("ingress");
   }
 }
